@@ -1,0 +1,28 @@
+"""What a user sees when something is wrong: one line, and an exit status that stops the pipeline."""
+
+import sys
+from collections.abc import Callable
+
+
+class UserError(Exception):
+    """A fault that the user can mend. Its text says what is wrong, where, and what to do."""
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage's `main` and leave the process.
+
+    A `UserError` is printed to stderr, one line for each of its lines, and ends with status 1; Ctrl-C ends with
+    status 130, so that DVC never takes a half-done stage for a finished one. Anything else is a bug of ours and keeps
+    its traceback.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        main()
+    except UserError as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted: nothing was written, `dvc repro` starts this stage again", file=sys.stderr)
+        sys.exit(130)

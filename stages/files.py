@@ -1,0 +1,106 @@
+"""The files of the pipeline: every path, named once, and how they are written (beside, then renamed) and read."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from stages.errors import UserError
+
+DOWNLOADS = Path("data/downloads")  # kept between runs, checked by hash at every use; DVC does not know it
+REVIEWS = Path("data/reviews")
+PADDED = Path("data/padded")
+MODEL = Path("data/model.keras")
+HISTORY = Path("results/history.csv")
+METRICS = Path("results/metrics.json")
+PREDICTIONS = Path("results/predictions.csv")
+CONFUSION = Path("results/confusion.csv")
+ROC = Path("results/roc.csv")
+PRECISION_RECALL = Path("results/precision_recall.csv")
+FIGURES = Path("results/figures")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a place beside `path` to write a file or folder to, and move it to `path` once all of it is on disk.
+
+    If the body fails, what it wrote is removed and an older `path` stays as it was.
+
+    Raises:
+        UserError: when the disk is full, the folder is read-only and the like.
+    """
+    scratch = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+        new = scratch / path.name
+        yield new
+        for file in [new, *new.rglob("*")] if new.is_dir() else [new]:
+            _flush(file)
+        old = scratch / "old"
+        if path.is_dir():  # a folder cannot be renamed onto one that is not empty
+            path.rename(old)
+        try:
+            os.replace(new, path)
+        except OSError:
+            if old.exists():
+                old.rename(path)
+            raise
+        _flush(path.parent)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"{path}: cannot be written ({reason}); free space or allow writing there, then run again") from error
+    finally:
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":
+        return  # Windows cannot open a folder
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text with `\\n` line ends, whole or not at all."""
+    with replacing(path) as new:
+        new.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, values: dict) -> None:
+    """Write readable JSON, whole or not at all."""
+    write_text(path, json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def require(path: Path, stage: str) -> Path:
+    """Return `path`, or raise a `UserError` that names the stage that makes it."""
+    if not path.exists():
+        raise UserError(f"{path} is missing; run `dvc repro {stage}` to make it")
+    return path
+
+
+def read_array(path: Path, stage: str, *, memory_map: bool = False) -> np.ndarray:
+    """Read a `.npy` file that `stage` wrote. Object arrays are refused.
+
+    Raises:
+        UserError: when the file is missing or damaged.
+    """
+    require(path, stage)
+    try:
+        return np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise damaged(path, stage, error) from error
+
+
+def damaged(path: Path, stage: str, why: object) -> UserError:
+    """The error for a file that exists but does not hold what `stage` writes."""
+    return UserError(f"{path} is damaged ({' '.join(str(why).split())}); run `dvc repro {stage}` to make it anew")

@@ -1,0 +1,116 @@
+"""The parameters of `params.yaml`: their names, types and ranges, checked whole before a stage does any work."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stages.errors import UserError
+
+PARAMS_FILE = Path("params.yaml")
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Url = Annotated[str, Field(pattern=r"^(https?|file)://.+")]
+
+
+class Section(BaseModel):
+    """One group of parameters: no unknown keys, no silent conversion, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class DataParams(Section):
+    source: Literal["bundled", "keras"]
+    test_fraction: Fraction
+    url: Url
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    word_index_url: Url
+    word_index_md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+
+
+class PadParams(Section):
+    vocab_size: Annotated[int, Field(ge=4, le=1_000_000)]
+    maxlen: Annotated[int, Field(ge=1, le=10_000)]
+    padding: Literal["pre", "post"]
+    truncating: Literal["pre", "post"]
+
+
+class ModelParams(Section):
+    cell: Literal["simple_rnn", "lstm", "gru"]
+    embedding_dim: Annotated[int, Field(ge=1, le=4096)]
+    units: Annotated[int, Field(ge=1, le=4096)]
+
+
+class TrainParams(Section):
+    epochs: Annotated[int, Field(ge=1, le=1000)]
+    batch_size: Annotated[int, Field(ge=1, le=100_000)]
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    validation: Literal["holdout", "test"]
+    validation_fraction: Fraction
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class PlotsParams(Section):
+    language: Literal["en", "zh"]
+
+
+class Params(Section):
+    data: DataParams
+    pad: PadParams
+    model: ModelParams
+    train: TrainParams
+    plots: PlotsParams
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML reads YAML 1.1, where `1e-3` is a string; DVC reads 1.2, where it is a number. So do we."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
+
+
+def parse_params(text: str) -> Params:
+    """Check the text of a parameter file.
+
+    Raises:
+        UserError: one line for each fault, naming the key, what was found and what is allowed.
+    """
+    try:
+        values = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise UserError(f"{PARAMS_FILE}: not valid YAML: {' '.join(str(error).split())}") from error
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise UserError("\n".join(_fault(details) for details in error.errors())) from error
+
+
+def _fault(details: dict) -> str:
+    key = ".".join(map(str, details["loc"])) or "the whole file"
+    if details["type"] == "missing":
+        return f"{PARAMS_FILE}: {key} is missing"
+    if details["type"] == "extra_forbidden":
+        section = Params.model_fields.get(str(details["loc"][0])) if len(details["loc"]) > 1 else None
+        allowed = (section.annotation if section else Params).model_fields
+        return f"{PARAMS_FILE}: {key} is not a parameter; allowed here: {', '.join(allowed)}"
+    found = details["input"]
+    if details["type"] == "model_type":
+        return f"{PARAMS_FILE}: {key} is {found!r}, it should be a mapping of keys to values"
+    message = details["msg"].replace("Input should", "it should").replace("String should", "it should")
+    return f"{PARAMS_FILE}: {key} is {found!r}, {message}"
+
+
+def load_params() -> Params:
+    """Read and check `params.yaml` in the current folder. Raises `UserError` as `parse_params` does."""
+    try:
+        text = PARAMS_FILE.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"{PARAMS_FILE}: cannot be read ({reason}); run from the project's top folder") from error
+    return parse_params(text)
