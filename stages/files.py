@@ -54,7 +54,9 @@ def replacing(path: Path) -> Iterator[Path]:
         _flush(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(f"{path}: cannot be written ({reason}); free space or allow writing there, then run again") from error
+        raise UserError(
+            f"{path}: cannot be written ({reason}); free space or allow writing there, then run again"
+        ) from error
     finally:
         if scratch:
             shutil.rmtree(scratch, ignore_errors=True)

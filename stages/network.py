@@ -79,7 +79,9 @@ def save(model: keras.Model, path: Path) -> None:
             for name in sorted(source.namelist()):
                 content = source.read(name)
                 if name == "metadata.json":
-                    content = f'{{"keras_version": "{keras.__version__}", "date_saved": "1980-01-01@00:00:00"}}'.encode()
+                    content = (
+                        f'{{"keras_version": "{keras.__version__}", "date_saved": "1980-01-01@00:00:00"}}'.encode()
+                    )
                 target.writestr(zipfile.ZipInfo(name), content)
 
 

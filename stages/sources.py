@@ -161,7 +161,9 @@ def fetch(url: str, checksum: str, path: Path, *, timeout: float = TIMEOUT, retr
             http(url, output, manager)
         except requests.HTTPError as error:
             if 400 <= error.response.status_code < 500:
-                raise UserError(f"{url}: the server says {error.response.status_code} {error.response.reason}") from error
+                raise UserError(
+                    f"{url}: the server says {error.response.status_code} {error.response.reason}"
+                ) from error
             raise
 
     pooch.get_logger().setLevel("ERROR")

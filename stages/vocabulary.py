@@ -30,6 +30,4 @@ def count_vocabulary(reviews: Iterable[list[str]]) -> list[str]:
 
 def words_of(ids: Iterable[int], vocabulary: list[str]) -> list[str]:
     """Turn padded ids back into words: padding and the start mark are left out, an unknown word is `[unknown]`."""
-    return [
-        "[unknown]" if i == UNKNOWN else vocabulary[i - RANK_OFFSET - 1] for i in ids if i not in (PADDING, START)
-    ]
+    return ["[unknown]" if i == UNKNOWN else vocabulary[i - RANK_OFFSET - 1] for i in ids if i not in (PADDING, START)]

@@ -1,0 +1,29 @@
+# make repro   run the pipeline            make test    linter and tests
+# make lock    renew requirements.lock (needs uv)
+# Each sets up .venv from requirements.lock by itself. PYTHON names another interpreter: make repro PYTHON=python3.12
+
+PYTHON ?= python3
+INSTALLED := .venv/installed
+# The stages are run as `python`, and that must be the one of .venv.
+RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
+
+.PHONY: repro test lock
+
+repro: $(INSTALLED)
+	$(RUN) dvc repro
+
+test: $(INSTALLED)
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) pytest
+
+$(INSTALLED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "error: Python 3.10 to 3.13 is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1); name another: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+lock:
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra zh --extra dev \
+		--python-version 3.10 --output-file requirements.lock pyproject.toml
