@@ -46,7 +46,7 @@ def replacing(path: Path) -> Iterator[Path]:
         if path.is_dir():  # a folder cannot be renamed onto one that is not empty
             path.rename(old)
         try:
-            os.replace(new, path)
+            new.replace(path)
         except OSError:
             if old.exists():
                 old.rename(path)
@@ -54,9 +54,7 @@ def replacing(path: Path) -> Iterator[Path]:
         _flush(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UserError(
-            f"{path}: cannot be written ({reason}); free space or allow writing there, then run again"
-        ) from error
+        raise UserError(f"{path} cannot be written ({reason}); free space or allow writing, then run again") from error
     finally:
         if scratch:
             shutil.rmtree(scratch, ignore_errors=True)

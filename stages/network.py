@@ -19,7 +19,7 @@ def _without_start_up_notes() -> Iterator[None]:
         yield
         return
     stderr = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
+    with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
         yield
@@ -40,6 +40,7 @@ tf.config.set_visible_devices([], "GPU")  # sums on a GPU differ from run to run
 CELLS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 PREDICTION_BATCH = 500  # reviews
+FIXED_DATE = "1980-01-01@00:00:00"
 
 
 def build(params: ModelParams, vocab_size: int) -> keras.Model:
@@ -79,9 +80,7 @@ def save(model: keras.Model, path: Path) -> None:
             for name in sorted(source.namelist()):
                 content = source.read(name)
                 if name == "metadata.json":
-                    content = (
-                        f'{{"keras_version": "{keras.__version__}", "date_saved": "1980-01-01@00:00:00"}}'.encode()
-                    )
+                    content = f'{{"keras_version": "{keras.__version__}", "date_saved": "{FIXED_DATE}"}}'.encode()
                 target.writestr(zipfile.ZipInfo(name), content)
 
 

@@ -82,7 +82,7 @@ def parse_params(text: str) -> Params:
         UserError: one line for each fault, naming the key, what was found and what is allowed.
     """
     try:
-        values = yaml.load(text, Loader=_Loader)
+        values = yaml.load(text, Loader=_Loader)  # noqa: S506, a SafeLoader
     except yaml.YAMLError as error:
         raise UserError(f"{PARAMS_FILE}: not valid YAML: {' '.join(str(error).split())}") from error
     try:

@@ -72,9 +72,8 @@ def check(reviews: Reviews, name: str, vocabulary_size: int) -> Reviews:
     bad = np.flatnonzero((ranks < 0) | (ranks > vocabulary_size))
     if bad.size:
         review = np.searchsorted(offsets, bad[0], side="right") - 1
-        raise UserError(
-            f"review {review} of the {name} set has word rank {ranks[bad[0]]}, outside the vocabulary of {vocabulary_size}"
-        )
+        rank = ranks[bad[0]]
+        raise UserError(f"review {review} of the {name} set has word rank {rank}, the vocabulary has {vocabulary_size}")
     return Reviews(ranks, offsets, labels.astype(np.uint8))
 
 

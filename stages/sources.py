@@ -160,10 +160,9 @@ def fetch(url: str, checksum: str, path: Path, *, timeout: float = TIMEOUT, retr
         try:
             http(url, output, manager)
         except requests.HTTPError as error:
-            if 400 <= error.response.status_code < 500:
-                raise UserError(
-                    f"{url}: the server says {error.response.status_code} {error.response.reason}"
-                ) from error
+            answer = error.response
+            if 400 <= answer.status_code < 500:
+                raise UserError(f"{url}: the server says {answer.status_code} {answer.reason}") from error
             raise
 
     pooch.get_logger().setLevel("ERROR")
@@ -193,10 +192,10 @@ def read_word_index(path: Path) -> list[str]:
         UserError: when it is not JSON, or its ranks are not 1, 2, 3, … each once.
     """
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
+        index = dict(json.loads(path.read_text(encoding="utf-8")))
         words = sorted(index, key=index.__getitem__)
         ranks = [index[word] for word in words]
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{path}: not a JSON object of words and ranks ({error})") from error
     if ranks != list(range(1, len(ranks) + 1)):
         raise UserError(f"{path}: the ranks are not 1 to {len(ranks)}, each once")
