@@ -1,6 +1,7 @@
 """The network of the article, and the file that keeps it. The only module that imports TensorFlow."""
 
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,9 +71,15 @@ def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:
 def save(model: keras.Model, path: Path) -> None:
     """Write `model` as a `.keras` file whose bytes depend on nothing but the model.
 
-    Keras puts the date into its archive, in the members' time stamps and in `metadata.json`; DVC would take every
-    saving for a change. The archive is written again with a fixed date.
+    Keras puts the date into its archive (in the members' time stamps and in `metadata.json`) and memory addresses into
+    `config.json`, to tell which objects are shared; DVC would take every saving for a change. The archive is written
+    again with a fixed date, and with the shared objects numbered in order of appearance.
     """
+    numbers = {}
+
+    def number(match: re.Match) -> bytes:
+        return b'"shared_object_id": %d' % numbers.setdefault(match[1], len(numbers))
+
     with files.replacing(path) as new:
         dated = new.with_name("dated.keras")
         model.save(dated)
@@ -81,6 +88,8 @@ def save(model: keras.Model, path: Path) -> None:
                 content = source.read(name)
                 if name == "metadata.json":
                     content = f'{{"keras_version": "{keras.__version__}", "date_saved": "{FIXED_DATE}"}}'.encode()
+                elif name == "config.json":
+                    content = re.sub(rb'"shared_object_id": (\d+)', number, content)
                 target.writestr(zipfile.ZipInfo(name), content)
 
 

@@ -5,9 +5,9 @@ import sys
 import keras
 import numpy as np
 import pytest
-from conftest import as_lists, changed, contents, run_stage, write_archive, write_params
 from hypothesis import given
 from hypothesis import strategies as st
+from material import as_lists, changed, contents, run_stage, write_archive, write_params
 
 from stages.pad import pad
 from stages.params import PadParams

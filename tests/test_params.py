@@ -1,6 +1,6 @@
 import pytest
 import yaml
-from conftest import ROOT, contents, run_stage
+from material import ROOT, contents, run_stage
 
 from stages.errors import UserError
 from stages.params import parse_params

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from conftest import as_lists
 from hypothesis import given
 from hypothesis import strategies as st
+from material import as_lists
 
 from stages.errors import UserError
 from stages.reviews import (

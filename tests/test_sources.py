@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import as_lists, changed, contents, run_stage, write_archive, write_params
+from material import as_lists, changed, contents, run_stage, write_archive, write_params
 
 from stages import sources
 from stages.errors import UserError

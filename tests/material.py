@@ -1,0 +1,62 @@
+"""What the tests work with: small sets made from real reviews, and stages run as processes of their own."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from stages.params import Params
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def as_lists(reviews) -> list[list[int]]:
+    """The ranks of each review as a list, as Keras' archive has them."""
+    flat = reviews.ranks.tolist()
+    return [flat[a:b] for a, b in zip(reviews.offsets[:-1], reviews.offsets[1:], strict=True)]
+
+
+def write_archive(path: Path, **arrays) -> str:
+    """Write an archive in the layout of Keras' `imdb.npz` (lists become object arrays) and return its SHA-256."""
+    for name, values in arrays.items():
+        if isinstance(values, list):
+            arrays[name] = np.empty(len(values), object)
+            arrays[name][:] = values
+    np.savez(path, **arrays)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def changed(params: Params, **sections) -> Params:
+    """`params` with some values replaced: `changed(params, pad={"maxlen": 20})`."""
+    values = params.model_dump()
+    for section, replacements in sections.items():
+        values[section] |= replacements
+    return Params.model_validate(values)
+
+
+def write_params(folder: Path, params: Params) -> None:
+    # JSON is YAML
+    (folder / "params.yaml").write_text(json.dumps(params.model_dump(), indent=2))
+
+
+def run_stage(name: str, folder: Path, **options) -> subprocess.CompletedProcess:
+    """Run a stage in `folder` as DVC does, as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", f"stages.{name}"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        **options,
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below `folder` with its bytes."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -1,0 +1,85 @@
+"""A small copy of the project in which DVC runs for real."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+# Put into every Python process of the pipeline: notes which of the project's files a stage opens, and how.
+TRACER = """
+import atexit, os, sys
+
+stage = next((word for word in sys.orig_argv if word.startswith("stages.")), None)
+if stage:
+    here, seen = os.getcwd() + os.sep, set()
+
+    def note(event, arguments):
+        if event == "open" and isinstance(arguments[0], (str, bytes)):
+            path = os.path.abspath(os.fsdecode(arguments[0]))
+            if path.startswith(here):
+                writes = arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+                seen.add(f"{stage} {'write' if writes else 'read'} {path[len(here):]}")
+
+    @atexit.register
+    def tell():
+        lines = sorted(seen)
+        with open(os.environ["TRACE"], "a", encoding="utf-8") as trace:
+            trace.writelines(line + "\\n" for line in lines)
+
+    sys.addaudithook(note)
+"""
+
+SMALL = {
+    "pad": {"vocab_size": 2000, "maxlen": 40},
+    "model": {"embedding_dim": 8, "units": 8},
+    "train": {"epochs": 2, "batch_size": 64, "learning_rate": 0.01},
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout, and the environment in which its commands run."""
+
+    folder: Path
+    env: dict[str, str]
+
+    def run(self, *command: str, status: int = 0, **env: str) -> str:
+        """Run a command, demand its exit status, and return what it printed, stdout first."""
+        result = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.env | env,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=200,
+            stdin=subprocess.DEVNULL,
+        )
+        assert result.returncode == status, f"{command} ended with {result.returncode}\n{result.stdout}{result.stderr}"
+        return result.stdout + result.stderr
+
+    def repro(self, **env: str) -> list[str]:
+        """Run `dvc repro` and return the stages whose command was run."""
+        printed = self.run("dvc", "repro", **env)
+        return [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage ")]
+
+    def commit(self) -> None:
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", "Results", "--allow-empty")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """An environment without anything of the user's: an empty home, no settings of git or DVC, our Python first."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
+    (folder / "home").mkdir(parents=True)
+    return env | {
+        "HOME": str(folder / "home"),
+        "XDG_CACHE_HOME": str(folder / "home/cache"),
+        "XDG_CONFIG_HOME": str(folder / "home/config"),
+        "DVC_SITE_CACHE_DIR": str(folder / "site"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **{f"GIT_{who}_NAME": "Test" for who in ("AUTHOR", "COMMITTER")},
+        **{f"GIT_{who}_EMAIL": "test@example.org" for who in ("AUTHOR", "COMMITTER")},
+    }

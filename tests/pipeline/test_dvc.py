@@ -1,0 +1,180 @@
+"""What `dvc.yaml` promises, shown by running DVC: what runs when, what is restored, and every daily command."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import yaml
+from material import changed, contents, write_params
+from project import Project, environment
+
+from stages.params import parse_params
+
+
+def set_param(project: Project, **sections) -> None:
+    params = parse_params((project.folder / "params.yaml").read_text())
+    write_params(project.folder, changed(params, **sections))
+
+
+def test_a_run_leaves_metrics_tables_and_figures(finished):
+    results = finished.folder / "results"
+    metrics = json.loads((results / "metrics.json").read_text())
+    assert set(metrics) == {"kept_epoch", "test", "validation"}
+    for part in ("test", "validation"):
+        assert set(metrics[part]) == {"loss", "accuracy", "precision", "recall", "f1", "roc_auc"}
+        assert all(0 <= value <= 1 for name, value in metrics[part].items() if name != "loss")
+
+    history = pd.read_csv(results / "history.csv")
+    assert list(history.columns) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
+    assert metrics["validation"]["accuracy"] == pytest.approx(history["val_accuracy"].max(), abs=1e-5)
+
+    predictions = pd.read_csv(results / "predictions.csv")
+    assert len(predictions) == 200
+    assert metrics["test"]["accuracy"] == pytest.approx((predictions["label"] == predictions["predicted"]).mean())
+    confusion = pd.read_csv(results / "confusion.csv")
+    right = confusion["label"] == confusion["predicted"]
+    assert confusion.loc[right, "reviews"].sum() / 200 == pytest.approx(metrics["test"]["accuracy"])
+
+    names = ("training", "confusion", "roc", "precision_recall", "lengths")
+    figures = contents(results / "figures")
+    assert sorted(figures) == sorted(f"{name}.{kind}" for name in names for kind in ("png", "svg"))
+    assert all(content.startswith((b"\x89PNG", b"<?xml")) for content in figures.values())
+
+
+def test_a_second_run_does_nothing(project):
+    assert project.repro() == []
+    assert project.run("git", "status", "--porcelain") == ""
+    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
+
+
+@pytest.mark.parametrize(
+    ("change", "runs"),
+    [
+        ({"plots": {"language": "zh"}}, ["plot"]),
+        ({"model": {"units": 6}}, ["train", "evaluate", "plot"]),
+        ({"pad": {"maxlen": 30}}, ["pad", "train", "evaluate", "plot"]),
+    ],
+    ids=["language", "units", "maxlen"],
+)
+def test_a_change_runs_what_depends_on_it_and_a_change_back_restores(project, change, runs):
+    before = contents(project.folder / "results")
+    set_param(project, **change)
+    assert project.repro() == runs
+    assert contents(project.folder / "results") != before
+    project.commit()
+
+    project.run("git", "checkout", "--quiet", "HEAD~1", "--", "params.yaml")
+    assert project.repro() == []  # all from the run-cache
+    assert contents(project.folder / "results") == before
+    project.run("git", "checkout", "--quiet", "HEAD~1", "--", "dvc.lock", "results/metrics.json")
+    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
+
+
+def test_two_runs_from_scratch_write_the_same_lock_whatever_the_surroundings(finished, fresh, tmp_path):
+    """The second run has another folder, home, locale, time zone, hash seed and number of CPUs, and no cache."""
+    project = Project(tmp_path / "elsewhere", environment(tmp_path))
+    shutil.copytree(fresh.folder, project.folder)
+    only_one = (
+        f"import os, sys; os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}}); os.execvp(*eval(sys.argv[1]))"
+    )
+    project.run(
+        sys.executable,
+        "-c",
+        only_one,
+        repr(("dvc", ["dvc", "repro"])),
+        LC_ALL="C",
+        TZ="Asia/Tokyo",
+        PYTHONHASHSEED="7",
+        SOURCE_DATE_EPOCH="1",
+    )
+    for name in ("dvc.lock", "results/metrics.json", "results/history.csv"):
+        assert (project.folder / name).read_text() == (finished.folder / name).read_text(), name
+
+
+def test_the_daily_commands(project):
+    accuracy = json.loads((project.folder / "results/metrics.json").read_text())["test"]["accuracy"]
+
+    shown = json.loads(project.run("dvc", "metrics", "show", "--json"))
+    assert shown[""]["data"]["results/metrics.json"]["data"]["test"]["accuracy"] == accuracy
+    assert "test.accuracy" in project.run("dvc", "metrics", "show")
+
+    graph = project.run("dvc", "dag", "--mermaid")
+    assert all(stage in graph for stage in ("download", "pad", "train", "evaluate", "plot"))
+
+    printed = project.run("dvc", "exp", "run", "--name", "two-units", "--set-param", "model.units=2")
+    assert "Running stage 'train'" in printed
+    assert "Running stage 'pad'" not in printed
+
+    difference = project.run("dvc", "params", "diff")
+    assert [line.split()[1:4] for line in difference.splitlines() if "units" in line] == [["model.units", "8", "2"]]
+    difference = json.loads(project.run("dvc", "metrics", "diff", "--json"))
+    assert difference["results/metrics.json"]["test.accuracy"]["old"] == accuracy
+
+    experiments = project.run("dvc", "exp", "show", "--csv")
+    assert "two-units" in experiments
+    assert "test.accuracy" in experiments.splitlines()[0]
+
+    project.run("dvc", "plots", "show", "--out", "plots")
+    page = (project.folder / "plots/index.html").read_text(encoding="utf-8")
+    for title in ("Loss", "Accuracy", "ROC curve", "Precision-recall curve", "Confusion matrix"):
+        assert title in page
+    for figure in ("training", "confusion", "roc", "precision_recall", "lengths"):
+        assert f"figures_{figure}.png" in page
+    assert len(list((project.folder / "plots/static").iterdir())) == 5
+
+
+def test_the_article_s_own_protocol(project):
+    """Test reviews as validation: the last epoch is kept, and its validation numbers are the test's."""
+    printed = project.run("dvc", "exp", "run", "--set-param", "train.validation=test")
+    metrics = json.loads((project.folder / "results/metrics.json").read_text())
+    history = pd.read_csv(project.folder / "results/history.csv")
+    assert set(metrics) == {"kept_epoch", "test"}
+    assert metrics["kept_epoch"] == 2
+    assert metrics["test"]["accuracy"] == pytest.approx(history["val_accuracy"].iloc[-1], abs=1e-5)
+    assert metrics["test"]["loss"] == pytest.approx(history["val_loss"].iloc[-1], abs=1e-4)
+    assert f"测试准确率: {metrics['test']['accuracy']:.4f}" in printed
+    assert f"Test accuracy: {metrics['test']['accuracy']:.4f}" in printed
+
+
+def test_a_bad_parameter_stops_the_pipeline_with_its_name(project):
+    path = project.folder / "params.yaml"
+    values = yaml.safe_load(path.read_text())
+    values["model"]["cell"] = "transformer"
+    path.write_text(json.dumps(values))
+    printed = project.run("dvc", "repro", status=255)
+    assert "error: params.yaml: model.cell is 'transformer', it should be 'simple_rnn', 'lstm' or 'gru'" in printed
+    assert "Traceback" not in printed
+
+
+def test_ctrl_c_stops_the_pipeline_and_the_next_run_finishes_it(project):
+    before = (project.folder / "dvc.lock").read_text()
+    set_param(project, train={"epochs": 1000})
+    process = subprocess.Popen(
+        ["dvc", "repro"],
+        cwd=project.folder,
+        env=project.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    for line in process.stdout:
+        if line.startswith("epoch 2/"):
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    start = time.monotonic()
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert time.monotonic() - start < 30
+    assert "interrupted: nothing was written" in printed
+    assert "Traceback" not in printed
+    assert (project.folder / "dvc.lock").read_text() == before
+    project.run("git", "checkout", "--quiet", "params.yaml")
+    assert project.repro() == []
+    assert project.run("git", "status", "--porcelain") == ""

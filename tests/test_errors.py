@@ -1,0 +1,46 @@
+import os
+import subprocess
+import sys
+
+import pytest
+from material import ROOT
+
+
+def run_main(body: str, **env) -> subprocess.CompletedProcess:
+    script = f"""if True:
+        from stages.errors import UserError, run
+        def main():
+            {body}
+        run(main)
+    """
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | env,
+        capture_output=True,
+        timeout=30,
+    )
+
+
+def test_a_user_error_is_one_line_and_status_1():
+    result = run_main("raise UserError('x is missing')")
+    assert (result.returncode, result.stderr) == (1, b"error: x is missing" + os.linesep.encode())
+
+
+def test_ctrl_c_is_not_taken_for_success():
+    result = run_main("raise KeyboardInterrupt")
+    assert result.returncode == 130
+    assert b"dvc repro" in result.stderr
+    assert b"Traceback" not in result.stderr
+
+
+def test_a_bug_of_ours_keeps_its_traceback():
+    result = run_main("1 / 0")
+    assert result.returncode == 1
+    assert b"ZeroDivisionError" in result.stderr
+    assert b"Traceback" in result.stderr
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])
+def test_chinese_is_printed_whatever_the_locale(locale):
+    result = run_main(f"print({'测试准确率'!a})", LC_ALL=locale, PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert (result.returncode, result.stdout.decode().strip()) == (0, "测试准确率")
