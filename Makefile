@@ -10,12 +10,12 @@ RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 .PHONY: repro test lock
 
 repro: $(INSTALLED)
-	$(RUN) dvc repro
+	@$(RUN) dvc repro
 
 test: $(INSTALLED)
-	$(RUN) ruff check .
-	$(RUN) ruff format --check .
-	$(RUN) pytest
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) pytest
 
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \

@@ -24,5 +24,5 @@ def run(main: Callable[[], None]) -> None:
             print(f"error: {line}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("interrupted: nothing was written, `dvc repro` starts this stage again", file=sys.stderr)
+        print("\ninterrupted: nothing was written, `dvc repro` starts this stage again", file=sys.stderr)
         sys.exit(130)
