@@ -171,7 +171,7 @@ def fetch(url: str, checksum: str, path: Path, *, timeout: float = TIMEOUT, retr
     )
     advice = "check the address in params.yaml and your connection, or set data.source to bundled"
     try:
-        return Path(manager.fetch(path.name, downloader=download))
+        manager.fetch(path.name, downloader=download)
     except UserError as error:
         raise UserError(f"{error}; {advice}") from error
     except requests.RequestException as error:
@@ -183,6 +183,7 @@ def fetch(url: str, checksum: str, path: Path, *, timeout: float = TIMEOUT, retr
         ) from error
     except OSError as error:
         raise UserError(f"{url}: cannot be copied to {path} ({error.strerror or error}); {advice}") from error
+    return path
 
 
 def read_word_index(path: Path) -> list[str]:
