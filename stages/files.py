@@ -96,7 +96,10 @@ def read_array(path: Path, stage: str, *, memory_map: bool = False) -> np.ndarra
     """
     require(path, stage)
     try:
-        return np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
+        array = np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
+        if not isinstance(array, np.ndarray):  # np.load opens archives too
+            raise ValueError("it is an archive, not an array")
+        return array
     except (OSError, ValueError, EOFError) as error:
         raise damaged(path, stage, error) from error
 

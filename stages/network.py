@@ -98,5 +98,5 @@ def load(path: Path) -> keras.Model:
     files.require(path, "train")
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zip, JSON, HDF5 and Keras each fail in ways of their own
         raise files.damaged(path, "train", error) from error

@@ -225,7 +225,9 @@ def read_archive(path: Path) -> dict[str, np.ndarray]:
             for name in names:
                 with archive.open(f"{name}.npy") as member:
                     arrays[name] = _read_array(member)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError, AttributeError) as error:
+    except UserError:
+        raise
+    except Exception as error:  # zip, deflate, header and pickle each fail in ways of their own
         raise UserError(f"{path}: not a readable archive of reviews ({error}); delete it and run again") from error
     return arrays
 

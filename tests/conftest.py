@@ -5,10 +5,15 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from material import ROOT, as_lists, write_archive
 
 from stages import sources
 from stages.params import Params, parse_params
+
+# The same examples at every run, and no time limit on one of them: machines are noisy.
+settings.register_profile("steady", deadline=None, derandomize=True)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

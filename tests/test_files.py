@@ -71,6 +71,13 @@ def test_object_arrays_are_not_read(tmp_path):
         files.read_array(tmp_path / "x.npy", "pad")
 
 
+def test_an_archive_is_not_taken_for_an_array(tmp_path):
+    np.savez(tmp_path / "x.npz", x=[1])
+    (tmp_path / "x.npz").rename(tmp_path / "x.npy")
+    with pytest.raises(UserError, match=r"x\.npy is damaged .*run `dvc repro pad`"):
+        files.read_array(tmp_path / "x.npy", "pad")
+
+
 @pytest.mark.parametrize("limit", [10_000, 3_000_000])
 def test_a_stage_that_cannot_write_everything_leaves_the_older_result(params, corpus, tmp_path, limit):
     """A limit on file size stands in for a full disk: the write fails half-way, as it does there."""

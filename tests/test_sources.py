@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from material import as_lists, changed, contents, run_stage, write_archive, write_params
 
 from stages import sources
@@ -235,6 +237,22 @@ def test_an_archive_is_read(tmp_path):
     arrays = sources.read_archive(tmp_path / "imdb.npz")
     assert arrays["x_train"].tolist() == LISTS
     assert arrays["y_test"].tolist() == [1, 0]
+
+
+@settings(max_examples=300)
+@given(position=st.floats(0, 1, exclude_max=True), change=st.integers(0, 255))
+def test_a_damaged_archive_is_read_or_refused_in_words(tmp_path_factory, position, change):
+    """A byte is flipped, or with `change` 0 the archive is cut there."""
+    path = tmp_path_factory.getbasetemp() / "damaged.npz"
+    write_archive(path, **GOOD)
+    content = bytearray(path.read_bytes())
+    index = int(position * len(content))
+    content[index] ^= change
+    path.write_bytes(content if change else content[:index])
+    try:
+        sources.read_archive(path)
+    except UserError as error:
+        assert str(error).startswith(str(path))
 
 
 class Hostile:
