@@ -163,13 +163,19 @@ def test_ctrl_c_stops_the_pipeline_and_the_next_run_finishes_it(project):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # Where the tests run in the background, Ctrl-C may be ignored, and that would be handed on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    for line in process.stdout:
-        if line.startswith("epoch 2/"):
-            break
-    os.killpg(process.pid, signal.SIGINT)
-    start = time.monotonic()
-    printed, _ = process.communicate(timeout=60)
+    try:
+        for line in process.stdout:
+            if line.startswith("epoch 2/"):
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        start = time.monotonic()
+        printed, _ = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode != 0
     assert time.monotonic() - start < 30
     assert "interrupted: nothing was written" in printed
