@@ -1,7 +1,9 @@
 """What a user sees when something is wrong: one line, and an exit status that stops the pipeline."""
 
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class UserError(Exception):
@@ -26,3 +28,27 @@ def run(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         print("\ninterrupted: nothing was written, `dvc repro` starts this stage again", file=sys.stderr)
         sys.exit(130)
+
+
+@contextmanager
+def holding_interrupts() -> Iterator[Callable[[], None]]:
+    """Hold Ctrl-C back, and give a function that raises `KeyboardInterrupt` if it was pressed.
+
+    Python raises in whatever the main thread runs, TensorFlow's C++ among it, which was seen to end in a segmentation
+    fault. Call the function between two calls of TensorFlow.
+    """
+    pressed = False
+
+    def note(*_: object) -> None:
+        nonlocal pressed
+        pressed = True
+
+    def check() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from stages import files
+from stages.errors import holding_interrupts
 from stages.params import ModelParams
 
 
@@ -64,8 +65,12 @@ def build(params: ModelParams, vocab_size: int) -> keras.Model:
 def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:
     """Give the probability of a positive review for each row of x: int (reviews, words) to float64 (reviews,)."""
     forward = tf.function(lambda ids: model(ids, training=False), jit_compile=True, reduce_retracing=True)
-    batches = [forward(tf.constant(x[i : i + PREDICTION_BATCH])) for i in range(0, len(x), PREDICTION_BATCH)]
-    return np.concatenate([batch.numpy()[:, 0] for batch in batches]).astype(np.float64)
+    batches = []
+    with holding_interrupts() as check_interrupt:
+        for i in range(0, len(x), PREDICTION_BATCH):
+            batches.append(forward(tf.constant(x[i : i + PREDICTION_BATCH])).numpy()[:, 0])
+            check_interrupt()
+    return np.concatenate(batches).astype(np.float64)
 
 
 def save(model: keras.Model, path: Path) -> None:

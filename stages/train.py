@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from stages import files, history, network
-from stages.errors import UserError, run
+from stages.errors import UserError, holding_interrupts, run
 from stages.network import keras  # not from keras itself: network sets TensorFlow up before its import
 from stages.params import ModelParams, TrainParams, load_params
 from stages.reviews import read_padded, split_by_position
@@ -63,15 +63,18 @@ def train(
             print(f"epoch {row['epoch']}/{params.epochs}  {numbers}", flush=True)
 
     bar = sys.stdout.isatty()
-    model.fit(
-        x,
-        y,
-        batch_size=params.batch_size,
-        epochs=params.epochs,
-        validation_data=(x_validation, y_validation),
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)],
-        verbose=1 if bar else 0,
-    )
+    with holding_interrupts() as check_interrupt:
+        interruptible = keras.callbacks.Callback()
+        interruptible.on_train_batch_end = interruptible.on_test_batch_end = lambda batch, logs: check_interrupt()
+        model.fit(
+            x,
+            y,
+            batch_size=params.batch_size,
+            epochs=params.epochs,
+            validation_data=(x_validation, y_validation),
+            callbacks=[interruptible, keras.callbacks.LambdaCallback(on_epoch_end=after_epoch)],
+            verbose=1 if bar else 0,
+        )
     trained = network.build(model_params, vocab_size)  # without the state of the optimiser, which is a later epoch's
     trained.set_weights(kept)
     return trained, pd.DataFrame(rows)

@@ -1,9 +1,12 @@
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 from material import ROOT
+
+from stages.errors import holding_interrupts
 
 
 def run_main(body: str, **env) -> subprocess.CompletedProcess:
@@ -31,6 +34,18 @@ def test_ctrl_c_is_not_taken_for_success():
     assert result.returncode == 130
     assert b"dvc repro" in result.stderr
     assert b"Traceback" not in result.stderr
+
+
+def test_ctrl_c_held_back_is_raised_where_it_is_asked_for():
+    before = signal.getsignal(signal.SIGINT)
+    reached = False
+    with pytest.raises(KeyboardInterrupt), holding_interrupts() as check:
+        check()
+        signal.raise_signal(signal.SIGINT)
+        reached = True
+        check()
+    assert reached
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_bug_of_ours_keeps_its_traceback():
