@@ -26,7 +26,7 @@ def run(main: Callable[[], None]) -> None:
             print(f"error: {line}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("\ninterrupted: nothing was written, `dvc repro` starts this stage again", file=sys.stderr)
+        print("\ninterrupted: `dvc repro` starts this stage again", file=sys.stderr)
         sys.exit(130)
 
 
@@ -35,7 +35,7 @@ def holding_interrupts() -> Iterator[Callable[[], None]]:
     """Hold Ctrl-C back, and give a function that raises `KeyboardInterrupt` if it was pressed.
 
     Python raises in whatever the main thread runs, TensorFlow's C++ among it, which was seen to end in a segmentation
-    fault. Call the function between two calls of TensorFlow.
+    fault. Call the function between two calls of TensorFlow; it is called once more at the end.
     """
     pressed = False
 
@@ -50,5 +50,6 @@ def holding_interrupts() -> Iterator[Callable[[], None]]:
     before = signal.signal(signal.SIGINT, note)
     try:
         yield check
+        check()
     finally:
         signal.signal(signal.SIGINT, before)

@@ -13,7 +13,7 @@ from stages import files, history, network
 from stages.errors import run
 from stages.params import load_params
 from stages.reviews import read_padded, read_vocabulary, split_by_position
-from stages.vocabulary import words_of
+from stages.vocabulary import RANK_OFFSET, words_of
 
 THRESHOLD = 0.5  # a probability above it means positive
 CURVE_POINTS = 200
@@ -93,6 +93,8 @@ def main() -> None:
     model = network.load(files.MODEL)
     x, y = read_padded("test", params.pad.vocab_size)
     vocabulary = read_vocabulary(files.REVIEWS)
+    if x.max() - RANK_OFFSET > len(vocabulary):
+        raise files.damaged(files.REVIEWS / "vocabulary.txt", "download", f"it has only {len(vocabulary)} words")
     probability = network.predict(model, x)
     results = {
         "kept_epoch": history.kept_epoch(history.read_history(), validation),
@@ -100,7 +102,7 @@ def main() -> None:
     }
     if validation == "holdout":
         x_train, y_train = read_padded("train", params.pad.vocab_size)
-        _, held_out = split_by_position(y_train, params.train.validation_fraction)
+        _, held_out = split_by_position(y_train, params.train.validation_fraction, "train.validation_fraction")
         results["validation"] = measure(y_train[held_out], network.predict(model, x_train[held_out]))
 
     tables = {

@@ -65,13 +65,17 @@ class Params(Section):
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML reads YAML 1.1, where `1e-3` is a string; DVC reads 1.2, where it is a number. So do we."""
+    """PyYAML reads YAML 1.1, where `1e-3` is a string and `010` is 8; DVC reads 1.2: 0.001 and 10. So do we."""
 
 
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
     list("-+.0123456789"),
+)
+_Loader.add_constructor(
+    "tag:yaml.org,2002:int",
+    lambda _, node: int(node.value, 0 if re.match("[-+]?0[bx]", node.value) else 10),
 )
 
 
@@ -83,7 +87,7 @@ def parse_params(text: str) -> Params:
     """
     try:
         values = yaml.load(text, Loader=_Loader)  # noqa: S506, a SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of no calendar, 3000 brackets
         raise UserError(f"{PARAMS_FILE}: not valid YAML: {' '.join(str(error).split())}") from error
     try:
         return Params.model_validate(values)

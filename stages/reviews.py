@@ -1,7 +1,9 @@
 """Labelled reviews as flat arrays: the one form in which every source hands them on."""
 
 import json
+import operator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +40,15 @@ class Corpus:
 
 
 def from_lists(ranks: list, labels: np.ndarray) -> Reviews:
-    """Lay out one list (or array) of ranks per review, and one label each, as `Reviews`."""
+    """Lay out one list (or array) of ranks per review, and one label each, as `Reviews`.
+
+    Raises:
+        TypeError, OverflowError: when a rank is not an integer, or far too large a one.
+        UserError: when a rank is negative, or does not fit into an int32.
+    """
     offsets = np.zeros(len(ranks) + 1, np.int64)
     np.cumsum([len(review) for review in ranks], out=offsets[1:])
-    flat = np.fromiter((rank for review in ranks for rank in review), np.int64, count=offsets[-1])
+    flat = np.fromiter(map(operator.index, chain.from_iterable(ranks)), np.int64, count=offsets[-1])
     if flat.size and (flat.min() < 0 or flat.max() > np.iinfo(np.int32).max):
         raise UserError(f"word ranks must be from 0 to {np.iinfo(np.int32).max}, found {flat.min()} to {flat.max()}")
     return Reviews(flat.astype(np.int32), offsets, np.asarray(labels))
@@ -77,7 +84,7 @@ def check(reviews: Reviews, name: str, vocabulary_size: int) -> Reviews:
     return Reviews(ranks, offsets, labels.astype(np.uint8))
 
 
-def split_by_position(labels: np.ndarray, fraction: float) -> tuple[np.ndarray, np.ndarray]:
+def split_by_position(labels: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:
     """Cut reviews in two by position: the last `fraction` of each label's reviews make the second part.
 
     Position, not chance, because in the order of the Large Movie Review Dataset reviews of one film are neighbours; a
@@ -86,6 +93,7 @@ def split_by_position(labels: np.ndarray, fraction: float) -> tuple[np.ndarray, 
     Args:
         labels: (n,), 0 or 1.
         fraction: above 0, below 1; the count is rounded.
+        key: the parameter that the fraction is, for the message.
 
     Returns:
         Two int64 arrays of row numbers, each in ascending order, together every row once.
@@ -98,7 +106,10 @@ def split_by_position(labels: np.ndarray, fraction: float) -> tuple[np.ndarray, 
         rows = np.flatnonzero(labels == label)
         count = round(len(rows) * fraction)
         if not 0 < count < len(rows):
-            raise UserError(f"a fraction of {fraction} of {len(rows)} reviews with label {label} leaves one part empty")
+            raise UserError(
+                f"params.yaml: {key} is {fraction}, which leaves one part without any of the {len(rows)} reviews with "
+                f"label {label}; choose a value nearer 0.5"
+            )
         second[rows[-count:]] = True
     return np.flatnonzero(~second), np.flatnonzero(second)
 

@@ -51,7 +51,7 @@ def bundled(params: DataParams) -> Corpus:
     table = table[table["source"] == "imdb"]
     texts, labels = table["text"].to_numpy(), table["label"].to_numpy()
 
-    train_rows, test_rows = split_by_position(labels, params.test_fraction)
+    train_rows, test_rows = split_by_position(labels, params.test_fraction, "data.test_fraction")
     tokens = [tokenize(text) for text in texts]
     vocabulary = count_vocabulary(tokens[row] for row in train_rows)
     rank = {word: position for position, word in enumerate(vocabulary, start=1)}
@@ -102,7 +102,7 @@ def keras(params: DataParams) -> Corpus:
         # In this order: load_data draws the order of the training set first, from the same generator.
         train = shuffled(arrays["x_train"], arrays["y_train"], "train")
         test = shuffled(arrays["x_test"], arrays["y_test"], "test")
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UserError(f"{archive}: reviews are not lists of word ranks ({error})") from error
     return _corpus(
         train,
@@ -153,12 +153,16 @@ def fetch(url: str, checksum: str, path: Path, *, timeout: float = TIMEOUT, retr
     """
 
     def download(url: str, output: str, manager: pooch.Pooch) -> None:
-        if urlsplit(url).scheme == "file":
-            shutil.copyfile(url2pathname(urlsplit(url).path), output)
-            return
         http = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), chunk_size=1 << 16, timeout=timeout)
         try:
-            http(url, output, manager)
+            if urlsplit(url).scheme == "file":
+                shutil.copyfile(url2pathname(urlsplit(url).path), output)
+            else:
+                http(url, output, manager)
+        except ValueError as error:
+            if isinstance(error, requests.RequestException):
+                raise
+            raise UserError(f"{url}: not a valid address ({error})") from error
         except requests.HTTPError as error:
             answer = error.response
             if 400 <= answer.status_code < 500:
@@ -198,8 +202,11 @@ def read_word_index(path: Path) -> list[str]:
         ranks = [index[word] for word in words]
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{path}: not a JSON object of words and ranks ({error})") from error
-    if ranks != list(range(1, len(ranks) + 1)):
+    if any(type(rank) is not int for rank in ranks) or ranks != list(range(1, len(ranks) + 1)):
         raise UserError(f"{path}: the ranks are not 1 to {len(ranks)}, each once")
+    for word in words:
+        if not word or any(letter in "\r\n" or "\ud800" <= letter <= "\udfff" for letter in word):
+            raise UserError(f"{path}: {word!a} is not a word")
     return words
 
 

@@ -87,7 +87,7 @@ def main() -> None:
     if validation == "test":
         x_validation, y_validation = read_padded("test", vocab_size)
     else:
-        rows, held_out = split_by_position(y, params.train.validation_fraction)
+        rows, held_out = split_by_position(y, params.train.validation_fraction, "train.validation_fraction")
         x_validation, y_validation = x[held_out], y[held_out]
         x, y = x[rows], y[rows]
     model, course = train(x, y, x_validation, y_validation, vocab_size, params.model, params.train)

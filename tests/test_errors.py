@@ -45,6 +45,8 @@ def test_ctrl_c_held_back_is_raised_where_it_is_asked_for():
         reached = True
         check()
     assert reached
+    with pytest.raises(KeyboardInterrupt), holding_interrupts():
+        signal.raise_signal(signal.SIGINT)  # and nobody asks after it
     assert signal.getsignal(signal.SIGINT) is before
 
 

@@ -102,7 +102,7 @@ def test_two_writers_do_not_disturb_each_other(tmp_path):
         import sys
         from pathlib import Path
         from stages import files
-        for _ in range(100):
+        for _ in range(30):
             try:
                 with files.replacing(Path("out")) as new:
                     new.mkdir()

@@ -1,6 +1,7 @@
 import pytest
 import yaml
 from material import ROOT, contents, run_stage
+from ruamel.yaml import YAML
 
 from stages.errors import UserError
 from stages.params import parse_params
@@ -39,6 +40,20 @@ def test_the_shipped_file_is_valid_and_has_the_articles_settings(params):
 )
 def test_numbers_are_read_as_dvc_reads_them(text, value):
     assert parse_params(with_value("train.learning_rate", text)).train.learning_rate == value
+
+
+@pytest.mark.parametrize(("text", "value"), [("0500", 500), ("+50", 50), ("0x10", 16)])
+def test_whole_numbers_are_read_as_dvc_reads_them(text, value):
+    assert parse_params(with_value("pad.maxlen", text)).pad.maxlen == value
+    assert YAML(typ="safe", pure=True).load(with_value("pad.maxlen", text))["pad"]["maxlen"] == value  # DVC's reader
+
+
+@pytest.mark.parametrize("text", ["8:20", "2001-99-99", "!!int abc", "9" * 5000, "[" * 3000])
+def test_what_yaml_cannot_read_is_one_line(text):
+    with pytest.raises(UserError) as error:
+        parse_params(with_value("pad.maxlen", text))
+    (line,) = str(error.value).splitlines()
+    assert line.startswith("params.yaml: ")
 
 
 @pytest.mark.parametrize(

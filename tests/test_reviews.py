@@ -64,10 +64,10 @@ def test_split_keeps_order_and_takes_each_labels_end(labels, fraction):
     counts = np.bincount(labels, minlength=2)
     held = [round(count * fraction) for count in counts]
     if any(not 0 < h < count for h, count in zip(held, counts, strict=True)):
-        with pytest.raises(UserError, match="leaves one part empty"):
-            split_by_position(labels, fraction)
+        with pytest.raises(UserError, match=r"^params.yaml: data.test_fraction is .* leaves one part without any"):
+            split_by_position(labels, fraction, "data.test_fraction")
         return
-    first, second = split_by_position(labels, fraction)
+    first, second = split_by_position(labels, fraction, "data.test_fraction")
     assert sorted([*first, *second]) == list(range(len(labels)))
     assert list(first) == sorted(first)
     assert list(second) == sorted(second)

@@ -21,6 +21,13 @@ CONTENT = bytes(range(256)) * 400
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    """The servers of these tests are on this machine, whatever proxy the environment names."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1")
+
+
 # the bundled reviews
 
 
@@ -185,7 +192,7 @@ def test_a_passing_fault_is_overcome_with_growing_pauses(server, tmp_path, no_pa
 )
 def test_a_lasting_fault_ends_in_one_line_and_leaves_nothing(server, tmp_path, no_pause, path, tries, says):
     with pytest.raises(UserError) as error:
-        sources.fetch(server.url(path), SHA256, tmp_path / "file", timeout=0.3, retries=1)
+        sources.fetch(server.url(path), SHA256, tmp_path / "file", timeout=0.3 if path == "stalls" else 5, retries=1)
     (line,) = str(error.value).splitlines()
     assert line.startswith(server.url(path))
     assert says in line
@@ -200,6 +207,14 @@ def test_an_unreachable_host_ends_in_one_line(tmp_path, no_pause):
     with pytest.raises(UserError, match=f"^{url}: download failed"):
         sources.fetch(url, SHA256, tmp_path / "file", timeout=0.3, retries=1)
     assert contents(tmp_path) == {}
+
+
+@pytest.mark.parametrize("url", ["http://[::1/x", "http://a..b/x", "file:///%00x"])
+def test_an_address_that_is_none_is_named(tmp_path, no_pause, url):
+    with pytest.raises(UserError) as error:
+        sources.fetch(url, SHA256, tmp_path / "file", timeout=5, retries=0)
+    assert "checksum" not in str(error.value)
+    assert str(error.value).startswith(url)
 
 
 def test_a_file_address_serves_too_even_with_odd_letters(tmp_path):
@@ -295,6 +310,11 @@ def test_a_pickle_of_something_else_is_refused(tmp_path):
         ("3", "not a JSON object"),
         ('{"the": 1, "and": "2"}', "not a JSON object"),
         ('{"the": 1', "not a JSON object"),
+        ('{"the": true}', "not 1 to 1"),
+        ('{"the": 1.0}', "not 1 to 1"),
+        ('{"": 1}', "'' is not a word"),
+        (r'{"the\nfilm": 1}', "is not a word"),
+        (r'{"\ud800": 1}', "is not a word"),
     ],
 )
 def test_a_word_index_with_gaps_or_of_another_form_is_refused(tmp_path, text, says):
@@ -336,6 +356,9 @@ def test_the_keras_source_delivers_the_archive(params, tmp_path, monkeypatch):
         ({"x_train": [[1], [-1], [2], [3]]}, "word ranks must be from 0"),
         ({"x_train": [[1], ["film"], [2], [3]]}, "not lists of word ranks"),
         ({"x_train": [[1], None, [2], [3]]}, "not lists of word ranks"),
+        ({"x_train": [[1], [1.7], [2], [3]]}, "not lists of word ranks"),
+        ({"x_train": [[1], "12", [2], [3]]}, "not lists of word ranks"),
+        ({"x_train": [[1], [2**70], [2], [3]]}, "not lists of word ranks"),
         ({"x_test": [], "y_test": np.array([], int)}, "the test set is empty"),
     ],
 )

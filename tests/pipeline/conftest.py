@@ -1,5 +1,6 @@
 """The project in which DVC runs for real: fresh, finished, and a copy for each test."""
 
+import os
 import shutil
 import subprocess
 
@@ -20,6 +21,8 @@ def fresh(params, small_archive, tmp_path_factory) -> Project:
         capture_output=True,
         check=True,
         text=True,
+        # The checkout may belong to another user, as in some containers.
+        env=os.environ | {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"},
     ).stdout
     for name in listed.strip("\0").split("\0"):
         if (ROOT / name).is_file() and name not in ("dvc.lock", "results/metrics.json"):

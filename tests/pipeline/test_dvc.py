@@ -152,6 +152,13 @@ def test_a_bad_parameter_stops_the_pipeline_with_its_name(project):
     assert "Traceback" not in printed
 
 
+def test_a_vocabulary_cut_short_is_named(project):
+    (project.folder / "data/reviews/vocabulary.txt").write_text("the\nand\n")
+    printed = project.run("python", "-m", "stages.evaluate", status=1)
+    assert "vocabulary.txt is damaged (it has only 2 words)" in printed
+    assert "Traceback" not in printed
+
+
 def test_ctrl_c_stops_the_pipeline_and_the_next_run_finishes_it(project):
     before = (project.folder / "dvc.lock").read_text()
     set_param(project, train={"epochs": 1000})
@@ -178,7 +185,7 @@ def test_ctrl_c_stops_the_pipeline_and_the_next_run_finishes_it(project):
             os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode != 0
     assert time.monotonic() - start < 30
-    assert "interrupted: nothing was written" in printed
+    assert "interrupted: `dvc repro` starts" in printed
     assert "Traceback" not in printed
     assert (project.folder / "dvc.lock").read_text() == before
     project.run("git", "checkout", "--quiet", "params.yaml")

@@ -1,6 +1,7 @@
 """`dvc.yaml` says of each stage exactly what its code needs: modules, parameters, files."""
 
 import ast
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,12 @@ def main():
         "stages/reviews.py",
     }
     assert read_params(source) == {"train", "pad.maxlen", "plots.language", "model.cell"}
+
+
+def test_the_committed_lock_belongs_to_this_code():
+    lock = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))
+    for name, stage in lock["stages"].items():
+        for dep in stage["deps"]:
+            if dep["path"].endswith(".py"):
+                code = (ROOT / dep["path"]).read_bytes()
+                assert dep["md5"] == hashlib.md5(code).hexdigest(), f"{dep['path']} changed: `dvc repro {name}`"
