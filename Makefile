@@ -1,5 +1,5 @@
 # make repro   run the pipeline            make test    linter and tests
-# make lock    renew requirements.lock (needs uv)
+# make lock    renew requirements.lock (needs uv)   make bench   training beside plain Keras and PyTorch (long)
 # Each sets up .venv from requirements.lock by itself. PYTHON names another interpreter: make repro PYTHON=python3.12
 
 PYTHON ?= python3
@@ -7,7 +7,9 @@ INSTALLED := .venv/installed
 # The stages are run as `python`, and that must be the one of .venv.
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: repro test lock
+SOURCE ?= keras
+
+.PHONY: repro test bench lock
 
 repro: $(INSTALLED)
 	@$(RUN) dvc repro
@@ -16,6 +18,9 @@ test: $(INSTALLED)
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) pytest
+
+bench: $(INSTALLED)
+	@$(RUN) python -m benchmarks.bench --source $(SOURCE)
 
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \

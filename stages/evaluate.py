@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn import metrics
 
 from stages import files, history, network
+from stages.batches import unpad
 from stages.errors import run
 from stages.params import load_params
 from stages.reviews import read_padded, read_vocabulary, split_by_position
@@ -95,7 +96,8 @@ def main() -> None:
     vocabulary = read_vocabulary(files.REVIEWS)
     if x.max() - RANK_OFFSET > len(vocabulary):
         raise files.damaged(files.REVIEWS / "vocabulary.txt", "download", f"it has only {len(vocabulary)} words")
-    probability = network.predict(model, x)
+    mask_padding = network.masks_padding(model)
+    probability = network.predict(model, unpad(x, mask_padding))
     results = {
         "kept_epoch": history.kept_epoch(history.read_history(), validation),
         "test": measure(y, probability),
@@ -103,7 +105,9 @@ def main() -> None:
     if validation == "holdout":
         x_train, y_train = read_padded("train", params.pad.vocab_size)
         _, held_out = split_by_position(y_train, params.train.validation_fraction, "train.validation_fraction")
-        results["validation"] = measure(y_train[held_out], network.predict(model, x_train[held_out]))
+        results["validation"] = measure(
+            y_train[held_out], network.predict(model, unpad(x_train[held_out], mask_padding))
+        )
 
     tables = {
         files.PREDICTIONS: predictions(x, y, probability, vocabulary),

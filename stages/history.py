@@ -20,6 +20,18 @@ def kept_epoch(history: pd.DataFrame, validation: str) -> int:
     return int(history["epoch"].iloc[best])
 
 
+def loss_and_accuracy(y: np.ndarray, probability: np.ndarray) -> tuple[float, float]:
+    """Mean binary cross-entropy, as Keras computes it, and the share of reviews on the right side of 0.5.
+
+    Args:
+        y: (reviews,), 0 or 1.
+        probability: (reviews,), that the review is positive.
+    """
+    clipped = np.clip(probability, 1e-7, 1 - 1e-7)
+    loss = -np.log(np.where(y == 1, clipped, 1 - clipped)).mean()
+    return float(loss), float(np.mean((probability > 0.5) == (y == 1)))
+
+
 def write_history(history: pd.DataFrame) -> None:
     """Write `results/history.csv`, six decimals."""
     with files.replacing(files.HISTORY) as new:

@@ -41,6 +41,7 @@ class ModelParams(Section):
     cell: Literal["simple_rnn", "lstm", "gru"]
     embedding_dim: Annotated[int, Field(ge=1, le=4096)]
     units: Annotated[int, Field(ge=1, le=4096)]
+    mask_padding: bool
 
 
 class TrainParams(Section):
@@ -49,6 +50,7 @@ class TrainParams(Section):
     learning_rate: Annotated[float, Field(gt=0, le=1)]
     validation: Literal["holdout", "test"]
     validation_fraction: Fraction
+    clipnorm: Annotated[float, Field(gt=0)] | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
 
 
@@ -76,6 +78,10 @@ _Loader.add_implicit_resolver(
 _Loader.add_constructor(
     "tag:yaml.org,2002:int",
     lambda _, node: int(node.value, 0 if re.match("[-+]?0[bx]", node.value) else 10),
+)
+_Loader.add_constructor(  # 1.1 has `yes`, `off` and the like besides
+    "tag:yaml.org,2002:bool",
+    lambda _, node: {"true": True, "false": False}.get(node.value.lower(), node.value),
 )
 
 

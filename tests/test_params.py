@@ -48,6 +48,21 @@ def test_whole_numbers_are_read_as_dvc_reads_them(text, value):
     assert YAML(typ="safe", pure=True).load(with_value("pad.maxlen", text))["pad"]["maxlen"] == value  # DVC's reader
 
 
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False)])
+def test_only_true_and_false_say_so(text, value):
+    assert parse_params(with_value("model.mask_padding", text)).model.mask_padding is value
+    for other in ("yes", "off", "1", "null"):
+        with pytest.raises(UserError, match="mask_padding is "):
+            parse_params(with_value("model.mask_padding", other))
+
+
+def test_no_clipping_is_null():
+    assert parse_params(with_value("train.clipnorm", "null")).train.clipnorm is None
+    assert parse_params(with_value("train.clipnorm", "2")).train.clipnorm == 2
+    with pytest.raises(UserError, match="clipnorm is 0, it should be greater than 0"):
+        parse_params(with_value("train.clipnorm", "0"))
+
+
 @pytest.mark.parametrize("text", ["8:20", "2001-99-99", "!!int abc", "9" * 5000, "[" * 3000])
 def test_what_yaml_cannot_read_is_one_line(text):
     with pytest.raises(UserError) as error:
