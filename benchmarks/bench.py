@@ -2,7 +2,7 @@
 
 The programs run in turns, each in a process of its own, several rounds. Every figure is the median of the rounds; only
 ratios say something about another machine. Writes `benchmarks/results.csv`, a row for each run, and
-`benchmarks/results.png`.
+`benchmarks/results.png`; with the bundled reviews, `results-bundled.csv` and `results-bundled.png`.
 """
 
 import argparse
@@ -53,8 +53,10 @@ ARTICLE = {
 
 def checkout(folder: Path, source: str) -> None:
     """Copy the project's files to `folder`, with the article's settings, as a repository of its own."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in names.strip("\0").split("\0"):
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        raise UserError(f"{ROOT} is no git checkout ({listed.stderr.strip()}); clone the repository to measure it")
+    for name in listed.stdout.strip("\0").split("\0"):
         if (ROOT / name).is_file() and name not in ("dvc.lock", str(files.METRICS)):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
@@ -179,20 +181,23 @@ def draw(runs: pd.DataFrame, path: Path) -> None:
 
 
 def compare(rounds: int, epochs: int, other_epochs: int, source: str) -> None:
-    """Run everything, print the tables, write `results.csv` and `results.png` beside this file."""
+    """Run everything, print the tables, write the results beside this file, the rows after every round."""
     programs = ["Keras", "PyTorch", "pipeline", "pipeline, padding read"]
     if importlib.util.find_spec("torch") is None:
         programs.remove("PyTorch")
         print("PyTorch is not installed and left out; `.venv/bin/pip install torch` adds it", file=sys.stderr)
     runs, repro = [], []
+    results = HERE / ("results.csv" if source == "keras" else "results-bundled.csv")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "data"
         checkout(folder, source)
         for stage in ("download", "pad"):
-            status = subprocess.run([sys.executable, "-m", f"stages.{stage}"], cwd=folder).returncode
-            if status:
+            command = [sys.executable, "-m", f"stages.{stage}"]
+            made = subprocess.run(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+            if made.returncode:
+                reason = made.stderr.removeprefix("error: ").split("; ")[0].strip()
                 raise UserError(
-                    "no reviews to train on (see above); `make bench SOURCE=bundled` takes the bundled ones"
+                    f"no reviews to train on; `make bench SOURCE=bundled` takes the bundled ones ({reason})"
                 )
         for turn in range(1, rounds + 1):
             for cell in GATES:
@@ -203,6 +208,7 @@ def compare(rounds: int, epochs: int, other_epochs: int, source: str) -> None:
                     row["catch_up"] = next((seconds for seconds, value in row["course"] if value >= best), None)
                     print(f"round {turn}: {cell}, {row['program']}: {row['seconds']:.1f} s", file=sys.stderr)
                 runs += of_turn
+            pd.DataFrame(runs)[COLUMNS].round(4).to_csv(results, index=False, lineterminator="\n")
             cold = Path(place) / f"cold{turn}"
             checkout(cold, source)
             if (folder / files.DOWNLOADS).is_dir():  # the plain script does not download either
@@ -217,8 +223,7 @@ def compare(rounds: int, epochs: int, other_epochs: int, source: str) -> None:
             cell: operations(cell, epochs if cell == "simple_rnn" else other_epochs, folder) / rate for cell in GATES
         }
     runs = pd.DataFrame(runs)
-    runs[COLUMNS].round(4).to_csv(HERE / "results.csv", index=False, lineterminator="\n")
-    draw(runs, HERE / "results.png")
+    draw(runs, results.with_suffix(".png"))
     print(table(runs, limits))
     plain = runs[(runs["cell"] == "simple_rnn") & (runs["program"] == "Keras")]["wall"].median()
     cold, nothing = (statistics.median(values) for values in zip(*repro, strict=True))

@@ -1,7 +1,7 @@
 """The training of this pipeline, on the same reviews and over as many epochs.
 
-Usage: python pipeline.py CELL EPOCHS SEED MASK_PADDING, in a folder with `data/padded/` and `params.yaml`. MASK_PADDING
-is `true` for the pipeline's default and `false` for the article's network. Prints a line of JSON.
+Usage: python pipeline.py CELL EPOCHS SEED MASK_PADDING, in a folder with `data/padded/` and a `params.yaml` with the
+article's settings. MASK_PADDING is `true` to skip padding and `false` for the article's network. Prints a line of JSON.
 """
 
 import contextlib
@@ -32,9 +32,7 @@ class Clock:
 cell, epochs, seed, mask_padding = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "true"
 params = load_params()
 model_params = params.model.model_copy(update={"cell": cell, "mask_padding": mask_padding})
-train_params = params.train.model_copy(
-    update={"epochs": epochs, "seed": seed, "validation": "test"} | ({} if mask_padding else {"clipnorm": None})
-)
+train_params = params.train.model_copy(update={"epochs": epochs, "seed": seed})
 
 
 def read(name: str):

@@ -11,7 +11,7 @@ import numpy as np
 
 from stages import files
 from stages.batches import Words, longest_first
-from stages.errors import holding_interrupts
+from stages.errors import UserError, holding_interrupts
 from stages.params import ModelParams, TrainParams
 from stages.recurrence import last_states, last_states_and_gradients
 
@@ -72,6 +72,13 @@ def masks_padding(model: keras.Model) -> bool:
     return model.get_layer("embedding").mask_zero
 
 
+def check_ids(model: keras.Model, words: Words) -> None:
+    """Raise a `UserError` if a review holds an id that the network has no vector for; the recurrence does not look."""
+    known, largest = model.get_layer("embedding").input_dim, words.tokens.max(initial=0)
+    if largest >= known:
+        raise UserError(f"the network knows the ids below {known}, the reviews hold {largest}; run `dvc repro`")
+
+
 def _before_recurrence(model: keras.Model) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """What the recurrence needs of a network: the table of what each word adds, recurrent kernel and recurrent bias.
 
@@ -88,7 +95,7 @@ def training_step(model: keras.Model, params: TrainParams) -> Callable[[Words, n
 
     It takes a batch, longest review first, and y, float32 (reviews,), and gives the mean loss and the number of reviews
     that the network, before this step, put on the right side. The recurrence is `recurrence`'s; what lies before and
-    behind it has the same shape in every batch, so that XLA compiles it once.
+    behind it has few shapes (a last, smaller batch is the second), so that XLA has little to compile.
     """
     _, layer, head = model.layers
     weights = model.trainable_variables
@@ -129,7 +136,12 @@ def training_step(model: keras.Model, params: TrainParams) -> Callable[[Words, n
 
 
 def predict(model: keras.Model, words: Words) -> np.ndarray:
-    """Give the probability of a positive review for each review of `words`: float64 (reviews,)."""
+    """Give the probability of a positive review for each review of `words`: float64 (reviews,).
+
+    Raises:
+        UserError: as `check_ids` does.
+    """
+    check_ids(model, words)
     _, layer, head = model.layers
     weights = [array.numpy() for array in _before_recurrence(model)]
     probability = np.empty(len(words.lengths))

@@ -37,10 +37,11 @@ def train(
         The network with the weights of the epoch that `history.kept_epoch` names, and the history.
 
     Raises:
-        UserError: when the loss is no longer a number.
+        UserError: when the loss is no longer a number, or an id is not below `vocab_size`.
     """
     keras.utils.set_random_seed(params.seed)
     model = network.build(model_params, vocab_size)
+    network.check_ids(model, words)
     step = network.training_step(model, params)
     labels = y.astype(np.float32)
     course, kept = [], None

@@ -35,5 +35,6 @@ def test_a_copy_of_the_project_has_the_article_s_settings(tmp_path):
     params = bench.yaml.safe_load((tmp_path / "params.yaml").read_text())
     assert params["model"] == {"cell": "simple_rnn", "embedding_dim": 32, "units": 32, "mask_padding": False}
     assert params["data"]["source"] == "bundled"
+    assert (params["train"]["clipnorm"], params["train"]["validation"]) == (None, "test")
     assert (tmp_path / "stages/train.py").exists()
     assert not (tmp_path / "dvc.lock").exists()

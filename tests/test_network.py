@@ -82,6 +82,11 @@ def test_padding_does_not_change_a_prediction(cell):
         np.testing.assert_allclose(model.predict(x, verbose=0)[:, 0], alone, atol=1e-6, rtol=0)
 
 
+def test_an_id_beyond_the_vocabulary_is_refused(ids):
+    with pytest.raises(UserError, match="ids below 20, the reviews hold 20"):
+        predict(small("gru"), ids + 1)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_in_the_article_s_network_padding_counts(cell):
     random = np.random.default_rng(5)
