@@ -91,13 +91,16 @@ def predictions(x: np.ndarray, y: np.ndarray, probability: np.ndarray, vocabular
 def main() -> None:
     params = load_params()
     validation = params.train.validation
-    model = network.load(files.MODEL)
+    model, model_params = network.load(files.MODEL)
     x, y = read_padded("test", params.pad.vocab_size)
     vocabulary = read_vocabulary(files.REVIEWS)
     if x.max() - RANK_OFFSET > len(vocabulary):
         raise files.damaged(files.REVIEWS / "vocabulary.txt", "download", f"it has only {len(vocabulary)} words")
-    mask_padding = network.masks_padding(model)
-    probability = network.predict(model, unpad(x, mask_padding))
+
+    def predict(x: np.ndarray) -> np.ndarray:
+        return network.predict(model, model_params, unpad(x, model_params.mask_padding))
+
+    probability = predict(x)
     results = {
         "kept_epoch": history.kept_epoch(history.read_history(), validation),
         "test": measure(y, probability),
@@ -105,9 +108,7 @@ def main() -> None:
     if validation == "holdout":
         x_train, y_train = read_padded("train", params.pad.vocab_size)
         _, held_out = split_by_position(y_train, params.train.validation_fraction, "train.validation_fraction")
-        results["validation"] = measure(
-            y_train[held_out], network.predict(model, unpad(x_train[held_out], mask_padding))
-        )
+        results["validation"] = measure(y_train[held_out], predict(x_train[held_out]))
 
     tables = {
         files.PREDICTIONS: predictions(x, y, probability, vocabulary),

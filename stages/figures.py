@@ -42,6 +42,9 @@ WORDS = {
         "reviews": "Reviews",
         "median": "median",
         "cut": "longer reviews are cut here",
+        "test accuracy": "Test accuracy",
+        "interval": "mean, 95 % interval",
+        "seed": "one seed",
     },
     "zh": {
         "epoch": "训练轮次 (Epoch)",
@@ -68,6 +71,9 @@ WORDS = {
         "reviews": "评论数",
         "median": "中位数",
         "cut": "更长的评论在此截断",
+        "test accuracy": "测试准确率",
+        "interval": "平均值及 95% 置信区间",
+        "seed": "单个随机种子",
     },
 }
 
@@ -220,6 +226,27 @@ def lengths(words_per_review: np.ndarray, maxlen: int, language: str) -> Figure:
     axes.axvline(maxlen, color=VALIDATION, linestyle=":", label=f"{words['cut']}: {maxlen}")
     axes.set(xlabel=words["length"], ylabel=words["reviews"], xlim=(0, end))
     axes.legend()
+    return figure
+
+
+def compare(table: pd.DataFrame, by_seed: dict[str, list[float]], language: str) -> Figure:
+    """Test accuracy of each network, best on top: its mean with the interval from `low` to `high`, and each seed's."""
+    words = WORDS[language]
+    figure = Figure(figsize=(7, 0.5 * len(table) + 1.4))
+    axes = figure.subplots()
+    rows = np.arange(len(table))
+    around = np.abs(table[["low", "high"]].to_numpy().T - table["accuracy"].to_numpy())
+    for row, name in zip(rows, table["network"], strict=True):
+        label = words["seed"] if row == 0 else None
+        axes.plot(by_seed[name], [row] * len(by_seed[name]), "|", color=VALIDATION, markersize=14, label=label)
+    axes.errorbar(
+        table["accuracy"], rows, xerr=around, fmt="o", color=TRAINING, capsize=4, linewidth=2, label=words["interval"]
+    )
+    axes.set_yticks(rows, table["network"])
+    axes.invert_yaxis()
+    axes.set(xlabel=words["test accuracy"])
+    axes.grid(axis="y", visible=False)
+    axes.legend(loc="lower left")
     return figure
 
 

@@ -5,15 +5,18 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit
 
-from stages import files
+from stages import files, ngrams, recurrence
 from stages.batches import Words, longest_first
 from stages.errors import UserError, holding_interrupts
 from stages.params import ModelParams, TrainParams
-from stages.recurrence import last_states, last_states_and_gradients
+from stages.vocabulary import PADDING
 
 
 @contextmanager
@@ -43,33 +46,123 @@ tf.config.set_visible_devices([], "GPU")  # sums on a GPU differ from run to run
 # With more threads sums would be cut up by the number of CPUs, and the last bits of the weights with them.
 tf.config.threading.set_intra_op_parallelism_threads(1)
 
-CELLS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as Keras' layer, of which the saved network is made, and as the recurrence that computes it here.
+
+    The layer's weights must be kernel, recurrent kernel and bias, in this order.
+    """
+
+    layer: type
+    recurrence: recurrence.Cell
+
+
+CELLS = {
+    "simple_rnn": Cell(keras.layers.SimpleRNN, recurrence.SIMPLE_RNN),
+    "lstm": Cell(keras.layers.LSTM, recurrence.LSTM),
+    "gru": Cell(keras.layers.GRU, recurrence.GRU),
+}
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "rmsprop": keras.optimizers.RMSprop,
+    "sgd": partial(keras.optimizers.SGD, momentum=0.9),
+}
 
 PREDICTION_BATCH = 500  # reviews
 FIXED_DATE = "1980-01-01@00:00:00"
+NGRAM_WEIGHT = 0.02  # of every n-gram, before it is learnt: naive Bayes, toned down to the scale of the other logits
+PARAMS_MEMBER = "params.json"
 
 
-def build(params: ModelParams, vocab_size: int) -> keras.Model:
-    """Embedding, recurrent layer, one sigmoid unit, with fresh weights; not compiled.
+def check_cell(name: str) -> None:
+    """Raise a `UserError` if there is no such cell."""
+    if name not in CELLS:
+        *others, last = map(repr, CELLS)
+        raise UserError(f"params.yaml: model.cell is {name!r}, it should be {', '.join(others)} or {last}")
+
+
+def build(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray | None = None) -> keras.Model:
+    """Embedding, recurrent layers, pooling, one sigmoid unit, with fresh weights; not compiled.
 
     Takes int32 (reviews, words) with ids below `vocab_size`, any number of words; gives float32 (reviews, 1), the
-    probability that a review is positive. With `mask_padding` the recurrence skips padding; without, padding runs
-    through it like a word, as in the article.
+    probability that a review is positive. With `mask_padding` recurrence and pooling skip padding; without, padding
+    counts like a word, as in the article.
+
+    Args:
+        ngram_codes: int64, ascending; the n-grams that have a score, where `params.ngrams` says that there are some.
+
+    Raises:
+        UserError: when there is no such cell.
     """
-    return keras.Sequential(
-        [
-            keras.Input((None,), dtype="int32", name="ids"),
-            keras.layers.Embedding(vocab_size, params.embedding_dim, mask_zero=params.mask_padding, name="embedding"),
-            CELLS[params.cell](params.units, name=params.cell),
-            keras.layers.Dense(1, activation="sigmoid", name="probability"),
-        ],
-        name="sentiment",
-    )
+    check_cell(params.cell)
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    x = keras.layers.Embedding(vocab_size, params.embedding_dim, mask_zero=params.mask_padding, name="embedding")(ids)
+    for number in range(1, params.layers + 1):
+        whole = number < params.layers or params.pooling != "last"
+        layer = CELLS[params.cell].layer(params.units, return_sequences=whole, name=f"{params.cell}_{number}")
+        if params.bidirectional:
+            layer = keras.layers.Bidirectional(layer, name=layer.name)
+        x = layer(x)
+    if params.pooling != "last":
+        x = _pooled(x, keras.ops.not_equal(ids, PADDING if params.mask_padding else -1), params.pooling)
+    if params.dropout:
+        x = keras.layers.Dropout(params.dropout, name="dropout")(x)
+    if params.ngrams:
+        logit = keras.layers.Dense(1, name="logit")(x) + _ngram_scores(ids, params.ngrams, vocab_size, ngram_codes)
+        probability = keras.layers.Activation("sigmoid", name="probability")(logit)
+    else:
+        probability = keras.layers.Dense(1, activation="sigmoid", name="probability")(x)
+    return keras.Model(ids, probability, name="sentiment")
 
 
-def masks_padding(model: keras.Model) -> bool:
-    """Tell whether padding is kept from the recurrence."""
-    return model.get_layer("embedding").mask_zero
+def _pooled(states, counts, pooling: str):
+    """Pool states over the words that count; zero where none does."""
+    ops = keras.ops
+    counts = ops.expand_dims(ops.cast(counts, "float32"), -1)
+    words = ops.sum(counts, axis=1)
+    # Least float32 where a word does not count, and zero in the place of it where none does.
+    highest = ops.max(ops.where(counts > 0, states, np.finfo(np.float32).min), axis=1) * ops.minimum(words, 1)
+    mean = ops.sum(states * counts, axis=1) / ops.maximum(words, 1)
+    return {"max": highest, "mean": mean, "max+mean": ops.concatenate([highest, mean], axis=-1)}[pooling]
+
+
+def _ngram_scores(ids, longest: int, vocab_size: int, known: np.ndarray):
+    """Sum the scores of each review's distinct n-grams, by Keras' operations alone: (reviews, 1). See `ngrams`."""
+    ops = keras.ops
+    ids = ops.cast(ids, "int64")
+    codes, code, is_whole = [], ops.zeros_like(ids), ops.ones_like(ids, dtype="bool")
+    for back in range(longest):
+        # Place i has the n-grams that end at i. Ids are shifted in; before a review stands padding, as in it.
+        word = ops.pad(ids, [(0, 0), (back, 0)])[:, :-back] if back else ids
+        is_whole = ops.logical_and(is_whole, ops.not_equal(word, PADDING))
+        code = code + vocab_size**back * word
+        codes.append(ops.where(is_whole, code, -1))
+    places = keras.layers.IntegerLookup(vocabulary=known, name="ngram_codes")(ops.concatenate(codes, axis=1))
+    places = ops.sort(places, axis=1)
+    before = ops.pad(places, [(0, 0), (1, 0)])[:, :-1]
+    counts = ops.expand_dims(ops.cast(ops.not_equal(places, before), "float32"), -1)  # place 0 is of unknown ones
+    scores = keras.layers.Embedding(len(known) + 1, 1, embeddings_initializer="zeros", name="ngram_scores")(places)
+    return ops.sum(scores * counts, axis=1)
+
+
+def _variables(model: keras.Model, params: ModelParams) -> list[keras.Variable]:
+    """The trained weights: word vectors, those of each direction of each layer, those of the head, n-gram scores."""
+    layers = ["embedding", *(f"{params.cell}_{number}" for number in range(1, params.layers + 1))]
+    layers += ["logit", "ngram_scores"] if params.ngrams else ["probability"]
+    return [variable for name in layers for variable in model.get_layer(name).trainable_variables]
+
+
+def _by_layer(arrays: list[np.ndarray], params: ModelParams) -> list[list[recurrence.Weights]]:
+    """Sort the weights of the recurrent layers by layer and direction."""
+    directions = [recurrence.Weights(*arrays[i : i + 3]) for i in range(0, len(arrays), 3)]
+    ways = 2 if params.bidirectional else 1
+    return [directions[i : i + ways] for i in range(0, len(directions), ways)]
+
+
+def ngram_codes(model: keras.Model) -> np.ndarray:
+    """The n-grams that have a score, int64, ascending: that of code i stands in row i + 1 of the scores."""
+    return np.array(model.get_layer("ngram_codes").get_vocabulary()[1:], np.int64)
 
 
 def check_ids(model: keras.Model, words: Words) -> None:
@@ -79,87 +172,125 @@ def check_ids(model: keras.Model, words: Words) -> None:
         raise UserError(f"the network knows the ids below {known}, the reviews hold {largest}; run `dvc repro`")
 
 
-def _before_recurrence(model: keras.Model) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """What the recurrence needs of a network: the table of what each word adds, recurrent kernel and recurrent bias.
+def training_step(
+    model: keras.Model, model_params: ModelParams, params: TrainParams, steps: int, ratio: np.ndarray | None
+) -> Callable[[Words, np.ndarray, np.random.Generator], tuple[float, int]]:
+    """Return a function that trains `model` on one batch, with binary cross-entropy.
 
-    Only a GRU has a recurrent bias; the others' is empty.
+    It takes a batch, longest review first, y, float32 (reviews,), and what dropout draws from, and gives the mean loss
+    and the number of reviews that the network, before this step and with dropout, put on the right side. With weight
+    averaging the model holds the average: that of the first steps is of these alone (decay (1 + t) / (10 + t), if it
+    is smaller, as in TensorFlow's `ExponentialMovingAverage`).
+
+    Args:
+        steps: how many there will be, for the schedule.
+        ratio: float32 (n-grams,), the log-count ratios of the n-grams, where the network has scores for them. A score
+            is the product of the ratio and a weight, and the weight is what is learnt.
     """
-    embedding, recurrent, _ = model.layers
-    cell = recurrent.cell
-    bias, recurrent_bias = tf.unstack(cell.bias) if recurrent.name == "gru" else (cell.bias, tf.zeros(0))
-    return embedding.embeddings @ cell.kernel + bias, tf.identity(cell.recurrent_kernel), recurrent_bias
-
-
-def training_step(model: keras.Model, params: TrainParams) -> Callable[[Words, np.ndarray], tuple[float, int]]:
-    """Return a function that trains `model` on one batch, with Adam and binary cross-entropy.
-
-    It takes a batch, longest review first, and y, float32 (reviews,), and gives the mean loss and the number of reviews
-    that the network, before this step, put on the right side. The recurrence is `recurrence`'s; what lies before and
-    behind it has few shapes (a last, smaller batch is the second), so that XLA has little to compile.
-    """
-    _, layer, head = model.layers
-    weights = model.trainable_variables
-    optimizer = keras.optimizers.Adam(params.learning_rate, global_clipnorm=params.clipnorm)
+    cell, longest = CELLS[model_params.cell].recurrence, model_params.ngrams
+    vocab_size = model.get_layer("embedding").input_dim
+    variables, decay = _variables(model, model_params), params.weight_averaging
+    # What is learnt is the model's own variables, unless these hold the average, or the product with the ratio.
+    weights = [keras.Variable(variable) for variable in variables] if decay else list(variables)
+    if longest:
+        known, ratio = ngram_codes(model), np.append(np.float32(0), ratio)[:, None]  # row 0 is of unknown n-grams
+        weights[-1] = keras.Variable(np.full_like(ratio, NGRAM_WEIGHT))
+        variables[-1].assign(ratio * NGRAM_WEIGHT)
+    head = weights[-3:-1] if longest else weights[-2:]
+    recurrent = weights[: -len(head) - bool(longest)]
+    rate = {
+        "constant": params.learning_rate,
+        "linear": keras.optimizers.schedules.PolynomialDecay(params.learning_rate, steps, end_learning_rate=0.0),
+        "cosine": keras.optimizers.schedules.CosineDecay(params.learning_rate, steps),
+    }[params.schedule]
+    optimizer = OPTIMIZERS[params.optimizer](rate, global_clipnorm=params.clipnorm)
     optimizer.build(weights)
 
     @tf.function(jit_compile=True)
-    def read_weights() -> tuple:
-        return _before_recurrence(model)
-
-    @tf.function(jit_compile=True)
-    def judge(last: tf.Tensor, y: tf.Tensor) -> tuple:
+    def judge(features: tf.Tensor, score: tf.Tensor, y: tf.Tensor) -> tuple:
+        kernel, bias = (weight.value for weight in head)
         with tf.GradientTape() as tape:
-            tape.watch(last)
-            probability = head(last)[:, 0]
+            tape.watch([features, score, kernel, bias])
+            probability = keras.ops.sigmoid((features @ kernel + bias)[:, 0] + score)
             loss = keras.ops.mean(keras.losses.binary_crossentropy(y, probability))
         right = tf.math.count_nonzero((probability > 0.5) == (y > 0.5))
-        return loss, right, tape.gradient(loss, [last, *head.trainable_variables])
+        return loss, right, tape.gradient(loss, [features, score, kernel, bias])
 
     @tf.function(jit_compile=True)
-    def update(recurrence_gradients: tuple, head_gradients: list) -> tuple:
-        with tf.GradientTape() as tape:
-            read = _before_recurrence(model)
-        gradients = tape.gradient(read, weights[: -len(head_gradients)], output_gradients=recurrence_gradients)
-        optimizer.apply([*gradients, *head_gradients], weights)
-        return _before_recurrence(model)
+    def update(gradients: list) -> None:
+        optimizer.apply(gradients, weights)
+        t = tf.cast(optimizer.iterations.value, tf.float32)
+        kept = tf.minimum(decay, (1 + t) / (10 + t)) if decay else 0.0
+        for variable, weight in zip(variables, weights, strict=True):
+            if weight is not variable:
+                value = ratio * weight.value if longest and variable is variables[-1] else weight.value
+                variable.assign(kept * variable.value + (1 - kept) * value)
 
-    read = read_weights()
-
-    def step(words: Words, y: np.ndarray) -> tuple[float, int]:
-        nonlocal read
-        last, gradients = last_states_and_gradients(layer.name, *(array.numpy() for array in read), words)
-        loss, right, (dlast, *head_gradients) = judge(tf.constant(last), tf.constant(y))
-        read = update(tuple(map(tf.constant, gradients(dlast.numpy()))), head_gradients)
+    def step(words: Words, y: np.ndarray, random: np.random.Generator) -> tuple[float, int]:
+        vectors, *layers = (weight.numpy() for weight in recurrent)
+        seen = _kept(random, (len(vectors), 1), model_params.embedding_dropout)
+        features, recurrent_gradients = recurrence.pooled_states_and_gradients(
+            cell, vectors * seen, _by_layer(layers, model_params), model_params.pooling, words
+        )
+        used = _kept(random, features.shape, model_params.dropout)
+        score = np.zeros(len(y), np.float32)
+        if longest:
+            found = ngrams.look_up(ngrams.codes_of(words, longest, vocab_size), known)
+            score = ngrams.add_up((weights[-1].numpy() * ratio)[1:, 0], found)
+        loss, right, (dfeatures, dscore, *dhead) = judge(*map(tf.constant, (features * used, score, y)))
+        dvectors, dlayers = recurrent_gradients(dfeatures.numpy() * used)
+        gradients = [dvectors * seen, *(array for layer in dlayers for direction in layer for array in direction)]
+        gradients = [*map(tf.constant, gradients), *dhead]
+        if longest:
+            dscores = ngrams.add_up_back(dscore.numpy(), found, len(known))
+            gradients.append(tf.constant(np.append(np.float32(0), dscores)[:, None] * ratio))
+        update(gradients)
         return float(loss), int(right)
 
     return step
 
 
-def predict(model: keras.Model, words: Words) -> np.ndarray:
+def _kept(random: np.random.Generator, shape: tuple[int, ...], rate: float) -> np.ndarray | np.float32:
+    """What dropout multiplies by: 0 for a share `rate` of the places, and for the others what makes up for it."""
+    if rate == 0:
+        return np.float32(1)
+    return (random.random(shape, np.float32) >= rate) / np.float32(1 - rate)
+
+
+def predict(model: keras.Model, params: ModelParams, words: Words) -> np.ndarray:
     """Give the probability of a positive review for each review of `words`: float64 (reviews,).
 
     Raises:
         UserError: as `check_ids` does.
     """
     check_ids(model, words)
-    _, layer, head = model.layers
-    weights = [array.numpy() for array in _before_recurrence(model)]
+    values = [variable.numpy() for variable in _variables(model, params)]
+    if params.ngrams:
+        known, scores = ngram_codes(model), values.pop()[1:, 0]
+    vectors, *layers, kernel, bias = values
+    layers = _by_layer(layers, params)
     probability = np.empty(len(words.lengths))
     order = np.argsort(-words.lengths, kind="stable")
     with holding_interrupts() as check_interrupt:
         for i in range(0, len(order), PREDICTION_BATCH):
             batch, rows = longest_first(words, order[i : i + PREDICTION_BATCH])
-            probability[rows] = head(last_states(layer.name, *weights, batch)).numpy()[:, 0]
+            features = recurrence.pooled_states(CELLS[params.cell].recurrence, vectors, layers, params.pooling, batch)
+            logit = (features @ kernel + bias)[:, 0]
+            if params.ngrams:
+                codes = ngrams.codes_of(batch, params.ngrams, len(vectors))
+                logit += ngrams.add_up(scores, ngrams.look_up(codes, known))
+            probability[rows] = expit(logit)
             check_interrupt()
     return probability
 
 
-def save(model: keras.Model, path: Path) -> None:
-    """Write `model` as a `.keras` file whose bytes depend on nothing but the model.
+def save(model: keras.Model, params: ModelParams, path: Path) -> None:
+    """Write `model` as a `.keras` file whose bytes depend on nothing but the model, with its parameters inside.
 
     Keras puts the date into its archive (in the members' time stamps and in `metadata.json`) and memory addresses into
     `config.json`, to tell which objects are shared; DVC would take every saving for a change. The archive is written
-    again with a fixed date, and with the shared objects numbered in order of appearance.
+    again with a fixed date, and with the shared objects numbered in order of appearance. Keras does not look at
+    `params.json`, the member that is added.
     """
     numbers = {}
 
@@ -177,16 +308,28 @@ def save(model: keras.Model, path: Path) -> None:
                 elif name == "config.json":
                     content = re.sub(rb'"shared_object_id": (\d+)', number, content)
                 target.writestr(zipfile.ZipInfo(name), content)
+            target.writestr(zipfile.ZipInfo(PARAMS_MEMBER), params.model_dump_json())
 
 
-def load(path: Path) -> keras.Model:
-    """Read the trained network. Raises `UserError` when the file is missing or is not such a network."""
+def _operations(model: keras.Model) -> list[tuple[str, str | None]]:
+    """The kind of each operation in a network, and the name where it is one of a layer."""
+    return [
+        (type(operation).__name__, operation.name if isinstance(operation, keras.Layer) else None)
+        for operation in model.operations
+    ]
+
+
+def load(path: Path) -> tuple[keras.Model, ModelParams]:
+    """Read the trained network and its parameters. Raises `UserError` when the file is missing or is not one."""
     files.require(path, "train")
     try:
+        with zipfile.ZipFile(path) as archive:
+            params = ModelParams.model_validate_json(archive.read(PARAMS_MEMBER))
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-        names = [layer.name for layer in model.layers]
-        if names not in [["embedding", cell, "probability"] for cell in CELLS]:
-            raise ValueError(f"it has the layers {', '.join(names)}")
-        return model
+        expected = build(params, model.get_layer("embedding").input_dim, ngram_codes(model) if params.ngrams else None)
+        for part in (_operations, lambda network: [weights.shape for weights in network.weights]):
+            if part(model) != part(expected):
+                raise ValueError("it is another network than its parameters say")
+        return model, params
     except Exception as error:  # zip, JSON, HDF5 and Keras each fail in ways of their own
         raise files.damaged(path, "train", error) from error

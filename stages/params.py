@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stages.errors import UserError
 
 PARAMS_FILE = Path("params.yaml")
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 Url = Annotated[str, Field(pattern=r"^(https?|file)://.+")]
 
 
@@ -38,20 +39,36 @@ class PadParams(Section):
 
 
 class ModelParams(Section):
-    cell: Literal["simple_rnn", "lstm", "gru"]
+    cell: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]  # `network.CELLS` knows which there are
+    layers: Annotated[int, Field(ge=1, le=16)]
+    bidirectional: bool
     embedding_dim: Annotated[int, Field(ge=1, le=4096)]
     units: Annotated[int, Field(ge=1, le=4096)]
+    pooling: Literal["last", "max", "mean", "max+mean"]
+    ngrams: Annotated[int, Field(ge=0, le=3)]
+    embedding_dropout: Share
+    dropout: Share
     mask_padding: bool
 
 
 class TrainParams(Section):
     epochs: Annotated[int, Field(ge=1, le=1000)]
     batch_size: Annotated[int, Field(ge=1, le=100_000)]
+    optimizer: Literal["adam", "rmsprop", "sgd"]
     learning_rate: Annotated[float, Field(gt=0, le=1)]
+    schedule: Literal["constant", "linear", "cosine"]
+    clipnorm: Annotated[float, Field(gt=0)] | None
+    weight_averaging: Fraction | None
+    patience: Annotated[int, Field(ge=1, le=1000)] | None
     validation: Literal["holdout", "test"]
     validation_fraction: Fraction
-    clipnorm: Annotated[float, Field(gt=0)] | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
+
+    @model_validator(mode="after")
+    def _the_test_set_never_stops_training(self) -> "TrainParams":
+        if self.patience and self.validation == "test":
+            raise ValueError("with validation: test, patience must be null; the test reviews must not choose the epoch")
+        return self
 
 
 class PlotsParams(Section):
@@ -109,6 +126,8 @@ def _fault(details: dict) -> str:
         section = Params.model_fields.get(str(details["loc"][0])) if len(details["loc"]) > 1 else None
         allowed = (section.annotation if section else Params).model_fields
         return f"{PARAMS_FILE}: {key} is not a parameter; allowed here: {', '.join(allowed)}"
+    if details["type"] == "value_error":
+        return f"{PARAMS_FILE}: {key}: {details['ctx']['error']}"
     found = details["input"]
     if details["type"] == "model_type":
         return f"{PARAMS_FILE}: {key} is {found!r}, it should be a mapping of keys to values"

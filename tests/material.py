@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.params import Params
+from stages.params import ModelParams, Params
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +36,23 @@ def changed(params: Params, **sections) -> Params:
     for section, replacements in sections.items():
         values[section] |= replacements
     return Params.model_validate(values)
+
+
+def model_params(**values) -> ModelParams:
+    """The parameters of a very small network, SimpleRNN unless `values` say otherwise."""
+    small = {
+        "cell": "simple_rnn",
+        "layers": 1,
+        "bidirectional": False,
+        "embedding_dim": 4,
+        "units": 5,
+        "pooling": "last",
+        "ngrams": 0,
+        "embedding_dropout": 0.0,
+        "dropout": 0.0,
+        "mask_padding": True,
+    }
+    return ModelParams(**small | values)
 
 
 def write_params(folder: Path, params: Params) -> None:

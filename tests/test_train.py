@@ -20,8 +20,8 @@ def task(count: int, seed: int):
     return x, y
 
 
-def predict(model, x):
-    return network.predict(model, unpad(x, network.masks_padding(model)))
+def predict(model, x, params):
+    return network.predict(model, params.model, unpad(x, params.model.mask_padding))
 
 
 def fit(x, y, x_validation, y_validation, params):
