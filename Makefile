@@ -1,5 +1,6 @@
-# make repro   run the pipeline            make test    linter and tests
-# make lock    renew requirements.lock (needs uv)   make bench   training beside plain Keras and PyTorch (long)
+# make repro     run the pipeline                       make test    linter and tests
+# make preset NAME=best   write a preset to params.yaml   make compare   every cell, the best network and a baseline (long)
+# make bench     training beside plain Keras and PyTorch (long)      make lock    renew requirements.lock (needs uv)
 # Each sets up .venv from requirements.lock by itself. PYTHON names another interpreter: make repro PYTHON=python3.12
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 SOURCE ?= keras
 
-.PHONY: repro test bench lock
+.PHONY: repro test preset compare bench lock
 
 repro: $(INSTALLED)
 	@$(RUN) dvc repro
@@ -18,6 +19,14 @@ test: $(INSTALLED)
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) pytest
+
+preset: $(INSTALLED)
+	@$(RUN) python -m presets $(NAME)
+
+compare: $(INSTALLED)
+	@$(RUN) dvc repro download
+	@$(RUN) dvc --cd compare repro
+	@$(RUN) python -m compare.table
 
 bench: $(INSTALLED)
 	@$(RUN) python -m benchmarks.bench --source $(SOURCE)

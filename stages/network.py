@@ -51,10 +51,11 @@ tf.config.threading.set_intra_op_parallelism_threads(1)
 class Cell:
     """A cell as Keras' layer, of which the saved network is made, and as the recurrence that computes it here.
 
-    The layer's weights must be kernel, recurrent kernel and bias, in this order.
+    layer: makes the layer; its weights must be kernel, recurrent kernel and bias, in this order
+    recurrence: made by `recurrence.cell` of the two functions of a step
     """
 
-    layer: type
+    layer: Callable[..., keras.Layer]
     recurrence: recurrence.Cell
 
 

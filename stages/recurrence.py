@@ -108,32 +108,39 @@ def _lstm(table, words, bias, gates, h, c, aside):
 def _lstm_back(gates, before, aside, dh, dc, dproduct, dword):
     units = dh.shape[1]
     one = np.float32(1)
-    for r in range(len(gates)):
+    for r in range(len(gates)):  # many short loops, because each is SIMD code and one long one is not
+        a, cell, dhr, dcr, d = gates[r], aside[r], dh[r], dc[r], dproduct[r]
         for j in range(units):
-            i, f, g, o = gates[r, j], gates[r, units + j], gates[r, 2 * units + j], gates[r, 3 * units + j]
-            squashed = tanh(f * aside[r, j] + i * g)
-            d = dc[r, j] + dh[r, j] * o * (one - squashed * squashed)
-            dproduct[r, j] = d * g * i * (one - i)
-            dproduct[r, units + j] = d * aside[r, j] * f * (one - f)
-            dproduct[r, 2 * units + j] = d * i * (one - g * g)
-            dproduct[r, 3 * units + j] = dh[r, j] * squashed * o * (one - o)
-            dc[r, j] = d * f
-            dh[r, j] = 0
+            d[j] = tanh(a[units + j] * cell[j] + a[j] * a[2 * units + j])
+        for j in range(units):
+            dcr[j] += dhr[j] * a[3 * units + j] * (one - d[j] * d[j])
+        for j in range(units):
+            d[3 * units + j] = dhr[j] * d[j] * a[3 * units + j] * (one - a[3 * units + j])
+        for j in range(units):
+            d[j] = dcr[j] * a[2 * units + j] * a[j] * (one - a[j])
+        for j in range(units):
+            d[units + j] = dcr[j] * cell[j] * a[units + j] * (one - a[units + j])
+        for j in range(units):
+            d[2 * units + j] = dcr[j] * a[j] * (one - a[2 * units + j] * a[2 * units + j])
+        for j in range(units):
+            dcr[j] *= a[units + j]
+            dhr[j] = 0
 
 
 @compiled
 def _gru(table, words, bias, gates, h, c, aside):
     """`aside` is the recurrent part of the candidate, before the reset gate."""
     units = h.shape[1]
-    for r in range(len(words)):
-        word = table[words[r]]
+    for r in range(len(words)):  # short loops, as above
+        word, a, candidate, state = table[words[r]], gates[r], aside[r], h[r]
         for j in range(2 * units):
-            gates[r, j] = sigmoid(gates[r, j] + bias[j] + word[j])
+            a[j] = sigmoid(a[j] + bias[j] + word[j])
         for j in range(units):
-            k = 2 * units + j
-            aside[r, j] = gates[r, k] + bias[k]
-            gates[r, k] = tanh(word[k] + gates[r, units + j] * aside[r, j])
-            h[r, j] = gates[r, j] * h[r, j] + (np.float32(1) - gates[r, j]) * gates[r, k]
+            candidate[j] = a[2 * units + j] + bias[2 * units + j]
+        for j in range(units):
+            a[2 * units + j] = tanh(word[2 * units + j] + a[units + j] * candidate[j])
+        for j in range(units):
+            state[j] = a[j] * state[j] + (np.float32(1) - a[j]) * a[2 * units + j]
 
 
 @compiled

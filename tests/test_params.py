@@ -63,6 +63,12 @@ def test_no_clipping_is_null():
         parse_params(with_value("train.clipnorm", "0"))
 
 
+def test_the_test_reviews_do_not_stop_training():
+    text = with_value("train.patience", "2").replace("  validation: holdout ", "  validation: test ")
+    with pytest.raises(UserError, match=r"params\.yaml: train: with validation: test, patience must be null"):
+        parse_params(text)
+
+
 @pytest.mark.parametrize("text", ["8:20", "2001-99-99", "!!int abc", "9" * 5000, "[" * 3000])
 def test_what_yaml_cannot_read_is_one_line(text):
     with pytest.raises(UserError) as error:
@@ -82,7 +88,17 @@ def test_what_yaml_cannot_read_is_one_line(text):
         ("pad.maxlen", "", "valid integer"),
         ("pad.vocab_size", "3", "greater than or equal to 4"),
         ("pad.padding", "front", "'pre' or 'post'"),
-        ("model.cell", "rnn", "'simple_rnn', 'lstm' or 'gru'"),
+        ("model.cell", "1", "valid string"),
+        ("model.layers", "0", "greater than or equal to 1"),
+        ("model.bidirectional", "both", "valid boolean"),
+        ("model.pooling", "sum", "'last', 'max', 'mean' or 'max+mean'"),
+        ("model.ngrams", "4", "less than or equal to 3"),
+        ("model.dropout", "1", "less than 1"),
+        ("model.embedding_dropout", "-0.1", "greater than or equal to 0"),
+        ("train.optimizer", "adagrad", "'adam', 'rmsprop' or 'sgd'"),
+        ("train.schedule", "step", "'constant', 'linear' or 'cosine'"),
+        ("train.weight_averaging", "1", "less than 1"),
+        ("train.patience", "0", "greater than or equal to 1"),
         ("train.learning_rate", ".nan", "finite number"),
         ("train.learning_rate", "-0.001", "greater than 0"),
         ("train.learning_rate", "fast", "valid number"),
@@ -110,7 +126,7 @@ def test_every_fault_gets_a_line():
     lines = "\n".join(sorted(str(error.value).splitlines()))
     assert [line.split(" ")[1] for line in lines.splitlines()] == ["extra", "model.unit", "model.units", "pad.maxlen"]
     assert "extra is not a parameter; allowed here: data, pad, model, train, plots" in lines
-    assert "model.unit is not a parameter; allowed here: cell, embedding_dim, units" in lines
+    assert "model.unit is not a parameter; allowed here: cell, layers, bidirectional, embedding_dim, units" in lines
     assert "model.units is missing" in lines
 
 

@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from material import changed, run_stage, write_params
@@ -6,6 +8,7 @@ from stages import network
 from stages.batches import unpad
 from stages.errors import UserError
 from stages.network import keras, tf
+from stages.recurrence import cell, compiled, sigmoid
 from stages.train import train
 
 VOCAB_SIZE, WORDS = 12, 8
@@ -39,7 +42,8 @@ def run(params, *, cell="simple_rnn", **train_params):
 def test_each_cell_learns(params, cell):
     model, history = run(params, cell=cell, epochs=10)
     x, y = task(200, 3)
-    assert np.mean((predict(model, x) > 0.5) == y) > 0.95
+    values = changed(params, model={"cell": cell})
+    assert np.mean((predict(model, x, values) > 0.5) == y) > 0.95
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
 
 
@@ -63,7 +67,7 @@ def test_the_kept_weights_are_those_of_the_epoch_that_the_rule_names(params, val
         train={"epochs": 6, "batch_size": 32, "learning_rate": 0.02, "validation": validation, "seed": 3},
     )
     model, history = fit(x[:300], y[:300], x[300:], y[300:], values)
-    accuracy = np.mean((predict(model, x[300:]) > 0.5) == y[300:])
+    accuracy = np.mean((predict(model, x[300:], values) > 0.5) == y[300:])
     best, last = history["val_accuracy"].max(), history["val_accuracy"].iloc[-1]
     assert best > last, "choose another seed: this one shows nothing"
     assert accuracy == pytest.approx(best if validation == "holdout" else last, abs=1e-6)
@@ -105,47 +109,246 @@ def test_ids_beyond_the_vocabulary_stop_the_stage_before_training(params, tmp_pa
     assert not (tmp_path / "results").exists()
 
 
-class AdamOfSums(keras.optimizers.Adam):
-    """Keras squares the gradient of each occurrence of a word by itself; Adam is defined by the square of their sum."""
+def of_sums(optimizer: type) -> type:
+    """Keras squares the gradient of each occurrence of a word by itself; the methods are defined by their sum."""
 
-    def apply(self, gradients, variables=None):
-        super().apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
+    class OfSums(optimizer):
+        def apply(self, gradients, variables=None):
+            super().apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
+
+    return OfSums
 
 
-@pytest.mark.parametrize("mask_padding", [True, False])
-@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
-def test_training_is_keras_own_fit(params, monkeypatch, cell, mask_padding):
-    """The article's `fit`, with nothing of ours around it, takes the same course over the same batches."""
+def assert_keras_takes_the_same_course(monkeypatch, values, model, optimizer):
+    """Train with `values` and, from the same first weights over the same batches, `model` with Keras' own `fit`."""
     x, y = task(300, 1)
     x[::3, :3] = 0
     x_validation, y_validation = task(100, 2)
-    values = changed(
-        params,
-        model={"cell": cell, "embedding_dim": 8, "units": 8, "mask_padding": mask_padding},
-        train={"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "clipnorm": 0.1},
-    )
     in_order = [np.arange(len(x))[i : i + 32] for i in range(0, len(x), 32)]
     monkeypatch.setattr("stages.train.shuffled", lambda *_: in_order)
     _, history = fit(x, y, x_validation, y_validation, values)
 
     keras.utils.set_random_seed(values.train.seed)
-    model = keras.Sequential(
-        [
-            keras.Input((None,), dtype="int32"),
-            keras.layers.Embedding(VOCAB_SIZE, 8, mask_zero=mask_padding),
-            {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell](8),
-            keras.layers.Dense(1, activation="sigmoid"),
-        ]
-    )
-    optimizer = AdamOfSums(0.01, global_clipnorm=0.1)
+    model = model()
     model.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"])
     plain = model.fit(
         x, y, batch_size=32, epochs=3, shuffle=False, validation_data=(x_validation, y_validation), verbose=0
     ).history
     for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
         np.testing.assert_allclose(history[name], plain[name], atol=1e-4)
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0] - 1e-3, "nothing was learnt, so nothing is shown"
+
+
+SHORT = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "clipnorm": 0.1}
+
+
+@pytest.mark.parametrize("mask_padding", [True, False])
+@pytest.mark.parametrize("cell", ["simple_rnn", "lstm", "gru"])
+def test_training_is_keras_own_fit(params, monkeypatch, cell, mask_padding):
+    """The article's network and its `fit`, with nothing of ours around them."""
+    values = changed(
+        params, model={"cell": cell, "embedding_dim": 8, "units": 8, "mask_padding": mask_padding}, train=SHORT
+    )
+
+    def model():
+        return keras.Sequential(
+            [
+                keras.Input((None,), dtype="int32"),
+                keras.layers.Embedding(VOCAB_SIZE, 8, mask_zero=mask_padding),
+                {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell](8),
+                keras.layers.Dense(1, activation="sigmoid"),
+            ]
+        )
+
+    optimizer = of_sums(keras.optimizers.Adam)(0.01, global_clipnorm=0.1)
+    assert_keras_takes_the_same_course(monkeypatch, values, model, optimizer)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cell": "gru", "layers": 2, "bidirectional": True, "pooling": "max+mean"},
+        {"cell": "lstm", "bidirectional": True},
+        {"cell": "simple_rnn", "layers": 3, "pooling": "mean"},
+    ],
+)
+def test_training_of_larger_networks_is_keras_own_fit(params, monkeypatch, changes):
+    values = changed(params, model={"embedding_dim": 8, "units": 8, **changes}, train=SHORT)
+    optimizer = of_sums(keras.optimizers.Adam)(0.01, global_clipnorm=0.1)
+    assert_keras_takes_the_same_course(monkeypatch, values, lambda: network.build(values.model, VOCAB_SIZE), optimizer)
+
+
+@compiled
+def _sigmoid_rnn(table, words, bias, gates, h, c, aside):
+    for r in range(len(words)):
+        for j in range(h.shape[1]):
+            h[r, j] = gates[r, j] = sigmoid(gates[r, j] + table[words[r], j])
+
+
+@compiled
+def _sigmoid_rnn_back(gates, before, aside, dh, dc, dproduct, dword):
+    for r in range(len(gates)):
+        for j in range(dh.shape[1]):
+            dproduct[r, j] = dh[r, j] * gates[r, j] * (np.float32(1) - gates[r, j])
+            dh[r, j] = 0
+
+
+@pytest.mark.parametrize("changes", [{}, {"layers": 2, "bidirectional": True, "pooling": "max+mean"}])
+def test_a_fourth_cell_is_one_entry(params, monkeypatch, tmp_path, changes):
+    """A SimpleRNN with another activation: named in the parameters, trained as by Keras, saved, read and used."""
+    layer = partial(keras.layers.SimpleRNN, activation="sigmoid")
+    monkeypatch.setitem(network.CELLS, "sigmoid_rnn", network.Cell(layer, cell(_sigmoid_rnn, _sigmoid_rnn_back)))
+
+    values = changed(params, model={"cell": "sigmoid_rnn", "embedding_dim": 8, "units": 8, **changes}, train=SHORT)
+    optimizer = of_sums(keras.optimizers.Adam)(0.01, global_clipnorm=0.1)
+    assert_keras_takes_the_same_course(monkeypatch, values, lambda: network.build(values.model, VOCAB_SIZE), optimizer)
+    x, y = task(300, 1)
+    model, _ = fit(x, y, *task(100, 2), values)
+    network.save(model, values.model, tmp_path / "model.keras")
+    again, _ = network.load(tmp_path / "model.keras")
+    np.testing.assert_allclose(predict(again, x, values), model(x).numpy()[:, 0], atol=1e-6)
+
+
+STEPS = 3 * 10  # of three epochs of 300 reviews in batches of 32
+
+
+@pytest.mark.parametrize(
+    ("name", "schedule", "optimizer", "rate"),
+    [
+        ("rmsprop", "constant", keras.optimizers.RMSprop, 0.01),
+        ("sgd", "constant", keras.optimizers.SGD, 0.01),
+        ("adam", "linear", keras.optimizers.Adam, lambda step: 0.01 * (1 - step / STEPS)),
+        ("adam", "cosine", keras.optimizers.Adam, lambda step: 0.005 * (1 + np.cos(np.pi * step / STEPS))),
+    ],
+)
+def test_optimizers_and_schedules_are_what_their_names_say(params, monkeypatch, name, schedule, optimizer, rate):
+    values = changed(
+        params,
+        model={"embedding_dim": 8, "units": 8},
+        train={**SHORT, "optimizer": name, "schedule": schedule, "clipnorm": None},
+    )
+    options = {"momentum": 0.9} if name == "sgd" else {}
+    if callable(rate):
+        table = tf.constant([rate(step) for step in range(STEPS)], tf.float32)
+
+        class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+            def __call__(self, step):
+                return tf.gather(table, tf.cast(step, tf.int32))
+
+        rate = Schedule()
+    assert_keras_takes_the_same_course(
+        monkeypatch, values, lambda: network.build(values.model, VOCAB_SIZE), of_sums(optimizer)(rate, **options)
+    )
 
 
 def test_without_clipping_the_weights_go_elsewhere(params):
     (clipped, _), (free, _) = run(params, clipnorm=0.01), run(params, clipnorm=None)
     assert any((a != b).any() for a, b in zip(clipped.get_weights(), free.get_weights(), strict=True))
+
+
+def test_averaged_weights_are_the_moving_average_over_the_steps(params):
+    """A step an epoch, the last epoch kept, so that the weights after each step are there to be averaged."""
+    one_step = {"batch_size": 300, "validation": "test"}
+    keras.utils.set_random_seed(params.train.seed)
+    small = changed(params, model={"embedding_dim": 8, "units": 8}).model
+    average = network.build(small, VOCAB_SIZE).get_weights()
+    for steps in (1, 2, 3):
+        decay = min(0.2, (1 + steps) / (10 + steps))
+        weights = run(params, epochs=steps, **one_step)[0].get_weights()
+        average = [decay * a + (1 - decay) * weight for a, weight in zip(average, weights, strict=True)]
+    averaged = run(params, epochs=3, weight_averaging=0.2, **one_step)[0].get_weights()
+    for one, other in zip(averaged, average, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_patience_ends_a_training_that_gets_no_better(params):
+    x = np.random.default_rng(1).integers(4, VOCAB_SIZE, (400, WORDS), dtype=np.int32)
+    y = np.random.default_rng(2).integers(0, 2, 400)
+
+    def course(patience):
+        values = changed(
+            params,
+            model={"embedding_dim": 8, "units": 8},
+            train={"epochs": 12, "batch_size": 32, "learning_rate": 0.02, "patience": patience, "seed": 3},
+        )
+        return fit(x[:300], y[:300], x[300:], y[300:], values)[1]
+
+    whole, short = course(None), course(2)
+    assert len(short) < len(whole) == 12
+    assert short.equals(whole[: len(short)])
+    assert len(short) - short["val_accuracy"].idxmax() - 1 == 2
+
+
+def after_one_step(params, x, y, **model):
+    """The change of every weight in one step of plain gradient descent (momentum has no past yet)."""
+    values = changed(
+        params,
+        model={"embedding_dim": 8, "units": 64, **model},
+        train={"epochs": 1, "batch_size": len(x), "optimizer": "sgd", "learning_rate": 1.0, "clipnorm": None},
+    )
+    keras.utils.set_random_seed(values.train.seed)
+    before = network.build(values.model, VOCAB_SIZE).get_weights()
+    after = fit(x, y, *task(10, 2), values)[0].get_weights()
+    return [b - a for a, b in zip(before, after, strict=True)]
+
+
+def test_dropout_hides_its_share_of_the_features(params):
+    x, y = task(1, 1)
+    changes = [after_one_step(params, x, y, dropout=rate)[-2] for rate in (0.0, 0.75)]
+    assert np.mean(changes[0] == 0) == 0
+    assert 0.6 < np.mean(changes[1] == 0) < 0.9  # 64 features
+
+
+def test_embedding_dropout_hides_its_share_of_the_words(params, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.VOCAB_SIZE", 200)
+    x, y = np.arange(4, 196, dtype=np.int32).reshape(24, 8), np.arange(24) % 2
+    changes = [after_one_step(params, x, y, embedding_dropout=rate)[0][4:196] for rate in (0.0, 0.75)]
+    assert (changes[0] != 0).all(axis=1).all()
+    hidden = (changes[1] == 0).all(axis=1)
+    assert 0.65 < hidden.mean() < 0.85  # 192 words
+    assert (changes[1][~hidden] != 0).all()
+
+
+def test_what_dropout_draws_comes_from_the_seed(params):
+    def weights(seed):
+        values = changed(
+            params,
+            model={"embedding_dim": 8, "units": 8, "dropout": 0.5, "embedding_dropout": 0.5},
+            train={"epochs": 2, "batch_size": 32, "seed": seed},
+        )
+        return fit(*task(300, 1), *task(100, 2), values)[0].get_weights()
+
+    once, again, other = weights(1), weights(1), weights(2)
+    assert all((a == b).all() for a, b in zip(once, again, strict=True))
+    assert any((a != b).any() for a, b in zip(once, other, strict=True))
+
+
+def test_ngrams_see_what_single_words_do_not(params):
+    """Positive if words 4 and 5 stand in this order; a network of one number is too small to tell."""
+
+    def pairs(count, seed):
+        random = np.random.default_rng(seed)
+        y = random.integers(0, 2, count).astype(np.uint8)
+        x = random.permuted(np.tile(np.arange(6, VOCAB_SIZE, dtype=np.int32), (count, 1)), axis=1)
+        place = random.integers(0, x.shape[1], count)
+        rows = zip(x.tolist(), place, y, strict=True)
+        return np.array([row[:i] + ([4, 5] if label else [5, 4]) + row[i:] for row, i, label in rows], np.int32), y
+
+    def accuracy(ngrams):
+        values = changed(
+            params,
+            model={"embedding_dim": 1, "units": 1, "ngrams": ngrams},
+            train={"epochs": 5, "batch_size": 32, "learning_rate": 0.01},
+        )
+        model, _ = fit(*pairs(600, 1), *pairs(200, 2), values)
+        x, y = pairs(400, 3)
+        return np.mean((predict(model, x, values) > 0.5) == y)
+
+    assert accuracy(2) > 0.95
+    assert accuracy(1) < 0.8
+
+
+def test_ngrams_without_enough_reviews_are_an_error(params):
+    values = changed(params, model={"embedding_dim": 8, "units": 8, "ngrams": 2})
+    with pytest.raises(UserError, match=r"no n-gram is in 10 training reviews; set model\.ngrams to 0"):
+        fit(*task(6, 1), *task(6, 2), values)

@@ -191,3 +191,38 @@ def test_ctrl_c_stops_the_pipeline_and_the_next_run_finishes_it(project):
     project.run("git", "checkout", "--quiet", "params.yaml")
     assert project.repro() == []
     assert project.run("git", "status", "--porcelain") == ""
+
+
+def test_the_comparison_trains_what_is_missing_and_only_that(project):
+    """Small: the article's network with one other cell, on few reviews."""
+    plan = project.folder / "compare/params.yaml"
+
+    def compare() -> tuple[list[str], str]:
+        printed = project.run("dvc", "--cd", "compare", "repro")
+        ran = [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage ")]
+        return ran, project.run("python", "-m", "compare.table")
+
+    plan.write_text("networks: [simple_rnn]\nseeds: [1]\n")
+    assert compare()[0] == ["network@simple_rnn-1", "linear"]
+    plan.write_text("networks: [simple_rnn, gru]\nseeds: [1]\n")
+    ran, printed = compare()
+    assert ran == ["network@gru-1"]
+    table = pd.read_csv(project.folder / "results/compare.csv")
+    assert set(table["network"]) == {"simple_rnn", "gru", "linear"}
+    assert all(f"| {name} |" in printed for name in table["network"])
+    assert len(pd.read_csv(project.folder / "results/differences.csv")) == 3
+    assert (project.folder / "results/compare.png").read_bytes().startswith(b"\x89PNG")
+    first = (project.folder / "results/compare.csv").read_bytes()
+
+    # What was made is kept, whatever happens to the work tree, and the pipeline itself knows nothing of all this.
+    shutil.rmtree(project.folder / "compare/runs")
+    assert compare()[0] == []
+    assert (project.folder / "results/compare.csv").read_bytes() == first
+    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
+
+
+def test_a_preset_is_written_run_and_shown(project):
+    project.run("python", "-m", "presets", "quick")
+    difference = project.run("dvc", "params", "diff")
+    assert "train.epochs" in difference
+    assert project.run("python", "-m", "presets", "none", status=1).startswith("error: there is no preset 'none'")

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,14 @@ STAGES = PIPELINE["stages"]
 
 def imported_modules(source: str) -> set[str]:
     """The project's modules that a source imports, as paths."""
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module == "stages":
-            found |= {f"stages/{alias.name}.py" for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stages."):
-            found.add(node.module.replace(".", "/") + ".py")
+        if isinstance(node, ast.ImportFrom):
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
-            found |= {alias.name.replace(".", "/") + ".py" for alias in node.names if alias.name.startswith("stages.")}
-    return found
+            names |= {alias.name for alias in node.names}
+    paths = {name.replace(".", "/") + ".py" for name in names}
+    return {path for path in paths if (ROOT / path).is_file()}
 
 
 def needed_modules(path: str) -> set[str]:
@@ -175,6 +175,16 @@ def main():
         "stages/reviews.py",
     }
     assert read_params(source) == {"train", "pad.maxlen", "plots.language", "model.cell"}
+
+
+COMPARISON = yaml.safe_load((ROOT / "compare/dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+
+@pytest.mark.parametrize("name", COMPARISON)
+def test_a_stage_of_the_comparison_lists_every_module_it_imports(name):
+    listed = {os.path.normpath(f"compare/{path}") for path in COMPARISON[name]["deps"]}
+    assert {path for path in listed if path.endswith(".py")} == needed_modules(f"compare/{name}.py")
+    assert COMPARISON[name]["cmd"].startswith(f"cd .. && python -m compare.{name}")
 
 
 def test_the_committed_lock_belongs_to_this_code():
