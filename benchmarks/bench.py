@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 from matplotlib.figure import Figure
 
+from presets import PRESETS_FILE, apply, preset
 from stages import files
 from stages.errors import UserError, run
 from stages.params import PARAMS_FILE
@@ -43,13 +43,6 @@ COLUMNS = [
     "catch_up",
 ]
 
-# What an article's reader runs: padding read like words, no clipping, the test reviews for validation, the last epoch.
-ARTICLE = {
-    "pad": {"vocab_size": 10000, "maxlen": 500, "padding": "pre", "truncating": "pre"},
-    "model": {"cell": "simple_rnn", "embedding_dim": DIM, "units": UNITS, "mask_padding": False},
-    "train": {"epochs": 10, "batch_size": 128, "learning_rate": 0.001, "clipnorm": None, "validation": "test"},
-}
-
 
 def checkout(folder: Path, source: str) -> None:
     """Copy the project's files to `folder`, with the article's settings, as a repository of its own."""
@@ -62,11 +55,9 @@ def checkout(folder: Path, source: str) -> None:
             shutil.copy2(ROOT / name, folder / name)
     if (ROOT / files.DOWNLOADS).is_dir():
         shutil.copytree(ROOT / files.DOWNLOADS, folder / files.DOWNLOADS)
-    values = yaml.safe_load((ROOT / PARAMS_FILE).read_text(encoding="utf-8"))
-    for section, replacements in ARTICLE.items():
-        values[section] |= replacements
-    values["data"]["source"] = source
-    (folder / PARAMS_FILE).write_text(yaml.safe_dump(values), encoding="utf-8")
+    values = preset((ROOT / PRESETS_FILE).read_text(encoding="utf-8"), "article") | {"data": {"source": source}}
+    params = apply(values, (ROOT / PARAMS_FILE).read_text(encoding="utf-8"))
+    (folder / PARAMS_FILE).write_text(params, encoding="utf-8")
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
 
 

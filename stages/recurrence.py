@@ -65,9 +65,9 @@ def sigmoid(x):
 # A cell is two functions of one step over the n reviews that have a word at it, and the loop over the steps is one for
 # all. Forwards: `gates` comes as the product of state and recurrent kernel, and leaves as the activated gates; `words`
 # are the rows of `table` to add; `h` (and `c`, where a cell has a second state) are changed in place; `aside` keeps
-# what else the way back needs. Backwards: `dh` and `dc` come as the gradients by the states after the step and leave
-# as those by the states before it, but for what runs through the product, which the loop adds; `dproduct` is left as
-# the gradient by the product, and `dword` that by the table's row, the same array but for a cell with recurrent bias.
+# what else the way back needs. Backwards: `dh` comes as the gradient by the state after the step; `dproduct` is left as
+# the gradient by the product, of which the loop makes the next `dh`; and `dword` as that by the table's row, the same
+# array but for a cell with recurrent bias. What goes back past the product stays in `dc`, zero at first.
 
 
 @compiled
@@ -83,7 +83,6 @@ def _simple_rnn_back(gates, before, aside, dh, dc, dproduct, dword):
     for r in range(len(gates)):
         for j in range(dh.shape[1]):
             dproduct[r, j] = dh[r, j] * (np.float32(1) - gates[r, j] * gates[r, j])
-            dh[r, j] = 0
 
 
 @compiled
@@ -124,7 +123,6 @@ def _lstm_back(gates, before, aside, dh, dc, dproduct, dword):
             d[2 * units + j] = dcr[j] * a[j] * (one - a[2 * units + j] * a[2 * units + j])
         for j in range(units):
             dcr[j] *= a[units + j]
-            dhr[j] = 0
 
 
 @compiled
@@ -150,14 +148,15 @@ def _gru_back(gates, before, aside, dh, dc, dproduct, dword):
     for r in range(len(gates)):
         for j in range(units):
             z, reset, new = gates[r, j], gates[r, units + j], gates[r, 2 * units + j]
-            dnew = dh[r, j] * (one - z) * (one - new * new)
-            dword[r, j] = dh[r, j] * (before[r, j] - new) * z * (one - z)
+            d = dh[r, j] + dc[r, j]
+            dnew = d * (one - z) * (one - new * new)
+            dword[r, j] = d * (before[r, j] - new) * z * (one - z)
             dword[r, units + j] = dnew * aside[r, j] * reset * (one - reset)
             dword[r, 2 * units + j] = dnew
             dproduct[r, j] = dword[r, j]
             dproduct[r, units + j] = dword[r, units + j]
             dproduct[r, 2 * units + j] = dnew * reset
-            dh[r, j] *= z
+            dc[r, j] = d * z
 
 
 @dataclass(frozen=True)
@@ -177,6 +176,8 @@ class Cell:
 def cell(step: Callable, step_back: Callable, *, recurrent_bias: bool = False) -> Cell:
     """Make a cell of the two functions of its step, compiled by `compiled`."""
 
+    # Rows are copied and added number by number: whole arrays would take the compiler seconds.
+
     @compiled
     def read(table, words, recurrent, bias, sizes, h, c, before, gates, aside, keep):
         here = there = 0
@@ -184,34 +185,27 @@ def cell(step: Callable, step_back: Callable, *, recurrent_bias: bool = False) -
             n = sizes[t]
             a = gates[there : there + n]
             np.dot(h[:n], recurrent, a)
-            before[here : here + n] = h[:n]
+            for r in range(n):
+                for j in range(h.shape[1]):
+                    before[here + r, j] = h[r, j]
             step(table, words[here : here + n], bias, a, h, c, aside[there : there + n])
             here += n
             if keep:
                 there += n
 
     @compiled
-    def read_back(recurrent_t, sizes, before, gates, aside, dstates, dh, dproduct, dword):
-        dc = np.zeros_like(dh)
-        through = np.empty_like(dh)
+    def read_back(recurrent_t, sizes, before, gates, aside, dstates, dh, dc, dproduct, dword):
         here = len(gates)
         for t in range(len(sizes) - 1, -1, -1):
             n = sizes[t]
             here -= n
             if len(dstates) > 0:
-                dh[:n] += dstates[here : here + n]
-            d = dproduct[here : here + n]
-            step_back(
-                gates[here : here + n],
-                before[here : here + n],
-                aside[here : here + n],
-                dh,
-                dc,
-                d,
-                dword[here : here + n],
-            )
-            np.dot(d, recurrent_t, through[:n])
-            dh[:n] += through[:n]
+                for r in range(n):
+                    for j in range(dh.shape[1]):
+                        dh[r, j] += dstates[here + r, j]
+            rows = slice(here, here + n)
+            step_back(gates[rows], before[rows], aside[rows], dh, dc, dproduct[rows], dword[rows])
+            np.dot(dproduct[rows], recurrent_t, dh[:n])
 
     return Cell(read, read_back, recurrent_bias)
 
@@ -254,6 +248,19 @@ def _lay_out(tokens, starts, sizes, words):
         for r in range(sizes[t]):
             words[here + r] = tokens[starts[r] + t]
         here += sizes[t]
+
+
+@compiled
+def _number(words, row_of, occurring, count):
+    """Replace each id by the row that its first occurrence got, and list the ids of the rows; return how many."""
+    for i in range(len(words)):
+        word = words[i]
+        if row_of[word] < 0:
+            row_of[word] = count
+            occurring[count] = word
+            count += 1
+        words[i] = row_of[word]
+    return count
 
 
 @compiled
@@ -357,13 +364,10 @@ def pooled_states_and_gradients(
 
 def _read(kind: Cell, vectors, layers, pooling, batch, keep: bool) -> tuple[np.ndarray, Callable]:
     parts = list(_threads.map(lambda part: _part(batch, part), range(PARTS)))
-    occurs = np.zeros(len(vectors), bool)
+    occurring, row_of, count = np.empty(len(vectors), np.int32), np.full(len(vectors), -1, np.int32), 0
     for part in parts:
-        occurs[part.words] = True
-    occurring = np.flatnonzero(occurs)
-    row_of = np.empty(len(vectors), np.int32)
-    row_of[occurring] = np.arange(len(occurring))
-    parts = [part._replace(words=row_of[part.words]) for part in parts]
+        count = _number(part.words, row_of, occurring, count)
+    occurring = occurring[:count]
     chosen = vectors[occurring]
     tables = list(_threads.map(lambda weights: _table(kind, chosen, weights), layers[0]))
 
@@ -463,7 +467,8 @@ def _run(kind: Cell, table: np.ndarray, words: np.ndarray, weights: Weights, par
         dproduct = np.empty_like(gates)
         dword = np.empty_like(gates) if kind.recurrent_bias else dproduct
         recurrent_t = np.ascontiguousarray(recurrent.T)
-        kind.read_back(recurrent_t, part.sizes, before, gates, aside, dstates, dlast.copy(), dproduct, dword)
+        dh, dc = dlast.copy(), np.zeros_like(dlast)
+        kind.read_back(recurrent_t, part.sizes, before, gates, aside, dstates, dh, dc, dproduct, dword)
         dtable = np.zeros_like(table)
         _add_rows(dtable, words, dword)
         dbias = dproduct.sum(axis=0) if kind.recurrent_bias else np.zeros_like(bias)

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import bench
+from stages.params import parse_params
 
 
 def runs() -> pd.DataFrame:
@@ -32,9 +33,10 @@ def test_operations_are_counted_over_words_only(tmp_path):
 
 def test_a_copy_of_the_project_has_the_article_s_settings(tmp_path):
     bench.checkout(tmp_path, "bundled")
-    params = bench.yaml.safe_load((tmp_path / "params.yaml").read_text())
-    assert params["model"] == {"cell": "simple_rnn", "embedding_dim": 32, "units": 32, "mask_padding": False}
-    assert params["data"]["source"] == "bundled"
-    assert (params["train"]["clipnorm"], params["train"]["validation"]) == (None, "test")
+    params = parse_params((tmp_path / "params.yaml").read_text())
+    assert (params.model.cell, params.model.embedding_dim, params.model.units) == ("simple_rnn", 32, 32)
+    assert params.model.mask_padding is False
+    assert params.data.source == "bundled"
+    assert (params.train.clipnorm, params.train.validation) == (None, "test")
     assert (tmp_path / "stages/train.py").exists()
     assert not (tmp_path / "dvc.lock").exists()

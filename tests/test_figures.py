@@ -31,6 +31,10 @@ CONFUSION = pd.DataFrame(
     }
 )
 CURVE = pd.DataFrame({"fpr": [0, 0.2, 1], "tpr": [0, 0.8, 1], "recall": [0, 0.5, 1], "precision": [1, 0.9, 0.5]})
+COMPARED = pd.DataFrame(
+    {"network": ["gru", "linear"], "accuracy": [0.88, 0.85], "low": [0.86, 0.84], "high": [0.89, 0.87]}
+)
+BY_SEED = {"gru": [0.87, 0.89], "linear": [0.85]}
 
 
 def draw(language: str) -> dict[str, Figure]:
@@ -40,6 +44,7 @@ def draw(language: str) -> dict[str, Figure]:
         "roc": figures.roc(CURVE, 0.8, language),
         "precision_recall": figures.precision_recall(CURVE, 0.5, language),
         "lengths": figures.lengths(np.array([10, 200, 300, 900]), 500, language),
+        "compare": figures.compare(COMPARED, BY_SEED, language),
     }
 
 
@@ -124,7 +129,7 @@ def test_the_bytes_are_fixed_whatever_the_users_settings(tmp_path, language):
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
     first = bytes_of(tmp_path / "first")
-    assert len(first) == 10
+    assert len(first) == 12
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.dpi": 30, "axes.grid": False}):
         assert bytes_of(tmp_path / "second") == first
         assert matplotlib.rcParams["font.size"] == 20
@@ -164,3 +169,18 @@ def test_the_confusion_figure_shows_counts_and_shares():
     with figures.style("en"):
         axes = figures.confusion(CONFUSION, "en").axes[0]
     assert [text.get_text() for text in axes.texts] == ["40\n80.0%", "10\n20.0%", "5\n10.0%", "45\n90.0%"]
+
+
+def test_the_comparison_shows_every_seed_and_the_interval_of_each_network():
+    with figures.style("en"):
+        axes = figures.compare(COMPARED, BY_SEED, "en").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["gru", "linear"]
+    seeds = [
+        line.get_xdata().tolist()
+        for line in axes.get_lines()
+        if line.get_marker() == "|" and line.get_markersize() == 14
+    ]
+    assert seeds == [[0.87, 0.89], [0.85]]
+    ((bars,),) = (container.lines[2] for container in axes.containers)
+    assert [segment[:, 0].round(6).tolist() for segment in bars.get_segments()] == [[0.86, 0.89], [0.84, 0.87]]
+    assert axes.yaxis_inverted()

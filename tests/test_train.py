@@ -190,7 +190,6 @@ def _sigmoid_rnn_back(gates, before, aside, dh, dc, dproduct, dword):
     for r in range(len(gates)):
         for j in range(dh.shape[1]):
             dproduct[r, j] = dh[r, j] * gates[r, j] * (np.float32(1) - gates[r, j])
-            dh[r, j] = 0
 
 
 @pytest.mark.parametrize("changes", [{}, {"layers": 2, "bidirectional": True, "pooling": "max+mean"}])
