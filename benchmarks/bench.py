@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from presets import PRESETS_FILE, apply, preset
+from presets import PRESETS_FILE, PresetData, apply, preset
 from stages import files
 from stages.errors import UserError, run
-from stages.params import PARAMS_FILE
+from stages.params import PARAMS_FILE, read_text
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -55,9 +55,9 @@ def checkout(folder: Path, source: str) -> None:
             shutil.copy2(ROOT / name, folder / name)
     if (ROOT / files.DOWNLOADS).is_dir():
         shutil.copytree(ROOT / files.DOWNLOADS, folder / files.DOWNLOADS)
-    values = preset((ROOT / PRESETS_FILE).read_text(encoding="utf-8"), "article") | {"data": {"source": source}}
-    params = apply(values, (ROOT / PARAMS_FILE).read_text(encoding="utf-8"))
-    (folder / PARAMS_FILE).write_text(params, encoding="utf-8")
+    article = preset(read_text(ROOT / PRESETS_FILE), "article")
+    article = article.model_copy(update={"data": PresetData(source=source)})
+    (folder / PARAMS_FILE).write_text(apply(article, read_text(ROOT / PARAMS_FILE)), encoding="utf-8")
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
 
 

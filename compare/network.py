@@ -1,28 +1,32 @@
 """Train one preset with one seed: `python -m compare.network NETWORK SEED`.
 
-In: `data/reviews/`, `presets.yaml`. Out: `compare/runs/NETWORK-SEED/`, with the trained network besides. The epoch is
-chosen on the held-out part of the training reviews; the test reviews are judged once, by the network that is kept.
+In: `data/reviews/`, `presets.yaml`. Out: `compare/runs/NETWORK-SEED/`. The epoch is chosen on the held-out part of the
+training reviews; the test reviews are judged once, by the network that is kept.
 """
 
 import sys
 import time
 
-from compare.runs import write_run
+from compare.runs import PLAN, write_run
 from presets import PRESETS_FILE, preset
 from stages import files, history, network
 from stages.batches import Words, choose, unpad
 from stages.errors import UserError, run
 from stages.pad import pad
-from stages.params import ModelParams, PadParams, TrainParams
+from stages.params import TrainParams, check, parse_yaml, read_text
 from stages.reviews import Reviews, read_reviews, split_by_position
 from stages.train import train
 
 
 def main() -> None:
-    name, seed = sys.argv[1], int(sys.argv[2])
-    values = preset(PRESETS_FILE.read_text(encoding="utf-8"), name)
-    pad_params, model_params = PadParams(**values["pad"]), ModelParams(**values["model"])
-    params = TrainParams(**values["train"] | {"seed": seed})
+    if len(sys.argv) != 3:
+        raise UserError("name a preset and a seed: python -m compare.network NETWORK SEED")
+    name, seed = sys.argv[1:]
+    chosen = preset(read_text(PRESETS_FILE), name)
+    pad_params, model_params = chosen.pad, chosen.model
+    train_values = chosen.train.model_dump() | {"seed": parse_yaml(seed, PLAN)}
+    params = check(TrainParams, train_values, PLAN)
+    network.check_cell(model_params.cell)
     if params.validation != "holdout":
         raise UserError(f"preset {name} chooses its epoch by the test reviews; a comparison needs validation: holdout")
 

@@ -9,7 +9,7 @@ from sklearn import metrics
 from stages import files
 from stages.errors import UserError
 
-RUNS = Path("compare/runs")
+PLAN, RUNS = Path("compare/params.yaml"), Path("compare/runs")
 
 
 def write_run(
@@ -26,9 +26,10 @@ def write_run(
             counts.
         facts: what else is worth knowing, as JSON.
     """
+    probability = probability.astype(np.float32)
     with files.replacing(RUNS / name) as new:
         new.mkdir()
-        np.save(new / "probability.npy", probability.astype(np.float32))
+        np.save(new / "probability.npy", probability)
         values = {
             "accuracy": float(np.mean((probability > 0.5) == y)),
             "roc_auc": float(metrics.roc_auc_score(y, probability)),

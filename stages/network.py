@@ -1,4 +1,4 @@
-"""The network of the article, and the file that keeps it. The only module that imports TensorFlow."""
+"""The networks, and the file that keeps one. The only module that imports TensorFlow."""
 
 import os
 import re
@@ -70,7 +70,7 @@ OPTIMIZERS = {
     "sgd": partial(keras.optimizers.SGD, momentum=0.9),
 }
 
-PREDICTION_BATCH = 500  # reviews
+PREDICTION_BATCH = 256  # reviews; many words of many reviews take much memory
 FIXED_DATE = "1980-01-01@00:00:00"
 NGRAM_WEIGHT = 0.02  # of every n-gram, before it is learnt: naive Bayes, toned down to the scale of the other logits
 PARAMS_MEMBER = "params.json"
@@ -80,7 +80,7 @@ def check_cell(name: str) -> None:
     """Raise a `UserError` if there is no such cell."""
     if name not in CELLS:
         *others, last = map(repr, CELLS)
-        raise UserError(f"params.yaml: model.cell is {name!r}, it should be {', '.join(others)} or {last}")
+        raise UserError(f"model.cell is {name!r}, it should be {', '.join(others)} or {last}")
 
 
 def build(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray | None = None) -> keras.Model:
@@ -180,8 +180,8 @@ def training_step(
 
     It takes a batch, longest review first, y, float32 (reviews,), and what dropout draws from, and gives the mean loss
     and the number of reviews that the network, before this step and with dropout, put on the right side. With weight
-    averaging the model holds the average: that of the first steps is of these alone (decay (1 + t) / (10 + t), if it
-    is smaller, as in TensorFlow's `ExponentialMovingAverage`).
+    averaging the model holds the average; in the first steps t its decay is (1 + t) / (10 + t), if that is smaller, so
+    that the weights before training are soon forgotten (as in TensorFlow's `ExponentialMovingAverage`).
 
     Args:
         steps: how many there will be, for the schedule.

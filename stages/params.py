@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,6 +20,9 @@ class Section(BaseModel):
     """One group of parameters: no unknown keys, no silent conversion, no change after reading."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+SectionType = TypeVar("SectionType", bound=Section)
 
 
 class DataParams(Section):
@@ -102,44 +105,61 @@ _Loader.add_constructor(  # 1.1 has `yes`, `off` and the like besides
 )
 
 
-def parse_params(text: str) -> Params:
-    """Check the text of a parameter file.
+def parse_yaml(text: str, path: Path) -> object:
+    """Read YAML 1.2 as DVC does. Raises `UserError`, naming `path`, if it is none."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506, a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of no calendar, 3000 brackets
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def check(model: type[SectionType], values: object, path: Path, *above: str) -> SectionType:
+    """Check values against a model of theirs.
+
+    Args:
+        values: what `parse_yaml` read from `path`, below the keys `above`.
 
     Raises:
-        UserError: one line for each fault, naming the key, what was found and what is allowed.
+        UserError: one line for each fault, naming file and key, what was found and what is allowed.
     """
     try:
-        values = yaml.load(text, Loader=_Loader)  # noqa: S506, a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of no calendar, 3000 brackets
-        raise UserError(f"{PARAMS_FILE}: not valid YAML: {' '.join(str(error).split())}") from error
-    try:
-        return Params.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
-        raise UserError("\n".join(_fault(details) for details in error.errors())) from error
+        lines = (f"{path}: {_fault(model, details, above)}" for details in error.errors())
+        raise UserError("\n".join(lines)) from error
 
 
-def _fault(details: dict) -> str:
-    key = ".".join(map(str, details["loc"])) or "the whole file"
+def _fault(model: type[Section], details: dict, above: tuple[str, ...]) -> str:
+    key = ".".join([*above, *map(str, details["loc"])]) or "the whole file"
     if details["type"] == "missing":
-        return f"{PARAMS_FILE}: {key} is missing"
+        return f"{key} is missing"
     if details["type"] == "extra_forbidden":
-        section = Params.model_fields.get(str(details["loc"][0])) if len(details["loc"]) > 1 else None
-        allowed = (section.annotation if section else Params).model_fields
-        return f"{PARAMS_FILE}: {key} is not a parameter; allowed here: {', '.join(allowed)}"
+        section = model.model_fields.get(str(details["loc"][0])) if len(details["loc"]) > 1 else None
+        allowed = (section.annotation if section else model).model_fields
+        return f"{key} is not a parameter; allowed here: {', '.join(allowed)}"
     if details["type"] == "value_error":
-        return f"{PARAMS_FILE}: {key}: {details['ctx']['error']}"
+        return f"{key}: {details['ctx']['error']}"
     found = details["input"]
     if details["type"] == "model_type":
-        return f"{PARAMS_FILE}: {key} is {found!r}, it should be a mapping of keys to values"
+        return f"{key} is {found!r}, it should be a mapping of keys to values"
     message = details["msg"].replace("Input should", "it should").replace("String should", "it should")
-    return f"{PARAMS_FILE}: {key} is {found!r}, {message}"
+    return f"{key} is {found!r}, {message}"
+
+
+def parse_params(text: str) -> Params:
+    """Check the text of a parameter file. Raises `UserError` as `parse_yaml` and `check` do."""
+    return check(Params, parse_yaml(text, PARAMS_FILE), PARAMS_FILE)
+
+
+def read_text(path: Path) -> str:
+    """Read a file of the project's top folder. Raises `UserError` when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"{path}: cannot be read ({reason}); run from the project's top folder") from error
 
 
 def load_params() -> Params:
     """Read and check `params.yaml` in the current folder. Raises `UserError` as `parse_params` does."""
-    try:
-        text = PARAMS_FILE.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UserError(f"{PARAMS_FILE}: cannot be read ({reason}); run from the project's top folder") from error
-    return parse_params(text)
+    return parse_params(read_text(PARAMS_FILE))

@@ -51,7 +51,7 @@ def train(
         codes = ngrams.codes_of(words, model_params.ngrams, vocab_size)
         known = ngrams.known_codes(codes, NGRAM_REVIEWS)
         if not len(known):
-            raise UserError(f"no n-gram is in {NGRAM_REVIEWS} training reviews; set model.ngrams to 0 in params.yaml")
+            raise UserError(f"no n-gram is in {NGRAM_REVIEWS} training reviews; set model.ngrams to 0")
         ratio = ngrams.log_count_ratio(ngrams.look_up(codes, known), y, len(known), NGRAM_SMOOTHING)
     model = network.build(model_params, vocab_size, known)
     network.check_ids(model, words)
@@ -75,8 +75,7 @@ def train(
             values = (loss / len(labels), right / len(labels), val_loss, val_accuracy)
             if not np.isfinite(values).all():
                 raise UserError(
-                    f"the loss became {values[0]} in epoch {epoch}; nothing was written; "
-                    "lower train.learning_rate in params.yaml"
+                    f"the loss became {values[0]} in epoch {epoch}; nothing was written; lower train.learning_rate"
                 )
             course.append((epoch, *(round(value, 6) for value in values)))
             kept_epoch = history.kept_epoch(pd.DataFrame(course, columns=history.COLUMNS), params.validation)

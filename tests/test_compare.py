@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from compare import linear
 from compare.runs import read_run, write_run
-from compare.table import bootstrap, differences, markdown, summarise
+from compare.table import differences, interval, markdown, summarise
 from stages.errors import UserError
 from stages.reviews import from_lists
 
@@ -23,36 +23,44 @@ def runs_with(accuracy: dict[str, list[float]], reviews: int, seed: int = 1) -> 
 def table_of(right: dict[str, np.ndarray]) -> tuple[pd.DataFrame, pd.DataFrame]:
     runs = {
         name: [
-            {
-                "accuracy": of.mean(),
-                "roc_auc": 0.9,
-                "parameters": 1000,
-                "training_seconds": 10.0 * (1 + number),
-                "reviews_per_second": 100,
-            }
-            for of in seeds
+            {"roc_auc": 0.9, "parameters": 1000, "training_seconds": 10.0 * (1 + number), "reviews_per_second": 100}
+            for _ in seeds
         ]
         for number, (name, seeds) in enumerate(right.items())
     }
-    draws = bootstrap(right, draws=500)
-    table = summarise(runs, draws)
-    return table, differences(table, draws)
+    table = summarise(runs, right)
+    return table, differences(table["network"].tolist(), right)
 
 
 def test_the_interval_of_one_run_is_that_of_the_binomial():
-    right = runs_with({"simple_rnn": [0.85]}, 5000)
-    accuracy = right["simple_rnn"].mean()
-    low, high = np.percentile(bootstrap(right, draws=2000)["simple_rnn"], (2.5, 97.5))
+    right = runs_with({"simple_rnn": [0.85]}, 5000)["simple_rnn"]
+    accuracy = right.mean()
     error = 1.96 * np.sqrt(accuracy * (1 - accuracy) / 5000)
-    np.testing.assert_allclose([low, high], [accuracy - error, accuracy + error], atol=0.15 * error)
+    np.testing.assert_allclose(interval(right), [accuracy - error, accuracy + error], atol=0.001 * error)
 
 
-def test_seeds_that_differ_widen_the_interval():
-    near, far = (
-        np.ptp(np.percentile(bootstrap(runs_with({"a": of}, 5000))["a"], (2.5, 97.5)))
-        for of in ([0.85, 0.85, 0.85], [0.80, 0.85, 0.90])
-    )
-    assert far > 2 * near
+def test_two_single_runs_are_compared_as_by_mcnemar():
+    random = np.random.default_rng(3)
+    one, other = random.random((2, 1, 4000)) < np.array([0.86, 0.84])[:, None, None]
+    only_one, only_other = np.sum(one & ~other), np.sum(other & ~one)
+    low, high = interval(one, other)
+    z = (low + high) / 2 / ((high - low) / 2 / 1.96)
+    assert z == pytest.approx((only_one - only_other) / np.sqrt(only_one + only_other), rel=0.01)
+
+
+@pytest.mark.parametrize(("seeds", "spread"), [((5, 5), (0.01, 0.01)), ((5, 1), (0.01, 0.0)), ((3, 3), (0.0, 0.0))])
+def test_equals_are_called_different_as_rarely_as_promised(seeds, spread):
+    """Networks of the same expected accuracy, whose seeds differ more or less: one time in twenty, not much more."""
+    random, called = np.random.default_rng(1), 0
+    for _ in range(400):
+        ease = random.normal(1.5, 1, 2000)  # what one finds hard or easy the others do too
+        right = [
+            random.normal(ease, 1, (count, 2000)) > -random.normal(0, 5 * sd, (count, 1))
+            for count, sd in zip(seeds, spread, strict=True)
+        ]
+        low, high = interval(*right)
+        called += low > 0 or high < 0
+    assert called / 400 < 0.085
 
 
 def test_a_difference_on_the_same_reviews_is_seen_where_the_intervals_overlap():
@@ -63,7 +71,7 @@ def test_a_difference_on_the_same_reviews_is_seen_where_the_intervals_overlap():
     table, pairs = table_of({"simple_rnn": worse, "gru": better})
     (pair,) = pairs.itertuples()
     assert (pair.better, pair.worse, pair.real) == ("gru", "simple_rnn", True)
-    assert pair.difference == pytest.approx(better.mean() - worse.mean(), abs=2e-4)
+    assert pair.difference == pytest.approx(better.mean() - worse.mean(), abs=1e-4)
     assert table["low"][0] < table["high"][1], "the intervals do not overlap, so nothing is shown"
 
 
@@ -102,7 +110,7 @@ def test_a_run_is_read_as_written_and_a_damaged_one_is_named(tmp_path, monkeypat
         "kept_epoch": 3,
     }
     np.testing.assert_allclose(again, probability, atol=1e-7)
-    with pytest.raises(UserError, match=r"gru-1 is damaged \(probability.npy should hold 5 finite.*`make compare`"):
+    with pytest.raises(UserError, match=r"gru-1 is damaged \(probability\.npy should hold 5 finite.*`make compare`"):
         read_run("gru-1", 5)
     (tmp_path / "compare/runs/gru-1/run.json").write_text(json.dumps(values | {"accuracy": None}))
     with pytest.raises(UserError, match="gru-1 is damaged"):

@@ -17,13 +17,10 @@ def test_the_shipped_parameters_are_the_default_preset():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_preset_says_what_the_stages_then_read(name):
-    values = preset(PRESETS, name)
-    params = parse_params(apply(values, PARAMS)).model_dump()
-    for section, names in values.items():
-        assert params[section] | names == params[section]
-    assert set(values) >= {"pad", "model", "train"}
-    for section in ("pad", "model", "train"):
-        assert values[section].keys() == params[section].keys(), "something of an earlier preset would stay"
+    chosen = preset(PRESETS, name)
+    params = parse_params(apply(chosen, PARAMS))
+    assert (params.pad, params.model, params.train) == (chosen.pad, chosen.model, chosen.train)
+    assert params.data.source == (chosen.data.source or "bundled")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,6 +55,31 @@ def test_the_article_s_preset_is_the_article():
 def test_an_unknown_preset_is_named_with_those_there_are():
     with pytest.raises(UserError, match=r"no preset 'larger' in presets\.yaml; it has default, article"):
         preset(PRESETS, "larger")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("model: {unit: 3}", "presets.yaml: mine.model.unit is not a parameter; allowed here: cell, layers"),
+        ("modell: {units: 3}", "presets.yaml: mine.modell is not a parameter; allowed here: data, pad, model, train"),
+        ("model: {units: 0}", "presets.yaml: mine.model.units is 0, it should be greater than or equal to 1"),
+        ("model: {bidirectional: yes}", "presets.yaml: mine.model.bidirectional is 'yes'"),
+        ("data: {url: x}", "presets.yaml: mine.data.url is not a parameter; allowed here: source"),
+        ("", "presets.yaml: mine should be a mapping of sections to keys and values"),
+        ("model: 3", "presets.yaml: mine should be a mapping of sections to keys and values"),
+        ("model: [", "presets.yaml: not valid YAML"),
+    ],
+)
+def test_a_bad_preset_is_named(text, says):
+    with pytest.raises(UserError) as error:
+        preset(f"{PRESETS}\nmine:\n  {text}\n", "mine")
+    assert str(error.value).startswith(says)
+
+
+def test_numbers_are_read_as_in_the_parameter_file():
+    text = f"{PRESETS}\nmine:\n  train: {{learning_rate: 1e-4, epochs: 010}}\n"
+    params = parse_params(apply(preset(text, "mine"), PARAMS))
+    assert (params.train.learning_rate, params.train.epochs) == (0.0001, 10)
 
 
 def test_a_damaged_parameter_file_is_not_called_the_preset_s_fault():
