@@ -229,11 +229,11 @@ def training_step(
 
     def step(words: Words, y: np.ndarray, random: np.random.Generator) -> tuple[float, int]:
         vectors, *layers = (weight.numpy() for weight in recurrent)
-        seen = _kept(random, (len(vectors), 1), model_params.embedding_dropout)
+        seen = dropout_mask(random, (len(vectors), 1), model_params.embedding_dropout)
         features, recurrent_gradients = recurrence.pooled_states_and_gradients(
             cell, vectors * seen, _by_layer(layers, model_params), model_params.pooling, words
         )
-        used = _kept(random, features.shape, model_params.dropout)
+        used = dropout_mask(random, features.shape, model_params.dropout)
         score = np.zeros(len(y), np.float32)
         if longest:
             found = ngrams.look_up(ngrams.codes_of(words, longest, vocab_size), known)
@@ -251,8 +251,12 @@ def training_step(
     return step
 
 
-def _kept(random: np.random.Generator, shape: tuple[int, ...], rate: float) -> np.ndarray | np.float32:
-    """What dropout multiplies by: 0 for a share `rate` of the places, and for the others what makes up for it."""
+def dropout_mask(random: np.random.Generator, shape: tuple[int, ...], rate: float) -> np.ndarray | np.float32:
+    """What dropout multiplies by: 0 in a share `rate` of the places, and in the others 1 / (1 - rate).
+
+    With these factors the mean stays (Srivastava et al., Dropout, 2014); for words they are one a row of the vectors
+    (Gal and Ghahramani, A Theoretically Grounded Application of Dropout in Recurrent Neural Networks, 2016).
+    """
     if rate == 0:
         return np.float32(1)
     return (random.random(shape, np.float32) >= rate) / np.float32(1 - rate)

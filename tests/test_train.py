@@ -9,7 +9,7 @@ from stages.batches import unpad
 from stages.errors import UserError
 from stages.network import keras, tf
 from stages.recurrence import cell, compiled, sigmoid
-from stages.train import train
+from stages.train import NGRAM_SMOOTHING, train
 
 VOCAB_SIZE, WORDS = 12, 8
 
@@ -32,9 +32,10 @@ def fit(x, y, x_validation, y_validation, params):
     return train(words, y, held_out, y_validation, VOCAB_SIZE, params.model, params.train)
 
 
-def run(params, *, cell="simple_rnn", **train_params):
+def run(params, *, cell="simple_rnn", ngrams=0, **train_params):
     defaults = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01}
-    changes = changed(params, model={"cell": cell, "embedding_dim": 8, "units": 8}, train=defaults | train_params)
+    model = {"cell": cell, "ngrams": ngrams, "embedding_dim": 8, "units": 8}
+    changes = changed(params, model=model, train=defaults | train_params)
     return fit(*task(300, 1), *task(100, 2), changes)
 
 
@@ -245,19 +246,31 @@ def test_without_clipping_the_weights_go_elsewhere(params):
     assert any((a != b).any() for a, b in zip(clipped.get_weights(), free.get_weights(), strict=True))
 
 
-def test_averaged_weights_are_the_moving_average_over_the_steps(params):
+@pytest.mark.parametrize("ngrams", [0, 1])
+def test_averaged_weights_are_the_moving_average_over_the_steps(params, ngrams):
     """A step an epoch, the last epoch kept, so that the weights after each step are there to be averaged."""
-    one_step = {"batch_size": 300, "validation": "test"}
-    keras.utils.set_random_seed(params.train.seed)
-    small = changed(params, model={"embedding_dim": 8, "units": 8}).model
-    average = network.build(small, VOCAB_SIZE).get_weights()
+    options = {"batch_size": 300, "validation": "test", "ngrams": ngrams}
+    average = run(params, epochs=1, learning_rate=1e-20, **options)[0].get_weights()
     for steps in (1, 2, 3):
         decay = min(0.2, (1 + steps) / (10 + steps))
-        weights = run(params, epochs=steps, **one_step)[0].get_weights()
+        weights = run(params, epochs=steps, **options)[0].get_weights()
         average = [decay * a + (1 - decay) * weight for a, weight in zip(average, weights, strict=True)]
-    averaged = run(params, epochs=3, weight_averaging=0.2, **one_step)[0].get_weights()
+    averaged = run(params, epochs=3, weight_averaging=0.2, **options)[0].get_weights()
     for one, other in zip(averaged, average, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_scores_of_ngrams_begin_as_naive_bayes(params):
+    model, _ = run(params, ngrams=1, epochs=1, learning_rate=1e-20)
+    x, y = task(300, 1)
+    counts = np.array(
+        [[np.sum((x[y == label] == word).any(axis=1)) for word in range(4, VOCAB_SIZE)] for label in (0, 1)]
+    )
+    assert network.ngram_codes(model).tolist() == list(range(4, VOCAB_SIZE))
+    negative, positive = (counts + NGRAM_SMOOTHING) / (counts + NGRAM_SMOOTHING).sum(axis=1, keepdims=True)
+    scores = model.get_layer("ngram_scores").get_weights()[0][1:, 0]
+    np.testing.assert_allclose(scores, network.NGRAM_WEIGHT * np.log(positive / negative), rtol=1e-5)
+    assert np.abs(scores).max() > 0
 
 
 def test_patience_ends_a_training_that_gets_no_better(params):
@@ -306,6 +319,34 @@ def test_embedding_dropout_hides_its_share_of_the_words(params, monkeypatch):
     hidden = (changes[1] == 0).all(axis=1)
     assert 0.65 < hidden.mean() < 0.85  # 192 words
     assert (changes[1][~hidden] != 0).all()
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3, 0.9])
+def test_the_dropout_mask_hides_its_share_and_keeps_the_mean(rate):
+    mask = np.broadcast_to(network.dropout_mask(np.random.default_rng(1), (500, 200), rate), (500, 200))
+    assert np.mean(mask == 0) == pytest.approx(rate, abs=0.01)
+    assert mask.mean() == pytest.approx(1, abs=0.03)
+    assert len(np.unique(mask)) == (2 if rate else 1)
+
+
+def test_what_is_hidden_is_hidden_on_the_way_back_too(params, monkeypatch):
+    """One step with masks that are known, beside TensorFlow's derivatives of a network with the same masks."""
+    random = np.random.default_rng(1)
+    masks = {shape: random.integers(0, 2, shape).astype(np.float32) * 2 for shape in ((VOCAB_SIZE, 1), (20, 64))}
+    monkeypatch.setattr(network, "dropout_mask", lambda _, shape, rate: masks[shape])
+    x, y = task(20, 1)
+    values = changed(params, model={"embedding_dim": 8, "units": 64})
+    keras.utils.set_random_seed(values.train.seed)
+    model = network.build(values.model, VOCAB_SIZE)
+    _, embedding, recurrent, head = model.layers
+    with tf.GradientTape() as tape:
+        states = recurrent(tf.gather(embedding.embeddings * masks[VOCAB_SIZE, 1], x))
+        loss = keras.ops.mean(keras.losses.binary_crossentropy(y[:, None].astype(float), head(states * masks[20, 64])))
+    expected = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+
+    monkeypatch.setattr("stages.train.shuffled", lambda *_: [np.arange(20)])
+    for change, gradient in zip(after_one_step(params, x, y), expected, strict=True):
+        np.testing.assert_allclose(-change, tf.convert_to_tensor(gradient).numpy(), atol=1e-6)
 
 
 def test_what_dropout_draws_comes_from_the_seed(params):
