@@ -13,10 +13,11 @@ def kept_epoch(history: pd.DataFrame, validation: str) -> int:
 
     Args:
         history: a row for each epoch so far, with `COLUMNS`; epochs count from 1.
-        validation: `holdout` keeps the first epoch with the best validation accuracy; `test` keeps the last epoch,
-            because choosing by test reviews would make the test result too good.
+        validation: `holdout` keeps the first epoch with the lowest validation loss, which chance moves less than the
+            accuracy; `test` keeps the last epoch, because choosing by test reviews would make the test result too
+            good.
     """
-    best = -1 if validation == "test" else int(np.argmax(history["val_accuracy"].to_numpy()))
+    best = -1 if validation == "test" else int(np.argmin(history["val_loss"].to_numpy()))
     return int(history["epoch"].iloc[best])
 
 

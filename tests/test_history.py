@@ -5,22 +5,22 @@ from stages import files, history
 from stages.errors import UserError
 
 
-def course(*val_accuracy: float) -> pd.DataFrame:
-    count = len(val_accuracy)
+def course(*val_loss: float) -> pd.DataFrame:
+    count = len(val_loss)
     return pd.DataFrame(
         {
             "epoch": range(1, count + 1),
             "loss": [0.5] * count,
             "accuracy": [0.7] * count,
-            "val_loss": [0.6] * count,
-            "val_accuracy": val_accuracy,
+            "val_loss": val_loss,
+            "val_accuracy": [0.6] * count,
         }
     )
 
 
-def test_holdout_keeps_the_first_best_epoch_and_test_keeps_the_last():
-    assert history.kept_epoch(course(0.7, 0.9, 0.8, 0.9), "holdout") == 2
-    assert history.kept_epoch(course(0.7, 0.9, 0.8, 0.6), "test") == 4
+def test_holdout_keeps_the_first_epoch_with_the_lowest_loss_and_test_keeps_the_last():
+    assert history.kept_epoch(course(0.5, 0.3, 0.4, 0.3), "holdout") == 2
+    assert history.kept_epoch(course(0.5, 0.3, 0.4, 0.6), "test") == 4
 
 
 def test_history_is_read_as_written(tmp_path, monkeypatch):
