@@ -246,7 +246,7 @@ def compare(table: pd.DataFrame, by_seed: dict[str, list[float]], language: str)
     axes.invert_yaxis()
     axes.set(xlabel=words["test accuracy"])
     axes.grid(axis="y", visible=False)
-    axes.legend(loc="lower left")
+    axes.legend(loc="upper left")  # the best is on top, at the right
     return figure
 
 
