@@ -148,7 +148,7 @@ def test_a_bad_parameter_stops_the_pipeline_with_its_name(project):
     values["model"]["cell"] = "transformer"
     path.write_text(json.dumps(values))
     printed = project.run("dvc", "repro", status=255)
-    assert "error: params.yaml: model.cell is 'transformer', it should be 'simple_rnn', 'lstm' or 'gru'" in printed
+    assert "error: model.cell is 'transformer', it should be 'simple_rnn', 'lstm' or 'gru'" in printed
     assert "Traceback" not in printed
 
 
