@@ -25,7 +25,7 @@ preset: $(INSTALLED)
 
 compare: $(INSTALLED)
 	@$(RUN) dvc repro download
-	@$(RUN) dvc --cd compare repro --keep-going
+	@$(RUN) dvc --cd compare repro
 	@$(RUN) python -m compare.table
 
 bench: $(INSTALLED)
