@@ -1,21 +1,24 @@
 """Train one preset with one seed: `python -m compare.network NETWORK SEED`.
 
-In: `data/reviews/`, `presets.yaml`. Out: `compare/runs/NETWORK-SEED/`. The epoch is chosen on the held-out part of the
+In: `data/reviews/`, `presets.yaml`. Out: `compare/runs/NETWORK-SEED/`, with how far back the network remembers and what
+it thinks while it reads some of the test reviews. The epoch is chosen on the held-out part of the
 training reviews; the test reviews are judged once, by the network that is kept.
 """
 
 import sys
 import time
 
-from compare.runs import PLAN, write_run
+from compare.runs import PLAN, traced_reviews, write_run
 from presets import PRESETS_FILE, preset
-from stages import files, history, network
+from stages import files, history, memory, network
 from stages.batches import Words, choose, unpad
 from stages.errors import UserError, run
 from stages.pad import pad
 from stages.params import TrainParams, check, parse_yaml, read_text
 from stages.reviews import Reviews, read_reviews, split_by_position
 from stages.train import train
+
+MEMORY_REVIEWS = 5000  # test reviews that tell how far back a network remembers
 
 
 def main() -> None:
@@ -32,6 +35,22 @@ def main() -> None:
 
     def read(reviews: Reviews) -> Words:
         return unpad(pad(reviews, pad_params), model_params.mask_padding)
+
+    def remembers(model: network.keras.Model) -> dict:
+        x, judge = pad(test_reviews, pad_params), network.reader(model, model_params, pad_params)
+        traced = unpad(x[traced_reviews(test_reviews)], mask_padding=True)
+        traces = [memory.trace(judge, traced, row).round(4).tolist() for row in range(len(traced.lengths))]
+        rows = memory.sample(len(x), MEMORY_REVIEWS)
+        words, as_read = unpad(x[rows], mask_padding=True), unpad(x[rows], model_params.mask_padding)
+        norms = network.gradient_norms(model, model_params, as_read)
+        gradient = memory.gradient_by_distance(norms, as_read)["gradient"]
+        accuracy = memory.accuracy_of_last_words(judge, words, test_reviews.labels[rows], pad_params.maxlen)
+        return {
+            "half_life_words": memory.half_life(gradient.to_numpy()),
+            "gradient": gradient.round(8).tolist(),
+            "last_words": dict(zip(accuracy["words"].tolist(), accuracy["accuracy"].round(6).tolist(), strict=True)),
+            "traces": traces,
+        }
 
     reviews, test_reviews = (read_reviews(files.REVIEWS, name) for name in ("train", "test"))
     y = reviews.labels
@@ -52,6 +71,7 @@ def main() -> None:
         parameters=model.count_params(),
         training=trained - begun,
         prediction=predicted - trained,
+        memory=remembers(model),
         kept_epoch=kept,
         validation_accuracy=float(course["val_accuracy"][kept - 1]),
     )

@@ -1,7 +1,8 @@
 """Put the finished runs side by side: `python -m compare.table`.
 
 In: `compare/runs/`, `compare/params.yaml`, `data/reviews/`. Out: `results/compare.csv`, a row for each network;
-`results/differences.csv`, a row for each two of them; `results/compare.png` and `.svg`. Prints both as Markdown.
+`results/differences.csv`, a row for each two of them; `results/compare_memory.json`, how far back each remembers and
+how they read the same reviews; `results/compare.png` and `.svg`. Prints the tables as Markdown.
 """
 
 import json
@@ -14,14 +15,15 @@ import pandas as pd
 from pydantic import Field
 from scipy import stats
 
-from compare.runs import PLAN, read_run
+from compare.runs import PLAN, read_memory, read_run, traced_reviews
 from stages import figures, files
 from stages.errors import UserError, run
 from stages.params import Section, check, load_params, parse_yaml, read_text
-from stages.reviews import read_reviews
+from stages.reviews import Reviews, read_provenance, read_reviews, read_vocabulary
 
 COMPARE = Path("results/compare.csv")
 DIFFERENCES = Path("results/differences.csv")
+EACH_KIND = 2  # reviews on which the networks are right together, wrong together, or divided
 LINEAR, REFERENCE = "linear", "simple_rnn"
 CONFIDENCE = 0.95
 
@@ -118,13 +120,61 @@ def markdown(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def mean_memory(runs: list[dict]) -> dict:
+    """Put together what several seeds of one network remember: every half-life, and the means of the rest."""
+    shortest = min(len(of["gradient"]) for of in runs)
+    return {
+        "half_life_words": [of["half_life_words"] and round(of["half_life_words"], 2) for of in runs],
+        "gradient": np.mean([of["gradient"][:shortest] for of in runs], axis=0).round(8).tolist(),
+        "last_words": {
+            words: round(float(np.mean([of["last_words"][words] for of in runs])), 6) for words in runs[0]["last_words"]
+        },
+    }
+
+
+def read_together(traces: dict[str, list], reviews: Reviews, rows: np.ndarray, vocabulary: list[str]) -> list[dict]:
+    """Choose reviews that several networks read, and tell what each thinks after every word.
+
+    Args:
+        traces: for each network the probabilities along each of the reviews.
+        rows: the reviews.
+
+    Returns:
+        For each of `EACH_KIND` reviews that all judge right, wrong, or most differently: review, label, kind, words and
+        `probability`, by network.
+    """
+    labels = reviews.labels[rows]
+    ends = np.array([[trace[-1] for trace in of] for of in traces.values()])
+    for_label = np.where(labels == 1, ends, 1 - ends)
+    orders = {
+        "right": np.argsort(-for_label.min(axis=0), kind="stable"),
+        "wrong": np.argsort(for_label.max(axis=0), kind="stable"),
+        "divided": np.argsort(-np.ptp(ends, axis=0), kind="stable"),
+    }
+    found = []
+    for kind, order in orders.items():
+        for place in order[:EACH_KIND]:
+            ranks = reviews.ranks[reviews.offsets[rows[place]] : reviews.offsets[rows[place] + 1]]
+            found.append(
+                {
+                    "review": int(rows[place]),
+                    "label": int(labels[place]),
+                    "kind": kind,
+                    "words": [vocabulary[rank - 1] if rank else "[unknown]" for rank in ranks],
+                    "probability": {name: of[place] for name, of in traces.items()},
+                }
+            )
+    return found
+
+
 def main() -> None:
     language = load_params().plots.language
     plan = check(Plan, parse_yaml(read_text(PLAN), PLAN), PLAN)
     if REFERENCE not in plan.networks:
         raise UserError(f"{PLAN}: networks should hold {REFERENCE}, which the others are timed against")
-    labels = read_reviews(files.REVIEWS, "test").labels
-    source = json.loads((files.REVIEWS / "provenance.json").read_text(encoding="utf-8"))["source"]
+    reviews = read_reviews(files.REVIEWS, "test")
+    labels, rows = reviews.labels, traced_reviews(reviews)
+    source = read_provenance(files.REVIEWS)["source"]
     names = {name: [f"{name}-{seed}" for seed in plan.seeds] for name in plan.networks} | {LINEAR: [LINEAR]}
     runs, right = {}, {}
     for name, folders in names.items():
@@ -133,9 +183,18 @@ def main() -> None:
         right[name] = np.array([(probability > 0.5) == labels for _, probability in found])
     table = summarise(runs, right).assign(source=source, test_reviews=len(labels))
     pairs = differences(table["network"].tolist(), right)
-    for path, rows in ((COMPARE, table), (DIFFERENCES, pairs)):
+    remembered = {name: [read_memory(folder, len(rows)) for folder in names[name]] for name in plan.networks}
+    memory = {
+        "source": source,
+        "networks": {name: mean_memory(remembered[name]) for name in plan.networks},
+        "traces": read_together(
+            {name: of[0]["traces"] for name, of in remembered.items()}, reviews, rows, read_vocabulary(files.REVIEWS)
+        ),
+    }
+    for path, of in ((COMPARE, table), (DIFFERENCES, pairs)):
         with files.replacing(path) as new:
-            rows.to_csv(new, index=False, lineterminator="\n")
+            of.to_csv(new, index=False, lineterminator="\n")
+    files.write_text(files.COMPARE_MEMORY, json.dumps(memory, separators=(",", ":"), ensure_ascii=False) + "\n")
     by_seed = {name: of.mean(axis=1).tolist() for name, of in right.items()}
     with figures.style(language):
         figure = figures.compare(table, by_seed, language)
@@ -143,7 +202,7 @@ def main() -> None:
             with files.replacing(COMPARE.with_suffix(f".{kind}")) as new:
                 figures.save(figure, new.parent, new.stem)
     print(markdown(table, pairs))
-    print(f"\n{len(labels):,} test reviews of the {source} source; {COMPARE}, {DIFFERENCES} and the figure are written")
+    print(f"\n{len(labels):,} test reviews of the {source} source; tables and figure are in {COMPARE.parent}")
 
 
 if __name__ == "__main__":

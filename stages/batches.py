@@ -29,6 +29,18 @@ def unpad(x: np.ndarray, mask_padding: bool) -> Words:
     return Words(tokens, np.cumsum(lengths) - lengths, lengths)
 
 
+def pad_again(words: Words, maxlen: int, padding: str) -> Words:
+    """Fill reviews up to `maxlen` ids with padding, `pre` or `post`, to be read like words."""
+    fill = maxlen - words.lengths[:, None]
+    column = np.arange(maxlen)
+    is_word = column >= fill if padding == "pre" else column < words.lengths[:, None]
+    x = np.full(is_word.shape, PADDING, np.int32)
+    ends = np.cumsum(words.lengths)
+    within = np.arange(words.lengths.sum()) - np.repeat(ends - words.lengths, words.lengths)
+    x[is_word] = words.tokens[np.repeat(words.starts, words.lengths) + within]
+    return unpad(x, mask_padding=False)
+
+
 def choose(words: Words, rows: np.ndarray) -> Words:
     """Some of the reviews, in the order of `rows`; the tokens are not copied."""
     return Words(words.tokens, words.starts[rows], words.lengths[rows])

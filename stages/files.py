@@ -22,7 +22,13 @@ PREDICTIONS = Path("results/predictions.csv")
 CONFUSION = Path("results/confusion.csv")
 ROC = Path("results/roc.csv")
 PRECISION_RECALL = Path("results/precision_recall.csv")
+MEMORY = Path("results/memory.csv")
+MEMORY_METRICS = Path("results/memory.json")
+LAST_WORDS = Path("results/last_words.csv")
+TRACES = Path("results/traces.json")
 FIGURES = Path("results/figures")
+REPORT = Path("results/report")
+COMPARE_MEMORY = Path("results/compare_memory.json")  # in git, written by `make compare`
 
 
 @contextmanager

@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
 from stages import files, ngrams, recurrence
-from stages.batches import Words, longest_first
+from stages.batches import Words, longest_first, pad_again
 from stages.errors import UserError, holding_interrupts
-from stages.params import ModelParams, TrainParams
+from stages.params import ModelParams, PadParams, TrainParams
 from stages.vocabulary import PADDING
 
 
@@ -262,6 +263,41 @@ def dropout_mask(random: np.random.Generator, shape: tuple[int, ...], rate: floa
     return (random.random(shape, np.float32) >= rate) / np.float32(1 - rate)
 
 
+class Weights(NamedTuple):
+    """What a network has learnt, as the recurrence reads it.
+
+    vectors: float32 (vocabulary, embedding_dim)
+    layers: for each layer its direction forwards and, if it is bidirectional, the one backwards
+    kernel, bias: of the head, float32 (features, 1) and (1,)
+    ngram_codes, ngram_scores: int64 and float32 (n-grams,), both empty without n-grams
+    """
+
+    vectors: np.ndarray
+    layers: list[list[recurrence.Weights]]
+    kernel: np.ndarray
+    bias: np.ndarray
+    ngram_codes: np.ndarray
+    ngram_scores: np.ndarray
+
+
+def weights_of(model: keras.Model, params: ModelParams) -> Weights:
+    """Take the weights out of a network."""
+    values = [variable.numpy() for variable in _variables(model, params)]
+    codes, scores = np.empty(0, np.int64), np.empty(0, np.float32)
+    if params.ngrams:
+        codes, scores = ngram_codes(model), values.pop()[1:, 0]
+    vectors, *layers, kernel, bias = values
+    return Weights(vectors, _by_layer(layers, params), kernel, bias, codes, scores)
+
+
+def _probability(weights: Weights, params: ModelParams, features: np.ndarray, batch: Words) -> np.ndarray:
+    logit = (features @ weights.kernel + weights.bias)[:, 0]
+    if params.ngrams:
+        codes = ngrams.codes_of(batch, params.ngrams, len(weights.vectors))
+        logit += ngrams.add_up(weights.ngram_scores, ngrams.look_up(codes, weights.ngram_codes))
+    return expit(logit)
+
+
 def predict(model: keras.Model, params: ModelParams, words: Words) -> np.ndarray:
     """Give the probability of a positive review for each review of `words`: float64 (reviews,).
 
@@ -269,24 +305,58 @@ def predict(model: keras.Model, params: ModelParams, words: Words) -> np.ndarray
         UserError: as `check_ids` does.
     """
     check_ids(model, words)
-    values = [variable.numpy() for variable in _variables(model, params)]
-    if params.ngrams:
-        known, scores = ngram_codes(model), values.pop()[1:, 0]
-    vectors, *layers, kernel, bias = values
-    layers = _by_layer(layers, params)
+    cell, weights = CELLS[params.cell].recurrence, weights_of(model, params)
     probability = np.empty(len(words.lengths))
     order = np.argsort(-words.lengths, kind="stable")
     with holding_interrupts() as check_interrupt:
         for i in range(0, len(order), PREDICTION_BATCH):
             batch, rows = longest_first(words, order[i : i + PREDICTION_BATCH])
-            features = recurrence.pooled_states(CELLS[params.cell].recurrence, vectors, layers, params.pooling, batch)
-            logit = (features @ kernel + bias)[:, 0]
-            if params.ngrams:
-                codes = ngrams.codes_of(batch, params.ngrams, len(vectors))
-                logit += ngrams.add_up(scores, ngrams.look_up(codes, known))
-            probability[rows] = expit(logit)
+            features = recurrence.pooled_states(cell, weights.vectors, weights.layers, params.pooling, batch)
+            probability[rows] = _probability(weights, params, features, batch)
             check_interrupt()
     return probability
+
+
+def reader(model: keras.Model, params: ModelParams, pad_params: PadParams) -> Callable[[Words], np.ndarray]:
+    """`predict` as a function of reviews without padding, which they get again if the network reads it."""
+
+    def read(words: Words) -> np.ndarray:
+        if not params.mask_padding:
+            words = pad_again(words, pad_params.maxlen, pad_params.padding)
+        return predict(model, params, words)
+
+    return read
+
+
+def gradient_norms(model: keras.Model, params: ModelParams, words: Words) -> list[np.ndarray]:
+    """Give for each review the length of the gradient of its probability by the vector of each of its tokens.
+
+    Each occurrence of a token counts by itself. The n-grams' scores have no vectors, so no part in the gradient.
+
+    Returns:
+        For each review float32 (tokens,), Euclidean norms.
+
+    Raises:
+        UserError: as `check_ids` does.
+    """
+    check_ids(model, words)
+    cell, weights = CELLS[params.cell].recurrence, weights_of(model, params)
+    norms = [np.empty(0, np.float32)] * len(words.lengths)
+    order = np.argsort(-words.lengths, kind="stable")
+    for i in range(0, len(order), PREDICTION_BATCH):
+        batch, rows = longest_first(words, order[i : i + PREDICTION_BATCH])
+        ends = np.cumsum(batch.lengths)
+        places = np.repeat(batch.starts - ends + batch.lengths, batch.lengths) + np.arange(ends[-1])
+        # A vector for each occurrence, so that each has a gradient of its own
+        occurrences = Words(np.arange(ends[-1], dtype=np.int32), ends - batch.lengths, batch.lengths)
+        features, back = recurrence.pooled_states_and_gradients(
+            cell, weights.vectors[batch.tokens[places]], weights.layers, params.pooling, occurrences
+        )
+        probability = _probability(weights, params, features, batch).astype(np.float32)
+        dvectors, _ = back((probability * (1 - probability))[:, None] * weights.kernel[:, 0])
+        for row, review in zip(rows, np.split(np.linalg.norm(dvectors, axis=1), ends[:-1]), strict=True):
+            norms[row] = review
+    return norms
 
 
 def save(model: keras.Model, params: ModelParams, path: Path) -> None:

@@ -74,6 +74,10 @@ class TrainParams(Section):
         return self
 
 
+class ExplainParams(Section):
+    reviews: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
 class PlotsParams(Section):
     language: Literal["en", "zh"]
 
@@ -83,6 +87,7 @@ class Params(Section):
     pad: PadParams
     model: ModelParams
     train: TrainParams
+    explain: ExplainParams
     plots: PlotsParams
 
 

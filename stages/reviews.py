@@ -135,6 +135,18 @@ def read_vocabulary(folder: Path) -> list[str]:
         raise files.damaged(path, "download", error) from error
 
 
+def read_provenance(folder: Path) -> dict:
+    """Read where the reviews come from, from what `write_corpus` wrote."""
+    path = files.require(folder / "provenance.json", "download")
+    try:
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(provenance, dict) or not isinstance(provenance.get("source"), str):
+            raise ValueError("it should name its source")
+    except (OSError, ValueError) as error:
+        raise files.damaged(path, "download", error) from error
+    return provenance
+
+
 def read_reviews(folder: Path, name: str) -> Reviews:
     """Read and check one set, `train` or `test`, from what `write_corpus` wrote."""
     ranks, offsets, labels = (

@@ -44,7 +44,7 @@ def finished(fresh, tmp_path_factory) -> Project:
     (place / "tracer").mkdir()
     (place / "tracer/sitecustomize.py").write_text(TRACER)
     ran = project.repro(PYTHONPATH=str(place / "tracer"), TRACE=str(place / "trace"))
-    assert ran == ["download", "pad", "train", "evaluate", "plot"]
+    assert ran == ["download", "pad", "train", "evaluate", "explain", "plot", "report"]
     project.commit()
     return project
 

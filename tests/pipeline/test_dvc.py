@@ -57,8 +57,8 @@ def test_a_second_run_does_nothing(project):
     ("change", "runs"),
     [
         ({"plots": {"language": "zh"}}, ["plot"]),
-        ({"model": {"units": 6}}, ["train", "evaluate", "plot"]),
-        ({"pad": {"maxlen": 30}}, ["pad", "train", "evaluate", "plot"]),
+        ({"model": {"units": 6}}, ["train", "evaluate", "explain", "plot", "report"]),
+        ({"pad": {"maxlen": 30}}, ["pad", "train", "evaluate", "explain", "plot", "report"]),
     ],
     ids=["language", "units", "maxlen"],
 )
