@@ -15,6 +15,7 @@ from stages.params import load_params
 from stages.reviews import Reviews, read_padded, read_reviews, read_vocabulary
 from stages.vocabulary import PADDING, START, UNKNOWN
 
+NOT_A_WORD = "\N{WHITE VERTICAL RECTANGLE}"  # for one of which only the place is known; read as text it is unknown too
 RIGHT, WRONG, UNDECIDED = 2, 3, 2  # reviews of each label that are traced
 
 
@@ -40,7 +41,7 @@ def telling(y: np.ndarray, probability: np.ndarray) -> list[tuple[int, str]]:
 
 
 def words_read(ids: np.ndarray, reviews: Reviews, review: int, vocabulary: list[str], truncating: str) -> list[str]:
-    """The words of a padded review, also those that the network knows as unknown; `[unknown]` if nobody does.
+    """The words of a padded review, also those that the network knows as unknown; `NOT_A_WORD` if nobody knows it.
 
     Args:
         ids: (maxlen,), the padded review.
@@ -49,7 +50,7 @@ def words_read(ids: np.ndarray, reviews: Reviews, review: int, vocabulary: list[
     count = int(np.sum((ids != PADDING) & (ids != START)))
     ranks = reviews.ranks[reviews.offsets[review] : reviews.offsets[review + 1]]
     ranks = ranks[len(ranks) - count :] if truncating == "pre" else ranks[:count]
-    return [vocabulary[rank - 1] if rank else "[unknown]" for rank in ranks]
+    return [vocabulary[rank - 1] if rank else NOT_A_WORD for rank in ranks]
 
 
 def main() -> None:

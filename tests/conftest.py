@@ -1,12 +1,17 @@
 """The real reviews that the tests share."""
 
 import hashlib
+import importlib.util
 import json
+import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import settings
-from material import ROOT, as_lists, write_archive
+from material import HOSTILE, ROOT, as_lists, write_archive
+from selenium import webdriver
 
 from stages import sources
 from stages.params import Params, parse_params
@@ -52,7 +57,8 @@ def small_archive(corpus, tmp_path_factory) -> dict[str, str]:
         y_test=y_test.astype(np.int64),
     )
     index = folder / "imdb_word_index.json"
-    index.write_text(json.dumps({word: rank for rank, word in enumerate(corpus.vocabulary[:5000], start=1)}))
+    words = [HOSTILE, *corpus.vocabulary[1:5000]]  # an index may hold anything, and this stands for "the"
+    index.write_text(json.dumps({word: rank for rank, word in enumerate(words, start=1)}))
     return {
         "source": "keras",
         "url": (folder / "imdb.npz").as_uri(),
@@ -60,3 +66,36 @@ def small_archive(corpus, tmp_path_factory) -> dict[str, str]:
         "word_index_url": index.as_uri(),
         "word_index_md5": hashlib.md5(index.read_bytes()).hexdigest(),
     }
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Chromium without a window, a profile or a network, that keeps what its console and its requests say."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium and chromedriver are not installed")
+    place = tmp_path_factory.mktemp("chromium")
+    fonts = importlib.util.find_spec("mplfonts")
+    if fonts:  # the machine may have no Chinese font
+        (place / "fonts").symlink_to(Path(fonts.submodule_search_locations[0]) / "fonts")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        "headless",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        "no-proxy-server",
+        "host-resolver-rules=MAP * ~NOTFOUND",
+        f"user-data-dir={place / 'profile'}",
+    ):
+        options.add_argument(f"--{argument}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    service = webdriver.ChromeService(driver, env=os.environ | {"XDG_DATA_HOME": str(place)})
+    browser = webdriver.Chrome(options, service)
+    yield browser
+    browser.quit()

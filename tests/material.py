@@ -6,12 +6,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 
 from stages.params import ModelParams, Params
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# The most frequent word of `small_archive`: text that would change the title of a page that took it for markup
+HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=document.title='taken'>"
 
 
 def as_lists(reviews) -> list[list[int]]:
@@ -77,3 +81,12 @@ def run_stage(name: str, folder: Path, **options) -> subprocess.CompletedProcess
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below `folder` with its bytes."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def complaints(browser) -> list[str]:
+    """What the browser's console found severe since it was last asked, and every request that was not for a file."""
+    severe = [line["message"] for line in browser.get_log("browser") if line["level"] == "SEVERE"]
+    events = [json.loads(line["message"])["message"] for line in browser.get_log("performance")]
+    asked = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
+    # What Chromium's own first tab loads is of the scheme chrome.
+    return severe + [url for url in asked if urlsplit(url).scheme not in ("file", "data", "blob", "chrome")]

@@ -63,3 +63,56 @@ def test_a_damaged_curve_is_named(folder, text):
     files.ROC.write_text(text)
     with pytest.raises(UserError, match=r"^results.roc.csv is damaged .*; run `dvc repro evaluate`"):
         results.read_points(files.ROC, ("fpr", "tpr"))
+
+
+def test_the_committed_memory_of_the_comparison_is_read(folder):
+    files.COMPARE_MEMORY.write_text((ROOT / files.COMPARE_MEMORY).read_text(encoding="utf-8"), encoding="utf-8")
+    found = results.read_compare_memory()
+    assert {"simple_rnn", "lstm", "gru"} <= set(found.networks)
+    assert all(set(trace.probability) == set(found.networks) for trace in found.traces)
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"source": "keras", "networks": {}, "traces": [{}]}'])
+def test_a_damaged_memory_of_the_comparison_is_named(folder, text):
+    files.COMPARE_MEMORY.write_text(text)
+    with pytest.raises(UserError, match=r"^results.compare_memory.json cannot be read .* or run `make compare`"):
+        results.read_compare_memory()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "label,probability\n0,0.1\n0,0.2\n1,0.3\n",
+        "label,probability\n0,0.1\n0,0.2\n1,0.3\n2,0.3\n",
+        "label,probability\n0,0.1\n0,0.2\n1,0.3\n1,1.3\n",
+        "label\n0\n0\n1\n1\n",
+    ],
+)
+def test_damaged_predictions_are_named(folder, text):
+    files.PREDICTIONS.write_text(text)
+    with pytest.raises(UserError, match=r"^results.predictions.csv is damaged .*; run `dvc repro evaluate`"):
+        results.read_predictions()
+
+
+def test_predictions_are_read(folder):
+    files.PREDICTIONS.write_text("review,label,probability\n0,0,0.1\n1,0,0.2\n2,1,0.3\n3,1,1\n")
+    y, probability = results.read_predictions()
+    assert (y.tolist(), probability.tolist()) == ([0, 0, 1, 1], [0.1, 0.2, 0.3, 1.0])
+
+
+@pytest.mark.parametrize(
+    "probability", [[0.5], [0.5, 0.5, 0.5], [0.5, 1.5], [0.5, float("nan")]], ids=["few", "many", "large", "nan"]
+)
+def test_damaged_traces_are_named(folder, probability):
+    trace = {"review": 0, "label": 0, "kind": "right", "words": ["a"], "known": [True], "probability": probability}
+    files.TRACES.write_text(json.dumps({"traces": [trace]}))
+    with pytest.raises(UserError, match=r"^results.traces.json is damaged .*; run `dvc repro explain`"):
+        results.read_traces()
+
+
+def test_a_half_life_may_be_absent(folder):
+    files.MEMORY_METRICS.write_text('{"memory": {"reviews": 5}}')
+    assert results.read_memory().half_life_words is None
+    files.MEMORY_METRICS.write_text('{"memory": {"reviews": 5, "half_life_words": NaN}}')
+    with pytest.raises(UserError, match=r"^results.memory.json is damaged .*; run `dvc repro explain`"):
+        results.read_memory()

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from stages import intervals
+from stages.evaluate import measure
+
+Y = np.array([0, 0, 0, 1, 1, 1, 1, 1])
+PROBABILITY = np.array([0.1, 0.4, 0.9, 0.2, 0.6, 0.7, 0.8, 0.95])
+
+
+def test_every_measure_lies_in_its_interval():
+    values, found = measure(Y, PROBABILITY), intervals.of_metrics(Y, PROBABILITY)
+    assert set(values) == set(found)
+    for name, (low, high) in found.items():
+        assert low < values[name] < high, name
+
+
+def test_the_interval_of_a_share_is_wilson_s():
+    """The values are those of Newcombe (Two-sided confidence intervals for the single proportion, 1998), Table I."""
+    assert intervals.of_share(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert intervals.of_share(0, 20) == pytest.approx((0, 0.1611), abs=1e-4)
+    assert intervals.of_share(0, 0) is None
+
+
+def test_a_network_that_never_says_positive_has_no_interval_of_precision():
+    assert intervals.of_metrics(Y, np.full(8, 0.3))["precision"] is None
+
+
+def test_intervals_hold_the_truth_as_often_as_promised():
+    """Many test sets of one network: 95 % intervals miss one time in twenty, hardly more."""
+    random = np.random.default_rng(1)
+
+    def draw(reviews):
+        y = random.integers(0, 2, reviews)
+        return y, 1 / (1 + np.exp(-random.normal(2 * y - 1, 1.5)))
+
+    y, probability = draw(1_000_000)
+    truth, held = measure(y, probability), dict.fromkeys(measure(Y, PROBABILITY), 0)
+    rounds = 400
+    for _ in range(rounds):
+        found = intervals.of_metrics(*draw(500))
+        for name, (low, high) in found.items():
+            held[name] += low <= truth[name] <= high
+    # Three standard errors of the share of 400 rounds are 0.033.
+    assert all(0.917 <= count / rounds <= 0.983 for count in held.values()), held
+
+
+def test_the_area_is_that_of_scikit_learn_with_ties_too():
+    random = np.random.default_rng(2)
+    y, probability = random.integers(0, 2, 300), random.integers(0, 10, 300) / 10
+    low, high = intervals.of_roc_auc(y, probability)
+    assert (low + high) / 2 == pytest.approx(roc_auc_score(y, probability))
