@@ -91,8 +91,22 @@ function chart({ title, x, lines, labels, fixed = {}, height = 260, withTable = 
         })),
       ],
       cursor: { y: false, drag: { x: false, y: false } },
-      hooks: { draw: onDraw ? [onDraw] : [] },
+      hooks: { ready: [markLines], draw: onDraw ? [onDraw] : [] },
     };
+  }
+
+  // The legend shows each line as it is drawn, dashes too.
+  function markLines(u) {
+    u.root.querySelectorAll(".u-marker").forEach((marker, place) => {
+      if (!place) return; // of x
+      const { stroke, width, dash } = u.series[place];
+      const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+      const values = { x1: 0, y1: 4, x2: 34, y2: 4, stroke: stroke(u), "stroke-width": width, "stroke-dasharray": dash.join(" ") };
+      for (const [name, value] of Object.entries(values)) line.setAttribute(name, value);
+      svg.append(line);
+      marker.replaceChildren(svg);
+    });
   }
 
   function draw() {
@@ -396,7 +410,7 @@ function showNumbers() {
     return [t(...pair), test[name].toFixed(4), ends ? `${ends[0].toFixed(4)} – ${ends[1].toFixed(4)}` : "–",
       validation ? validation[name].toFixed(4) : "–"];
   });
-  fillTable(byId("metrics"), rows, [t("", ""), t("test", "测试"), t("95 % interval", "95% 置信区间"), t("validation", "验证")]);
+  fillTable(byId("metrics"), rows, [t("measure", "指标"), t("test", "测试"), t("95 % interval", "95% 置信区间"), t("validation", "验证")]);
 }
 
 function showTraining() {
@@ -429,7 +443,7 @@ function showWrong() {
       return [number(reviews), element("br"), percent(reviews / sum)];
     })];
   });
-  fillTable(byId("confusion"), rows, [t("", ""), t("judged negative", "判为负面"), t("judged positive", "判为正面")]);
+  fillTable(byId("confusion"), rows, [t("reviews", "影评数"), t("judged negative", "判为负面"), t("judged positive", "判为正面")]);
   byId("confusion").querySelectorAll("tbody tr").forEach((row, i) => row.children[i + 1].classList.add("right"));
 
   const { fpr, tpr } = contents.roc;
@@ -514,8 +528,8 @@ function showMemory() {
     const lives = lifeOf[name], finite = (value) => words(Number.isFinite(value) ? value : null);
     return [name, finite(median(lives)), [finite(Math.min(...lives)), " – ", finite(Math.max(...lives))].flat(), String(lives.length)];
   }), [t("network", "网络"), t("half-life in words, median", "半衰期（词数，中位数）"), t("smallest to largest", "最小至最大"), t("seeds", "种子数")]);
-  for (const other of ["lstm", "gru"].filter((name) => lifeOf.simple_rnn && lifeOf[name])) {
-    const [simple, its] = [lifeOf.simple_rnn, lifeOf[other]];
+  for (const name of ["lstm", "gru"].filter((name) => lifeOf.simple_rnn && lifeOf[name])) {
+    const [simple, its, other] = [lifeOf.simple_rnn, lifeOf[name], name.toUpperCase()];
     if (Math.max(...simple) < Math.min(...its)) {
       byId("half-life-verdict").append(...t(`The SimpleRNN's half-life is shorter than the ${other}'s in every run. `, `SimpleRNN 的半衰期在每一次训练中都比 ${other} 短。`));
     } else if (median(simple) < median(its)) {
