@@ -8,8 +8,8 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from compare import linear
-from compare.runs import read_run, write_run
-from compare.table import differences, interval, markdown, summarise
+from compare.runs import read_memory, read_run, traced_reviews, write_run
+from compare.table import differences, interval, markdown, mean_memory, read_together, summarise
 from stages.errors import UserError
 from stages.reviews import from_lists
 
@@ -117,6 +117,64 @@ def test_a_run_is_read_as_written_and_a_damaged_one_is_named(tmp_path, monkeypat
         read_run("gru-1", 4)
     with pytest.raises(UserError, match="gru-2 is missing; run `make compare`"):
         read_run("gru-2", 4)
+
+
+MEMORY = {
+    "half_life_words": 40.0,
+    "gradient": [4.0, 2.0, 1.0],
+    "last_words": {"1": 0.5, "3": 0.75},
+    "traces": [[0.5, 0.75], [0.5, 0.25, 0.125]],
+}
+
+
+def test_the_memory_of_a_run_is_read_as_written_and_a_damaged_one_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    y, probability = np.array([0, 1, 1, 0]), np.array([0.2, 0.7, 0.4, 0.1])
+    write_run("gru-1", y, probability, parameters=7, training=2.0, prediction=0.5, memory=MEMORY)
+    assert read_memory("gru-1", 2) == MEMORY
+    path = tmp_path / "compare/runs/gru-1/memory.json"
+    for damage in ({"half_life_words": "long"}, {"gradient": []}, {"last_words": {"1": None}}, {"traces": [[0.5], 1]}):
+        path.write_text(json.dumps(MEMORY | damage))
+        with pytest.raises(UserError, match=r"memory\.json is damaged .*; remove its folder and run `make compare`"):
+            read_memory("gru-1", 2)
+    path.write_text(json.dumps(MEMORY))
+    with pytest.raises(UserError, match="3 traces"):
+        read_memory("gru-1", 3)
+    write_run("linear", y, probability, parameters=7, training=2.0, prediction=0.5)
+    with pytest.raises(UserError, match=r"linear.memory\.json is missing; run `make compare`"):
+        read_memory("linear", 2)
+
+
+def test_what_several_seeds_remember_is_put_together():
+    other = MEMORY | {"half_life_words": None, "gradient": [2.0, 2.0], "last_words": {"1": 0.7, "3": 0.85}}
+    together = mean_memory([MEMORY, other])
+    assert together == {
+        "half_life_words": [40.0, None],
+        "gradient": [3.0, 2.0],
+        "last_words": {"1": 0.6, "3": 0.8},
+    }
+
+
+def test_the_reviews_read_together_are_what_their_kind_says(corpus):
+    rows = traced_reviews(corpus.test)
+    lengths, labels = np.diff(corpus.test.offsets)[rows], corpus.test.labels[rows]
+    assert len(rows) > 50
+    assert lengths.min() >= 50
+    assert lengths.max() <= 200
+    random = np.random.default_rng(4)
+    ends = {name: random.random(len(rows)) for name in ("simple_rnn", "gru")}
+    traces = {name: [[0.5] * n + [end] for n, end in zip(lengths, of, strict=True)] for name, of in ends.items()}
+    found = read_together(traces, corpus.test, rows, corpus.vocabulary)
+    assert [review["kind"] for review in found] == ["right"] * 2 + ["wrong"] * 2 + ["divided"] * 2
+    both = np.array(list(ends.values()))
+    for_label = np.where(labels == 1, both, 1 - both)
+    for review, expected in zip(
+        found[::2], (for_label.min(0).argmax(), for_label.max(0).argmin(), np.ptp(both, 0).argmax()), strict=True
+    ):
+        assert review["review"] == rows[expected]
+        assert review["label"] == labels[expected]
+        assert all(len(of) == len(review["words"]) + 1 for of in review["probability"].values())
+        assert review["probability"]["gru"][-1] == ends["gru"][expected]
 
 
 def test_the_linear_baseline_is_logistic_regression_on_weighted_ngrams(corpus):

@@ -10,7 +10,7 @@ from material import ROOT, model_params
 from stages import network
 from stages.batches import unpad
 from stages.errors import UserError
-from stages.network import keras
+from stages.network import keras, tf
 from stages.params import ModelParams
 
 CELLS = ("simple_rnn", "lstm", "gru")
@@ -207,3 +207,34 @@ def test_a_damaged_network_is_refused(tmp_path, damage):
         )
     with pytest.raises(UserError, match=r"model\.keras is .*run `dvc repro train`"):
         network.load(path)
+
+
+def test_gradients_are_keras(kind):
+    """By the word vectors, in reviews that have each word once, so that a vector's gradient is that of one place."""
+    random, model = np.random.default_rng(2), made(kind)
+    reviews = [random.permutation(np.arange(1, VOCAB_SIZE))[:length].astype(np.int32) for length in (12, 1, 7, 12)]
+    x = np.zeros((4, 12), np.int32)
+    for row, review in zip(x, reviews, strict=True):
+        row[12 - len(review) :] = review
+    found = network.gradient_norms(model, kind, unpad(x, kind.mask_padding))
+    vectors = model.get_layer("embedding").embeddings
+    for row, review in enumerate(reviews):
+        with tf.GradientTape() as tape:
+            probability = model(x[row : row + 1])
+        gradient = tf.convert_to_tensor(tape.gradient(probability, vectors.value)).numpy()
+        expected = np.linalg.norm(gradient[review], axis=1)
+        assert expected.max() > 1e-3
+        np.testing.assert_allclose(found[row], expected, rtol=1e-3, atol=1e-6)
+
+
+def test_each_occurrence_of_a_word_has_a_gradient_of_its_own():
+    params = model_params()
+    (norms,) = network.gradient_norms(made(params), params, unpad(np.full((1, 5), 7, np.int32), True))
+    assert norms.shape == (5,)
+    assert len(np.unique(norms)) == 5
+
+
+def test_a_review_without_words_has_no_gradients():
+    params = model_params(cell="gru")
+    norms = network.gradient_norms(made(params), params, unpad(np.array([[0, 0], [0, 3]], np.int32), True))
+    assert [len(review) for review in norms] == [0, 1]
