@@ -3,19 +3,23 @@
 In: `data/model.keras`, `data/padded/`, and `data/reviews/` for the words that the network does not know. Out, from a
 sample of the test reviews: `results/memory.csv` (gradient by distance), `results/last_words.csv` (accuracy with only
 the last words left), `results/traces.json` (probability after every word of some reviews) and `results/memory.json`
-with the half-life, which is left out where the gradient never falls to half.
+with the half-life, which is left out where the gradient never falls to half. And `data/network.json`: the network as
+the page of `report` reads it.
 """
+
+import base64
 
 import numpy as np
 
 from stages import files, memory, network
 from stages.batches import unpad
 from stages.errors import run
-from stages.params import load_params
+from stages.params import ModelParams, PadParams, load_params
 from stages.reviews import Reviews, read_padded, read_reviews, read_vocabulary
-from stages.vocabulary import PADDING, START, UNKNOWN
+from stages.vocabulary import PADDING, RANK_OFFSET, START, UNKNOWN
 
 NOT_A_WORD = "\N{WHITE VERTICAL RECTANGLE}"  # for one of which only the place is known; read as text it is unknown too
+CELLS_OF_THE_PAGE = ("simple_rnn", "lstm", "gru")  # `page/network.js` computes these
 RIGHT, WRONG, UNDECIDED = 2, 3, 2  # reviews of each label that are traced
 
 
@@ -51,6 +55,31 @@ def words_read(ids: np.ndarray, reviews: Reviews, review: int, vocabulary: list[
     ranks = reviews.ranks[reviews.offsets[review] : reviews.offsets[review + 1]]
     ranks = ranks[len(ranks) - count :] if truncating == "pre" else ranks[:count]
     return [vocabulary[rank - 1] if rank else NOT_A_WORD for rank in ranks]
+
+
+def stored_network(
+    model: network.keras.Model, params: ModelParams, pad_params: PadParams, vocabulary: list[str]
+) -> dict | None:
+    """What `page/network.js` needs to read as the trained network does; None for a cell that it does not know.
+
+    Args:
+        vocabulary: rank 1 first; only the words that have an id of their own are stored.
+    """
+    if params.cell not in CELLS_OF_THE_PAGE:
+        return None
+    weights = network.weights_of(model, params)
+    arrays = [weights.vectors, *(array for layer in weights.layers for direction in layer for array in direction)]
+    arrays += [weights.kernel, weights.bias, weights.ngram_scores]
+    numbers = np.concatenate([np.ravel(array) for array in arrays]).astype("<f4")
+    return {
+        **params.model_dump(include={"cell", "layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams"}),
+        **params.model_dump(include={"mask_padding"}),
+        **pad_params.model_dump(),
+        "vocabulary": vocabulary[: pad_params.vocab_size - RANK_OFFSET - 1],
+        "ngram_count": len(weights.ngram_scores),
+        "weights": base64.b64encode(numbers.tobytes()).decode(),
+        "ngram_codes": base64.b64encode(weights.ngram_codes.astype("<i8").tobytes()).decode(),
+    }
 
 
 def main() -> None:
@@ -92,6 +121,8 @@ def main() -> None:
     files.write_json(files.TRACES, {"traces": traces})
     found = {} if half_life is None else {"half_life_words": round(half_life, 2)}
     files.write_json(files.MEMORY_METRICS, {"memory": {"reviews": len(y), **found}})
+    stored = stored_network(model, model_params, params.pad, vocabulary)
+    files.write_json(files.STORED_NETWORK, {"weights": model.count_params(), "network": stored})
     told = "never falls to half" if half_life is None else f"has fallen to half {half_life:.0f} words back"
     print(f"what a word still does to the answer {told}")
 

@@ -16,6 +16,7 @@ DOWNLOADS = Path("data/downloads")  # kept between runs, checked by hash at ever
 REVIEWS = Path("data/reviews")
 PADDED = Path("data/padded")
 MODEL = Path("data/model.keras")
+STORED_NETWORK = Path("data/network.json")
 HISTORY = Path("results/history.csv")
 METRICS = Path("results/metrics.json")
 PREDICTIONS = Path("results/predictions.csv")

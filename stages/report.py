@@ -1,8 +1,8 @@
 """Put everything on one page that needs no network, with the trained network in it.
 
-In: the parameters, `data/reviews/` (vocabulary and provenance), `data/model.keras`, what `train`, `evaluate` and
-`explain` wrote to `results/`, and the memory of the comparison's networks, which is in git. Out:
-`results/report/index.html`. What the page looks like and does stands in `stages/page/`.
+In: the parameters, the provenance of the reviews, what `train`, `evaluate` and `explain` found, the network as
+`explain` stored it, and the memory of the comparison's networks, which is in git. Out: `results/report/index.html`.
+What the page looks like and does stands in `stages/page/`.
 """
 
 import base64
@@ -15,41 +15,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages import files, history, intervals, network, results
+from stages import files, history, intervals, results
 from stages.errors import run
-from stages.params import ModelParams, PadParams, load_params
-from stages.reviews import read_provenance, read_vocabulary
-from stages.vocabulary import RANK_OFFSET
+from stages.params import load_params
+from stages.reviews import read_provenance
 
 PAGE = Path(__file__).parent / "page"
 PACKAGES = ("tensorflow", "keras", "numba", "numpy", "pandas", "scikit-learn", "dvc")
 BINS = 10  # of the calibration
-CELLS_OF_THE_PAGE = ("simple_rnn", "lstm", "gru")  # `page/network.js` computes these
-
-
-def stored_network(
-    model: network.keras.Model, params: ModelParams, pad_params: PadParams, vocabulary: list[str]
-) -> dict | None:
-    """What `page/network.js` needs to read as the trained network does; None for a cell that it does not know.
-
-    Args:
-        vocabulary: rank 1 first; only the words that have an id of their own are stored.
-    """
-    if params.cell not in CELLS_OF_THE_PAGE:
-        return None
-    weights = network.weights_of(model, params)
-    arrays = [weights.vectors, *(array for layer in weights.layers for direction in layer for array in direction)]
-    arrays += [weights.kernel, weights.bias, weights.ngram_scores]
-    numbers = np.concatenate([np.ravel(array) for array in arrays]).astype("<f4")
-    return {
-        **params.model_dump(include={"cell", "layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams"}),
-        **params.model_dump(include={"mask_padding"}),
-        **pad_params.model_dump(),
-        "vocabulary": vocabulary[: pad_params.vocab_size - RANK_OFFSET - 1],
-        "ngram_count": len(weights.ngram_scores),
-        "weights": base64.b64encode(numbers.tobytes()).decode(),
-        "ngram_codes": base64.b64encode(weights.ngram_codes.astype("<i8").tobytes()).decode(),
-    }
 
 
 def calibration(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
@@ -99,8 +72,7 @@ def main() -> None:
     params = load_params()
     metrics, traces, compared = results.read_metrics(), results.read_traces(), results.read_compare_memory()
     y, probability = results.read_predictions()
-    vocabulary = read_vocabulary(files.REVIEWS)
-    model, model_params = network.load(files.MODEL)
+    stored = results.read_stored_network()
     found = intervals.of_metrics(y, probability)
     contents = {
         "parameters": {
@@ -112,7 +84,7 @@ def main() -> None:
         },
         "provenance": read_provenance(files.REVIEWS),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "weights": model.count_params(),
+        "weights": stored["weights"],
         "metrics": metrics.model_dump(exclude_none=True),
         "intervals": {name: ends and [round(end, 6) for end in ends] for name, ends in found.items()},
         "history": history.read_history().to_dict("list"),
@@ -124,7 +96,7 @@ def main() -> None:
         "last_words": results.read_points(files.LAST_WORDS, ("words", "accuracy"), "explain").to_dict("list"),
         "traces": [trace.model_dump() for trace in traces],
         "compared": compared.model_dump(),
-        "network": stored_network(model, model_params, params.pad, vocabulary),
+        "network": stored["network"],
     }
     text = page(contents)
     with files.replacing(files.REPORT) as new:

@@ -66,6 +66,12 @@ class MemoryMetrics(BaseModel):
     memory: Memory
 
 
+class StoredNetwork(BaseModel):
+    model_config = Finite
+    weights: Annotated[int, Field(ge=1)]
+    network: dict | None
+
+
 class NetworkMemory(BaseModel):
     """How far back a network of the comparison remembers: the half-life with each seed, the rest as means of them."""
 
@@ -178,3 +184,12 @@ def read_compare_memory() -> CompareMemory:
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path} cannot be read ({reason}); `git checkout {path}` or run `make compare`") from error
+
+
+def read_stored_network() -> dict:
+    """Read the number of `weights`, and the `network` as the page reads it, or null if the page does not know its cell.
+
+    Raises:
+        UserError: when it is missing or damaged.
+    """
+    return _read_json(StoredNetwork, files.STORED_NETWORK, "explain").model_dump()

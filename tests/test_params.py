@@ -125,7 +125,7 @@ def test_every_fault_gets_a_line():
         parse_params(text)
     lines = "\n".join(sorted(str(error.value).splitlines()))
     assert [line.split(" ")[1] for line in lines.splitlines()] == ["extra", "model.unit", "model.units", "pad.maxlen"]
-    assert "extra is not a parameter; allowed here: data, pad, model, train, plots" in lines
+    assert "extra is not a parameter; allowed here: data, pad, model, train, explain, plots" in lines
     assert "model.unit is not a parameter; allowed here: cell, layers, bidirectional, embedding_dim, units" in lines
     assert "model.units is missing" in lines
 

@@ -9,6 +9,7 @@ from material import HOSTILE, changed, model_params
 from test_network import NETWORKS, made
 
 from stages import report
+from stages.explain import stored_network
 
 
 def test_calibration_sets_probabilities_beside_what_came_true():
@@ -48,7 +49,7 @@ def test_the_page_may_run_its_own_scripts_and_load_nothing():
 def test_every_weight_is_stored(params, name):
     kind = NETWORKS[name]
     model, pad_params = made(kind), changed(params, pad={"vocab_size": 20}).pad
-    stored = report.stored_network(model, kind, pad_params, [f"word{rank}" for rank in range(1, 100)])
+    stored = stored_network(model, kind, pad_params, [f"word{rank}" for rank in range(1, 100)])
     numbers = np.frombuffer(base64.b64decode(stored["weights"]), "<f4")
     is_code = [weights.dtype == "int64" for weights in model.weights]
     trained = sum(weights.size for weights, code in zip(model.get_weights(), is_code, strict=True) if not code)
@@ -59,4 +60,4 @@ def test_every_weight_is_stored(params, name):
 
 def test_a_cell_that_the_page_does_not_know_is_left_out(params):
     kind = model_params().model_copy(update={"cell": "mine"})
-    assert report.stored_network(None, kind, params.pad, []) is None
+    assert stored_network(None, kind, params.pad, []) is None

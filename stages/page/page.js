@@ -640,19 +640,22 @@ function showTry() {
     while (same < ids.length && same < before.ids.length && ids[same] === before.ids[same]) same++;
     const found = new Map([...before.found].filter(([length]) => length <= same)).set(ids.length, probability);
     before = { ids, found };
+    for (const [length, of] of found) reading[length - start] = of;
+    show();
     let next = 0;
     delete byId("try").dataset.done;
-    (function goOn() {
+    function goOn() {
       const until = performance.now() + SLICE;
       while (next <= count && performance.now() < until) {
-        const length = start + next;
+        const length = start + next++;
         if (!found.has(length)) found.set(length, network.read(ids.slice(0, length)).probability);
-        reading[next++] = found.get(length);
+        reading[length - start] = found.get(length);
       }
       show();
       if (next <= count) waiting = setTimeout(goOn, 0);
       else byId("try").dataset.done = text.value.length;
-    })();
+    }
+    waiting = setTimeout(goOn, 0);
   }
 
   tryIt = (review) => {

@@ -19,7 +19,7 @@ from test_network import CELLS, NETWORKS, made
 
 from stages import memory, network, report
 from stages.batches import unpad
-from stages.explain import words_read
+from stages.explain import stored_network, words_read
 from stages.network import keras
 from stages.pad import pad
 from stages.params import parse_params
@@ -80,7 +80,7 @@ def judge(browser, texts: list[str]) -> list[float]:
 
 
 def stored(model, params, pad_params, vocabulary=VOCABULARY) -> dict:
-    return report.stored_network(model, params, pad_params, vocabulary)
+    return stored_network(model, params, pad_params, vocabulary)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -99,11 +99,7 @@ def test_every_section_is_filled(opened, language, width):
             text = section.text
             assert len(text) > 60, name
             assert any("一" <= character <= "鿿" for character in text) == (language == "zh"), name
-            for wrong in ("undefined", "NaN", "null", "[object"):
-                assert wrong not in text.replace("weight_averaging null", "").replace("patience null", ""), (
-                    name,
-                    wrong,
-                )
+            assert not any(wrong in text for wrong in ("undefined", "NaN", "[object")), name
             for table in section.find_elements(By.CSS_SELECTOR, "table[id]"):
                 assert table.find_elements(By.CSS_SELECTOR, "tbody td"), (name, table.get_attribute("id"))
         drawn = opened.execute_script(
