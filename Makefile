@@ -18,7 +18,7 @@ repro: $(INSTALLED)
 test: $(INSTALLED)
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
-	@$(RUN) pytest
+	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 preset: $(INSTALLED)
 	@$(RUN) python -m presets $(NAME)
