@@ -120,7 +120,7 @@ def main() -> None:
             table.to_csv(new, index=False, lineterminator="\n")
     files.write_json(files.TRACES, {"traces": traces})
     found = {} if half_life is None else {"half_life_words": round(half_life, 2)}
-    files.write_json(files.MEMORY_METRICS, {"memory": {"reviews": len(y), **found}})
+    files.write_json(files.MEMORY_METRICS, {"memory": found})
     stored = stored_network(model, model_params, params.pad, vocabulary)
     files.write_json(files.STORED_NETWORK, {"weights": model.count_params(), "network": stored})
     told = "never falls to half" if half_life is None else f"has fallen to half {half_life:.0f} words back"

@@ -57,7 +57,6 @@ class Traces(BaseModel):
 
 class Memory(BaseModel):
     model_config = Finite
-    reviews: Annotated[int, Field(ge=1)]
     half_life_words: Annotated[float, Field(ge=0)] | None = None
 
 

@@ -111,8 +111,8 @@ def test_damaged_traces_are_named(folder, probability):
 
 
 def test_a_half_life_may_be_absent(folder):
-    files.MEMORY_METRICS.write_text('{"memory": {"reviews": 5}}')
+    files.MEMORY_METRICS.write_text('{"memory": {}}')
     assert results.read_memory().half_life_words is None
-    files.MEMORY_METRICS.write_text('{"memory": {"reviews": 5, "half_life_words": NaN}}')
+    files.MEMORY_METRICS.write_text('{"memory": {"half_life_words": NaN}}')
     with pytest.raises(UserError, match=r"^results.memory.json is damaged .*; run `dvc repro explain`"):
         results.read_memory()

@@ -490,13 +490,13 @@ function showMemory() {
   byId("memory-text").append(...t(
     "How much would the answer change if a word a little further back were another? Counted is the gradient of the " +
       "probability by the vector of the word k places from the end, its mean size over " +
-      `${number(contents.memory.reviews)} test reviews. ` +
+      `${number(contents.gradient.reviews[0])} test reviews. ` +
       (halfLife === null
         ? "It never falls to half of what it is at the last words."
         : `It has fallen to half of what it is at the last words ${halfLife.toFixed(0)} words back: the half-life.`) +
       " At the far end stand only the few reviews that are so long, with their first words, which meet an empty state.",
     "如果往前第 k 个词换成别的词，答案会改变多少？这里计算概率对倒数第 k 个词的词向量的梯度，" +
-      `取 ${number(contents.memory.reviews)} 篇测试影评上的平均大小。` +
+      `取 ${number(contents.gradient.reviews[0])} 篇测试影评上的平均大小。` +
       (halfLife === null
         ? "它始终没有降到最后几个词处的一半。"
         : `往前 ${halfLife.toFixed(0)} 个词，它降到最后几个词处的一半，这就是“半衰期”。`) +
