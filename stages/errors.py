@@ -26,7 +26,7 @@ def run(main: Callable[[], None]) -> None:
             print(f"error: {line}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("\ninterrupted: `dvc repro`, or `make compare` in a comparison, starts this stage again", file=sys.stderr)
+        print("\ninterrupted: `dvc repro`, or `make compare` in a comparison, goes on", file=sys.stderr)
         sys.exit(130)
 
 

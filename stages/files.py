@@ -13,6 +13,7 @@ import numpy as np
 from stages.errors import UserError
 
 DOWNLOADS = Path("data/downloads")  # kept between runs, checked by hash at every use; DVC does not know it
+CHECKPOINTS = Path("data/checkpoints")  # of training that was stopped; DVC does not know them either
 REVIEWS = Path("data/reviews")
 PADDED = Path("data/padded")
 MODEL = Path("data/model.keras")

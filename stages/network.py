@@ -176,13 +176,13 @@ def check_ids(model: keras.Model, words: Words) -> None:
 
 def training_step(
     model: keras.Model, model_params: ModelParams, params: TrainParams, steps: int, ratio: np.ndarray | None
-) -> Callable[[Words, np.ndarray, np.random.Generator], tuple[float, int]]:
-    """Return a function that trains `model` on one batch, with binary cross-entropy.
+) -> tuple[Callable[[Words, np.ndarray, np.random.Generator], tuple[float, int]], list[keras.Variable]]:
+    """Return a function that trains `model` on one batch, with binary cross-entropy, and all that it changes.
 
-    It takes a batch, longest review first, y, float32 (reviews,), and what dropout draws from, and gives the mean loss
-    and the number of reviews that the network, before this step and with dropout, put on the right side. With weight
-    averaging the model holds the average; in the first steps t its decay is (1 + t) / (10 + t), if that is smaller, so
-    that the weights before training are soon forgotten (as in TensorFlow's `ExponentialMovingAverage`).
+    The function takes a batch, longest review first, y, float32 (reviews,), and what dropout draws from, and gives the
+    mean loss and the number of reviews that the network, before this step and with dropout, put on the right side. With
+    weight averaging the model holds the average; in the first steps t its decay is (1 + t) / (10 + t), if that is
+    smaller, so that the weights before training are soon forgotten (as in TensorFlow's `ExponentialMovingAverage`).
 
     Args:
         steps: how many there will be, for the schedule.
@@ -249,7 +249,9 @@ def training_step(
         update(gradients)
         return float(loss), int(right)
 
-    return step
+    # With weights that are not the model's own these are variables of their own.
+    learnt = [weight for weight, variable in zip(weights, variables, strict=True) if weight is not variable]
+    return step, [*variables, *learnt, *optimizer.variables]
 
 
 def dropout_mask(random: np.random.Generator, shape: tuple[int, ...], rate: float) -> np.ndarray | np.float32:

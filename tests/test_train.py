@@ -96,6 +96,33 @@ def test_a_loss_that_is_no_number_stops_with_advice(params, monkeypatch):
         run(params)
 
 
+def test_epochs_before_a_loss_that_is_no_number_count(params, monkeypatch, capsys):
+    expected, course = run(params, epochs=2)
+    training_step = network.training_step
+
+    def breaking_step(*arguments):
+        step, variables = training_step(*arguments)
+        batches = []
+
+        def breaks_in_the_third_epoch(*batch):
+            batches.append(batch)
+            loss, right = step(*batch)
+            return (np.inf if len(batches) > 25 else loss), right
+
+        return breaks_in_the_third_epoch, variables
+
+    monkeypatch.setattr(network, "training_step", breaking_step)
+    model, history = run(params, epochs=5)
+    assert history.equals(course)
+    for one, other in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    told = capsys.readouterr().err
+    assert (
+        told
+        == "the loss became inf in epoch 3; lower train.learning_rate; training ends here, and epochs 1 to 2 count\n"
+    )
+
+
 def test_ids_beyond_the_vocabulary_stop_the_stage_before_training(params, tmp_path):
     write_params(tmp_path, params)
     padded = tmp_path / "data/padded"

@@ -14,6 +14,7 @@ from stages.params import Params
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 STAGES = PIPELINE["stages"]
+OWN = (files.CHECKPOINTS, files.DOWNLOADS)  # what stages keep for themselves
 
 
 def imported_modules(source: str) -> set[str]:
@@ -106,7 +107,7 @@ def test_every_parameter_has_a_reader():
 def test_every_file_of_the_pipeline_is_named_once():
     outs = set().union(*(paths(stage["outs"] + stage.get("metrics", [])) for stage in STAGES.values()))
     named = {value.as_posix() for name, value in vars(files).items() if name.isupper() and isinstance(value, Path)}
-    assert outs == named - {files.DOWNLOADS.as_posix(), files.COMPARE_MEMORY.as_posix()}
+    assert outs == named - {path.as_posix() for path in (files.CHECKPOINTS, files.COMPARE_MEMORY, files.DOWNLOADS)}
 
 
 def test_the_plots_and_the_artifact_are_outs():
@@ -141,12 +142,12 @@ def test_each_stage_opens_the_files_it_lists_and_no_others(finished):
             if scratch or not path.startswith(("data/", "results/", "stages/")):
                 continue
             listed = {dep for dep in deps if Path(path).is_relative_to(dep)}
-            own = Path(path).is_relative_to(files.DOWNLOADS) or (finished.folder / path).is_dir()
+            own = any(map(Path(path).is_relative_to, OWN)) or (finished.folder / path).is_dir()
             assert listed or own, f"{name} reads {path}, which is not among its deps"
             used |= listed
         assert used == deps, f"{name} lists deps that it does not read: {deps - used}"
         for path in opened[name, "write"]:
-            if path.startswith(("data/", "results/")) and not Path(path).is_relative_to(files.DOWNLOADS):
+            if path.startswith(("data/", "results/")) and not any(map(Path(path).is_relative_to, OWN)):
                 beside = {f"{Path(out).parent}/.{Path(out).name}-" for out in outs}
                 assert any(path.startswith(start) for start in beside), f"{name} writes {path}"
 
