@@ -1,0 +1,88 @@
+"""Every stage is killed at random moments, DVC with it; one more `dvc repro` must end as if nothing had happened.
+
+KILLS says how many there are, over all stages; SEED draws the moments.
+"""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+import yaml
+from material import ROOT
+from project import Project
+
+STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
+KILLS, SEED = int(os.environ.get("KILLS", "7")), int(os.environ.get("SEED", "1"))
+
+
+def forget(project: Project, stage: str) -> None:
+    """Bring the project to where `stage` has never been run: no outs, no such run in the lock or DVC's cache."""
+    lock_path = project.folder / "dvc.lock"
+    lock = yaml.safe_load(lock_path.read_text(encoding="utf-8"))
+    lock["stages"][stage]["cmd"] = "another"  # in its place, so that the entries keep their order
+    for out in lock["stages"][stage]["outs"]:
+        path = project.folder / out["path"]
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    lock_path.write_text(yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")
+    for run in list((project.folder / ".dvc/cache/runs").rglob("*")):
+        if run.is_file() and f"stages.{stage}\n" in run.read_text(encoding="utf-8"):
+            shutil.rmtree(run.parent)  # an empty folder there DVC takes for a run
+
+
+def kill_during(project: Project, command: list[str], seconds: float) -> bool:
+    """Start a command, and kill it and all that it started after so many seconds; False if it had ended before."""
+    process = subprocess.Popen(
+        command,
+        cwd=project.folder,
+        env=project.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        process.wait(timeout=seconds)
+        return False
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def durations(finished, tmp_path_factory) -> dict[str, float]:
+    """How long `dvc repro STAGE` takes when only that stage is to be run, by stage; measured when first asked for."""
+
+    class Measured(dict):
+        def __missing__(self, stage):
+            project = Project(tmp_path_factory.mktemp("measured") / "project", finished.env)
+            shutil.copytree(finished.folder, project.folder)
+            forget(project, stage)
+            begun = time.monotonic()
+            project.run("dvc", "repro", stage)
+            self[stage] = time.monotonic() - begun
+            return self[stage]
+
+    return Measured()
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_kill_loses_nothing(project, finished, durations, outcome, kill):
+    stage, draw = STAGES[kill % len(STAGES)], random.Random(f"{SEED} {kill}")  # noqa: S311
+    forget(project, stage)
+    share = draw.uniform(0.05, 1)
+    while not kill_during(project, ["dvc", "repro", stage], share * durations[stage]):
+        share *= 0.8  # it was faster than before, so it is done; once more, and sooner
+        forget(project, stage)
+    project.run("dvc", "repro")
+    for name in ("dvc.lock", "results/metrics.json", "results/memory.json"):
+        assert (project.folder / name).read_bytes() == (finished.folder / name).read_bytes(), name
+    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
+    outcome(f"kill {kill + 1}: {stage} at {share:.0%} of its time", "same bytes as undisturbed")
