@@ -46,7 +46,6 @@ def main() -> None:
         gradient = memory.gradient_by_distance(norms, as_read)["gradient"]
         accuracy = memory.accuracy_of_last_words(judge, words, test_reviews.labels[rows], pad_params.maxlen)
         return {
-            "half_life_words": memory.half_life(gradient.to_numpy()),
             "gradient": gradient.round(8).tolist(),
             "last_words": dict(zip(accuracy["words"].tolist(), accuracy["accuracy"].round(6).tolist(), strict=True)),
             "traces": traces,

@@ -43,8 +43,8 @@ def write_run(
         parameters: trained numbers.
         training, prediction: seconds from word ranks to the trained model, and to the probabilities; compilation
             counts.
-        memory: how far back a network remembers: `half_life_words`, null where there is none; `gradient` by distance;
-            `last_words`, the accuracy by their number; `traces`, the probabilities along each of `traced_reviews`.
+        memory: how far back a network remembers: `gradient` by distance; `last_words`, the accuracy by their number;
+            `traces`, the probabilities along each of `traced_reviews`.
         facts: what else is worth knowing, as JSON.
     """
     probability = probability.astype(np.float32)
@@ -101,8 +101,6 @@ def read_memory(name: str, traced: int) -> dict:
         numbers = [found["gradient"], list(found["last_words"].values()), *found["traces"]]
         if len(found["traces"]) != traced or not all(len(of) and np.isfinite(of).all() for of in numbers):
             raise ValueError(f"it should hold finite numbers, and {traced} traces")
-        if not (found["half_life_words"] is None or np.isfinite(found["half_life_words"])):
-            raise ValueError("half_life_words should be a number or null")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is damaged ({error}); remove its folder and run `make compare`") from error
     return found

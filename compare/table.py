@@ -18,11 +18,14 @@ from scipy import stats
 from compare.runs import PLAN, read_memory, read_run, traced_reviews
 from stages import figures, files
 from stages.errors import UserError, run
+from stages.memory import half_life
 from stages.params import Section, check, load_params, parse_yaml, read_text
 from stages.reviews import Reviews, read_provenance, read_reviews, read_vocabulary
+from stages.vocabulary import NOT_A_WORD
 
 COMPARE = Path("results/compare.csv")
 DIFFERENCES = Path("results/differences.csv")
+WINDOWS = (1, 5, 10, 20, 50)  # words, of the means of which half-lives are taken
 EACH_KIND = 2  # reviews on which the networks are right together, wrong together, or divided
 LINEAR, REFERENCE = "linear", "simple_rnn"
 CONFIDENCE = 0.95
@@ -121,10 +124,15 @@ def markdown(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
 
 
 def mean_memory(runs: list[dict]) -> dict:
-    """Put together what several seeds of one network remember: every half-life, and the means of the rest."""
+    """Put together what several seeds of one network remember: half-lives by window, and the means of the rest."""
     shortest = min(len(of["gradient"]) for of in runs)
     return {
-        "half_life_words": [of["half_life_words"] and round(of["half_life_words"], 2) for of in runs],
+        "half_life_words": {
+            str(window): [
+                life and round(life, 2) for life in (half_life(np.array(of["gradient"]), window) for of in runs)
+            ]
+            for window in WINDOWS
+        },
         "gradient": np.mean([of["gradient"][:shortest] for of in runs], axis=0).round(8).tolist(),
         "last_words": {
             words: round(float(np.mean([of["last_words"][words] for of in runs])), 6) for words in runs[0]["last_words"]
@@ -140,16 +148,23 @@ def read_together(traces: dict[str, list], reviews: Reviews, rows: np.ndarray, v
         rows: the reviews.
 
     Returns:
-        For each of `EACH_KIND` reviews that all judge right, wrong, or most differently: review, label, kind, words and
-        `probability`, by network.
+        Of the reviews that all judge right, or all wrong, the `EACH_KIND` surest, and as many that they judge most
+        differently: review, label, kind, words, whether these are known, and `probability`, by network.
     """
+    # A network that cuts reviews of this length has no part in comparing them.
+    lengths = np.diff(reviews.offsets)[rows] + 1
+    whole = [place for place, length in enumerate(lengths) if all(len(of[place]) == length for of in traces.values())]
+    rows, traces = rows[whole], {name: [of[place] for place in whole] for name, of in traces.items()}
     labels = reviews.labels[rows]
-    ends = np.array([[trace[-1] for trace in of] for of in traces.values()])
+    ends = np.array([[trace[-1] for trace in of] for of in traces.values()]).reshape(len(traces), len(rows))
     for_label = np.where(labels == 1, ends, 1 - ends)
+    least, most = for_label.min(axis=0), for_label.max(axis=0)
     orders = {
-        "right": np.argsort(-for_label.min(axis=0), kind="stable"),
-        "wrong": np.argsort(for_label.max(axis=0), kind="stable"),
-        "divided": np.argsort(-np.ptp(ends, axis=0), kind="stable"),
+        "right": [place for place in np.argsort(-least, kind="stable") if least[place] > 0.5],
+        "wrong": [place for place in np.argsort(most, kind="stable") if most[place] < 0.5],
+        "divided": [
+            place for place in np.argsort(-np.ptp(ends, axis=0), kind="stable") if least[place] < 0.5 < most[place]
+        ],
     }
     found = []
     for kind, order in orders.items():
@@ -160,7 +175,8 @@ def read_together(traces: dict[str, list], reviews: Reviews, rows: np.ndarray, v
                     "review": int(rows[place]),
                     "label": int(labels[place]),
                     "kind": kind,
-                    "words": [vocabulary[rank - 1] if rank else "[unknown]" for rank in ranks],
+                    "words": [vocabulary[rank - 1] if rank else NOT_A_WORD for rank in ranks],
+                    "known": [bool(rank) for rank in ranks],
                     "probability": {name: of[place] for name, of in traces.items()},
                 }
             )

@@ -3,7 +3,7 @@
 In: `data/model.keras`, `data/padded/`, and `data/reviews/` for the words that the network does not know. Out, from a
 sample of the test reviews: `results/memory.csv` (gradient by distance), `results/last_words.csv` (accuracy with only
 the last words left), `results/traces.json` (probability after every word of some reviews) and `results/memory.json`
-with the half-life, which is left out where the gradient never falls to half. And `data/network.json`: the network as
+with the half-life, which is left out where the gradient does not fall to half. And `data/network.json`: the network as
 the page of `report` reads it.
 """
 
@@ -16,9 +16,8 @@ from stages.batches import unpad
 from stages.errors import run
 from stages.params import ModelParams, PadParams, load_params
 from stages.reviews import Reviews, read_padded, read_reviews, read_vocabulary
-from stages.vocabulary import PADDING, RANK_OFFSET, START, UNKNOWN
+from stages.vocabulary import NOT_A_WORD, PADDING, RANK_OFFSET, START, UNKNOWN
 
-NOT_A_WORD = "\N{WHITE VERTICAL RECTANGLE}"  # for one of which only the place is known; read as text it is unknown too
 CELLS_OF_THE_PAGE = ("simple_rnn", "lstm", "gru")  # `page/network.js` computes these
 RIGHT, WRONG, UNDECIDED = 2, 3, 2  # reviews of each label that are traced
 
@@ -123,7 +122,7 @@ def main() -> None:
     files.write_json(files.MEMORY_METRICS, {"memory": found})
     stored = stored_network(model, model_params, params.pad, vocabulary)
     files.write_json(files.STORED_NETWORK, {"weights": model.count_params(), "network": stored})
-    told = "never falls to half" if half_life is None else f"has fallen to half {half_life:.0f} words back"
+    told = "does not fall to half" if half_life is None else f"has fallen to half {half_life:.0f} words back"
     print(f"what a word still does to the answer {told}")
 
 

@@ -21,10 +21,11 @@ def of_mean(values: np.ndarray) -> Interval:
     return float(values.mean() - half), float(values.mean() + half)
 
 
-def of_roc_auc(y: np.ndarray, probability: np.ndarray) -> Interval:
+def of_roc_auc(y: np.ndarray, probability: np.ndarray) -> Interval | None:
     """Interval of the area under the ROC curve, by the variance of DeLong, DeLong and Clarke-Pearson (1988).
 
-    Computed from ranks (Sun and Xu, Fast Implementation of DeLong's Algorithm, 2014).
+    Computed from ranks (Sun and Xu, Fast Implementation of DeLong's Algorithm, 2014). None where the reviews tell no
+    variance: one of a label, or all of one label above all of the other.
     """
     ranks = stats.rankdata(probability)
     positive, negative = y == 1, y == 0
@@ -32,6 +33,8 @@ def of_roc_auc(y: np.ndarray, probability: np.ndarray) -> Interval:
     # For each positive review the share of the negative ones below it; for each negative one of the positive above it
     below = (ranks[positive] - stats.rankdata(probability[positive])) / n
     above = 1 - (ranks[negative] - stats.rankdata(probability[negative])) / m
+    if min(m, n) < 2 or not below.var() + above.var():
+        return None
     half = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
     return max(0.0, float(below.mean() - half)), min(1.0, float(below.mean() + half))
 
@@ -40,7 +43,7 @@ def of_metrics(y: np.ndarray, probability: np.ndarray) -> dict[str, Interval | N
     """Intervals of what `evaluate` measures: accuracy, precision, recall, f1, roc_auc and loss.
 
     Args:
-        y: (reviews,), 0 or 1, at least two of each.
+        y: (reviews,), 0 or 1, both present.
         probability: (reviews,), that the review is positive.
     """
     predicted, positive = probability > 0.5, y == 1

@@ -11,7 +11,7 @@ from stages.vocabulary import PADDING, START
 Read = Callable[[Words], np.ndarray]  # reviews without padding to the probability of each, float64 (reviews,)
 
 LAST_WORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
-WINDOW = 10  # words; neighbours differ by chance, and more so in a SimpleRNN
+WINDOW = 10  # words, of the means of which a half-life is taken; neighbours differ, most in a SimpleRNN
 
 
 def sample(total: int, count: int) -> np.ndarray:
@@ -49,20 +49,21 @@ def gradient_by_distance(norms: list[np.ndarray], words: Words) -> pd.DataFrame:
     ]
 
 
-def half_life(gradient: np.ndarray) -> float | None:
+def half_life(gradient: np.ndarray, window: int = WINDOW) -> float | None:
     """The distance, in words, at which the gradient has first fallen to half of what it is at the end of the review.
 
-    Compared are means over `WINDOW` words: those from k on with those from 0 on; between two k it is interpolated.
+    Compared are means over `window` words: those from k on with those from 0 on; between two k it is interpolated. A
+    curve that falls steeply at first and slowly later, as a SimpleRNN's does, has a longer half-life in a wider window.
 
     Args:
         gradient: (words,), by distance from the end.
 
     Returns:
-        Words; None where it does not fall to half.
+        Words; None where it does not fall to half, as far as the reviews are long.
     """
-    if len(gradient) < WINDOW:
+    if len(gradient) < window:
         return None
-    smooth = np.convolve(gradient, np.full(WINDOW, 1 / WINDOW), "valid")
+    smooth = np.convolve(gradient, np.full(window, 1 / window), "valid")
     below = np.flatnonzero(smooth <= smooth[0] / 2)
     if not len(below) or smooth[0] == 0:
         return None

@@ -72,10 +72,13 @@ class StoredNetwork(BaseModel):
 
 
 class NetworkMemory(BaseModel):
-    """How far back a network of the comparison remembers: the half-life with each seed, the rest as means of them."""
+    """How far back a network of the comparison remembers.
+
+    Half-lives are by window, in words, and then by seed; the rest is means over the seeds.
+    """
 
     model_config = Finite
-    half_life_words: Annotated[list[Annotated[float, Field(ge=0)] | None], Field(min_length=1)]
+    half_life_words: dict[str, Annotated[list[Annotated[float, Field(ge=0)] | None], Field(min_length=1)]]
     gradient: list[Annotated[float, Field(ge=0)]]
     last_words: dict[str, Share]
 
@@ -88,11 +91,12 @@ class ReadTogether(BaseModel):
     label: Literal[0, 1]
     kind: Literal["right", "wrong", "divided"]
     words: list[str]
+    known: list[bool]
     probability: dict[str, list[Share]]
 
     @model_validator(mode="after")
     def _a_probability_after_each_word(self) -> "ReadTogether":
-        if any(len(of) != len(self.words) + 1 for of in self.probability.values()):
+        if any(len(of) - 1 != len(self.words) or len(of) - 1 != len(self.known) for of in self.probability.values()):
             raise ValueError("a review should have a probability before its first word and after each")
         return self
 
@@ -151,15 +155,15 @@ def read_metrics() -> Metrics:
 
 
 def read_predictions() -> tuple[np.ndarray, np.ndarray]:
-    """Read label and probability of every test review: int and float64 (reviews,), at least two reviews a label.
+    """Read label and probability of every test review: int and float64 (reviews,), both labels present.
 
     Raises:
         UserError: when they are missing or not that.
     """
     points = read_points(files.PREDICTIONS, ("label", "probability"))
     y, probability = points["label"].to_numpy(), points["probability"].to_numpy()
-    if not np.isin(y, (0, 1)).all() or min(np.sum(y == 0), np.sum(y == 1)) < 2:
-        raise files.damaged(files.PREDICTIONS, "evaluate", "it should have labels 0 and 1, two of each at least")
+    if set(y) != {0, 1}:
+        raise files.damaged(files.PREDICTIONS, "evaluate", "it should have labels 0 and 1, and both of them")
     if probability.min() < 0 or probability.max() > 1:
         raise files.damaged(files.PREDICTIONS, "evaluate", "its probabilities should be from 0 to 1")
     return y.astype(int), probability

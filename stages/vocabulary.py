@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 PADDING, START, UNKNOWN = 0, 1, 2  # Keras' convention for its IMDb set
 RANK_OFFSET = 3  # the most frequent word, rank 1, has id 4
+NOT_A_WORD = "\N{WHITE VERTICAL RECTANGLE}"  # for a word of which only the place is known; typed it is unknown too
 
 _PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _TO_SPACE = str.maketrans(_PUNCTUATION, " " * len(_PUNCTUATION))

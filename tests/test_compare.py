@@ -120,7 +120,6 @@ def test_a_run_is_read_as_written_and_a_damaged_one_is_named(tmp_path, monkeypat
 
 
 MEMORY = {
-    "half_life_words": 40.0,
     "gradient": [4.0, 2.0, 1.0],
     "last_words": {"1": 0.5, "3": 0.75},
     "traces": [[0.5, 0.75], [0.5, 0.25, 0.125]],
@@ -133,7 +132,7 @@ def test_the_memory_of_a_run_is_read_as_written_and_a_damaged_one_is_named(tmp_p
     write_run("gru-1", y, probability, parameters=7, training=2.0, prediction=0.5, memory=MEMORY)
     assert read_memory("gru-1", 2) == MEMORY
     path = tmp_path / "compare/runs/gru-1/memory.json"
-    for damage in ({"half_life_words": "long"}, {"gradient": []}, {"last_words": {"1": None}}, {"traces": [[0.5], 1]}):
+    for damage in ({"gradient": []}, {"last_words": {"1": None}}, {"traces": [[0.5], 1]}):
         path.write_text(json.dumps(MEMORY | damage))
         with pytest.raises(UserError, match=r"memory\.json is damaged .*; remove its folder and run `make compare`"):
             read_memory("gru-1", 2)
@@ -146,10 +145,10 @@ def test_the_memory_of_a_run_is_read_as_written_and_a_damaged_one_is_named(tmp_p
 
 
 def test_what_several_seeds_remember_is_put_together():
-    other = MEMORY | {"half_life_words": None, "gradient": [2.0, 2.0], "last_words": {"1": 0.7, "3": 0.85}}
+    other = MEMORY | {"gradient": [2.0, 2.0], "last_words": {"1": 0.7, "3": 0.85}}
     together = mean_memory([MEMORY, other])
     assert together == {
-        "half_life_words": [40.0, None],
+        "half_life_words": {"1": [1.0, None]} | {window: [None, None] for window in ("5", "10", "20", "50")},
         "gradient": [3.0, 2.0],
         "last_words": {"1": 0.6, "3": 0.8},
     }

@@ -82,7 +82,7 @@ def test_a_damaged_memory_of_the_comparison_is_named(folder, text):
 @pytest.mark.parametrize(
     "text",
     [
-        "label,probability\n0,0.1\n0,0.2\n1,0.3\n",
+        "label,probability\n0,0.1\n0,0.2\n",
         "label,probability\n0,0.1\n0,0.2\n1,0.3\n2,0.3\n",
         "label,probability\n0,0.1\n0,0.2\n1,0.3\n1,1.3\n",
         "label\n0\n0\n1\n1\n",

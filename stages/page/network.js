@@ -3,7 +3,7 @@
 // The trained network in the browser: text to ids as `stages.vocabulary` and `stages.pad` do it, ids to states and a
 // probability as `stages.recurrence` and `stages.ngrams` do it. Weights come as float32, sums are float64.
 //
-// `openNetwork(stored)` takes what `stages.report.stored_network` wrote and returns
+// `openNetwork(stored)` takes what `stages.explain.stored_network` wrote and returns
 //   encode(text)       words, which of them are known, their ids, and from which word on to which the network reads
 //   read(ids)          probability; states of the last layer, width numbers for each id; and, if what comes later
 //                      changes nothing about what was read before, trace: the probability after each id, or else null

@@ -36,7 +36,7 @@ function setLanguage(language) {
   listeners.forEach((write) => write());
 }
 
-const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
+const percent = (share) => `${(100 * share).toFixed(1)}${inLanguage(["\u00a0", ""])}%`;
 const points = (push) => `${push < 0 ? "−" : "+"}${(100 * Math.abs(push)).toFixed(1)}`;
 const number = (value) => value.toLocaleString("en-US");
 const NAMES = { 0: ["negative", "负面"], 1: ["positive", "正面"] };
@@ -65,7 +65,7 @@ const color = (name) => getComputedStyle(html).getPropertyValue(name).trim();
 // Draws lines over `x`: `lines` are {label, values}, `labels` of the axes and `title` pairs. `fixed` has ranges and
 // scales. Gives the figure, and a function that draws other numbers.
 function chart({ title, x, lines, labels, fixed = {}, height = 260, withTable = true, onDraw }) {
-  const place = element("div", { role: "img", tabIndex: -1 });
+  const place = element("div", { role: "img" });
   const figure = element("figure", {}, element("figcaption", {}, t(...title)), place);
   let drawn = null;
 
@@ -87,7 +87,7 @@ function chart({ title, x, lines, labels, fixed = {}, height = 260, withTable = 
         ...lines.map((line, place) => ({
           label: inLanguage(line.label), value: shown, spanGaps: Boolean(line.spanGaps),
           stroke: color(line.quiet ? "--quiet" : `--series-${(place % 5) + 1}`),
-          width: line.quiet ? 1 : 2, dash: line.quiet ? [3, 3] : DASHES[place % 5], points: { show: Boolean(line.points) },
+          width: line.quiet ? 1 : 2, dash: line.quiet ? [3, 3] : DASHES[place % 5], points: { show: Boolean(line.points) || x.length === 1 },
         })),
       ],
       cursor: { y: false, drag: { x: false, y: false } },
@@ -114,7 +114,11 @@ function chart({ title, x, lines, labels, fixed = {}, height = 260, withTable = 
     if (!width) return;
     if (drawn) drawn.destroy();
     drawn = new uPlot(options(width), [x, ...lines.map((line) => line.values)], place);
-    place.setAttribute("aria-label", inLanguage(title));
+    const ends = lines.filter((line) => !line.quiet).map((line) => {
+      const found = line.values.filter((value) => value !== null && value !== undefined).map((value) => String(Number(value.toPrecision(3))));
+      return inLanguage([`${line.label[0]} from ${found[0]} to ${found.at(-1)}`, `${line.label[1]}从 ${found[0]} 到 ${found.at(-1)}`]);
+    });
+    place.setAttribute("aria-label", `${inLanguage(title)}: ${ends.join("; ")}`);
   }
 
   if (withTable) {
@@ -190,7 +194,11 @@ function wordsView(onChoose) {
   function mark(place) {
     if (here) here.classList.remove("here");
     here = nodes[place - 1] || null;
-    if (here) here.classList.add("here");
+    if (!here) return;
+    here.classList.add("here");
+    if (here.offsetTop < box.scrollTop || here.offsetTop + here.offsetHeight > box.scrollTop + box.clientHeight) {
+      box.scrollTop = here.offsetTop - box.clientHeight / 2;
+    }
   }
   return { box, show, mark };
 }
@@ -241,7 +249,7 @@ function readingView({ names, withStates = false }) {
   let shown = null, place = 0, playing = null, plot = null;
   const words = wordsView((chosen) => go(chosen));
   const slider = element("input", { type: "range", min: 0, max: 0, value: 0 });
-  const told = element("output");
+  const told = element("p", { className: "told" }); // the slider says it aloud
   const play = element("button", { type: "button" });
   const heat = withStates ? heatMap() : null;
   const line = chart({
@@ -280,7 +288,8 @@ function readingView({ names, withStates = false }) {
       const now = probability[place];
       if (now === null || now === undefined || Number.isNaN(now)) return;
       const name = shown.readings.length > 1 ? `${inLanguage(label)} ` : "";
-      const push = place ? inLanguage([`, ${points(now - probability[place - 1])} points`, `，${points(now - probability[place - 1])} 个百分点`]) : "";
+      const by = place ? points(now - probability[place - 1]) : "";
+      const push = Number.isFinite(probability[place - 1]) ? inLanguage([`, ${by} points`, `，${by} 个百分点`]) : "";
       parts.push(`${name}${inLanguage([`${percent(now)} positive`, `正面概率 ${percent(now)}`])}${push}`);
     });
     if (heat && place) {
@@ -328,7 +337,8 @@ function readingView({ names, withStates = false }) {
     play.textContent = inLanguage(["Stop", "停止"]);
   });
 
-  function show(reading, at) {
+  // `again`: the same words, of which more is known now, so that the reader's place stays.
+  function show(reading, again = false) {
     shown = reading;
     const count = total();
     words.show({ ...reading, probability: reading.readings.length === 1 ? reading.readings[0].probability : null });
@@ -336,7 +346,7 @@ function readingView({ names, withStates = false }) {
     line.show(Array.from({ length: count + 1 }, (_, i) => i),
       [...reading.readings.map((of) => Array.from(of.probability, (p) => (Number.isNaN(p) ? null : p))),
         new Array(count + 1).fill(0.5)]);
-    go(at ?? count);
+    go(again ? place : count);
   }
   return { box, show, stop };
 }
@@ -344,7 +354,7 @@ function readingView({ names, withStates = false }) {
 // Buttons of which one is pressed, each with what it shows.
 function choices(box, labels, choose) {
   const buttons = labels.map((label, i) => {
-    const button = element("button", { type: "button", "aria-pressed": "false" }, label);
+    const button = element("button", { type: "button", "aria-pressed": "false" }, `${i + 1} `, label);
     button.addEventListener("click", () => {
       buttons.forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
       choose(i);
@@ -448,7 +458,7 @@ function showWrong() {
 
   const { fpr, tpr } = contents.roc;
   byId("roc").append(chart({
-    title: ["Positive reviews found, by negative reviews taken for positive", "正面影评召回随误判负面影评的变化"],
+    title: ["Positive reviews found, by negative reviews taken for positive", "真正例率与假正例率"],
     labels: [["false positive rate", "假正例率"], ["true positive rate", "真正例率"]],
     x: fpr, lines: [{ label: NETWORK, values: tpr }, { label: ["chance", "随机猜测"], values: fpr, quiet: true }],
     fixed: { x: [0, 1], y: [0, 1] },
@@ -456,7 +466,7 @@ function showWrong() {
 
   const { predicted, positive, low, high } = contents.calibration;
   byId("calibration").append(chart({
-    title: ["What came true of the probabilities", "概率有多少成真"],
+    title: ["What came true of the probabilities", "预测概率与实际比例"],
     labels: [["mean probability given", "给出的平均概率"], ["share of positive reviews", "正面影评占比"]],
     x: predicted, fixed: { x: [0, 1], y: [0, 1] },
     lines: [
@@ -471,7 +481,7 @@ function showWrong() {
     view.show(trace);
     onLanguage(() => view.box.setAttribute("aria-label", inLanguage(["the review", "影评"])));
     const last = trace.probability[trace.probability.length - 1];
-    const read = element("button", { type: "button" }, t("Read it above", "放到上面读"));
+    const read = element("button", { type: "button" }, t("Read it above", "放到上面的输入框里读"));
     read.addEventListener("click", () => tryIt(trace.words.join(" ")));
     byId("errors").append(element("article", {}, element("p", {},
       t("It is ", "实际为"), element("strong", {}, labelled(trace.label)),
@@ -488,19 +498,20 @@ function median(values) {
 function showMemory() {
   const halfLife = contents.memory.half_life_words ?? null;
   byId("memory-text").append(...t(
-    "How much would the answer change if a word a little further back were another? Counted is the gradient of the " +
+    "How much would the answer change if the word k places back were different? Measured is the gradient of the " +
       "probability by the vector of the word k places from the end, its mean size over " +
       `${number(contents.gradient.reviews[0])} test reviews. ` +
       (halfLife === null
-        ? "It never falls to half of what it is at the last words."
-        : `It has fallen to half of what it is at the last words ${halfLife.toFixed(0)} words back: the half-life.`) +
-      " At the far end stand only the few reviews that are so long, with their first words, which meet an empty state.",
+        ? "It does not fall to half of what it is at the last words within the length of the reviews."
+        : `It has fallen to half of what it is at the last words ${halfLife.toFixed(0)} words back: the half-life ` +
+          "(of means over 10 words).") +
+      " At the far end stand only the reviews that are so long, with the first words that the network reads.",
     "如果往前第 k 个词换成别的词，答案会改变多少？这里计算概率对倒数第 k 个词的词向量的梯度，" +
       `取 ${number(contents.gradient.reviews[0])} 篇测试影评上的平均大小。` +
       (halfLife === null
-        ? "它始终没有降到最后几个词处的一半。"
-        : `往前 ${halfLife.toFixed(0)} 个词，它降到最后几个词处的一半，这就是“半衰期”。`) +
-      "曲线最右端只剩少数足够长的影评，那里是它们开头的词，此时网络的状态还是空的。",
+        ? "在影评的长度之内，它没有降到最后几个词处的一半。"
+        : `往前 ${halfLife.toFixed(0)} 个词，它降到最后几个词处的一半，这就是“半衰期”（按每 10 个词的平均计算）。`) +
+      "曲线最右端只剩足够长的影评，那里是网络最先读到的词。",
   ));
   const back = [["words back", "往前的词数"], ["gradient", "梯度"]];
   const kept = [["last words left", "只留最后多少词"], ["accuracy", "准确率"]];
@@ -519,24 +530,34 @@ function showMemory() {
   const names = Object.keys(networks);
   byId("compared-text").append(...t(
     `From the last comparison (make compare), on the reviews of the source “${source}”; every network was trained with ` +
-      "several seeds.",
-    `取自最近一次对比实验（make compare），影评来源为“${source}”；每个网络用多个随机种子训练。`,
+      "several seeds. The table has the median half-life, and the smallest and largest; the curves are means.",
+    `取自最近一次对比实验（make compare），影评来源为“${source}”；每个网络用多个随机种子训练。` +
+      "表中是半衰期的中位数及最小、最大值；曲线是各次训练的平均。",
   ));
-  const words = (value) => (value === null ? t("never", "从未降到一半") : value.toFixed(0));
-  const lifeOf = Object.fromEntries(names.map((name) => [name, networks[name].half_life_words.map((of) => of ?? Infinity)]));
-  fillTable(byId("half-lives"), names.map((name) => {
-    const lives = lifeOf[name], finite = (value) => words(Number.isFinite(value) ? value : null);
-    return [name, finite(median(lives)), [finite(Math.min(...lives)), " – ", finite(Math.max(...lives))].flat(), String(lives.length)];
-  }), [t("network", "网络"), t("half-life in words, median", "半衰期（词数，中位数）"), t("smallest to largest", "最小至最大"), t("seeds", "种子数")]);
-  for (const name of ["lstm", "gru"].filter((name) => lifeOf.simple_rnn && lifeOf[name])) {
-    const [simple, its, other] = [lifeOf.simple_rnn, lifeOf[name], name.toUpperCase()];
-    if (Math.max(...simple) < Math.min(...its)) {
-      byId("half-life-verdict").append(...t(`The SimpleRNN's half-life is shorter than the ${other}'s in every run. `, `SimpleRNN 的半衰期在每一次训练中都比 ${other} 短。`));
-    } else if (median(simple) < median(its)) {
-      byId("half-life-verdict").append(...t(`The SimpleRNN's half-life is shorter than the ${other}'s in the median, but their runs overlap. `, `SimpleRNN 的半衰期中位数比 ${other} 短，但两者的取值范围有重叠。`));
-    } else {
-      byId("half-life-verdict").append(...t(`The SimpleRNN's half-life is not shorter than the ${other}'s. `, `SimpleRNN 的半衰期并不比 ${other} 短。`));
+  // By network and window: the half-lives of its runs.
+  const livesOf = (name, window) => networks[name].half_life_words[window].map((life) => life ?? Infinity);
+  const windows = names.length ? Object.keys(networks[names[0]].half_life_words) : [];
+  const life = (value) => (Number.isFinite(value) ? value.toFixed(0) : "∞");
+  fillTable(byId("half-lives"), names.map((name) => [name, ...windows.map((window) => {
+    const lives = livesOf(name, window);
+    return `${life(median(lives))} (${life(Math.min(...lives))} – ${life(Math.max(...lives))})`;
+  })]), [t("half-life in words, of means over", "半衰期（词数），按多少个词平均"), ...windows]);
+  for (const name of ["lstm", "gru"].filter((other) => networks.simple_rnn && networks[other])) {
+    const other = name.toUpperCase(), ways = { every: [], median: [], not: [] };
+    for (const window of windows) {
+      const simple = livesOf("simple_rnn", window), its = livesOf(name, window);
+      const way = Math.max(...simple) < Math.min(...its) ? "every" : median(simple) < median(its) ? "median" : "not";
+      ways[way].push(window);
     }
+    const said = {
+      every: ["shorter in every run", "每次训练都更短"], median: ["shorter in the median only", "只是中位数更短"], not: ["not shorter", "并不更短"],
+    };
+    const parts = Object.entries(ways).filter(([, of]) => of.length).map(([way, of]) =>
+      [`${said[way][0]} with means over ${of.join(", ")} words`, `按 ${of.join("、")} 个词平均时${said[way][1]}`]);
+    byId("half-life-verdict").append(element("li", {}, t(
+      `The SimpleRNN's half-life beside the ${other}'s: ${parts.map((part) => part[0]).join("; ")}.`,
+      `SimpleRNN 的半衰期与 ${other} 相比：${parts.map((part) => part[1]).join("；")}。`,
+    )));
   }
   const longest = Math.max(...names.map((name) => networks[name].gradient.length));
   const pairs = names.map((name) => [name, name]);
@@ -562,7 +583,7 @@ function showMemory() {
   choices(byId("together-choices"), contents.compared.traces.map((of) => [t(...kinds[of.kind]), " (", ...labelled(of.label), ")"]), (i) => {
     const { words: of, probability } = contents.compared.traces[i];
     view.stop();
-    view.show({ words: of, known: of.map(() => true), readings: names.map((name, k) => ({ label: pairs[k], probability: probability[name] })) });
+    view.show({ words: of, known: contents.compared.traces[i].known, readings: names.map((name, k) => ({ label: pairs[k], probability: probability[name] })) });
   });
 }
 
@@ -600,20 +621,22 @@ function showTry() {
   const view = readingView({ names: [NETWORK], withStates: true });
   byId("reading").append(view.box);
   let before = { ids: [], found: new Map() }; // probabilities of beginnings, by their length, of the text before
-  let waiting = null, now = null;
+  let waiting = null, saying = null, now = null;
 
   function say() {
     if (!now) return;
     const { seen, probability } = now;
     verdict.dataset.probability = probability;
+    clearTimeout(saying); // aloud only when the typing rests
+    saying = setTimeout(() => { byId("said").textContent = verdict.textContent; }, 1000);
     if (!seen.words.length) {
       verdict.textContent = inLanguage([`No words yet. It starts from ${percent(probability)} positive.`, `还没有单词。起点是正面概率 ${percent(probability)}。`]);
       return;
     }
     const unknown = seen.known.filter((is) => !is).length, unread = seen.words.length - (seen.last - seen.first);
     let said = inLanguage([`${percent(probability)} positive`, `正面概率 ${percent(probability)}`]);
-    if (unknown) said += inLanguage([` · ${unknown} of ${seen.words.length} words unknown`, ` · ${seen.words.length} 个词中有 ${unknown} 个不认识`]);
-    if (unread) said += inLanguage([` · ${unread} words are cut off: the network reads ${contents.network.maxlen} ids at most`, ` · 有 ${unread} 个词被截掉：网络最多读 ${contents.network.maxlen} 个编号`]);
+    if (unknown) said += inLanguage([` · unknown words: ${unknown} of ${seen.words.length}`, ` · ${seen.words.length} 个词中有 ${unknown} 个不认识`]);
+    if (unread) said += inLanguage([` · words cut off: ${unread}, as the network reads ${contents.network.maxlen} ids at most`, ` · 有 ${unread} 个词被截掉：网络最多读 ${contents.network.maxlen} 个编号`]);
     verdict.textContent = said;
   }
 
@@ -627,7 +650,7 @@ function showTry() {
     const start = seen.last - seen.first < ids.length ? 1 : 0, count = ids.length - start;
     const reading = new Float64Array(count + 1).fill(NaN);
     const readings = [{ label: NETWORK, probability: reading }];
-    const show = () => view.show({ ...seen, readings, states, width });
+    const show = (again) => view.show({ ...seen, readings, states, width }, again);
     if (trace) {
       for (let i = 0; i <= count; i++) reading[i] = i + start ? trace[i + start - 1] : network.read([]).probability;
       show();
@@ -651,7 +674,7 @@ function showTry() {
         if (!found.has(length)) found.set(length, network.read(ids.slice(0, length)).probability);
         reading[length - start] = found.get(length);
       }
-      show();
+      show(true);
       if (next <= count) waiting = setTimeout(goOn, 0);
       else byId("try").dataset.done = text.value.length;
     }

@@ -3,6 +3,7 @@
 KILLS says how many there are, over all stages; SEED draws the moments.
 """
 
+import contextlib
 import os
 import random
 import shutil
@@ -49,10 +50,8 @@ def kill_during(project: Project, command: list[str], seconds: float) -> bool:
     except subprocess.TimeoutExpired:
         return True
     finally:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
 
 
@@ -75,7 +74,7 @@ def durations(finished, tmp_path_factory) -> dict[str, float]:
 
 @pytest.mark.parametrize("kill", range(KILLS))
 def test_a_kill_loses_nothing(project, finished, durations, outcome, kill):
-    stage, draw = STAGES[kill % len(STAGES)], random.Random(f"{SEED} {kill}")  # noqa: S311
+    stage, draw = STAGES[kill % len(STAGES)], random.Random(f"{SEED} {kill}")
     forget(project, stage)
     share = draw.uniform(0.05, 1)
     while not kill_during(project, ["dvc", "repro", stage], share * durations[stage]):
