@@ -1,4 +1,5 @@
 # make repro     run the pipeline                       make test    linter and tests
+# make faults    kill and damage the pipeline in every way (long; KILLS=7 DAMAGES=4 for less)
 # make preset NAME=best   write a preset to params.yaml   make compare   every cell, the best network and a baseline (long)
 # make bench     training beside plain Keras and PyTorch (long)      make lock    renew requirements.lock (needs uv)
 # Each sets up .venv from requirements.lock by itself. PYTHON names another interpreter: make repro PYTHON=python3.12
@@ -9,8 +10,11 @@ INSTALLED := .venv/installed
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
 SOURCE ?= keras
+KILLS ?= 100
+DAMAGES ?= 40
+PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: repro test preset compare bench lock
+.PHONY: repro test faults preset compare bench lock
 
 repro: $(INSTALLED)
 	@$(RUN) dvc repro
@@ -18,7 +22,10 @@ repro: $(INSTALLED)
 test: $(INSTALLED)
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
-	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	@$(RUN) $(PYTEST) --ignore tests/faults
+
+faults: $(INSTALLED)
+	@$(RUN) KILLS=$(KILLS) DAMAGES=$(DAMAGES) $(PYTEST) tests/faults
 
 preset: $(INSTALLED)
 	@$(RUN) python -m presets $(NAME)

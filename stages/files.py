@@ -61,7 +61,7 @@ def replacing(path: Path) -> Iterator[Path]:
             raise
         _flush(path.parent)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = error.strerror or f"only a part was written: {error}"  # NumPy's, which has no number
         raise UserError(f"{path} cannot be written ({reason}); free space or allow writing, then run again") from error
     finally:
         if scratch:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -409,4 +410,7 @@ def load(path: Path) -> tuple[keras.Model, ModelParams]:
                 raise ValueError("it is another network than its parameters say")
         return model, params
     except Exception as error:  # zip, JSON, HDF5 and Keras each fail in ways of their own
+        if isinstance(error, OSError) and error.errno:  # Keras unpacks into the folder for temporary files
+            reason = f"{error.strerror}; free space on the disk and in {tempfile.gettempdir()}, then run again"
+            raise UserError(f"{path} cannot be opened: {reason}") from error
         raise files.damaged(path, "train", error) from error

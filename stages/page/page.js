@@ -9,10 +9,11 @@ const byId = (id) => document.getElementById(id);
 
 // Every text is a pair, [English, Chinese]. Both stand in the page and the style sheet shows one; what cannot hold
 // elements (labels, canvases) is written anew by `onLanguage`.
-const inLanguage = (pair) => pair[html.lang === "zh" ? 1 : 0];
+const inLanguage = ([en, zh]) => (html.lang === "zh" ? closeUp(zh) : en);
+const closeUp = (zh) => zh.replaceAll("\u00a0%", "%"); // no space in Chinese
 
 function t(en, zh) {
-  return [element("span", { lang: "en" }, en), element("span", { lang: "zh" }, zh)];
+  return [element("span", { lang: "en" }, en), element("span", { lang: "zh" }, closeUp(zh))];
 }
 
 function element(tag, properties = {}, ...children) {
@@ -36,7 +37,7 @@ function setLanguage(language) {
   listeners.forEach((write) => write());
 }
 
-const percent = (share) => `${(100 * share).toFixed(1)}${inLanguage(["\u00a0", ""])}%`;
+const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
 const points = (push) => `${push < 0 ? "−" : "+"}${(100 * Math.abs(push)).toFixed(1)}`;
 const number = (value) => value.toLocaleString("en-US");
 const NAMES = { 0: ["negative", "负面"], 1: ["positive", "正面"] };

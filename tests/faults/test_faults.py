@@ -1,0 +1,280 @@
+"""What can go wrong besides a kill. Each case ends with the bytes of an undisturbed run, or with one line and no loss.
+
+DAMAGES says how many damaged files there are; SEED draws them.
+"""
+
+import http.server
+import os
+import random
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from material import changed, contents, write_params
+from project import Project, environment
+
+from stages.params import parse_params
+
+DAMAGES, SEED = int(os.environ.get("DAMAGES", "4")), int(os.environ.get("SEED", "1"))
+RESULTS = ("dvc.lock", "results/metrics.json", "results/memory.json")
+
+
+def check_undisturbed(project: Project, finished: Project) -> None:
+    for name in RESULTS:
+        assert (project.folder / name).read_bytes() == (finished.folder / name).read_bytes(), name
+    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
+
+
+def set_param(project: Project, **sections) -> None:
+    params = parse_params((project.folder / "params.yaml").read_text(encoding="utf-8"))
+    write_params(project.folder, changed(params, **sections))
+
+
+def one_line(printed: str) -> str:
+    """The one line of an error, which must be all that a stage says of it."""
+    errors = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, printed
+    assert "Traceback" not in printed
+    return errors[0]
+
+
+def lock_entries(project: Project) -> dict:
+    return yaml.safe_load((project.folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+
+
+@pytest.mark.parametrize("number", range(DAMAGES))
+def test_a_damaged_file_is_made_anew(project, finished, outcome, number):
+    draw = random.Random(f"{SEED} {number}")
+    outs = [out["path"] for stage in lock_entries(project).values() for out in stage["outs"]]
+    found = [
+        path for out in outs for path in [project.folder / out, *(project.folder / out).rglob("*")] if path.is_file()
+    ]
+    path = draw.choice(found)
+    content = bytearray(path.read_bytes())
+    if draw.random() < 0.5:
+        how, content = "truncated", content[: draw.randrange(len(content))]
+    else:
+        how, place = "a bit flipped", draw.randrange(len(content))
+        content[place] ^= 1 << draw.randrange(8)
+    path.write_bytes(content)
+    project.run("dvc", "repro")
+    check_undisturbed(project, finished)
+    assert contents(project.folder / "data") == contents(finished.folder / "data")
+    outcome(f"{path.relative_to(project.folder)} {how}", "same bytes as undisturbed")
+
+
+@pytest.mark.parametrize("name", ["data/padded/x_train.npy", "data/model.keras", "results/traces.json"])
+def test_a_stage_names_the_truncated_file_that_it_reads(project, outcome, name):
+    reader = {"data/padded/x_train.npy": "train", "data/model.keras": "evaluate", "results/traces.json": "report"}[name]
+    path = project.folder / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    before = contents(project.folder / "results")
+    line = one_line(project.run("python", "-m", f"stages.{reader}", status=1))
+    assert f"{name} is damaged" in line
+    assert "run `dvc repro" in line
+    assert contents(project.folder / "results") == before
+    outcome(f"{name} truncated, read by {reader}", "one line")
+
+
+def test_a_truncated_cache_object_does_not_pass_for_the_model(project, finished, outcome):
+    (model,) = (out for out in lock_entries(project)["train"]["outs"] if out["path"] == "data/model.keras")
+    cached = project.folder / ".dvc/cache/files/md5" / model["md5"][:2] / model["md5"][2:]
+    cached.chmod(0o644)
+    cached.write_bytes(cached.read_bytes()[:1000])
+    (project.folder / "data/model.keras").unlink()
+    project.run("dvc", "repro")
+    check_undisturbed(project, finished)
+    assert (project.folder / "data/model.keras").read_bytes() == (finished.folder / "data/model.keras").read_bytes()
+    outcome("model's cache object truncated", "same bytes as undisturbed")
+
+
+@pytest.mark.parametrize("out", ["data/reviews", "data/padded", "data/network.json", "results/figures"])
+def test_an_out_that_was_deleted_comes_back(project, finished, outcome, out):
+    path = project.folder / out
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    project.run("dvc", "repro")
+    check_undisturbed(project, finished)
+    outcome(f"{out} deleted", "same bytes as undisturbed")
+
+
+def start(project: Project, *command: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        command, cwd=project.folder, env=project.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def read_until(process: subprocess.Popen, beginning: str) -> None:
+    for line in process.stdout:
+        if line.startswith(beginning):
+            return
+    raise AssertionError(f"it never printed {beginning!r}")
+
+
+def test_two_runs_at_once(project, outcome):
+    set_param(project, train={"seed": 7, "epochs": 4})
+    first = start(project, "dvc", "repro")
+    read_until(first, "Running stage 'train'")
+    printed = project.run("dvc", "repro", status=255)
+    assert "Unable to acquire lock" in printed or "is busy, it is being blocked by" in printed
+    first.communicate(timeout=200)
+    assert first.returncode == 0
+    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
+    outcome("two `dvc repro` at once", "the second stops with DVC's line, the first is undisturbed")
+
+
+def test_two_clones_with_one_cache(fresh, finished, outcome, tmp_path):
+    runs = []
+    for name in ("one", "other"):
+        clone = Project(tmp_path / name / "project", environment(tmp_path / name))
+        shutil.copytree(fresh.folder, clone.folder)
+        clone.run("dvc", "config", "--local", "cache.dir", str(tmp_path / "cache"))
+        runs.append((clone, start(clone, "dvc", "repro")))
+    for clone, process in runs:
+        printed, _ = process.communicate(timeout=200)
+        assert process.returncode == 0, printed
+        check_undisturbed(clone, finished)
+    outcome("two clones, one cache, at once", "same bytes as undisturbed")
+
+
+def test_params_edited_during_a_run(project, finished, outcome):
+    """The run in progress may end as it likes; the next one ends as one that began with the new parameters."""
+    expected = Project(project.folder.parent / "expected", project.env)
+    shutil.copytree(project.folder, expected.folder)
+    set_param(expected, model={"units": 5})
+    expected.run("dvc", "repro")
+
+    set_param(project, model={"units": 6})
+    process = start(project, "dvc", "repro")
+    read_until(process, "Running stage 'train'")
+    time.sleep(random.Random(SEED).uniform(0, 6))
+    set_param(project, model={"units": 5})
+    process.communicate(timeout=200)
+    project.run("dvc", "repro")
+    check_undisturbed(project, expected)
+    outcome("params.yaml edited while training", "the next run: same bytes as undisturbed")
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ("pad", "data/padded cannot be written (only a part was written: "),
+        ("train", "cannot be written (File too large); free space"),
+        ("explain", "data/model.keras cannot be opened: File too large; free space"),
+        ("report", "results/report cannot be written (File too large); free space"),
+    ],
+    ids=["pad", "train", "explain", "report"],
+)
+def test_a_full_disk(project, outcome, stage, said):
+    """A quota on the size of a file stands for it: the write fails in the same place."""
+    before = contents(project.folder / "data") | contents(project.folder / "results")
+    limited = (
+        "import resource, sys, runpy\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
+        f"runpy.run_module('stages.{stage}', run_name='__main__')\n"
+    )
+    printed = project.run("python", "-B", "-c", limited, status=1)
+    assert said in one_line(printed)
+    assert contents(project.folder / "data") | contents(project.folder / "results") == before
+    outcome(f"no room for what {stage} writes", "one line, nothing half-written")
+
+
+def test_a_read_only_folder(project, outcome):
+    command = ["python", "-B", "-m", "stages.plot"]
+    if os.geteuid() == 0:  # may write anywhere, so this right is taken away
+        if not shutil.which("setpriv"):
+            pytest.skip("setpriv is not installed, and root may write anywhere")
+        command = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override", *command]
+    before = contents(project.folder / "results")
+    (project.folder / "results").chmod(0o555)
+    try:
+        line = one_line(project.run(*command, status=1))
+    finally:
+        (project.folder / "results").chmod(0o755)
+    assert "results/figures cannot be written (Permission denied)" in line
+    assert contents(project.folder / "results") == before
+    outcome("results/ read-only", "one line, nothing half-written")
+
+
+JUMPING_CLOCK = """
+import time
+real, calls = time.time, 0
+def jumping():
+    global calls
+    calls += 1
+    return real() + (-3e8 if calls % 3 == 0 else 3e8)
+time.time = jumping
+"""
+
+
+def test_a_clock_that_jumps(fresh, finished, outcome, tmp_path):
+    """Every stage sees the time go years forwards and back; DVC itself does too."""
+    project = Project(tmp_path / "jumping", environment(tmp_path))
+    shutil.copytree(fresh.folder, project.folder)
+    (tmp_path / "clock").mkdir()
+    (tmp_path / "clock/sitecustomize.py").write_text(JUMPING_CLOCK)
+    project.run("dvc", "repro", PYTHONPATH=str(tmp_path / "clock"))
+    check_undisturbed(project, finished)
+    outcome("the clock jumps by years", "same bytes as undisturbed")
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Serves an archive in a wrong way, which the first part of the path names."""
+
+    def do_GET(self):
+        how = self.path.split("/")[1]
+        content = self.server.content
+        if how == "stalls":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content[:100])
+            time.sleep(5)
+        elif how == "lies":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content) + 1000))
+            self.end_headers()
+            self.wfile.write(content)
+        elif how == "redirects":
+            self.send_response(302)
+            self.send_header("Location", "/html/imdb.npz")
+            self.end_headers()
+        else:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<html>Sign in to the network of this hotel</html>")
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module")
+def server(small_archive):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    server.content = Path(small_archive["url"].removeprefix("file://")).read_bytes()
+    server.handle_error = lambda *arguments: None  # the client has hung up
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.mark.parametrize("how", ["stalls", "lies", "redirects", "html"])
+def test_a_server_that_lies(project, server, outcome, how):
+    shutil.rmtree(project.folder / "data/downloads", ignore_errors=True)
+    set_param(project, data={"url": f"{server}/{how}/imdb.npz"})
+    before = contents(project.folder / "data")
+    impatient = (
+        "from stages import download, errors, sources\n"
+        "sources.TIMEOUT, sources.RETRIES = 1, 0\n"
+        "errors.run(download.main)\n"
+    )
+    env = {name: "" for name in os.environ if name.lower().endswith("_proxy")}
+    line = one_line(project.run("python", "-c", impatient, status=1, **env))
+    assert "download failed" in line or "SHA-256" in line or "checksum" in line, line
+    after = {name: content for name, content in contents(project.folder / "data").items() if "downloads" not in name}
+    assert after == before
+    outcome(f"the server {how}", "one line, nothing half-written")
