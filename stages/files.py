@@ -1,12 +1,14 @@
 """The files of the pipeline: every path, named once, and how they are written (beside, then renamed) and read."""
 
 import json
+import math
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -104,12 +106,24 @@ def read_array(path: Path, stage: str, *, memory_map: bool = False) -> np.ndarra
     """
     require(path, stage)
     try:
-        array = np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
-        if not isinstance(array, np.ndarray):  # np.load opens archives too
-            raise ValueError("it is an archive, not an array")
-        return array
+        with path.open("rb") as file:
+            shape, dtype = read_header(file)
+            # A header may claim any size, one that overflows too.
+            if not dtype.hasobject and file.tell() + math.prod(shape) * dtype.itemsize != path.stat().st_size:
+                raise ValueError(f"it should hold {dtype} of shape {shape}, and is {path.stat().st_size} bytes long")
+        return np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise damaged(path, stage, error) from error
+
+
+def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Read the beginning of a `.npy` file: shape and type of the array. Raises `ValueError` if it is none."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"unknown .npy version {version}")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    return shape, dtype
 
 
 def damaged(path: Path, stage: str, why: object) -> UserError:

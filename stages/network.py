@@ -402,6 +402,8 @@ def load(path: Path) -> tuple[keras.Model, ModelParams]:
     files.require(path, "train")
     try:
         with zipfile.ZipFile(path) as archive:
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                raise ValueError("it is compressed")  # `save` never does, so that no file is larger than it looks
             params = ModelParams.model_validate_json(archive.read(PARAMS_MEMBER))
         model = keras.models.load_model(path, compile=False, safe_mode=True)
         expected = build(params, model.get_layer("embedding").input_dim, ngram_codes(model) if params.ngrams else None)

@@ -1,6 +1,7 @@
 """The parameters of `params.yaml`: their names, types and ranges, checked whole before a stage does any work."""
 
 import re
+import reprlib
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -16,10 +17,14 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Url = Annotated[str, Field(pattern=r"^(https?|file)://.+")]
 
 
+_shortened = reprlib.Repr()  # aliases can make a few lines of YAML into a value that fills the memory when written out
+_shortened.maxlevel, _shortened.maxstring, _shortened.maxother = 2, 200, 200
+
+
 class Section(BaseModel):
     """One group of parameters: no unknown keys, no silent conversion, no change after reading."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 SectionType = TypeVar("SectionType", bound=Section)
@@ -144,11 +149,11 @@ def _fault(model: type[Section], details: dict, above: tuple[str, ...]) -> str:
         return f"{key} is not a parameter; allowed here: {', '.join(allowed)}"
     if details["type"] == "value_error":
         return f"{key}: {details['ctx']['error']}"
-    found = details["input"]
+    found = _shortened.repr(details["input"])
     if details["type"] == "model_type":
-        return f"{key} is {found!r}, it should be a mapping of keys to values"
+        return f"{key} is {found}, it should be a mapping of keys to values"
     message = details["msg"].replace("Input should", "it should").replace("String should", "it should")
-    return f"{key} is {found!r}, {message}"
+    return f"{key} is {found}, {message}"
 
 
 def parse_params(text: str) -> Params:

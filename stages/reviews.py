@@ -11,6 +11,8 @@ import numpy as np
 from stages import files
 from stages.errors import UserError
 
+MAX_WORDS = 2**28  # of a set, so that a small file cannot ask for all the memory; IMDb has 12 million
+
 
 @dataclass(frozen=True)
 class Reviews:
@@ -44,10 +46,12 @@ def from_lists(ranks: list, labels: np.ndarray) -> Reviews:
 
     Raises:
         TypeError, OverflowError: when a rank is not an integer, or far too large a one.
-        UserError: when a rank is negative, or does not fit into an int32.
+        UserError: when a rank is negative, or does not fit into an int32, or there are more than `MAX_WORDS` words.
     """
     offsets = np.zeros(len(ranks) + 1, np.int64)
     np.cumsum([len(review) for review in ranks], out=offsets[1:])
+    if offsets[-1] > MAX_WORDS:
+        raise UserError(f"the reviews have {offsets[-1]} words, more than {MAX_WORDS}")
     flat = np.fromiter(map(operator.index, chain.from_iterable(ranks)), np.int64, count=offsets[-1])
     if flat.size and (flat.min() < 0 or flat.max() > np.iinfo(np.int32).max):
         raise UserError(f"word ranks must be from 0 to {np.iinfo(np.int32).max}, found {flat.min()} to {flat.max()}")

