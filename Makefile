@@ -17,6 +17,7 @@ PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 .PHONY: repro test faults preset compare bench lock
 
 repro: $(INSTALLED)
+	@$(RUN) python -m mend
 	@$(RUN) dvc repro
 
 test: $(INSTALLED)

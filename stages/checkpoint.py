@@ -19,17 +19,20 @@ from stages.params import Section
 PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")
 
 
-def fingerprint(*parts: Section | np.ndarray | int) -> str:
-    """Tell runs apart: 16 hexadecimal digits of `parts`, the project's code that is loaded, and the packages.
+def fingerprint(*parts: Section | np.ndarray | int | Path) -> str:
+    """Tell runs apart: 16 hexadecimal digits of `parts`, the project's code that is imported, and the packages.
 
     Args:
-        parts: parameters, arrays and numbers, in an order that the caller keeps to.
+        parts: parameters, arrays, numbers, and files (the caller's own, which is not imported where it is the program
+            that runs), in an order that the caller keeps to.
     """
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
             digest.update(f"{part.dtype} {part.shape} ".encode())
             digest.update(np.ascontiguousarray(part))
+        elif isinstance(part, Path):
+            digest.update(part.read_bytes())
         else:
             digest.update(f"{part!r} ".encode())
     for name in sorted(sys.modules):
@@ -39,9 +42,9 @@ def fingerprint(*parts: Section | np.ndarray | int) -> str:
     return digest.hexdigest()[:16]
 
 
-def path_of(of: str) -> Path:
+def path_of(identity: str) -> Path:
     """Where the checkpoint of the run with this fingerprint is, if there is one."""
-    return files.CHECKPOINTS / f"{of}.npz"
+    return files.CHECKPOINTS / f"{identity}.npz"
 
 
 def write(path: Path, facts: dict, arrays: dict[str, list[np.ndarray]]) -> None:

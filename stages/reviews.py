@@ -152,14 +152,18 @@ def read_provenance(folder: Path) -> dict:
 
 
 def read_reviews(folder: Path, name: str) -> Reviews:
-    """Read and check one set, `train` or `test`, from what `write_corpus` wrote."""
+    """Read and check one set, `train` or `test`, from what `write_corpus` wrote, also against its provenance."""
     ranks, offsets, labels = (
         files.read_array(folder / f"{name}_{field}.npy", "download") for field in ("ranks", "offsets", "labels")
     )
     try:
-        return check(Reviews(ranks, offsets, labels), name, len(read_vocabulary(folder)))
+        reviews = check(Reviews(ranks, offsets, labels), name, len(read_vocabulary(folder)))
     except UserError as error:
         raise files.damaged(folder, "download", error) from error
+    counted, found = read_provenance(folder).get(name), {"reviews": len(reviews), "words": len(ranks)}
+    if not isinstance(counted, dict) or any(counted.get(what) != count for what, count in found.items()):
+        raise files.damaged(folder, "download", f"the {name} set has {found}, its provenance says {counted}")
+    return reviews
 
 
 def read_padded(name: str, vocab_size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -156,10 +156,9 @@ def main() -> None:
         rows, rows_held_out = split_by_position(y, params.train.validation_fraction, "train.validation_fraction")
         held_out, y_held_out = choose(words, rows_held_out), y[rows_held_out]
         words, y = choose(words, rows), y[rows]
-    of = checkpoint.fingerprint(
-        vocab_size, params.model, params.train, *(array for of in (words, held_out) for array in vars(of).values()), y
-    )
-    kept_at = checkpoint.path_of(of)
+    arrays = (*vars(words).values(), y, *vars(held_out).values(), y_held_out)
+    identity = checkpoint.fingerprint(Path(__file__), vocab_size, params.model, params.train, *arrays)
+    kept_at = checkpoint.path_of(identity)
     model, course = train(words, y, held_out, y_held_out, vocab_size, params.model, params.train, kept_at)
     network.save(model, params.model, files.MODEL)
     history.write_history(course)

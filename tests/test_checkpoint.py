@@ -160,7 +160,12 @@ def test_a_compressed_checkpoint_is_refused(tmp_path, capsys):
     assert "the checkpoint is damaged (it is compressed)" in capsys.readouterr().err
 
 
-def test_the_fingerprint_tells_runs_apart(params):
+def test_the_fingerprint_tells_runs_apart(params, tmp_path):
+    code = tmp_path / "train.py"
+    code.write_text("a = 1")
+    one = checkpoint.fingerprint(code)
+    code.write_text("a = 2")
+    assert checkpoint.fingerprint(code) != one
     x = np.arange(6, dtype=np.int32)
     same = checkpoint.fingerprint(5, params.model, x)
     assert checkpoint.fingerprint(5, params.model, x.copy()) == same

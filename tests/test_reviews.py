@@ -79,8 +79,10 @@ def test_split_keeps_order_and_takes_each_labels_end(labels, fraction):
 
 @pytest.fixture
 def written(tmp_path):
-    corpus = Corpus(from_lists(LISTS, LABELS), from_lists(LISTS[:2], LABELS[:2]), ["the", "film", "is\u0085"], {"a": 1})
-    corpus = Corpus(check(corpus.train, "train", 3), check(corpus.test, "test", 3), corpus.vocabulary, {"a": 1})
+    sets = {"train": from_lists(LISTS, LABELS), "test": from_lists(LISTS[:2], LABELS[:2])}
+    sets = {name: check(reviews, name, 3) for name, reviews in sets.items()}
+    counts = {name: {"reviews": len(reviews), "words": len(reviews.ranks)} for name, reviews in sets.items()}
+    corpus = Corpus(**sets, vocabulary=["the", "film", "is\u0085"], provenance={"source": "test", **counts})
     write_corpus(corpus, tmp_path / "reviews")
     return tmp_path / "reviews"
 
@@ -105,6 +107,13 @@ def test_a_corpus_is_read_back_as_written(written):
         ("vocabulary.txt", None, "vocabulary.txt is missing"),
         ("vocabulary.txt", b"\xff", "vocabulary.txt is damaged"),
         ("vocabulary.txt", b"the\n", "the vocabulary has 1"),
+        ("provenance.json", b"{}", "it should name its source"),
+        ("provenance.json", b'{"source": "test"}', "its provenance says None"),
+        (
+            "provenance.json",
+            b'{"source": "test", "train": {"reviews": 4, "words": 6}}',
+            "the train set has {'reviews': 3, 'words': 6}, its provenance says {'reviews': 4, 'words': 6}",
+        ),
     ],
 )
 def test_a_damaged_corpus_is_named_with_the_stage_to_run(written, file, content, says):

@@ -1,4 +1,6 @@
-"""Every stage is killed at random moments, DVC with it; one more `dvc repro` must end as if nothing had happened.
+"""Every stage is killed at random moments, DVC with it; one more run must end as if nothing had happened.
+
+That run is `make repro`'s: `mend` first, for what DVC itself leaves half-written now and then, and then `dvc repro`.
 
 KILLS says how many there are, over all stages; SEED draws the moments.
 """
@@ -80,12 +82,11 @@ def test_a_kill_loses_nothing(project, finished, durations, outcome, kill):
     while not kill_during(project, ["dvc", "repro", stage], share * durations[stage]):
         share *= 0.8  # it was faster than before, so it is done; once more, and sooner
         forget(project, stage)
-    ended = "same bytes as undisturbed"
-    if "validation failed" in project.run("dvc", "status", status=None):
-        ended = f"DVC left half a dvc.lock; `git checkout dvc.lock`, then {ended}"
-        project.run("git", "checkout", "--quiet", "dvc.lock")
+    mended = project.run("python", "-m", "mend").strip()
     project.run("dvc", "repro")
     for name in ("dvc.lock", "results/metrics.json", "results/memory.json"):
         assert (project.folder / name).read_bytes() == (finished.folder / name).read_bytes(), name
     assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
-    outcome(f"kill {kill + 1}: {stage} at {share:.0%} of its time", ended)
+    outcome(
+        f"kill {kill + 1}: {stage} at {share:.0%} of its time", f"same bytes as undisturbed{mended and f' ({mended})'}"
+    )
