@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from stages import files
+from stages.errors import UserError
 from stages.params import Section
 
+VARIABLES = "variables"  # the name of the arrays that every checkpoint holds
 PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")
 
 
@@ -59,22 +61,42 @@ def write(path: Path, facts: dict, arrays: dict[str, list[np.ndarray]]) -> None:
         np.savez(file, facts=np.array(json.dumps(facts)), **named)
 
 
-def read(path: Path) -> tuple[dict, dict[str, list[np.ndarray]]] | None:
-    """Read what `write` wrote; None if there is none, or if it is damaged, which is told and the file set aside."""
+def read(path: Path, expected: dict[str, list[np.ndarray]]) -> tuple[dict, dict[str, list[np.ndarray]]] | None:
+    """Read what `write` wrote; None if there is none, or if it is damaged, which is told and the file set aside.
+
+    Args:
+        expected: arrays of the shapes and types that it should hold, by name; but for `VARIABLES` a name's may also be
+            missing altogether.
+
+    Raises:
+        UserError: when the file is there but may not be read.
+    """
     if not path.exists():
         return None
     try:
+        named = {f"{name}.{place}": array for name, of in expected.items() for place, array in enumerate(of)}
         with zipfile.ZipFile(path) as archive:
-            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-                raise ValueError("it is compressed")  # so that reading takes no more memory than the file is long
+            for member in archive.infolist():
+                if member.compress_type != zipfile.ZIP_STORED:
+                    raise ValueError("it is compressed")
+                if member.filename == "facts.npy":
+                    continue
+                with archive.open(member) as file:  # before memory is taken, for a header may claim any size
+                    shape, dtype = files.read_header(file)
+                array = named[member.filename.removesuffix(".npy")]
+                if (shape, dtype) != (array.shape, array.dtype):
+                    raise ValueError(f"{member.filename} is not what this training has")
         with np.load(path, allow_pickle=False) as archive:
             facts = json.loads(str(archive["facts"]))
-            arrays: dict[str, list[np.ndarray]] = {}
-            for key in archive.files:  # in the order of writing
-                if key != "facts":
-                    arrays.setdefault(key.split(".")[0], []).append(archive[key])
+            arrays = {}
+            for name, of in expected.items():
+                places = [f"{name}.{place}" for place in range(len(of))]
+                if places[0] in archive.files or name == VARIABLES:
+                    arrays[name] = [archive[place] for place in places]
         return facts, arrays
-    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # zip, headers and JSON each fail in ways of their own
+        if isinstance(error, PermissionError):
+            raise UserError(f"{path} cannot be read ({error.strerror}); allow reading, or remove it") from error
         aside = path.with_suffix(".damaged")
         path.replace(aside)
         print(f"the checkpoint is damaged ({error}); it is {aside} now, and training starts anew", file=sys.stderr)

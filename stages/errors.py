@@ -10,6 +10,9 @@ class UserError(Exception):
     """A fault that the user can mend. Its text says what is wrong, where, and what to do."""
 
 
+AT_THE_END: list[Callable[[], None]] = []  # what `run` calls when the stage's work is done
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a stage's `main` and leave the process.
 
@@ -21,12 +24,17 @@ def run(main: Callable[[], None]) -> None:
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         main()
+        for check in AT_THE_END:
+            check()
     except UserError as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("\ninterrupted: `dvc repro`, or `make compare` in a comparison, goes on", file=sys.stderr)
+        print(
+            "\ninterrupted: `dvc repro` goes on; `make compare` keeps its finished runs and starts this one again",
+            file=sys.stderr,
+        )
         sys.exit(130)
 
 

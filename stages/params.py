@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from stages import errors
 from stages.errors import UserError
 
 PARAMS_FILE = Path("params.yaml")
@@ -96,6 +97,9 @@ class Params(Section):
     plots: PlotsParams
 
 
+_loaded: Params | None = None  # by this process
+
+
 class _Loader(yaml.SafeLoader):
     """PyYAML reads YAML 1.1, where `1e-3` is a string and `010` is 8; DVC reads 1.2: 0.001 and 10. So do we."""
 
@@ -171,5 +175,21 @@ def read_text(path: Path) -> str:
 
 
 def load_params() -> Params:
-    """Read and check `params.yaml` in the current folder. Raises `UserError` as `parse_params` does."""
-    return parse_params(read_text(PARAMS_FILE))
+    """Read and check `params.yaml` in the current folder, and see to `check_unchanged` at the end of the stage.
+
+    Raises:
+        UserError: as `parse_params` does.
+    """
+    global _loaded
+    _loaded = parse_params(read_text(PARAMS_FILE))
+    errors.AT_THE_END.append(check_unchanged)
+    return _loaded
+
+
+def check_unchanged() -> None:
+    """Raise a `UserError` if `params.yaml` is not what `load_params` read.
+
+    DVC reads it after the stage, and would note the new values for what was made with the old ones.
+    """
+    if parse_params(read_text(PARAMS_FILE)) != _loaded:
+        raise UserError(f"{PARAMS_FILE} was edited while this ran; run the same again")

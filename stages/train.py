@@ -18,7 +18,7 @@ from stages import checkpoint, files, history, network, ngrams
 from stages.batches import Words, choose, longest_first, shuffled, unpad
 from stages.errors import UserError, holding_interrupts, run
 from stages.network import keras  # not from keras itself: network sets TensorFlow up before its import
-from stages.params import ModelParams, TrainParams, load_params
+from stages.params import ModelParams, TrainParams, check_unchanged, load_params
 from stages.reviews import read_padded, split_by_position
 
 # An n-gram that few training reviews have tells more of these than of sentiment: it is left out, or counts less.
@@ -69,19 +69,20 @@ def train(
     # What a checkpoint holds, besides `variables`: the epoch that is under way, how many of its batches are done, their
     # sums, the state of what dropout draws from, the history, and the weights of the epoch that is kept so far.
     epoch, done, loss, right, drawn, course, kept = 1, 0, 0.0, 0, None, [], []
-    found = checkpoint.read(kept_at) if kept_at else None
+    expected = {checkpoint.VARIABLES: [variable.numpy() for variable in variables], "kept": model.get_weights()}
+    found = checkpoint.read(kept_at, expected) if kept_at else None
     if found:
         facts, arrays = found
         epoch, done, loss, right, drawn, course = (facts[name] for name in FACTS)
         kept = arrays.get("kept", [])
-        for variable, value in zip(variables, arrays["variables"], strict=True):
+        for variable, value in zip(variables, arrays[checkpoint.VARIABLES], strict=True):
             variable.assign(value)
         print(f"going on from the checkpoint in epoch {epoch}", flush=True)
 
     def keep() -> None:
-        if kept_at:
+        if kept_at and np.isfinite(loss):
             values = (epoch, done, loss, right, drawn, course)
-            arrays = {"variables": [variable.numpy() for variable in variables], "kept": kept}
+            arrays = {checkpoint.VARIABLES: [variable.numpy() for variable in variables], "kept": kept}
             checkpoint.write(kept_at, dict(zip(FACTS, values, strict=True)), arrays)
 
     with holding_interrupts() as check_interrupt:
@@ -162,6 +163,7 @@ def main() -> None:
     model, course = train(words, y, held_out, y_held_out, vocab_size, params.model, params.train, kept_at)
     network.save(model, params.model, files.MODEL)
     history.write_history(course)
+    check_unchanged()  # before the checkpoint goes
     kept_at.unlink(missing_ok=True)
     print(f"kept epoch {history.kept_epoch(course, validation)} of {len(course)}")
 

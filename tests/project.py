@@ -53,7 +53,7 @@ class Project:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=200,
+            timeout=600,
             stdin=subprocess.DEVNULL,
         )
         assert status in (result.returncode, None), (

@@ -160,6 +160,13 @@ def test_a_download_arrives(server, tmp_path, path):
     assert contents(tmp_path) == {"downloads/file": CONTENT}
 
 
+def test_a_download_without_an_end_is_cut(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "LIMIT", 3)
+    with pytest.raises(UserError, match="the server sends more than 3 bytes"):
+        sources.fetch(server.url("fine"), SHA256, tmp_path / "file", timeout=5, retries=0)
+    assert contents(tmp_path) == {}
+
+
 def test_a_file_that_is_there_is_not_fetched_again(server, tmp_path):
     for _ in range(2):
         sources.fetch(server.url("fine"), SHA256, tmp_path / "file", retries=0)

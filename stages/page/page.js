@@ -193,8 +193,10 @@ function wordsView(onChoose) {
 
   let here = null;
   function mark(place) {
+    const now = nodes[place - 1] || null;
+    if (now === here) return; // the reader may have scrolled on
     if (here) here.classList.remove("here");
-    here = nodes[place - 1] || null;
+    here = now;
     if (!here) return;
     here.classList.add("here");
     if (here.offsetTop < box.scrollTop || here.offsetTop + here.offsetHeight > box.scrollTop + box.clientHeight) {

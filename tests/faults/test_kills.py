@@ -15,8 +15,10 @@ import time
 
 import pytest
 import yaml
-from material import ROOT
+from material import ROOT, changed, write_params
 from project import Project
+
+from stages.params import parse_params
 
 STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
 KILLS, SEED = int(os.environ.get("KILLS", "7")), int(os.environ.get("SEED", "1"))
@@ -90,3 +92,29 @@ def test_a_kill_loses_nothing(project, finished, durations, outcome, kill):
     outcome(
         f"kill {kill + 1}: {stage} at {share:.0%} of its time", f"same bytes as undisturbed{mended and f' ({mended})'}"
     )
+
+
+def test_training_that_is_killed_goes_on_from_its_checkpoint(project, outcome):
+    """After an epoch, so that there is something to go on from."""
+    params = parse_params((project.folder / "params.yaml").read_text(encoding="utf-8"))
+    write_params(project.folder, changed(params, train={"epochs": 40}))
+    process = subprocess.Popen(
+        ["dvc", "repro", "train"],
+        cwd=project.folder,
+        env=project.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    for line in process.stdout:
+        if line.startswith("epoch 3/"):
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    project.run("python", "-m", "mend")
+    assert "going on from the checkpoint in epoch" in project.run("dvc", "repro", "train")
+    went_on = (project.folder / "data/model.keras").read_bytes()
+    assert "going on" not in project.run("dvc", "repro", "--force", "--single-item", "train")
+    assert (project.folder / "data/model.keras").read_bytes() == went_on
+    outcome("train killed after three epochs", "went on from its checkpoint, same bytes as undisturbed")
