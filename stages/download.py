@@ -5,19 +5,24 @@ Out: `data/reviews/`: for `train` and `test` flat word ranks (int32), offsets (i
 vocabulary; the provenance. Nothing is written unless everything was found, checked and sound.
 """
 
-from stages import files
-from stages.errors import run
-from stages.params import load_params
-from stages.reviews import write_corpus
-from stages.sources import SOURCES
+from pathlib import Path
+
+from imdb_rnn.base import files
+from imdb_rnn.base.params import Params
+from imdb_rnn.base.stage import run
+from imdb_rnn.reviews.corpus import write_corpus
+from imdb_rnn.reviews.sources import SOURCES
 
 
-def main() -> None:
-    params = load_params().data
-    corpus = SOURCES[params.source](params)
-    write_corpus(corpus, files.REVIEWS)
-    print(f"{len(corpus.train)} training and {len(corpus.test)} test reviews, {len(corpus.vocabulary)} different words")
+def main(params: Params, root: Path) -> None:
+    files.require(root / files.CHECKED, "check")
+    corpus = SOURCES[params.data.source](params.data.of_source(), root)
+    write_corpus(corpus, root / files.REVIEWS)
+    print(
+        f"{len(corpus.train)} training and {len(corpus.test)} test reviews, {len(corpus.vocabulary)} words "
+        f"in the vocabulary ({params.data.source})"
+    )
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, reads=("data.source", "data.${data.source}"))

@@ -4,35 +4,37 @@ In: `results/history.csv`, the points that `evaluate` wrote, `results/metrics.js
 `data/reviews/`. Out: `results/figures/`: training, confusion, roc, precision_recall and lengths, each as PNG and SVG.
 """
 
+from pathlib import Path
+
 import numpy as np
 
-from stages import figures, files, results
-from stages.errors import run
-from stages.history import read_history
-from stages.params import load_params
-from stages.reviews import read_reviews
+from imdb_rnn.base import files
+from imdb_rnn.base.params import Params
+from imdb_rnn.base.stage import run
+from imdb_rnn.measures.history import read_history
+from imdb_rnn.measures.results import Metrics, read_confusion
+from imdb_rnn.pages import figures
+from imdb_rnn.reviews.corpus import read_reviews
 
 
-def main() -> None:
-    params = load_params()
+def main(params: Params, root: Path) -> None:
     language, maxlen = params.plots.language, params.pad.maxlen
-    history = read_history()
-    metrics = results.read_metrics()
-    kept_epoch, area = metrics.kept_epoch, metrics.test.roc_auc
-    confusion = results.read_confusion()
+    history = read_history(root / files.HISTORY)
+    metrics = files.read_json(Metrics, root / files.METRICS, "evaluate")
+    confusion = read_confusion(root / files.CONFUSION)
     positive_share = confusion.loc[confusion["label"] == "positive", "reviews"].sum() / confusion["reviews"].sum()
-    roc = results.read_points(files.ROC, ("fpr", "tpr"))
-    precision_recall = results.read_points(files.PRECISION_RECALL, ("recall", "precision"))
-    lengths = np.concatenate([np.diff(read_reviews(files.REVIEWS, name).offsets) for name in ("train", "test")])
-    with figures.style(language), files.replacing(files.FIGURES) as new:
+    roc = files.read_points(root / files.ROC, ("fpr", "tpr"), "evaluate")
+    precision_recall = files.read_points(root / files.PRECISION_RECALL, ("recall", "precision"), "evaluate")
+    lengths = np.concatenate([read_reviews(root / files.REVIEWS, name).ranks.lengths for name in ("train", "test")])
+    with figures.style(language), files.replacing(root / files.FIGURES) as new:
         new.mkdir()
-        figures.save(figures.training(history, kept_epoch, language), new, "training")
+        figures.save(figures.training(history, metrics.kept_epoch, language), new, "training")
         figures.save(figures.confusion(confusion, language), new, "confusion")
-        figures.save(figures.roc(roc, area, language), new, "roc")
+        figures.save(figures.roc(roc, metrics.test.roc_auc, language), new, "roc")
         figures.save(figures.precision_recall(precision_recall, positive_share, language), new, "precision_recall")
         figures.save(figures.lengths(lengths, maxlen, language), new, "lengths")
     print(f"5 figures, each as PNG and SVG, in {files.FIGURES}")
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, reads=("pad.maxlen", "plots.language"))

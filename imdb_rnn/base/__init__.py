@@ -1,0 +1,1 @@
+"""What every room stands on: parameters, files, errors, and how a stage is run."""

@@ -1,0 +1,1 @@
+"""What judges: metrics, their intervals, history, and how far back a network remembers."""

@@ -1,0 +1,64 @@
+"""How far chance may have moved what was measured on so many test reviews: 95 % intervals."""
+
+import numpy as np
+from scipy import stats
+from scipy.special import expit
+
+from imdb_rnn.measures.metrics import is_positive, log_loss
+
+CONFIDENCE = 0.95  # of every interval in the project
+Interval = tuple[float, float]
+
+
+def of_share(count: int, total: int) -> Interval | None:
+    """Interval of a share by Wilson's score (Probable Inference, 1927); None for a share of nothing."""
+    if total == 0:
+        return None
+    found = stats.binomtest(int(count), int(total)).proportion_ci(CONFIDENCE, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def of_mean(values: np.ndarray) -> Interval:
+    """Interval of the mean of (n,) values, by Student's distribution."""
+    half = stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)
+    return float(values.mean() - half), float(values.mean() + half)
+
+
+def of_roc_auc(y: np.ndarray, probability: np.ndarray) -> Interval | None:
+    """Interval of the area under the ROC curve, by the variance of DeLong, DeLong and Clarke-Pearson (1988).
+
+    Computed from ranks (Sun and Xu, Fast Implementation of DeLong's Algorithm, 2014). None where the reviews tell no
+    variance: one of a label, or all of one label above all of the other.
+    """
+    ranks = stats.rankdata(probability)
+    positive, negative = y == 1, y == 0
+    m, n = positive.sum(), negative.sum()
+    # For each positive review the share of the negative ones below it; for each negative one of the positive above it
+    below = (ranks[positive] - stats.rankdata(probability[positive])) / n
+    above = 1 - (ranks[negative] - stats.rankdata(probability[negative])) / m
+    if min(m, n) < 2 or not below.var() + above.var():
+        return None
+    half = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
+    return max(0.0, float(below.mean() - half)), min(1.0, float(below.mean() + half))
+
+
+def of_metrics(y: np.ndarray, logits: np.ndarray) -> dict[str, Interval | None]:
+    """Intervals of what `metrics.measure` measures: accuracy, precision, recall, f1, roc_auc and loss.
+
+    Args:
+        y: (reviews,), 0 or 1, both present.
+        logits: (reviews,), of a positive review.
+    """
+    probability = expit(logits)
+    predicted, positive = is_positive(probability), y == 1
+    both, either = np.sum(predicted & positive), np.sum(predicted | positive)
+    share = of_share(both, either)
+    return {
+        "accuracy": of_share(np.sum(predicted == positive), len(y)),
+        "precision": of_share(both, predicted.sum()),
+        "recall": of_share(both, positive.sum()),
+        # F1 rises with the share of both in either: 2 s / (1 + s)
+        "f1": share and (2 * share[0] / (1 + share[0]), 2 * share[1] / (1 + share[1])),
+        "roc_auc": of_roc_auc(y, probability),
+        "loss": of_mean(log_loss(y, logits)),
+    }

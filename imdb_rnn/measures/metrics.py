@@ -1,0 +1,80 @@
+"""How good predictions are: loss, accuracy and the rest, and the points of the curves."""
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+from sklearn import metrics
+
+THRESHOLD = 0.5  # a probability above it means positive
+CURVE_POINTS = 200
+NAMES = ("negative", "positive")  # of the labels 0 and 1
+
+
+def is_positive(probability: np.ndarray) -> np.ndarray:
+    """Whether a probability of a positive review means that it is one: bool, of the same shape."""
+    return probability > THRESHOLD
+
+
+def is_right(y: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Whether each review is put on the right side of `THRESHOLD`: bool, of the shape of `probability`."""
+    return is_positive(probability) == (np.asarray(y) == 1)
+
+
+def probability_of_label(y: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """The probability that is given to each review's own label."""
+    return np.where(np.asarray(y) == 1, probability, 1 - probability)
+
+
+def log_loss(y: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Binary cross-entropy of each review, in nats: float, of the shape of `logits`.
+
+    From the logit, so that it never stops growing, and never becomes infinite, however sure a wrong answer is.
+    """
+    return np.logaddexp(0, np.where(np.asarray(y) == 1, -logits, logits))
+
+
+def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
+    """Loss (mean binary cross-entropy), accuracy, precision, recall, F1 and area under the ROC curve, six decimals.
+
+    Args:
+        y: (reviews,), 0 or 1, both present.
+        logits: (reviews,), of a positive review.
+    """
+    probability = expit(logits)
+    predicted = is_positive(probability)
+    values = {
+        "loss": log_loss(y, logits).mean(),
+        "accuracy": metrics.accuracy_score(y, predicted),
+        "precision": metrics.precision_score(y, predicted, zero_division=0),
+        "recall": metrics.recall_score(y, predicted, zero_division=0),
+        "f1": metrics.f1_score(y, predicted, zero_division=0),
+        "roc_auc": metrics.roc_auc_score(y, probability),
+    }
+    return {name: round(float(value), 6) for name, value in values.items()}
+
+
+def confusion(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
+    """Count the reviews of each label and predicted label: columns label, predicted, reviews; four rows."""
+    counts = metrics.confusion_matrix(y, is_positive(probability), labels=[0, 1])
+    rows = [(NAMES[i], NAMES[j], int(counts[i, j])) for i in (0, 1) for j in (0, 1)]
+    return pd.DataFrame(rows, columns=["label", "predicted", "reviews"])
+
+
+def roc(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
+    """Points of the ROC curve, at most `CURVE_POINTS`: columns fpr, tpr, six decimals."""
+    fpr, tpr, _ = metrics.roc_curve(y, probability)
+    return _thinned(pd.DataFrame({"fpr": fpr, "tpr": tpr}))
+
+
+def precision_recall(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
+    """Points of the precision-recall curve, at most `CURVE_POINTS`: columns recall, precision, rising recall."""
+    precision, recall, _ = metrics.precision_recall_curve(y, probability)
+    return _thinned(pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}))
+
+
+def _thinned(points: pd.DataFrame) -> pd.DataFrame:
+    """Keep points evenly spaced along the drawn curve, its ends among them."""
+    steps = np.diff(points.to_numpy(), axis=0)
+    along = np.concatenate([[0], np.hypot(*steps.T).cumsum()])
+    rows = np.unique(np.searchsorted(along, np.linspace(0, along[-1], CURVE_POINTS)))
+    return points.iloc[rows].round(6)

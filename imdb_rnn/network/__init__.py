@@ -1,0 +1,1 @@
+"""What computes: cells, the recurrence over them, n-grams, the trained network and its file."""

@@ -1,0 +1,141 @@
+"""A network: its parameters, its weights, its vocabulary, and what it says of reviews. Needs no TensorFlow."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+from threadpoolctl import threadpool_limits
+
+from imdb_rnn.base.errors import UserError, holding_interrupts
+from imdb_rnn.base.params import ModelParams, PadParams
+from imdb_rnn.network import branches
+from imdb_rnn.network.branches import Branch, Ngrams, Recurrent, Weights
+from imdb_rnn.reviews.encode import with_padding
+from imdb_rnn.reviews.ragged import Ragged, from_lengths
+from imdb_rnn.reviews.vocabulary import PADDING
+
+BATCH = 256  # reviews; many words of many reviews take much memory
+
+
+def single_threaded_blas() -> threadpool_limits:
+    """Keep BLAS on one thread while it is open: the products are small, and must not depend on the number of CPUs."""
+    return threadpool_limits(1, "blas")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that gives the probability that a review is positive.
+
+    params, encoding: how it is built, and how reviews become the ids that it reads
+    weights: of the recurrent branch, as `branches.Recurrent` has them
+    ngram_codes, ngram_scores: int64 and float32 (n-grams,), both empty without n-grams
+    vocabulary: rank 1 first; only the words that have an id of their own
+    kept_epoch: the epoch of its training, from 1, after which it had these weights
+    provenance: where the reviews that it was trained on come from
+    """
+
+    params: ModelParams
+    encoding: PadParams
+    weights: Weights
+    ngram_codes: np.ndarray
+    ngram_scores: np.ndarray
+    vocabulary: list[str]
+    kept_epoch: int
+    provenance: dict
+
+    def branches(self) -> list[tuple[Branch, Weights]]:
+        """Its branches, with their weights."""
+        found: list[tuple[Branch, Weights]] = [(Recurrent(self.params), self.weights)]
+        if self.params.ngrams:
+            prior = np.ones_like(self.ngram_scores)
+            branch = Ngrams(self.params.ngrams, self.encoding.vocab_size, self.ngram_codes, prior)
+            found.append((branch, [self.ngram_scores]))
+        return found
+
+    def count_weights(self) -> int:
+        """How many numbers it has learnt."""
+        return sum(array.size for array in self.weights) + len(self.ngram_scores)
+
+    def logits(self, ids: Ragged) -> np.ndarray:
+        """The logit of a positive review for each review: float64 (reviews,).
+
+        Args:
+            ids: reviews without padding, as `reviews.encode` makes them. A network that reads padding gets it here.
+
+        Raises:
+            UserError: when an id is not below the size of its vocabulary.
+        """
+        found = np.empty(len(ids))
+
+        def read(batch: Ragged, rows: np.ndarray) -> None:
+            found[rows] = branches.logits(self.branches(), batch)
+
+        self._in_batches(ids, read)
+        return found
+
+    def predict_proba(self, ids: Ragged) -> np.ndarray:
+        """The probability that each review is positive: float64 (reviews,). Takes and raises what `logits` does."""
+        return expit(self.logits(ids))
+
+    def trace(self, ids: np.ndarray, start: int) -> np.ndarray:
+        """The probability of a positive review if the review ended before its first word, after it, and so on.
+
+        Args:
+            ids: (length,), of one review.
+            start: how many of the first ids are no words but a mark: they are there from the beginning.
+
+        Returns:
+            float64 (length - start + 1,).
+        """
+        lengths = np.arange(start, len(ids) + 1)
+        return self.predict_proba(Ragged(ids, np.zeros(len(lengths), np.int64), lengths))
+
+    def gradient_norms(self, ids: Ragged) -> Ragged:
+        """For each word of each review the length of the gradient of the logit with respect to the word's vector.
+
+        Each occurrence of a word counts by itself. The n-grams' scores have no vectors, so no part in the gradient.
+
+        Returns:
+            float32, Euclidean norms, one for each id.
+
+        Raises:
+            UserError: as `logits` does.
+        """
+        norms = [np.empty(0, np.float32)] * len(ids)
+        recurrent, (vectors, *others) = Recurrent(self.params), self.weights
+
+        def read(batch: Ragged, rows: np.ndarray) -> None:
+            flat = batch.flat()
+            # A vector for each occurrence, so that each has a gradient of its own
+            occurrences = from_lengths(np.arange(len(flat), dtype=np.int32), batch.lengths)
+            logits, back = recurrent.logits_and_back([vectors[flat], *others], occurrences, None)
+            dvectors, *_ = back(np.ones_like(logits))
+            of_batch = from_lengths(np.linalg.norm(dvectors, axis=1), batch.lengths)
+            for number, row in enumerate(rows):
+                norms[row] = of_batch[number][batch[number] != PADDING]
+
+        self._in_batches(ids, read)
+        return from_lengths(np.concatenate([*norms, np.empty(0, np.float32)]), ids.lengths)
+
+    def _in_batches(self, ids: Ragged, read: Callable[[Ragged, np.ndarray], None]) -> None:
+        """Call `read` with reviews of like length, longest first, as the recurrence reads them, and their rows."""
+        check_ids(ids, self.encoding.vocab_size)
+        order = np.argsort(-ids.lengths, kind="stable")
+        with single_threaded_blas(), holding_interrupts() as raise_if_interrupted:
+            for i in range(0, len(order), BATCH):
+                rows = order[i : i + BATCH]
+                read(as_read(ids.rows(rows), self.params, self.encoding), rows)
+                raise_if_interrupted()
+
+
+def as_read(ids: Ragged, params: ModelParams, encoding: PadParams) -> Ragged:
+    """Reviews as the recurrence reads them: with their padding, if the network reads it."""
+    return ids if params.mask_padding else with_padding(ids, encoding.maxlen, encoding.padding)
+
+
+def check_ids(ids: Ragged, vocab_size: int) -> None:
+    """Raise a `UserError` if a review holds an id that the network has no vector for; the recurrence does not look."""
+    largest = ids.values.max(initial=0)
+    if largest >= vocab_size:
+        raise UserError(f"the network knows the ids below {vocab_size}, the reviews hold {largest}; run `dvc repro`")

@@ -1,0 +1,1 @@
+"""What shows: figures, and the page in which the network reads along."""

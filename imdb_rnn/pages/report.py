@@ -1,0 +1,62 @@
+"""The page of a run: one HTML file with the trained network in it, which loads nothing."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from imdb_rnn.network.cells import cell_named
+from imdb_rnn.network.model import Network
+
+PAGE = Path(__file__).parent / "page"
+
+
+def stored_network(network: Network) -> dict | None:
+    """What `page/network.js` needs to read as the network does; None if its cell has no step for the page."""
+    cell = cell_named(network.params.cell)
+    if not cell.page:
+        return None
+    numbers = np.concatenate([np.ravel(array) for array in (*network.weights, network.ngram_scores)]).astype("<f4")
+    shape = {"cell", "layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams", "mask_padding"}
+    return {
+        **network.params.model_dump(include=shape),
+        **network.encoding.model_dump(),
+        "gates": cell.gates,
+        "recurrent_bias": cell.recurrent_bias,
+        "vocabulary": network.vocabulary,
+        "ngram_count": len(network.ngram_scores),
+        "weights": base64.b64encode(numbers.tobytes()).decode(),
+        "ngram_codes": base64.b64encode(network.ngram_codes.astype("<i8").tobytes()).decode(),
+    }
+
+
+def page(contents: dict, cell: str) -> str:
+    """Make the page of its parts: one HTML file that loads nothing and runs no script but its own.
+
+    Args:
+        contents: what `page/page.js` shows, values of JSON and parameters; whatever text it holds stays text.
+        cell: of the network, whose step is a script of the page.
+    """
+    step = f'"use strict";\n\nfunction makeStep(units, sigmoid) {{\n{cell_named(cell).page}\nreturn step;\n}}\n'
+    library, *own = ((PAGE / name).read_text(encoding="utf-8") for name in ("uPlot.iife.min.js", "network.js", "page.js"))
+    scripts = [library, step, *own] if cell_named(cell).page else [library, *own]
+    styles = [(PAGE / name).read_text(encoding="utf-8") for name in ("uPlot.min.css", "page.css")]
+
+    def hashes(parts: list[str]) -> str:
+        digests = [base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in parts]
+        return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+    # In a data block only "<" could be taken for markup.
+    data = json.dumps(contents, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)
+    data = data.replace("<", "\\u003c")
+    licence = (PAGE / "uPlot.LICENSE").read_text(encoding="utf-8")
+    parts = {
+        "policy": f"default-src 'none'; script-src {hashes(scripts)}; style-src {hashes(styles)}",
+        "styles": "".join(f"<style>{style}</style>" for style in styles),
+        "data": data,
+        "scripts": f"<!--\nuPlot\n{licence}-->" + "".join(f"<script>{script}</script>" for script in scripts),
+    }
+    before, *pieces = (PAGE / "index.html").read_text(encoding="utf-8").split("{{")
+    return before + "".join(parts[name] + rest for name, rest in (piece.split("}}", 1) for piece in pieces))

@@ -1,0 +1,9 @@
+"""Where reviews come from: a module a source, with one function from the source's parameters to a checked corpus.
+
+A new source is a module here, an entry in `SOURCES`, and a group of parameters of the same name in
+`base.params.DataParams` and `params.yaml`.
+"""
+
+from imdb_rnn.reviews.sources import bundled, keras
+
+SOURCES = {"bundled": bundled.read, "keras": keras.read}

@@ -1,0 +1,1 @@
+"""What learns: batches, the step of the optimiser, the loop over the epochs, checkpoints."""

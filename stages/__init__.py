@@ -1,0 +1,14 @@
+"""The verbs of the pipeline: one file a stage, run by DVC as `python -m stages.NAME`.
+
+DVC runs whatever `python` is first on the path. Where that is not the one with the project's packages, the line below
+takes the place of a traceback about the first of them.
+"""
+
+import importlib.util
+import sys
+
+if not (sys.version_info >= (3, 10) and importlib.util.find_spec("numba")):
+    sys.exit(
+        "error: %s does not have the project's packages; run `make repro`, or `. .venv/bin/activate` and then "
+        "`dvc repro`" % sys.executable
+    )
