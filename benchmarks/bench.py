@@ -23,8 +23,8 @@ from matplotlib.figure import Figure
 
 from presets import PRESETS_FILE, PresetData, apply, preset
 from stages import files
-from stages.errors import UserError, run
-from stages.params import PARAMS_FILE, read_text
+from imdb_rnn.base.errors import UserError, run
+from imdb_rnn.base.params import PARAMS_FILE, read_text
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent

@@ -11,7 +11,7 @@ import numpy as np
 from selenium import webdriver
 
 from stages import files
-from stages.errors import UserError, run
+from imdb_rnn.base.errors import UserError, run
 
 WORDS, TYPED = 500, " and in the end it was truly wonderful to watch"
 

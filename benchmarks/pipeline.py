@@ -10,7 +10,7 @@ import sys
 import time
 
 from stages.batches import unpad
-from stages.params import load_params
+from imdb_rnn.base.params import load_params
 from stages.reviews import read_padded
 from stages.train import train
 

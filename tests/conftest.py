@@ -15,8 +15,8 @@ from material import HOSTILE, ROOT, as_lists, changed, write_archive, write_para
 from project import SMALL, TRACER, Project, environment
 from selenium import webdriver
 
-from stages import sources
-from stages.params import Params, parse_params
+from imdb_rnn.base.params import Params, parse_params
+from imdb_rnn.reviews.sources import bundled
 
 # The same examples at every run, and no time limit on one of them: machines are noisy.
 settings.register_profile("steady", deadline=None, derandomize=True)
@@ -32,11 +32,11 @@ def params() -> Params:
 @pytest.fixture(scope="session")
 def corpus(params):
     """The 25,000 bundled reviews."""
-    return sources.bundled(params.data)
+    return bundled.read(params.data.bundled, ROOT)
 
 
 @pytest.fixture(scope="session")
-def small_archive(corpus, tmp_path_factory) -> dict[str, str]:
+def small_archive(corpus, tmp_path_factory) -> dict:
     """600 training and 200 test reviews in Keras' layout, as the parameters that lead to them.
 
     They come from all over the bundled reviews, so both labels are there. Only the 5,000 most frequent words are
@@ -63,10 +63,12 @@ def small_archive(corpus, tmp_path_factory) -> dict[str, str]:
     index.write_text(json.dumps({word: rank for rank, word in enumerate(words, start=1)}))
     return {
         "source": "keras",
-        "url": (folder / "imdb.npz").as_uri(),
-        "sha256": sha256,
-        "word_index_url": index.as_uri(),
-        "word_index_md5": hashlib.md5(index.read_bytes()).hexdigest(),
+        "keras": {
+            "url": (folder / "imdb.npz").as_uri(),
+            "sha256": sha256,
+            "word_index_url": index.as_uri(),
+            "word_index_md5": hashlib.md5(index.read_bytes()).hexdigest(),
+        },
     }
 
 
@@ -105,7 +107,7 @@ def finished(fresh, tmp_path_factory) -> Project:
     (place / "tracer").mkdir()
     (place / "tracer/sitecustomize.py").write_text(TRACER)
     ran = project.repro(PYTHONPATH=str(place / "tracer"), TRACE=str(place / "trace"))
-    assert ran == ["download", "pad", "train", "evaluate", "explain", "plot", "report"]
+    assert ran == ["check", "download", "pad", "train", "evaluate", "explain", "plot", "report"]
     project.commit()
     return project
 

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from stages.params import ModelParams, Params
+from imdb_rnn.base.params import ModelParams, PadParams, Params
+from imdb_rnn.network.branches import Recurrent
+from imdb_rnn.network.model import Network
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,8 +22,7 @@ HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=do
 
 def as_lists(reviews) -> list[list[int]]:
     """The ranks of each review as a list, as Keras' archive has them."""
-    flat = reviews.ranks.tolist()
-    return [flat[a:b] for a, b in zip(reviews.offsets[:-1], reviews.offsets[1:], strict=True)]
+    return [reviews.ranks[row].tolist() for row in range(len(reviews))]
 
 
 def write_archive(path: Path, **arrays) -> str:
@@ -35,28 +36,34 @@ def write_archive(path: Path, **arrays) -> str:
 
 
 def changed(params: Params, **sections) -> Params:
-    """`params` with some values replaced: `changed(params, pad={"maxlen": 20})`."""
-    values = params.model_dump()
-    for section, replacements in sections.items():
-        values[section] |= replacements
-    return Params.model_validate(values)
+    """`params` with some values replaced: `changed(params, pad={"maxlen": 20})`; groups are replaced key by key."""
+
+    def replace(values: dict, replacements: dict) -> dict:
+        return values | {
+            name: replace(values[name], value) if isinstance(value, dict) else value
+            for name, value in replacements.items()
+        }
+
+    return Params.model_validate(replace(params.model_dump(), sections))
 
 
 def model_params(**values) -> ModelParams:
     """The parameters of a very small network, SimpleRNN unless `values` say otherwise."""
-    small = {
-        "cell": "simple_rnn",
-        "layers": 1,
-        "bidirectional": False,
-        "embedding_dim": 4,
-        "units": 5,
-        "pooling": "last",
-        "ngrams": 0,
-        "embedding_dropout": 0.0,
-        "dropout": 0.0,
-        "mask_padding": True,
-    }
-    return ModelParams(**small | values)
+    return ModelParams(**{"embedding_dim": 4, "units": 5} | values)
+
+
+def network_of(params: ModelParams, vocab_size: int = 20, seed: int = 5, **encoding) -> Network:
+    """A network with weights, biases too, of which none is zero; half of all n-grams that there are have a score."""
+    random = np.random.default_rng(seed)
+    shapes = Recurrent(params).shapes(vocab_size)
+    weights = [random.normal(0, 0.5, shape).astype(np.float32) for shape in shapes]
+    codes = np.empty(0, np.int64)
+    if params.ngrams:
+        codes = np.sort(random.choice(np.arange(1, vocab_size**3), vocab_size**3 // 2, replace=False))
+    scores = random.normal(0, 0.5, len(codes)).astype(np.float32)
+    vocabulary = [f"word{rank}" for rank in range(1, vocab_size - 3)]
+    pad = PadParams(**{"vocab_size": vocab_size, "maxlen": 12} | encoding)
+    return Network(params, pad, weights, codes, scores, vocabulary, kept_epoch=3, provenance={"source": "bundled"})
 
 
 def write_params(folder: Path, params: Params) -> None:

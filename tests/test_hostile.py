@@ -16,10 +16,10 @@ from material import ROOT, as_lists, model_params, write_archive
 from test_network import made
 
 from stages import files, network, sources
-from stages.errors import UserError
-from stages.params import Params, parse_params
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import Params, parse_params
 from stages.reviews import from_lists
-from stages.vocabulary import tokenize
+from imdb_rnn.reviews.vocabulary import tokenize
 
 TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
 ONE_LINE_EACH = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
@@ -60,7 +60,7 @@ def test_aliases_cannot_fill_the_memory():
     laughs = "a: &a [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n"
     for name, before in zip("bcdefghi", "abcdefgh", strict=True):
         laughs += f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
-    code = f"from stages.params import parse_params\nparse_params({laughs + 'pad: *i'!r})"
+    code = f"from imdb_rnn.base.params import parse_params\nparse_params({laughs + 'pad: *i'!r})"
     ran = limited(code, 2000)
     assert "stages.errors.UserError: params.yaml: " in ran.stderr, ran.stderr[-500:]
     assert len(ran.stderr) < 20_000

@@ -13,7 +13,7 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from voluptuous import Invalid
 
 from stages import files
-from stages.errors import UserError, run
+from imdb_rnn.base.errors import UserError, run
 
 LOCK, RUNNING = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
 

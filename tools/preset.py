@@ -8,8 +8,8 @@ from typing import Literal
 from ruamel.yaml import YAML
 
 from stages import files
-from stages.errors import UserError, run
-from stages.params import (
+from imdb_rnn.base.errors import UserError, run
+from imdb_rnn.base.params import (
     PARAMS_FILE,
     ModelParams,
     PadParams,

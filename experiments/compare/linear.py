@@ -14,9 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from compare.runs import write_run
 from stages import files, ngrams
 from stages.batches import Words
-from stages.errors import run
+from imdb_rnn.base.errors import run
 from stages.reviews import Reviews, read_reviews
-from stages.vocabulary import RANK_OFFSET, UNKNOWN
+from imdb_rnn.reviews.vocabulary import RANK_OFFSET, UNKNOWN
 
 # Chosen on the validation part of the training reviews, among 1 to 3 words, 1 to 20 reviews, C from 0.01 to 10.
 LONGEST, MIN_REVIEWS, SMOOTHING, C = 3, 2, 1, 0.1

@@ -12,9 +12,9 @@ from compare.runs import PLAN, traced_reviews, write_run
 from presets import PRESETS_FILE, preset
 from stages import files, history, memory, network
 from stages.batches import Words, choose, unpad
-from stages.errors import UserError, run
+from imdb_rnn.base.errors import UserError, run
 from stages.pad import pad
-from stages.params import TrainParams, check, parse_yaml, read_text
+from imdb_rnn.base.params import TrainParams, check, parse_yaml, read_text
 from stages.reviews import Reviews, read_reviews, split_by_position
 from stages.train import train
 

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn import metrics
 
 from stages import files, memory
-from stages.errors import UserError
+from imdb_rnn.base.errors import UserError
 from stages.reviews import Reviews
 
 PLAN, RUNS = Path("compare/params.yaml"), Path("compare/runs")

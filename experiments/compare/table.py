@@ -17,11 +17,11 @@ from scipy import stats
 
 from compare.runs import PLAN, read_memory, read_run, traced_reviews
 from stages import figures, files
-from stages.errors import UserError, run
-from stages.memory import half_life
-from stages.params import Section, check, load_params, parse_yaml, read_text
+from imdb_rnn.base.errors import UserError, run
+from imdb_rnn.measures.memory import half_life
+from imdb_rnn.base.params import Section, check, load_params, parse_yaml, read_text
 from stages.reviews import Reviews, read_provenance, read_reviews, read_vocabulary
-from stages.vocabulary import NOT_A_WORD
+from imdb_rnn.reviews.vocabulary import NOT_A_WORD
 
 COMPARE = Path("results/compare.csv")
 DIFFERENCES = Path("results/differences.csv")

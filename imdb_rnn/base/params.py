@@ -147,9 +147,7 @@ def parse_yaml(text: str, path: Path) -> object:
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
 
 
-def validate(
-    model: type[SectionType], values: object, path: Path, *above: str, complete: bool = False
-) -> SectionType:
+def validate(model: type[SectionType], values: object, path: Path, *above: str, complete: bool = False) -> SectionType:
     """Check values against a model of theirs.
 
     Args:

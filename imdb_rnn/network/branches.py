@@ -130,15 +130,11 @@ def logits_and_back(
     branches: list[tuple[Branch, Weights]], batch: Ragged, random: np.random.Generator | None
 ) -> tuple[np.ndarray, Callable[[np.ndarray], list[Weights]]]:
     """As `logits`, and a function from the gradient with respect to them to those of each branch's weights."""
-    outputs, backs = zip(
-        *(branch.logits_and_back(weights, batch, random) for branch, weights in branches), strict=True
-    )
+    outputs, backs = zip(*(branch.logits_and_back(weights, batch, random) for branch, weights in branches), strict=True)
     return np.add.reduce(outputs), lambda dlogits: [back(dlogits) for back in backs]
 
 
-def dropout_mask(
-    random: np.random.Generator | None, shape: tuple[int, ...], rate: float
-) -> np.ndarray | np.float32:
+def dropout_mask(random: np.random.Generator | None, shape: tuple[int, ...], rate: float) -> np.ndarray | np.float32:
     """What dropout multiplies by: 0 in a share `rate` of the places, and in the others 1 / (1 - rate).
 
     With these factors the mean stays (Srivastava et al., Dropout, 2014); for words they are one a row of the vectors

@@ -34,9 +34,7 @@ def codes_of(ids: Ragged, longest: int, vocab_size: int) -> Ragged:
 
 
 @compiled
-def _find(
-    ids: Array, starts: Array, lengths: Array, longest: int, base: int, codes: Array, ends: Array
-) -> None:
+def _find(ids: Array, starts: Array, lengths: Array, longest: int, base: int, codes: Array, ends: Array) -> None:
     """Write each review's distinct codes to `codes`, ascending, one review behind the other, and their ends."""
     end = 0
     for r in range(len(starts)):

@@ -49,9 +49,7 @@ def pool(pooling: str, directions: list[tuple[np.ndarray, np.ndarray]], part: Pa
 
 
 @compiled
-def _pool(
-    before: Array, sizes: Array, lengths: Array, last: Array, highest: Array, where: Array, mean: Array
-) -> None:
+def _pool(before: Array, sizes: Array, lengths: Array, last: Array, highest: Array, where: Array, mean: Array) -> None:
     """Highest state of each review in each unit, the row it is in, and mean state; zeros for a review without words."""
     units = last.shape[1]
     here = 0
@@ -79,9 +77,7 @@ def _pool(
 
 
 @compiled
-def _pool_back(
-    sizes: Array, lengths: Array, where: Array, dhighest: Array, dmean: Array, dstates: Array
-) -> None:
+def _pool_back(sizes: Array, lengths: Array, where: Array, dhighest: Array, dmean: Array, dstates: Array) -> None:
     here = 0
     for t in range(len(sizes)):
         for r in range(sizes[t]):

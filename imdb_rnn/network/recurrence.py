@@ -96,7 +96,10 @@ def _forward(
     def back(dfeatures: np.ndarray) -> tuple[np.ndarray, Layers]:
         by_part = threads().map(lambda number: backs[number](dfeatures[number::PARTS]), range(PARTS))
         total = [
-            [Direction(*map(sum, zip(*of_parts, strict=True))) for of_parts in zip(*layer, strict=True)]
+            [
+                Direction(*(np.add.reduce(same) for same in zip(*of_parts, strict=True)))
+                for of_parts in zip(*layer, strict=True)
+            ]
             for layer in zip(*by_part, strict=True)
         ]
         dvectors = np.zeros_like(vectors)
@@ -134,7 +137,9 @@ def _forward_part(
     kernel's.
     """
     mirrored = mirror(part) if len(layers[0]) == 2 else np.empty(0, np.int64)
-    words, inputs, runs = part.words, [], []
+    words = part.words
+    inputs: list[np.ndarray] = []
+    runs: list[list[_Run]] = []
     for number, layer in enumerate(layers):
         if number:
             after = [states_after(run.before, run.last, part) for run in runs[-1]]
@@ -146,7 +151,8 @@ def _forward_part(
     pooled, pool_back = pool(pooling, [(run.before, run.last) for run in runs[-1]], part)
 
     def back(dpooled: np.ndarray) -> Layers:
-        arriving, gradients = pool_back(dpooled), []
+        arriving = pool_back(dpooled)
+        gradients: Layers = []
         for number in range(len(layers) - 1, -1, -1):
             of_layer = [run.back(*d) for run, d in zip(runs[number], arriving, strict=True)]
             if number:

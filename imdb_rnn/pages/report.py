@@ -40,7 +40,9 @@ def page(contents: dict, cell: str) -> str:
         cell: of the network, whose step is a script of the page.
     """
     step = f'"use strict";\n\nfunction makeStep(units, sigmoid) {{\n{cell_named(cell).page}\nreturn step;\n}}\n'
-    library, *own = ((PAGE / name).read_text(encoding="utf-8") for name in ("uPlot.iife.min.js", "network.js", "page.js"))
+    library, *own = (
+        (PAGE / name).read_text(encoding="utf-8") for name in ("uPlot.iife.min.js", "network.js", "page.js")
+    )
     scripts = [library, step, *own] if cell_named(cell).page else [library, *own]
     styles = [(PAGE / name).read_text(encoding="utf-8") for name in ("uPlot.min.css", "page.css")]
 

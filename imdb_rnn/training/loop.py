@@ -160,7 +160,7 @@ def _train_epoch(
         losses, right = step(learning, optimizer, batch, y[rows], random)
         state.loss += float(losses.sum())
         state.right += int(right.sum())
-        state.batches, state.random = state.batches + 1, random.bit_generator.state
+        state.batches, state.random = state.batches + 1, dict(random.bit_generator.state)
         raise_if_interrupted()
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             save()

@@ -17,7 +17,7 @@ import yaml
 from material import changed, contents, write_params
 from project import Project, environment
 
-from stages.params import parse_params
+from imdb_rnn.base.params import parse_params
 
 DAMAGES, SEED = int(os.environ.get("DAMAGES", "4")), int(os.environ.get("SEED", "1"))
 RESULTS = ("dvc.lock", "results/metrics.json", "results/memory.json")

@@ -14,7 +14,7 @@ import yaml
 from material import changed, contents, write_params
 from project import Project, environment
 
-from stages.params import parse_params
+from imdb_rnn.base.params import parse_params
 
 
 def set_param(project: Project, **sections) -> None:

@@ -22,9 +22,9 @@ from stages.batches import unpad
 from stages.explain import stored_network, words_read
 from stages.network import keras
 from stages.pad import pad
-from stages.params import parse_params
+from imdb_rnn.base.params import parse_params
 from stages.reviews import from_lists, read_reviews, read_vocabulary
-from stages.vocabulary import tokenize
+from imdb_rnn.reviews.vocabulary import tokenize
 
 SECTIONS = {"try", "run", "numbers", "training", "wrong", "memory", "traces"}
 VOCABULARY = ["the", "film", "was", "good", "bad", "don't", "über", "电影", "i̇stanbul", "10"]

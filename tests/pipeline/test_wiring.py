@@ -10,7 +10,7 @@ import yaml
 from material import ROOT
 
 from stages import files
-from stages.params import Params
+from imdb_rnn.base.params import Params
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 STAGES = PIPELINE["stages"]

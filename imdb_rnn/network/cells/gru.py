@@ -7,9 +7,7 @@ from imdb_rnn.network.cells.cell import Cell
 
 
 @compiled
-def step(
-    table: Array, words: Array, bias: Array, gates: Array, h: Array, c: Array, aside: Array
-) -> None:
+def step(table: Array, words: Array, bias: Array, gates: Array, h: Array, c: Array, aside: Array) -> None:
     """`aside` is the recurrent part of the candidate, before the reset gate."""
     units = h.shape[1]
     for r in range(len(words)):  # short loops, because each is SIMD code and one long one is not
@@ -25,9 +23,7 @@ def step(
 
 
 @compiled
-def step_back(
-    gates: Array, before: Array, aside: Array, dh: Array, dc: Array, dproduct: Array, dword: Array
-) -> None:
+def step_back(gates: Array, before: Array, aside: Array, dh: Array, dc: Array, dproduct: Array, dword: Array) -> None:
     units = dh.shape[1]
     one = np.float32(1)
     for r in range(len(gates)):

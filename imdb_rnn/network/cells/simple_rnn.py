@@ -7,9 +7,7 @@ from imdb_rnn.network.cells.cell import Cell
 
 
 @compiled
-def step(
-    table: Array, words: Array, bias: Array, gates: Array, h: Array, c: Array, aside: Array
-) -> None:
+def step(table: Array, words: Array, bias: Array, gates: Array, h: Array, c: Array, aside: Array) -> None:
     for r in range(len(words)):
         word = table[words[r]]
         for j in range(h.shape[1]):
@@ -17,9 +15,7 @@ def step(
 
 
 @compiled
-def step_back(
-    gates: Array, before: Array, aside: Array, dh: Array, dc: Array, dproduct: Array, dword: Array
-) -> None:
+def step_back(gates: Array, before: Array, aside: Array, dh: Array, dc: Array, dproduct: Array, dword: Array) -> None:
     for r in range(len(gates)):
         for j in range(dh.shape[1]):
             dproduct[r, j] = dh[r, j] * (np.float32(1) - gates[r, j] * gates[r, j])

@@ -4,6 +4,11 @@ A new source is a module here, an entry in `SOURCES`, and a group of parameters 
 `base.params.DataParams` and `params.yaml`.
 """
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from imdb_rnn.reviews.corpus import Corpus
 from imdb_rnn.reviews.sources import bundled, keras
 
-SOURCES = {"bundled": bundled.read, "keras": keras.read}
+SOURCES: dict[str, Callable[[Any, Path], Corpus]] = {"bundled": bundled.read, "keras": keras.read}

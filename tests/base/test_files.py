@@ -9,7 +9,7 @@ import pytest
 from material import ROOT, changed, contents, run_stage, write_params
 
 from stages import files
-from stages.errors import UserError
+from imdb_rnn.base.errors import UserError
 from stages.reviews import Corpus, check, from_lists, write_corpus
 
 

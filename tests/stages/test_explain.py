@@ -7,7 +7,7 @@ from material import changed
 from stages.explain import RIGHT, UNDECIDED, WRONG, telling, words_read
 from stages.pad import pad
 from stages.reviews import from_lists
-from stages.vocabulary import NOT_A_WORD
+from imdb_rnn.reviews.vocabulary import NOT_A_WORD
 
 VOCABULARY = ["the", "film", "was", "good", "rare"]
 

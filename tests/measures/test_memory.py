@@ -8,7 +8,7 @@ from test_network import made
 from stages import memory, network
 from stages.batches import Words, pad_again, unpad
 from stages.pad import pad
-from stages.vocabulary import START
+from imdb_rnn.reviews.vocabulary import START
 
 REVIEWS = unpad(np.array([[0, 1, 5, 6, 7], [0, 0, 1, 8, 7], [9, 8, 7, 6, 5]], np.int32), mask_padding=True)
 

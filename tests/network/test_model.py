@@ -9,9 +9,9 @@ from material import ROOT, model_params
 
 from stages import network
 from stages.batches import unpad
-from stages.errors import UserError
+from imdb_rnn.base.errors import UserError
 from stages.network import keras, tf
-from stages.params import ModelParams
+from imdb_rnn.base.params import ModelParams
 
 CELLS = ("simple_rnn", "lstm", "gru")
 VOCAB_SIZE = 20
@@ -162,7 +162,7 @@ def test_the_saved_bytes_depend_on_nothing_but_the_network(tmp_path):
         import numpy as np
         from pathlib import Path
         from stages import network
-        from stages.params import ModelParams
+        from imdb_rnn.base.params import ModelParams
         network.keras.utils.set_random_seed(1)
         for number, kind in enumerate({kinds}):
             params = ModelParams(**kind)

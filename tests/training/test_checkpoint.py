@@ -9,7 +9,7 @@ from test_train import VOCAB_SIZE, task
 
 from stages import checkpoint, network, train
 from stages.batches import unpad
-from stages.params import Params
+from imdb_rnn.base.params import Params
 
 FACTS = {"epoch": 2, "drawn": {"state": 2**120}, "loss": 0.1}
 ARRAYS = {"variables": [np.arange(3, dtype=np.float32), np.array(5, np.int64)] + [np.zeros(2)] * 9}

@@ -3,8 +3,8 @@ import yaml
 from material import ROOT, contents, run_stage
 from ruamel.yaml import YAML
 
-from stages.errors import UserError
-from stages.params import parse_params
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import parse_params
 
 TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
 

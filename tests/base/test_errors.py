@@ -6,12 +6,12 @@ import sys
 import pytest
 from material import ROOT
 
-from stages.errors import holding_interrupts
+from imdb_rnn.base.errors import holding_interrupts
 
 
 def run_main(body: str, **env) -> subprocess.CompletedProcess:
     script = f"""if True:
-        from stages.errors import UserError, run
+        from imdb_rnn.base.errors import UserError, run
         def main():
             {body}
         run(main)

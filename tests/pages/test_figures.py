@@ -12,7 +12,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from stages import figures
-from stages.errors import UserError
+from imdb_rnn.base.errors import UserError
 
 HISTORY = pd.DataFrame(
     {

@@ -3,8 +3,8 @@ import yaml
 from material import ROOT, changed
 
 from presets import apply, preset
-from stages.errors import UserError
-from stages.params import parse_params
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import parse_params
 
 PRESETS = (ROOT / "presets.yaml").read_text(encoding="utf-8")
 PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")

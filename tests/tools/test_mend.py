@@ -6,7 +6,7 @@ from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from material import ROOT
 
 import mend
-from stages.errors import UserError
+from imdb_rnn.base.errors import UserError
 
 LOCK = (ROOT / "dvc.lock").read_text(encoding="utf-8")
 

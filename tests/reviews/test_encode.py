@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from material import as_lists, changed, contents, run_stage, write_archive, write_params
 
 from stages.pad import pad
-from stages.params import PadParams
+from imdb_rnn.base.params import PadParams
 from stages.reviews import from_lists
 
 ENDS = ("pre", "post")

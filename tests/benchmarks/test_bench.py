@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import bench
-from stages.params import parse_params
+from imdb_rnn.base.params import parse_params
 
 
 def runs() -> pd.DataFrame:

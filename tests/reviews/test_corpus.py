@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import as_lists
 
-from stages.errors import UserError
+from imdb_rnn.base.errors import UserError
 from stages.reviews import (
     Corpus,
     Reviews,

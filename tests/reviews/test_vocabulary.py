@@ -3,7 +3,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.vocabulary import count_vocabulary, tokenize, words_of
+from imdb_rnn.reviews.vocabulary import count_vocabulary, tokenize, words_of
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from material import ROOT
 
 from stages import files, results
-from stages.errors import UserError
+from imdb_rnn.base.errors import UserError
 
 METRICS = """{"kept_epoch": 5, "test":
     {"loss": 0.4, "accuracy": 0.8, "precision": 0.8, "recall": 0.8, "f1": 0.8, "roc_auc": 0.9}}"""

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from compare import linear
 from compare.runs import read_memory, read_run, traced_reviews, write_run
 from compare.table import differences, interval, markdown, mean_memory, read_together, summarise
-from stages.errors import UserError
+from imdb_rnn.base.errors import UserError
 from stages.reviews import from_lists
 
 

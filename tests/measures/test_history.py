@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from stages import files, history
-from stages.errors import UserError
+from imdb_rnn.base.errors import UserError
 
 
 def course(*val_loss: float) -> pd.DataFrame:

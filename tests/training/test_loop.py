@@ -8,7 +8,7 @@ from material import changed, run_stage, write_params
 
 from stages import checkpoint, network
 from stages.batches import unpad
-from stages.errors import UserError
+from imdb_rnn.base.errors import UserError
 from stages.network import keras, tf
 from stages.recurrence import cell, compiled, sigmoid
 from stages.train import NGRAM_SMOOTHING, train

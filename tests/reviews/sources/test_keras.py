@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from material import as_lists, changed, contents, run_stage, write_archive, write_params
 
 from stages import sources
-from stages.errors import UserError
-from stages.vocabulary import tokenize
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.reviews.vocabulary import tokenize
 
 CONTENT = bytes(range(256)) * 400
 SHA256 = "sha256:" + hashlib.sha256(CONTENT).hexdigest()
