@@ -1,7 +1,11 @@
-# make repro     run the pipeline                       make test    linter and tests
+# make repro     run the pipeline
+# make check     linter, formatter, types, layers and the fast tests, in under a minute
+# make test      all of that and every other test, in under five minutes
+# make preset NAME=best   write a preset to params.yaml
+# make compare   every cell, the best network and a baseline, five seeds each (long)
+# make bench     training beside plain Keras and PyTorch (long)
 # make faults    kill and damage the pipeline in every way (long; KILLS=7 DAMAGES=4 for less)
-# make preset NAME=best   write a preset to params.yaml   make compare   every cell, the best network and a baseline (long)
-# make bench     training beside plain Keras and PyTorch (long)      make lock    renew requirements.lock (needs uv)
+# make lock      renew requirements.lock (needs uv)
 # Each sets up .venv from requirements.lock by itself. PYTHON names another interpreter: make repro PYTHON=python3.12
 
 PYTHON ?= python3
@@ -14,27 +18,33 @@ KILLS ?= 100
 DAMAGES ?= 40
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: repro test faults preset compare bench lock
+.PHONY: repro check lint test faults preset compare bench lock
 
 repro: $(INSTALLED)
-	@$(RUN) python -m mend
+	@$(RUN) python -m tools.mend
 	@$(RUN) dvc repro
 
-test: $(INSTALLED)
+check: lint
+	@$(RUN) $(PYTEST) --ignore tests/faults -m "not slow"
+
+lint: $(INSTALLED)
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@$(RUN) lint-imports --no-cache
+
+test: lint
 	@$(RUN) $(PYTEST) --ignore tests/faults
 
 faults: $(INSTALLED)
 	@$(RUN) KILLS=$(KILLS) DAMAGES=$(DAMAGES) $(PYTEST) tests/faults
 
 preset: $(INSTALLED)
-	@$(RUN) python -m presets $(NAME)
+	@$(RUN) python -m tools.preset $(NAME)
 
 compare: $(INSTALLED)
 	@$(RUN) dvc repro download
-	@$(RUN) dvc --cd compare repro
-	@$(RUN) python -m compare.table
+	@$(RUN) dvc --cd experiments/compare repro
 
 bench: $(INSTALLED)
 	@$(RUN) python -m benchmarks.bench --source $(SOURCE)
@@ -44,6 +54,7 @@ $(INSTALLED): requirements.lock
 		{ echo "error: Python 3.10 to 3.13 is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1); name another: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 lock:

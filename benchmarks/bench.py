@@ -1,8 +1,8 @@
 """How fast this pipeline trains beside a plain Keras script and PyTorch, on the same machine and the same reviews.
 
 The programs run in turns, each in a process of its own, several rounds. Every figure is the median of the rounds; only
-ratios say something about another machine. Writes `benchmarks/results.csv`, a row for each run, and
-`benchmarks/results.png`; with the bundled reviews, `results-bundled.csv` and `results-bundled.png`.
+ratios say something about another machine. Writes `results.csv`, a row for each run, and `results.png`; with the
+bundled reviews, `results-bundled.csv` and `results-bundled.png`.
 """
 
 import argparse
@@ -21,14 +21,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from presets import PRESETS_FILE, PresetData, apply, preset
-from stages import files
-from imdb_rnn.base.errors import UserError, run
-from imdb_rnn.base.params import PARAMS_FILE, read_text
+from benchmarks import pytorch
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError, run_command
+from imdb_rnn.base.params import parse_params
+from imdb_rnn.network.cells import CELLS
+from tools.preset import PRESETS_FILE, PresetData, apply, preset
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-GATES = {"simple_rnn": 1, "lstm": 4, "gru": 3}
+ARTICLE_CELL = "simple_rnn"
 DIM = UNITS = 32
 COLUMNS = [
     "cell",
@@ -44,31 +46,47 @@ COLUMNS = [
 ]
 
 
-def checkout(folder: Path, source: str) -> None:
+def checkout(folder: Path, source: str, epochs: int, maxlen: int) -> None:
     """Copy the project's files to `folder`, with the article's settings, as a repository of its own."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         raise UserError(f"{ROOT} is no git checkout ({listed.stderr.strip()}); clone the repository to measure it")
-    for name in listed.stdout.strip("\0").split("\0"):
-        if (ROOT / name).is_file() and name not in ("dvc.lock", str(files.METRICS)):
+    made = {"dvc.lock", str(files.METRICS), str(files.MEMORY_METRICS)}
+    for name in set(listed.stdout.strip("\0").split("\0")) - made:
+        if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     if (ROOT / files.DOWNLOADS).is_dir():
         shutil.copytree(ROOT / files.DOWNLOADS, folder / files.DOWNLOADS)
-    article = preset(read_text(ROOT / PRESETS_FILE), "article")
-    article = article.model_copy(update={"data": PresetData(source=source)})
-    (folder / PARAMS_FILE).write_text(apply(article, read_text(ROOT / PARAMS_FILE)), encoding="utf-8")
+    article = preset(files.read_text(ROOT / PRESETS_FILE), "article")
+    settings = article.model_copy(
+        update={
+            "data": PresetData(source=source),
+            "pad": article.pad.model_copy(update={"maxlen": maxlen}),
+            "train": article.train.model_copy(update={"epochs": epochs}),
+        }
+    )
+    params = apply(settings, files.read_text(ROOT / files.PARAMS))
+    parse_params(params)
+    (folder / files.PARAMS).write_text(params, encoding="utf-8")
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
 
 
-def timed(command: list[str], folder: Path) -> tuple[str, float, float]:
-    """Run a command and return what it printed, its wall time in seconds and its peak memory in MiB."""
+def timed(module: list[str], folder: Path) -> tuple[str, float, float]:
+    """Run a module and its arguments in `folder`, from which all of the project's code then comes.
+
+    Returns:
+        What it printed, its wall time in seconds and its peak memory in MiB.
+    """
+    # DVC runs the stages with the first `python` of the path.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with tempfile.TemporaryFile("w+") as noise:  # what the libraries say of themselves
         start = time.perf_counter()
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", *module],
             cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PATH": path},
             stdout=subprocess.PIPE,
             stderr=noise,
             text=True,
@@ -79,33 +97,33 @@ def timed(command: list[str], folder: Path) -> tuple[str, float, float]:
         wall = time.perf_counter() - start
         if process.returncode:
             noise.seek(0)
-            raise UserError(f"`{' '.join(command)}` ended with status {process.returncode}:\n{noise.read()}{printed}")
+            raise UserError(f"`{' '.join(module)}` ended with status {process.returncode}:\n{noise.read()}{printed}")
     return printed, wall, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def measure(program: str, cell: str, epochs: int, seed: int, folder: Path) -> dict:
     """Run one of the programs; `catch_up` is left for the caller."""
-    script, *rest = {
-        "Keras": ["plain_keras.py"],
-        "PyTorch": ["pytorch.py"],
-        "pipeline": ["pipeline.py", "true"],
-        "pipeline, padding read": ["pipeline.py", "false"],
+    numbers = [str(epochs), str(seed)]
+    module = {
+        "Keras": ["benchmarks.plain_keras", CELLS[cell].layer, *numbers],
+        "PyTorch": ["benchmarks.pytorch", cell, *numbers],
+        "pipeline": ["benchmarks.pipeline", cell, *numbers, "true"],
+        "pipeline, padding read": ["benchmarks.pipeline", cell, *numbers, "false"],
     }[program]
-    command = [sys.executable, str(HERE / script), cell, str(epochs), str(seed), *rest]
-    printed, wall, peak = timed(command, folder)
-    course = json.loads(printed.splitlines()[-1])
-    accuracies = [accuracy for _, accuracy in course]
+    printed, wall, peak = timed(module, folder)
+    history = json.loads(printed.splitlines()[-1])
+    accuracies = [accuracy for _, accuracy in history]
     return {
         "cell": cell,
         "program": program,
         "round": seed,
         "epochs": epochs,
-        "seconds": course[-1][0],
+        "seconds": history[-1][0],
         "wall": wall,
         "peak_mib": peak,
         "best_accuracy": max(accuracies),
         "last_accuracy": accuracies[-1],
-        "course": course,
+        "history": history,
     }
 
 
@@ -123,7 +141,7 @@ def product_rate() -> float:
 def operations(cell: str, epochs: int, folder: Path) -> float:
     """Floating-point operations of the network's products over the words: 6 a weight for training, 2 for validation."""
     train, test = (int((np.load(folder / f"data/padded/x_{name}.npy") != 0).sum()) for name in ("train", "test"))
-    return epochs * (6 * train + 2 * test) * GATES[cell] * UNITS * (DIM + UNITS)
+    return epochs * (6 * train + 2 * test) * CELLS[cell].gates * UNITS * (DIM + UNITS)
 
 
 def table(runs: pd.DataFrame, limits: dict[str, float]) -> str:
@@ -152,9 +170,9 @@ def draw(runs: pd.DataFrame, path: Path) -> None:
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     labels, position = [], 0
-    for cell, of_cell in runs.groupby("cell", sort=False):
-        keras = of_cell[of_cell["program"] == "Keras"]["seconds"].median()
-        for program, group in of_cell.groupby("program", sort=False):
+    for cell, cell_runs in runs.groupby("cell", sort=False):
+        keras = cell_runs[cell_runs["program"] == "Keras"]["seconds"].median()
+        for program, group in cell_runs.groupby("program", sort=False):
             ratios = keras / group["seconds"]
             middle = keras / group["seconds"].median()
             color = "#0072b2" if program.startswith("pipeline") else "#999999"
@@ -171,52 +189,59 @@ def draw(runs: pd.DataFrame, path: Path) -> None:
     figure.savefig(path, dpi=120)
 
 
-def compare(rounds: int, epochs: int, other_epochs: int, source: str) -> None:
-    """Run everything, print the tables, write the results beside this file, the rows after every round."""
-    programs = ["Keras", "PyTorch", "pipeline", "pipeline, padding read"]
+def download(folder: Path) -> None:
+    """Fetch Keras' archive in a checkout, so that no program's time depends on the network."""
+    for stage in ("check", "download"):
+        made = subprocess.run([sys.executable, "-m", f"stages.{stage}"], cwd=folder, capture_output=True, text=True)
+        if made.returncode:
+            reason = made.stderr.removeprefix("error: ").split("; ")[0].strip()
+            raise UserError(f"no reviews to train on; `make bench SOURCE=bundled` takes the bundled ones ({reason})")
+    shutil.rmtree(folder / files.REVIEWS)
+
+
+def measure_all(cells: dict[str, int], turn: int, folder: Path) -> list[dict]:
+    """Run every program with every cell, over as many epochs as `cells` says."""
+    rows = []
+    for cell, epochs in cells.items():
+        programs = ["Keras", "PyTorch", "pipeline", "pipeline, padding read"]
+        if importlib.util.find_spec("torch") is None or cell not in pytorch.LAYERS:
+            programs.remove("PyTorch")
+        cell_rows = [measure(program, cell, epochs, turn, folder) for program in programs]
+        for row in cell_rows:
+            best = cell_rows[0]["best_accuracy"]
+            row["catch_up"] = next((seconds for seconds, value in row["history"] if value >= best), None)
+            print(f"round {turn}: {cell}, {row['program']}: {row['seconds']:.1f} s", file=sys.stderr)
+        rows += cell_rows
+    return rows
+
+
+def compare(cells: dict[str, int], rounds: int, source: str, maxlen: int, results: Path) -> None:
+    """Run everything, print the tables, write `results` and a picture beside it, the rows after every round.
+
+    Args:
+        cells: how many epochs each is trained; the article's is among them.
+    """
     if importlib.util.find_spec("torch") is None:
-        programs.remove("PyTorch")
         print("PyTorch is not installed and left out; `.venv/bin/pip install torch` adds it", file=sys.stderr)
-    runs, repro = [], []
-    results = HERE / ("results.csv" if source == "keras" else "results-bundled.csv")
+    runs, repro, rate = [], [], product_rate()
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "data"
-        checkout(folder, source)
-        for stage in ("download", "pad"):
-            command = [sys.executable, "-m", f"stages.{stage}"]
-            made = subprocess.run(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-            if made.returncode:
-                reason = made.stderr.removeprefix("error: ").split("; ")[0].strip()
-                raise UserError(
-                    f"no reviews to train on; `make bench SOURCE=bundled` takes the bundled ones ({reason})"
-                )
+        first = Path(place) / "first"
+        checkout(first, source, cells[ARTICLE_CELL], maxlen)
+        if source == "keras":
+            download(first)
         for turn in range(1, rounds + 1):
-            for cell in GATES:
-                count = epochs if cell == "simple_rnn" else other_epochs
-                of_turn = [measure(program, cell, count, turn, folder) for program in programs]
-                for row in of_turn:
-                    best = of_turn[0]["best_accuracy"]
-                    row["catch_up"] = next((seconds for seconds, value in row["course"] if value >= best), None)
-                    print(f"round {turn}: {cell}, {row['program']}: {row['seconds']:.1f} s", file=sys.stderr)
-                runs += of_turn
-            pd.DataFrame(runs)[COLUMNS].round(4).to_csv(results, index=False, lineterminator="\n")
-            cold = Path(place) / f"cold{turn}"
-            checkout(cold, source)
-            if (folder / files.DOWNLOADS).is_dir():  # the plain script does not download either
-                shutil.copytree(folder / files.DOWNLOADS, cold / files.DOWNLOADS, dirs_exist_ok=True)
-            _, wall, _ = timed(["dvc", "repro"], cold)
-            _, nothing, _ = timed(["dvc", "repro"], cold)
-            repro.append((wall, nothing))
-            shutil.rmtree(cold)
-            print(f"round {turn}: cold `dvc repro`: {wall:.1f} s", file=sys.stderr)
-        rate = product_rate()
-        limits = {
-            cell: operations(cell, epochs if cell == "simple_rnn" else other_epochs, folder) / rate for cell in GATES
-        }
+            folder = Path(place) / f"round{turn}"
+            shutil.copytree(first, folder)
+            repro.append([timed(["dvc", "repro"], folder)[1] for _ in range(2)])  # the second finds nothing to do
+            print(f"round {turn}: cold `dvc repro`: {repro[-1][0]:.1f} s", file=sys.stderr)
+            runs += measure_all(cells, turn, folder)
+            files.write_csv(results, pd.DataFrame(runs)[COLUMNS].round(4))
+            limits = {cell: operations(cell, epochs, folder) / rate for cell, epochs in cells.items()}
+            shutil.rmtree(folder)
     runs = pd.DataFrame(runs)
     draw(runs, results.with_suffix(".png"))
     print(table(runs, limits))
-    plain = runs[(runs["cell"] == "simple_rnn") & (runs["program"] == "Keras")]["wall"].median()
+    plain = runs[(runs["cell"] == ARTICLE_CELL) & (runs["program"] == "Keras")]["wall"].median()
     cold, nothing = (statistics.median(values) for values in zip(*repro, strict=True))
     print(
         f"\nCold `dvc repro` with the article's settings: {cold:.1f} s, {cold / plain:.2f} of the plain script's "
@@ -226,14 +251,23 @@ def compare(rounds: int, epochs: int, other_epochs: int, source: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=10, help="for the article's network")
-    parser.add_argument("--other-epochs", type=int, default=2, help="for LSTM and GRU")
+    parser.add_argument("--other-epochs", type=int, default=2, help="for the other cells; 0 leaves them out")
     parser.add_argument("--source", choices=["keras", "bundled"], default="keras")
+    parser.add_argument("--maxlen", type=int, default=500, help="ids of a review; the article has 500")
+    parser.add_argument("--results", type=Path, default=HERE, help="the folder for the results")
     options = parser.parse_args()
-    compare(options.rounds, options.epochs, options.other_epochs, options.source)
+    others = {cell: options.other_epochs for cell in CELLS if cell != ARTICLE_CELL and options.other_epochs}
+    compare(
+        {ARTICLE_CELL: options.epochs, **others},
+        options.rounds,
+        options.source,
+        options.maxlen,
+        options.results / ("results.csv" if options.source == "keras" else "results-bundled.csv"),
+    )
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

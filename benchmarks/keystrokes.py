@@ -1,4 +1,4 @@
-"""How long a keystroke takes in the report: `python -m benchmarks.typing`.
+"""How long a keystroke takes in the report: `python -m benchmarks.keystrokes`.
 
 Opens `results/report/index.html` in headless Chromium, fills the box with 500 words of test reviews, types on, letter
 by letter, and prints the time from each keystroke to the frame that shows it.
@@ -10,8 +10,8 @@ import tempfile
 import numpy as np
 from selenium import webdriver
 
-from stages import files
-from imdb_rnn.base.errors import UserError, run
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError, run_command
 
 WORDS, TYPED = 500, " and in the end it was truly wonderful to watch"
 
@@ -25,12 +25,12 @@ const next = (i) => {
   text.value += typed[i];
   text.dispatchEvent(new Event("input"));
   requestAnimationFrame(() => {
-    const drawn = new MessageChannel(); // its message comes after the frame
-    drawn.port1.onmessage = () => {
+    const shown = new MessageChannel(); // its message comes after the frame
+    shown.port1.onmessage = () => {
       times.push(performance.now() - begun);
       setTimeout(next, 100, i + 1);
     };
-    drawn.port2.postMessage(null);
+    shown.port2.postMessage(null);
   });
 };
 setTimeout(next, 2000, 0);
@@ -57,4 +57,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

@@ -1,18 +1,21 @@
 """The training of this pipeline, on the same reviews and over as many epochs.
 
-Usage: python pipeline.py CELL EPOCHS SEED MASK_PADDING, in a folder with `data/padded/` and a `params.yaml` with the
-article's settings. MASK_PADDING is `true` to skip padding and `false` for the article's network. Prints a line of JSON.
+Usage: python -m benchmarks.pipeline CELL EPOCHS SEED MASK_PADDING, in a folder with `data/padded/` and a `params.yaml`
+with the article's settings. MASK_PADDING is `true` to skip padding and `false` for the article's network. Prints a line
+of JSON.
 """
 
 import contextlib
 import json
 import sys
 import time
+from pathlib import Path
 
-from stages.batches import unpad
+from imdb_rnn.base import files
 from imdb_rnn.base.params import load_params
-from stages.reviews import read_padded
-from stages.train import train
+from imdb_rnn.network import keras_model
+from imdb_rnn.reviews.encode import Labelled, read_padded, unpad
+from imdb_rnn.training.loop import train
 
 
 class Clock:
@@ -29,20 +32,23 @@ class Clock:
         pass
 
 
-cell, epochs, seed, mask_padding = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "true"
-params = load_params()
-model_params = params.model.model_copy(update={"cell": cell, "mask_padding": mask_padding})
-train_params = params.train.model_copy(update={"epochs": epochs, "seed": seed})
+def main(cell: str, epochs: int, seed: int, mask_padding: bool) -> None:
+    params = load_params(Path())
+    model_params = params.model.model_copy(update={"cell": cell, "mask_padding": mask_padding})
+    train_params = params.train.model_copy(update={"epochs": epochs, "seed": seed})
+
+    def read(name: str) -> Labelled:
+        x, y = read_padded(files.PADDED, name, params.pad.vocab_size)
+        return Labelled(unpad(x), y)
+
+    training, validation = read("train"), read("test")
+    keras_model.load_keras()  # loading TensorFlow is no part of training, in the other programs neither
+    clock = Clock()
+    start = time.perf_counter()
+    with contextlib.redirect_stdout(clock):
+        _, history = train(training, validation, model_params, params.pad, train_params)
+    print(json.dumps(list(zip([now - start for now in clock.times], history["val_accuracy"], strict=True))))
 
 
-def read(name: str):
-    x, y = read_padded(name, params.pad.vocab_size)
-    return unpad(x, mask_padding), y
-
-
-reviews, test_reviews = read("train"), read("test")
-clock = Clock()
-start = time.perf_counter()
-with contextlib.redirect_stdout(clock):
-    _, course = train(*reviews, *test_reviews, params.pad.vocab_size, model_params, train_params)
-print(json.dumps(list(zip([now - start for now in clock.times], course["val_accuracy"], strict=True))))
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "true")

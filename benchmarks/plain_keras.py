@@ -1,6 +1,7 @@
-"""The article's script: `Embedding(32)`, `SimpleRNN(32)` (or another cell), `Dense(1)`, and Keras' `fit`.
+"""The article's script: `Embedding(32)`, `SimpleRNN(32)` (or another layer), `Dense(1)`, and Keras' `fit`.
 
-Usage: python plain_keras.py CELL EPOCHS SEED, in a folder with `data/padded/`. Prints a line of JSON.
+Usage: python -m benchmarks.plain_keras LAYER EPOCHS SEED, in a folder with `data/padded/`. LAYER is the name of a class
+in `keras.layers`. Prints a line of JSON.
 """
 
 import json
@@ -14,21 +15,23 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras
 import numpy as np
 
-CELLS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
-
-cell, epochs, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+layer, epochs, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 x_train, y_train, x_test, y_test = (
     np.load(f"data/padded/{name}.npy") for name in ("x_train", "y_train", "x_test", "y_test")
 )
 keras.utils.set_random_seed(seed)
 model = keras.Sequential(
-    [keras.layers.Embedding(10000, 32), CELLS[cell](32), keras.layers.Dense(1, activation="sigmoid")]
+    [
+        keras.layers.Embedding(10000, 32),
+        getattr(keras.layers, layer)(32),
+        keras.layers.Dense(1, activation="sigmoid"),
+    ]
 )
 model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
-course = []
+history = []
 start = time.perf_counter()
 note = keras.callbacks.LambdaCallback(
-    on_epoch_end=lambda epoch, logs: course.append((time.perf_counter() - start, logs["val_accuracy"]))
+    on_epoch_end=lambda epoch, logs: history.append((time.perf_counter() - start, logs["val_accuracy"]))
 )
 model.fit(
     x_train,
@@ -39,4 +42,4 @@ model.fit(
     callbacks=[note],
     verbose=0,
 )
-print(json.dumps(course))
+print(json.dumps(history))

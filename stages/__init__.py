@@ -7,8 +7,8 @@ takes the place of a traceback about the first of them.
 import importlib.util
 import sys
 
-if not (sys.version_info >= (3, 10) and importlib.util.find_spec("numba")):
+if sys.version_info < (3, 10) or not all(map(importlib.util.find_spec, ("numba", "tensorflow"))):
     sys.exit(
-        "error: %s does not have the project's packages; run `make repro`, or `. .venv/bin/activate` and then "
-        "`dvc repro`" % sys.executable
+        f"error: {sys.executable} does not have the project's packages; run `make repro`, or `. .venv/bin/activate` "
+        "and then `dvc repro`"
     )

@@ -85,6 +85,20 @@ def run_stage(name: str, folder: Path, **options) -> subprocess.CompletedProcess
     )
 
 
+def run_limited(code: str, mebibytes: int) -> subprocess.CompletedProcess:
+    """Run Python with so much memory, and no more than a minute of the processor."""
+    head = f"import resource\nresource.setrlimit(resource.RLIMIT_AS, ({mebibytes << 20}, {mebibytes << 20}))\n"
+    head += "resource.setrlimit(resource.RLIMIT_CPU, (60, 60))\n"
+    return subprocess.run(
+        [sys.executable, "-c", head + code],
+        cwd=ROOT,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # each thread takes address space
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below `folder` with its bytes."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

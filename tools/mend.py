@@ -1,7 +1,9 @@
-"""Put right what DVC leaves half-written when it is killed: `python -m mend`, which `make repro` runs first.
+"""Put right what DVC leaves half-written when it is killed: `python -m tools.mend`, which `make repro` runs first.
 
 DVC writes `dvc.lock` and its list of running commands in place, and refuses to run while they are not whole. The lock
-comes back from the last commit, and what was done since then from DVC's cache. Not for while another DVC command runs.
+comes back from the last commit, and what was done since then from DVC's cache. DVC's own locks keep the two apart from
+a DVC command that is writing them: it holds the project's lock whenever it writes `dvc.lock`, though not while a stage
+runs, and a lock of its own around every edit of the list.
 """
 
 import json
@@ -9,13 +11,17 @@ import subprocess
 from pathlib import Path
 
 import yaml
+from dvc.exceptions import DvcException
+from dvc.lock import LockError, make_lock
+from dvc.repo import Repo
+from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from voluptuous import Invalid
 
-from stages import files
-from imdb_rnn.base.errors import UserError, run
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError, run_command
 
-LOCK, RUNNING = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
+LOCK = Path("dvc.lock")
 
 
 def is_whole(text: str) -> bool:
@@ -28,6 +34,8 @@ def is_whole(text: str) -> bool:
 
 
 def mend_lock() -> None:
+    if not LOCK.exists():
+        return
     text = LOCK.read_text(encoding="utf-8", errors="replace")
     if is_whole(text):
         return
@@ -43,16 +51,29 @@ def mend_lock() -> None:
     print(f"{LOCK} was half-written and is {aside} now; the last committed one is back, DVC's cache has the rest")
 
 
+def mend_running(path: Path) -> None:
+    if not path.exists():
+        return
+    try:
+        json.loads(path.read_text(encoding="utf-8", errors="replace"))
+    except ValueError:
+        path.unlink()
+        print(f"{path.relative_to(Path.cwd())} was half-written and is removed")
+
+
 def main() -> None:
-    if LOCK.exists():
-        mend_lock()
-    if RUNNING.exists():
-        try:
-            json.loads(RUNNING.read_text(encoding="utf-8", errors="replace"))
-        except ValueError:
-            RUNNING.unlink()
-            print(f"{RUNNING} was half-written and is removed")
+    try:
+        with Repo() as repo:
+            hardlink = repo.config["core"].get("hardlink_lock", False)
+            guard = make_lock(str(Path(repo.tmp_dir, RWLOCK_LOCK)), tmp_dir=repo.tmp_dir, hardlink_lock=hardlink)
+            with repo.lock, guard:
+                mend_lock()
+                mend_running(Path(repo.tmp_dir, RWLOCK_FILE))
+    except LockError as error:
+        raise UserError("another DVC command is at work in this project; run again when it has ended") from error
+    except DvcException as error:
+        raise UserError(" ".join(str(error).split())) from error
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

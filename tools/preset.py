@@ -1,44 +1,45 @@
-"""Named settings: `python -m presets NAME` writes one of `presets.yaml` into `params.yaml`, whose comments stay."""
+"""Named settings: `python -m tools.preset NAME` writes one of `presets.yaml` to `params.yaml`, whose comments stay."""
 
 import io
 import sys
 from pathlib import Path
-from typing import Literal
 
 from ruamel.yaml import YAML
 
-from stages import files
-from imdb_rnn.base.errors import UserError, run
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError, run_command
 from imdb_rnn.base.params import (
-    PARAMS_FILE,
+    DataParams,
     ModelParams,
     PadParams,
     Section,
     TrainParams,
-    check,
     parse_params,
     parse_yaml,
-    read_text,
+    validate,
 )
 
 PRESETS_FILE = Path("presets.yaml")
+Source = DataParams.model_fields["source"].annotation
 
 
 class PresetData(Section):
     """What a preset may say of the reviews; what it does not say stays as it is."""
 
-    source: Literal["bundled", "keras"] | None = None
+    source: Source | None = None
 
 
 class Preset(Section):
+    """Whole settings: the defaults, and over them what the preset changes."""
+
     data: PresetData = PresetData()
-    pad: PadParams
-    model: ModelParams
-    train: TrainParams
+    pad: PadParams = PadParams()
+    model: ModelParams = ModelParams()
+    train: TrainParams = TrainParams()
 
 
 def preset(text: str, name: str) -> Preset:
-    """Return a preset: `default`, and over it what the preset changes.
+    """Return a preset.
 
     Args:
         text: of `presets.yaml`.
@@ -47,16 +48,11 @@ def preset(text: str, name: str) -> Preset:
         UserError: when there is no such preset, or it is not one.
     """
     presets = parse_yaml(text, PRESETS_FILE)
-    if not isinstance(presets, dict) or not isinstance(presets.get("default"), dict):
-        raise UserError(f"{PRESETS_FILE}: it should be a mapping of names to presets, `default` among them")
+    if not isinstance(presets, dict):
+        raise UserError(f"{PRESETS_FILE}: it should be a mapping of names to presets")
     if name not in presets:
         raise UserError(f"there is no preset {name!r} in {PRESETS_FILE}; it has {', '.join(map(str, presets))}")
-    default, changes = presets["default"], presets[name]
-    for values in (changes, *(changes.values() if isinstance(changes, dict) else ())):
-        if not isinstance(values, dict):
-            raise UserError(f"{PRESETS_FILE}: {name} should be a mapping of sections to keys and values")
-    merged = {section: default.get(section, {}) | changes.get(section, {}) for section in default | changes}
-    return check(Preset, merged, PRESETS_FILE, name)
+    return validate(Preset, presets[name], PRESETS_FILE, name)
 
 
 def apply(chosen: Preset, params: str) -> str:
@@ -83,10 +79,10 @@ def apply(chosen: Preset, params: str) -> str:
 def main() -> None:
     if len(sys.argv) != 2:
         raise UserError("name one preset: make preset NAME=best")
-    chosen = preset(read_text(PRESETS_FILE), sys.argv[1])
-    files.write_text(PARAMS_FILE, apply(chosen, read_text(PARAMS_FILE)))
-    print(f"{PARAMS_FILE} has the preset {sys.argv[1]} now; `dvc params diff` shows what changed, `dvc repro` runs it")
+    chosen = preset(files.read_text(PRESETS_FILE), sys.argv[1])
+    files.write_text(files.PARAMS, apply(chosen, files.read_text(files.PARAMS)))
+    print(f"{files.PARAMS} has the preset {sys.argv[1]} now; `dvc params diff` shows what changed, `dvc repro` runs it")
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(main)

@@ -1,72 +1,94 @@
-"""The linear baseline: `python -m compare.linear`.
+"""The linear baseline: `python -m experiments.compare.linear`.
 
-In: `data/reviews/`. Out: `compare/runs/linear/`. The 1- to 3-grams of a review, each weighted by its naive-Bayes
-log-count ratio, and logistic regression on them (Wang and Manning, Baselines and Bigrams, 2012). Whole reviews and all
-words count, and all training reviews are used: it has no epoch to choose.
+In: `data/reviews/`. Out: `experiments/compare/runs/linear/`. The 1- to 3-grams of a review, each weighted by its
+naive-Bayes log-count ratio, and logistic regression on them (Wang and Manning, Baselines and Bigrams, 2012). Whole
+reviews and all words count, as far as n-grams of so many words have a code, and all training reviews are used: it has
+no epoch to choose.
 """
 
 import time
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from compare.runs import write_run
-from stages import files, ngrams
-from stages.batches import Words
-from imdb_rnn.base.errors import run
-from stages.reviews import Reviews, read_reviews
+from experiments.compare.runs import LINEAR, RUNS, Run, write_run
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import run_command
+from imdb_rnn.network import ngrams
+from imdb_rnn.reviews.corpus import Reviews, read_reviews, read_vocabulary
+from imdb_rnn.reviews.ragged import Ragged, from_lengths
 from imdb_rnn.reviews.vocabulary import RANK_OFFSET, UNKNOWN
 
 # Chosen on the validation part of the training reviews, among 1 to 3 words, 1 to 20 reviews, C from 0.01 to 10.
 LONGEST, MIN_REVIEWS, SMOOTHING, C = 3, 2, 1, 0.1
 
 
-def as_words(reviews: Reviews) -> Words:
-    """Whole reviews as ids, every word of the vocabulary with its own."""
-    ids = np.where(reviews.ranks > 0, reviews.ranks + RANK_OFFSET, UNKNOWN).astype(np.int32)
-    return Words(ids, reviews.offsets[:-1], np.diff(reviews.offsets))
+class Baseline(NamedTuple):
+    """A fitted baseline: its words have ids below `vocab_size`, its n-grams their codes and log-count ratios."""
+
+    vocab_size: int
+    codes: np.ndarray
+    ratios: np.ndarray
+    regression: LogisticRegression
 
 
-def matrix(found: Words, weights: np.ndarray) -> csr_matrix:
-    """The weights of the n-grams that each review has: (reviews, n-grams)."""
-    ends = np.append(found.starts, len(found.tokens))
-    return csr_matrix((weights[found.tokens], found.tokens, ends), shape=(len(found.lengths), len(weights)))
+def vocabulary_size(words: int) -> int:
+    """How many ids there are for so many words: one for each, or for the most frequent if the codes allow no more."""
+    return min(words + RANK_OFFSET + 1, ngrams.largest_vocabulary(LONGEST))
 
 
-def fit(reviews: Reviews, vocab_size: int) -> tuple[np.ndarray, np.ndarray, LogisticRegression]:
-    """Fit the baseline; return the codes of its n-grams, their log-count ratios, and the regression."""
-    codes = ngrams.codes_of(as_words(reviews), LONGEST, vocab_size)
+def as_ids(ranks: Ragged, vocab_size: int) -> Ragged:
+    """Whole reviews as ids below `vocab_size`, without a start mark."""
+    flat = ranks.flat()
+    known = (flat > 0) & (flat < vocab_size - RANK_OFFSET)
+    return from_lengths(np.where(known, flat + RANK_OFFSET, UNKNOWN).astype(np.int32), ranks.lengths)
+
+
+def weighted(places: Ragged, ratios: np.ndarray) -> csr_matrix:
+    """The ratios of the n-grams that each review has: (reviews, n-grams)."""
+    columns = places.flat()
+    ends = np.append(0, np.cumsum(places.lengths))
+    return csr_matrix((ratios[columns], columns, ends), shape=(len(places), len(ratios)))
+
+
+def fit(reviews: Reviews, vocab_size: int) -> Baseline:
+    """Fit the baseline."""
+    codes = ngrams.codes_of(as_ids(reviews.ranks, vocab_size), LONGEST, vocab_size)
     known = ngrams.known_codes(codes, MIN_REVIEWS)
-    found = ngrams.look_up(codes, known)
-    ratio = ngrams.log_count_ratio(found, reviews.labels, len(known), SMOOTHING)
+    places = ngrams.look_up(codes, known)
+    ratios = ngrams.log_count_ratio(places, reviews.labels, len(known), SMOOTHING)
     regression = LogisticRegression(C=C, max_iter=200, tol=1e-3)
-    return known, ratio, regression.fit(matrix(found, ratio), reviews.labels)
+    return Baseline(vocab_size, known, ratios, regression.fit(weighted(places, ratios), reviews.labels))
 
 
-def predict(known: np.ndarray, ratio: np.ndarray, regression: LogisticRegression, reviews: Reviews, vocab_size: int):
-    """Give the probability that each review is positive: float64 (reviews,)."""
-    found = ngrams.look_up(ngrams.codes_of(as_words(reviews), LONGEST, vocab_size), known)
-    return regression.predict_proba(matrix(found, ratio))[:, 1]
+def logits(baseline: Baseline, ranks: Ragged) -> np.ndarray:
+    """The logit of a positive review for each review: float64 (reviews,)."""
+    codes = ngrams.codes_of(as_ids(ranks, baseline.vocab_size), LONGEST, baseline.vocab_size)
+    return baseline.regression.decision_function(weighted(ngrams.look_up(codes, baseline.codes), baseline.ratios))
 
 
-def main() -> None:
-    reviews, test_reviews = (read_reviews(files.REVIEWS, name) for name in ("train", "test"))
-    vocab_size = int(max(reviews.ranks.max(), test_reviews.ranks.max())) + RANK_OFFSET + 1
+def main(root: Path) -> None:
+    folder = root / files.REVIEWS
+    reviews, test_reviews = read_reviews(folder, "train"), read_reviews(folder, "test")
+    vocab_size = vocabulary_size(len(read_vocabulary(folder)))
     begun = time.perf_counter()
-    known, ratio, regression = fit(reviews, vocab_size)
+    baseline = fit(reviews, vocab_size)
     fitted = time.perf_counter()
-    probability = predict(known, ratio, regression, test_reviews, vocab_size)
+    of_test = logits(baseline, test_reviews.ranks)
     predicted = time.perf_counter()
-    write_run(
-        "linear",
-        test_reviews.labels,
-        probability,
-        parameters=len(known) + 1,
-        training=fitted - begun,
-        prediction=predicted - fitted,
+    run = Run(
+        weights=len(baseline.codes) + 1,
+        training_seconds=round(fitted - begun, 2),
+        reviews_per_second=round(len(of_test) / (predicted - fitted)),
     )
+    with files.replacing(root / RUNS / LINEAR) as new:
+        new.mkdir()
+        write_run(new, run, of_test)
+    print(f"{LINEAR}: {run.weights:,} weights, fitted in {run.training_seconds:.0f} s")
 
 
 if __name__ == "__main__":
-    run(main)
+    run_command(lambda: main(Path()))

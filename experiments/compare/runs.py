@@ -1,106 +1,73 @@
-"""One finished run of the comparison: a folder, written and read.
+"""One finished run of the comparison: a folder with `run.json` and `logits.npy`, and of a network its `model.keras`."""
 
-It holds `run.json`, `probability.npy` and, of a network, `memory.json`.
-"""
-
-import json
 from pathlib import Path
+from typing import Annotated, TypeVar
 
 import numpy as np
-from sklearn import metrics
+from pydantic import BaseModel, ConfigDict, Field
 
-from stages import files, memory
+from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
-from stages.reviews import Reviews
 
-PLAN, RUNS = Path("compare/params.yaml"), Path("compare/runs")
-TRACED = 300  # reviews, before those of other lengths are left out
+FOLDER = Path("experiments/compare")
+PLAN, RUNS = FOLDER / "params.yaml", FOLDER / "runs"
+MODEL = "model.keras"
+LINEAR = "linear"  # the run that is no network
 
-
-def traced_reviews(reviews: Reviews) -> np.ndarray:
-    """The test reviews that every network's reading is traced on: rows of some of those with 50 to 200 words."""
-    rows = memory.sample(len(reviews), TRACED)
-    lengths = np.diff(reviews.offsets)[rows]
-    return rows[(lengths >= 50) & (lengths <= 200)]
+Form = TypeVar("Form", bound=BaseModel)
 
 
-def write_run(
-    name: str,
-    y: np.ndarray,
-    probability: np.ndarray,
-    parameters: int,
-    training: float,
-    prediction: float,
-    memory: dict | None = None,
-    **facts,
-) -> None:
-    """Write a run.
+class Run(BaseModel):
+    """What a run tells besides its answers.
+
+    weights: how many numbers were learnt
+    training_seconds: from word ranks to the trained model; compilation counts, importing TensorFlow does not
+    reviews_per_second: test reviews, from word ranks to logits; compilation counts
+    kept_epoch, validation_accuracy: of a network
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    weights: Annotated[int, Field(ge=1)]
+    training_seconds: Annotated[float, Field(ge=0)]
+    reviews_per_second: Annotated[int, Field(ge=0)]
+    kept_epoch: Annotated[int, Field(ge=1)] | None = None
+    validation_accuracy: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+def write_run(folder: Path, run: Run, logits: np.ndarray) -> None:
+    """Write a run into its folder, which is there.
 
     Args:
-        name: of the run's folder.
-        y: (reviews,), labels of the test reviews, 0 or 1.
-        probability: (reviews,), that the review is positive.
-        parameters: trained numbers.
-        training, prediction: seconds from word ranks to the trained model, and to the probabilities; compilation
-            counts.
-        memory: how far back a network remembers: `gradient` by distance; `last_words`, the accuracy by their number;
-            `traces`, the probabilities along each of `traced_reviews`.
-        facts: what else is worth knowing, as JSON.
+        logits: (test reviews,), of a positive review.
     """
-    probability = probability.astype(np.float32)
-    with files.replacing(RUNS / name) as new:
-        new.mkdir()
-        np.save(new / "probability.npy", probability)
-        values = {
-            "accuracy": float(np.mean((probability > 0.5) == y)),
-            "roc_auc": float(metrics.roc_auc_score(y, probability)),
-            "parameters": parameters,
-            "training_seconds": round(training, 2),
-            "reviews_per_second": round(len(y) / prediction),
-            **facts,
-        }
-        files.write_json(new / "run.json", values)
-        if memory:
-            files.write_json(new / "memory.json", memory)
-    print(f"{name}: test accuracy {values['accuracy']:.4f}, trained in {training:.0f} s")
+    np.save(folder / "logits.npy", logits.astype(np.float32))
+    files.write_json(folder / "run.json", run.model_dump(exclude_none=True))
 
 
-def read_run(name: str, reviews: int) -> tuple[dict, np.ndarray]:
-    """Read the values and the probabilities of a run on `reviews` test reviews.
+def read_run(folder: Path, reviews: int) -> tuple[Run, np.ndarray]:
+    """Read a run on so many test reviews, and its logits, float64 (reviews,).
 
     Raises:
-        UserError: when the run is missing or damaged.
+        UserError: when it is missing or damaged.
     """
-    folder = RUNS / name
-    if not folder.exists():
-        raise UserError(f"{folder} is missing; run `make compare`")
+    run, path = read_form(Run, folder / "run.json"), folder / "logits.npy"
     try:
-        values = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        probability = np.load(folder / "probability.npy", allow_pickle=False)
-        if probability.shape != (reviews,) or not np.isfinite(probability).all():
-            raise ValueError(f"probability.npy should hold {reviews} finite numbers")
-        numbers = ("accuracy", "roc_auc", "parameters", "training_seconds", "reviews_per_second")
-        if not all(np.isfinite(values[key]) for key in numbers):
-            raise ValueError(f"run.json should hold {', '.join(numbers)}")
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise UserError(f"{folder} is damaged ({error}); remove it and run `make compare`") from error
-    return values, probability
+        logits = np.load(path, allow_pickle=False)
+        if logits.shape != (reviews,) or not np.isfinite(logits).all():
+            raise ValueError(f"it should hold {reviews} finite numbers")
+    except (OSError, ValueError, EOFError) as error:
+        raise unreadable(path, error) from error
+    return run, logits.astype(float)
 
 
-def read_memory(name: str, traced: int) -> dict:
-    """Read how far back the network of a run remembers, as `write_run` has it; `traced` reviews have a trace.
-
-    Raises:
-        UserError: when the run is missing or damaged.
-    """
-    path = RUNS / name / "memory.json"
-    if not path.exists():
-        raise UserError(f"{path} is missing; run `make compare`")
+def read_form(form: type[Form], path: Path) -> Form:
+    """Read JSON that a stage of the comparison wrote. Raises `UserError` when it is missing or not that."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        numbers = [found["gradient"], list(found["last_words"].values()), *found["traces"]]
-        if len(found["traces"]) != traced or not all(len(of) and np.isfinite(of).all() for of in numbers):
-            raise ValueError(f"it should hold finite numbers, and {traced} traces")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is damaged ({error}); remove its folder and run `make compare`") from error
-    return found
+        return form.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, why: object) -> UserError:
+    """The error for a file that is missing, or does not hold what a stage of the comparison writes."""
+    return UserError(f"{path} cannot be read ({' '.join(str(why).split())}); run `make compare`")

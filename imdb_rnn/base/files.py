@@ -6,6 +6,7 @@ Paths are relative to the project's folder; whoever uses one puts the root that 
 import json
 import math
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -80,9 +81,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _remove_scratch_of_the_dead(path: Path) -> None:
-    for scratch in path.parent.glob(f".{path.name}-*-*"):
-        process = scratch.name.removeprefix(f".{path.name}-").split("-")[0]
-        if process.isdecimal() and not psutil.pid_exists(int(process)):
+    for scratch in path.parent.iterdir():
+        # Two parts behind the name, so that what belongs to `name-5` is not taken for what process 5 left of `name`.
+        named = re.fullmatch(rf"\.{re.escape(path.name)}-([0-9]+)-[^-]+", scratch.name)
+        if named and not psutil.pid_exists(int(named[1])):
             shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -112,13 +112,6 @@ class Params(Section):
     explain: ExplainParams
     plots: PlotsParams
 
-    def value(self, key: str) -> object:
-        """The value of a dotted key, which may name another: `pad.maxlen`, `train`, `data.${data.source}`."""
-        found: Any = self
-        for name in re.sub(r"\$\{(.+?)\}", lambda inner: str(self.value(inner[1])), key).split("."):
-            found = getattr(found, name)
-        return found
-
 
 class _Loader(yaml.SafeLoader):
     """PyYAML reads YAML 1.1, where `1e-3` is a string and `010` is 8; DVC reads 1.2: 0.001 and 10. So do we."""
@@ -143,8 +136,20 @@ def parse_yaml(text: str, path: Path) -> object:
     """Read YAML 1.2 as DVC does. Raises `UserError`, naming `path`, if it is none."""
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506, a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of no calendar, 3000 brackets
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of no calendar, 1000 brackets
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def value_of(key: str, values: object) -> object:
+    """The value of a dotted key in what `parse_yaml` read, None where there is none.
+
+    Args:
+        key: `pad.maxlen`, `train`; it may hold the value of another, as in `data.${data.source}`.
+    """
+    value = values
+    for name in re.sub(r"\$\{(.+?)\}", lambda inner: str(value_of(inner[1], values)), key).split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def validate(model: type[SectionType], values: object, path: Path, *above: str, complete: bool = False) -> SectionType:
@@ -157,14 +162,14 @@ def validate(model: type[SectionType], values: object, path: Path, *above: str, 
     Raises:
         UserError: one line for each fault, naming file and key, what was found and what is allowed.
     """
-    missing = _missing(model, values, above) if complete else []
+    faults = _missing(model, values, above) if complete else []
     try:
         section = model.model_validate(values)
     except ValidationError as error:
-        found = (_fault(model, details, above) for details in error.errors())
-        missing += [fault for fault in found if fault not in missing]
-    if missing:
-        raise UserError("\n".join(f"{path}: {fault}" for fault in missing))
+        others = (_fault(model, details, above) for details in error.errors())
+        faults += [fault for fault in others if fault not in faults]
+    if faults:
+        raise UserError("\n".join(f"{path}: {fault}" for fault in faults))
     return section
 
 
@@ -193,11 +198,11 @@ def _fault(model: type[Section], details: Any, above: tuple[str, ...]) -> str:
         return f"{key}: {details['ctx']['error']}"
     shortened = reprlib.Repr()  # aliases can make a few lines of YAML into a value that fills the memory when printed
     shortened.maxlevel, shortened.maxstring, shortened.maxother = 2, 200, 200
-    found = shortened.repr(details["input"])
+    value = shortened.repr(details["input"])
     if details["type"] == "model_type":
-        return f"{key} is {found}, it should be a mapping of keys to values"
+        return f"{key} is {value}, it should be a mapping of keys to values"
     message = details["msg"].replace("Input should", "it should").replace("String should", "it should")
-    return f"{key} is {found}, {message}"
+    return f"{key} is {value}, {message}"
 
 
 def parse_params(text: str) -> Params:

@@ -14,8 +14,8 @@ def of_share(count: int, total: int) -> Interval | None:
     """Interval of a share by Wilson's score (Probable Inference, 1927); None for a share of nothing."""
     if total == 0:
         return None
-    found = stats.binomtest(int(count), int(total)).proportion_ci(CONFIDENCE, method="wilson")
-    return float(found.low), float(found.high)
+    interval = stats.binomtest(int(count), int(total)).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def of_mean(values: np.ndarray) -> Interval:

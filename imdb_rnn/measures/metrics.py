@@ -33,6 +33,14 @@ def log_loss(y: np.ndarray, logits: np.ndarray) -> np.ndarray:
     return np.logaddexp(0, np.where(np.asarray(y) == 1, -logits, logits))
 
 
+def log_loss_gradient(y: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """The gradient of each review's `log_loss` with respect to its logit: float, of the shape of `logits`.
+
+    That is the probability minus the label, but not computed so, for 1 minus almost 1 is nothing but rounding.
+    """
+    return np.where(np.asarray(y) == 1, -expit(-logits), expit(logits))
+
+
 def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
     """Loss (mean binary cross-entropy), accuracy, precision, recall, F1 and area under the ROC curve, six decimals.
 

@@ -2,7 +2,8 @@
 
 import numba
 import numpy as np
-from numpy import ndarray as Array  # noqa: N812, short in the signatures of compiled functions
+
+Array = np.ndarray  # short, in the signatures of compiled functions
 
 # Sums may be reordered and fused, but not-a-number stays what it is: training looks for it.
 compiled = numba.njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"})

@@ -56,9 +56,8 @@ def load_keras() -> tuple[ModuleType, ModuleType]:
         import tensorflow as tf
     keras.config.set_floatx("float32")  # that file could set these two as well
     keras.config.set_epsilon(1e-7)
-    tf.config.set_visible_devices(
-        [], "GPU"
-    )  # a GPU's sums differ from run to run, and these networks gain little there
+    # A GPU's sums differ from run to run, and networks this small gain little there.
+    tf.config.set_visible_devices([], "GPU")
     # With more threads sums would be cut up by the number of CPUs, and the last bits of the weights with them.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     return keras, tf

@@ -46,12 +46,12 @@ class Network:
 
     def branches(self) -> list[tuple[Branch, Weights]]:
         """Its branches, with their weights."""
-        found: list[tuple[Branch, Weights]] = [(Recurrent(self.params), self.weights)]
+        parts: list[tuple[Branch, Weights]] = [(Recurrent(self.params), self.weights)]
         if self.params.ngrams:
             prior = np.ones_like(self.ngram_scores)
             branch = Ngrams(self.params.ngrams, self.encoding.vocab_size, self.ngram_codes, prior)
-            found.append((branch, [self.ngram_scores]))
-        return found
+            parts.append((branch, [self.ngram_scores]))
+        return parts
 
     def count_weights(self) -> int:
         """How many numbers it has learnt."""
@@ -66,13 +66,13 @@ class Network:
         Raises:
             UserError: when an id is not below the size of its vocabulary.
         """
-        found = np.empty(len(ids))
+        logits = np.empty(len(ids))
 
-        def read(batch: Ragged, rows: np.ndarray) -> None:
-            found[rows] = branches.logits(self.branches(), batch)
+        def compute(batch: Ragged, rows: np.ndarray) -> None:
+            logits[rows] = branches.logits(self.branches(), batch)
 
-        self._in_batches(ids, read)
-        return found
+        self._in_batches(ids, compute)
+        return logits
 
     def predict_proba(self, ids: Ragged) -> np.ndarray:
         """The probability that each review is positive: float64 (reviews,). Takes and raises what `logits` does."""
@@ -105,7 +105,7 @@ class Network:
         norms = [np.empty(0, np.float32)] * len(ids)
         recurrent, (vectors, *others) = Recurrent(self.params), self.weights
 
-        def read(batch: Ragged, rows: np.ndarray) -> None:
+        def compute(batch: Ragged, rows: np.ndarray) -> None:
             flat = batch.flat()
             # A vector for each occurrence, so that each has a gradient of its own
             occurrences = from_lengths(np.arange(len(flat), dtype=np.int32), batch.lengths)
@@ -115,17 +115,17 @@ class Network:
             for number, row in enumerate(rows):
                 norms[row] = of_batch[number][batch[number] != PADDING]
 
-        self._in_batches(ids, read)
+        self._in_batches(ids, compute)
         return from_lengths(np.concatenate([*norms, np.empty(0, np.float32)]), ids.lengths)
 
-    def _in_batches(self, ids: Ragged, read: Callable[[Ragged, np.ndarray], None]) -> None:
-        """Call `read` with reviews of like length, longest first, as the recurrence reads them, and their rows."""
+    def _in_batches(self, ids: Ragged, compute: Callable[[Ragged, np.ndarray], None]) -> None:
+        """Call `compute` with reviews of like length, longest first, as the recurrence reads them, and their rows."""
         check_ids(ids, self.encoding.vocab_size)
         order = np.argsort(-ids.lengths, kind="stable")
         with single_threaded_blas(), holding_interrupts() as raise_if_interrupted:
             for i in range(0, len(order), BATCH):
                 rows = order[i : i + BATCH]
-                read(as_read(ids.rows(rows), self.params, self.encoding), rows)
+                compute(as_read(ids.rows(rows), self.params, self.encoding), rows)
                 raise_if_interrupted()
 
 

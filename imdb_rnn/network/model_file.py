@@ -7,6 +7,7 @@ taken from where Keras puts those of such a network, if they have the shapes tha
 
 import io
 import json
+import math
 import re
 import zipfile
 from pathlib import Path
@@ -96,6 +97,8 @@ def _read_weights(store: h5py.File, about: About, ngrams: int) -> tuple[Weights,
         names += [f"{numbered}/{cell}/vars/{i}" for cell in cells for i in range(3)]
     names += ["dense/vars/0", "dense/vars/1"]
     shapes = Recurrent(params).shapes(about.pad.vocab_size)
+    if 4 * (sum(map(math.prod, shapes)) + ngrams) > store.id.get_filesize():
+        raise ValueError("it is smaller than its weights")  # HDF5 would make up what was never written
     weights = [_read_array(store, f"layers/{name}", shape) for name, shape in zip(names, shapes, strict=True)]
     if not params.ngrams:
         return weights, np.empty(0, np.float32)
@@ -119,7 +122,7 @@ def _read_array(store: h5py.File, name: str, shape: tuple[int, ...]) -> np.ndarr
         raise ValueError(f"its weights {name} are not float32 {shape}")
     if array.chunks or array.is_virtual or array.external:
         raise ValueError(f"its weights {name} do not lie in the file as they are")
-    found = array[()]
-    if not np.isfinite(found).all():
+    values = array[()]
+    if not np.isfinite(values).all():
         raise ValueError(f"its weights {name} are not all finite")
-    return found
+    return values

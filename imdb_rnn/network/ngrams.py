@@ -47,9 +47,9 @@ def _find(ids: Array, starts: Array, lengths: Array, longest: int, base: int, co
                 code = code * base + np.int64(word)
                 codes[end] = code
                 end += 1
-        found = np.sort(codes[begin:end])
+        ascending = np.sort(codes[begin:end])
         end = begin
-        for code in found:
+        for code in ascending:
             if end == begin or code != codes[end - 1]:
                 codes[end] = code
                 end += 1

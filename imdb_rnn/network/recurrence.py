@@ -147,7 +147,12 @@ def _forward_part(
             tables = [_table(cell, inputs[-1], direction) for direction in layer]
             words = np.arange(len(words))
         orders = [words, *(words[mirrored] for _ in layer[1:])]
-        runs.append([_run(cell, *of, part, keep) for of in zip(tables, orders, layer, strict=True)])
+        runs.append(
+            [
+                _run(cell, table, order, direction, part, keep)
+                for table, order, direction in zip(tables, orders, layer, strict=True)
+            ]
+        )
     pooled, pool_back = pool(pooling, [(run.before, run.last) for run in runs[-1]], part)
 
     def back(dpooled: np.ndarray) -> Layers:

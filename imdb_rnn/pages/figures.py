@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -42,9 +43,6 @@ WORDS = {
         "reviews": "Reviews",
         "median": "median",
         "cut": "longer reviews are cut here",
-        "test accuracy": "Test accuracy",
-        "interval": "mean, 95 % interval",
-        "seed": "one seed",
     },
     "zh": {
         "epoch": "训练轮次 (Epoch)",
@@ -71,9 +69,6 @@ WORDS = {
         "reviews": "评论数",
         "median": "中位数",
         "cut": "更长的评论在此截断",
-        "test accuracy": "测试准确率",
-        "interval": "平均值及 95% 置信区间",
-        "seed": "单个随机种子",
     },
 }
 
@@ -100,9 +95,9 @@ def find_font(language: str) -> Path | None:
     if language == "en":
         return None
     characters = {character for label in WORDS[language].values() for character in label}
-    candidates = []
+    candidates: list[Path] = []
     spec = importlib.util.find_spec("mplfonts")
-    if spec:
+    if spec and spec.submodule_search_locations:
         candidates.append(Path(spec.submodule_search_locations[0]) / "fonts" / "NotoSansCJKsc-Regular.otf")
     installed = {font.name: Path(font.fname) for font in font_manager.fontManager.ttflist if font.style == "normal"}
     candidates += [installed[name] for name in CHINESE_FONTS if name in installed]
@@ -124,7 +119,7 @@ def style(language: str) -> Iterator[None]:
     if font:
         entry = font_manager.FontEntry(fname=str(font), name="figures")
         font_manager.fontManager.ttflist.append(entry)
-    settings = {
+    settings: Any = {
         "font.family": ["figures" if font else "DejaVu Sans"],
         "axes.unicode_minus": False,
         "axes.spines.top": False,
@@ -226,27 +221,6 @@ def lengths(words_per_review: np.ndarray, maxlen: int, language: str) -> Figure:
     axes.axvline(maxlen, color=VALIDATION, linestyle=":", label=f"{words['cut']}: {maxlen}")
     axes.set(xlabel=words["length"], ylabel=words["reviews"], xlim=(0, end))
     axes.legend()
-    return figure
-
-
-def compare(table: pd.DataFrame, by_seed: dict[str, list[float]], language: str) -> Figure:
-    """Test accuracy of each network, best on top: its mean with the interval from `low` to `high`, and each seed's."""
-    words = WORDS[language]
-    figure = Figure(figsize=(7, 0.5 * len(table) + 1.4))
-    axes = figure.subplots()
-    rows = np.arange(len(table))
-    around = np.abs(table[["low", "high"]].to_numpy().T - table["accuracy"].to_numpy())
-    for row, name in zip(rows, table["network"], strict=True):
-        label = words["seed"] if row == 0 else None
-        axes.plot(by_seed[name], [row] * len(by_seed[name]), "|", color=VALIDATION, markersize=14, label=label)
-    axes.errorbar(
-        table["accuracy"], rows, xerr=around, fmt="o", color=TRAINING, capsize=4, linewidth=2, label=words["interval"]
-    )
-    axes.set_yticks(rows, table["network"])
-    axes.invert_yaxis()
-    axes.set(xlabel=words["test accuracy"])
-    axes.grid(axis="y", visible=False)
-    axes.legend(loc="upper left")  # the best is on top, at the right
     return figure
 
 

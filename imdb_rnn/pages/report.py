@@ -11,6 +11,17 @@ from imdb_rnn.network.cells import cell_named
 from imdb_rnn.network.model import Network
 
 PAGE = Path(__file__).parent / "page"
+STYLES = ("uPlot.min.css", "page.css")
+SCRIPTS = (  # each may use what those before it define
+    "uPlot.iife.min.js",
+    "network.js",
+    "elements.js",
+    "charts.js",
+    "reading.js",
+    "sections.js",
+    "try.js",
+    "page.js",
+)
 
 
 def stored_network(network: Network) -> dict | None:
@@ -19,7 +30,7 @@ def stored_network(network: Network) -> dict | None:
     if not cell.page:
         return None
     numbers = np.concatenate([np.ravel(array) for array in (*network.weights, network.ngram_scores)]).astype("<f4")
-    shape = {"cell", "layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams", "mask_padding"}
+    shape = {"layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams", "mask_padding"}
     return {
         **network.params.model_dump(include=shape),
         **network.encoding.model_dump(),
@@ -36,29 +47,33 @@ def page(contents: dict, cell: str) -> str:
     """Make the page of its parts: one HTML file that loads nothing and runs no script but its own.
 
     Args:
-        contents: what `page/page.js` shows, values of JSON and parameters; whatever text it holds stays text.
+        contents: what `page/sections.js` and `page/try.js` show, values of JSON and parameters; whatever text it holds
+            stays text.
         cell: of the network, whose step is a script of the page.
     """
-    step = f'"use strict";\n\nfunction makeStep(units, sigmoid) {{\n{cell_named(cell).page}\nreturn step;\n}}\n'
-    library, *own = (
-        (PAGE / name).read_text(encoding="utf-8") for name in ("uPlot.iife.min.js", "network.js", "page.js")
-    )
-    scripts = [library, step, *own] if cell_named(cell).page else [library, *own]
-    styles = [(PAGE / name).read_text(encoding="utf-8") for name in ("uPlot.min.css", "page.css")]
-
-    def hashes(parts: list[str]) -> str:
-        digests = [base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in parts]
-        return " ".join(f"'sha256-{digest}'" for digest in digests)
-
+    scripts = [_part(name) for name in SCRIPTS]
+    step = cell_named(cell).page
+    if step:
+        scripts.insert(0, f'"use strict";\n\nfunction makeStep(units, sigmoid) {{\n{step}\nreturn step;\n}}\n')
+    styles = [_part(name) for name in STYLES]
     # In a data block only "<" could be taken for markup.
     data = json.dumps(contents, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)
-    data = data.replace("<", "\\u003c")
-    licence = (PAGE / "uPlot.LICENSE").read_text(encoding="utf-8")
+    licence = f"<!--\nuPlot\n{_part('uPlot.LICENSE')}-->"
     parts = {
-        "policy": f"default-src 'none'; script-src {hashes(scripts)}; style-src {hashes(styles)}",
+        "policy": f"default-src 'none'; script-src {_hashes(scripts)}; style-src {_hashes(styles)}",
         "styles": "".join(f"<style>{style}</style>" for style in styles),
-        "data": data,
-        "scripts": f"<!--\nuPlot\n{licence}-->" + "".join(f"<script>{script}</script>" for script in scripts),
+        "data": data.replace("<", "\\u003c"),
+        "scripts": licence + "".join(f"<script>{script}</script>" for script in scripts),
     }
-    before, *pieces = (PAGE / "index.html").read_text(encoding="utf-8").split("{{")
+    before, *pieces = _part("index.html").split("{{")
     return before + "".join(parts[name] + rest for name, rest in (piece.split("}}", 1) for piece in pieces))
+
+
+def _part(name: str) -> str:
+    return (PAGE / name).read_text(encoding="utf-8")
+
+
+def _hashes(parts: list[str]) -> str:
+    """The parts as a content-security policy names them."""
+    digests = [base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in parts]
+    return " ".join(f"'sha256-{digest}'" for digest in digests)

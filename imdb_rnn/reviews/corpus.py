@@ -75,9 +75,9 @@ def checked(reviews: Reviews, name: str, vocabulary_size: int) -> Reviews:
         UserError: naming the set, the first bad review (counted from 0) and the fault.
     """
     ranks, labels = reviews.ranks, reviews.labels
-    if len(labels) == 0:
+    if labels.size == 0:
         raise UserError(f"the {name} set is empty")
-    if any(array.ndim != 1 or array.dtype.kind not in "iu" for array in (ranks.values, ranks.lengths, labels)):
+    if any(array.ndim != 1 or array.dtype.kind not in "iu" for array in (ranks.values, labels)):
         raise UserError(f"the {name} set is not made of flat arrays of integers")
     is_cut = np.all(ranks.lengths >= 0) and np.array_equal(ranks.starts, np.cumsum(ranks.lengths) - ranks.lengths)
     if len(ranks) != len(labels) or not is_cut or ranks.lengths.sum() != len(ranks.values):
@@ -144,7 +144,7 @@ def read_reviews(folder: Path, name: str) -> Reviews:
         reviews = checked(Reviews(from_offsets(ranks, offsets), labels), name, len(read_vocabulary(folder)))
     except UserError as error:
         raise files.damaged(folder, "download", error) from error
-    counted, found = read_provenance(folder).get(name), {"reviews": len(reviews), "words": len(ranks)}
-    if not isinstance(counted, dict) or any(counted.get(what) != count for what, count in found.items()):
-        raise files.damaged(folder, "download", f"the {name} set has {found}, its provenance says {counted}")
+    counts, stated = {"reviews": len(reviews), "words": len(ranks)}, read_provenance(folder).get(name)
+    if not isinstance(stated, dict) or any(stated.get(what) != count for what, count in counts.items()):
+        raise files.damaged(folder, "download", f"the {name} set has {counts}, its provenance says {stated}")
     return reviews

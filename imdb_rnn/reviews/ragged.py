@@ -52,5 +52,6 @@ def from_lengths(values: np.ndarray, lengths: np.ndarray) -> Ragged:
 
 
 def from_offsets(values: np.ndarray, offsets: np.ndarray) -> Ragged:
-    """Cut `values` into rows: row i is `values[offsets[i]:offsets[i + 1]]`; offsets are int64 (n + 1,)."""
+    """Cut `values` into rows: row i is `values[offsets[i]:offsets[i + 1]]`; offsets are integers (n + 1,)."""
+    offsets = offsets.astype(np.int64)  # differences of unsigned ones are never negative
     return Ragged(values, offsets[:-1], np.diff(offsets))

@@ -7,9 +7,11 @@ few are kept.
 
 import hashlib
 import json
+import shutil
 import sys
 import time
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -80,12 +82,21 @@ def path_of(folder: Path, identity: str) -> Path:
 
 
 def prune(folder: Path) -> None:
-    """Remove all checkpoints but the `NEWEST`, and those that were not written for `DAYS` days."""
-    written = {path: path.stat().st_mtime for path in folder.glob("*.*") if path.suffix in (".npz", ".damaged")}
-    newest = sorted(written, key=written.__getitem__, reverse=True)
-    for number, path in enumerate(newest):
-        if number >= NEWEST or time.time() - written[path] > DAYS * 24 * 3600:
-            path.unlink(missing_ok=True)
+    """Remove all checkpoints but the `NEWEST`, and those that were not written for `DAYS` days.
+
+    Where a process was killed while it wrote one it left a folder; that goes after these days too.
+    """
+
+    def written(path: Path) -> float:
+        return path.stat().st_mtime
+
+    checkpoints = [path for path in folder.glob("*.*") if path.suffix in (".npz", ".damaged")]
+    checkpoints.sort(key=written, reverse=True)
+    long_ago = time.time() - DAYS * 24 * 3600
+    old = [path for path in [*checkpoints, *folder.glob(".*.npz-*")] if written(path) < long_ago]
+    for path in {*checkpoints[NEWEST:], *old}:
+        with suppress(OSError):  # who may not write here is told so when a checkpoint is written
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def write(path: Path, state: TrainingState) -> None:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from imdb_rnn.base.errors import UserError, holding_interrupts
 from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.measures import history
-from imdb_rnn.measures.metrics import is_right, log_loss
+from imdb_rnn.measures.metrics import is_right, log_loss, log_loss_gradient
 from imdb_rnn.network import branches, keras_model, ngrams
 from imdb_rnn.network.branches import Branch, Ngrams, Recurrent, Weights
 from imdb_rnn.network.model import Network, as_read, check_ids, single_threaded_blas
@@ -61,11 +61,14 @@ def train(
     optimizer = Optimizer([array for _, weights in learning for array in weights], params, steps)
     state = TrainingState(optimizer.state())
     if checkpoint_path:
-        found = checkpoint.read(checkpoint_path, TrainingState(optimizer.state(), kept=optimizer.weights()))
-        if found:
-            state = found
+        earlier = checkpoint.read(checkpoint_path, TrainingState(optimizer.state(), kept=optimizer.weights()))
+        if earlier:
+            state = earlier
             optimizer.restore(state.optimizer)
-            print(f"going on from the checkpoint in epoch {state.epoch}", flush=True)
+            if state.epoch <= params.epochs:
+                print(f"going on from the checkpoint in epoch {state.epoch}", flush=True)
+            else:
+                print(f"training had ended; remove {checkpoint_path} to train anew", flush=True)
 
     def save() -> None:
         if checkpoint_path and np.isfinite(state.loss):
@@ -172,10 +175,9 @@ def step(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Learn from one batch, longest review first; return the losses of its reviews before, and which were right."""
     logits, back = branches.logits_and_back(with_weights(learning, optimizer.weights()), batch, random)
-    probability = expit(logits)
-    gradients = back((probability - y) / np.float32(len(y)))
+    gradients = back(log_loss_gradient(y, logits) / np.float32(len(y)))
     optimizer.apply([gradient for of_branch in gradients for gradient in of_branch])
-    return log_loss(y, logits), is_right(y, probability)
+    return log_loss(y, logits), is_right(y, expit(logits))
 
 
 def _kept_epoch(state: TrainingState, params: TrainParams) -> int:

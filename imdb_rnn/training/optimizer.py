@@ -64,8 +64,8 @@ class Optimizer:
     def averages(self) -> Weights:
         """The weights to use: their moving average over the steps, or themselves if that is not asked for.
 
-        In the first steps t the decay is (1 + t) / (10 + t), if that is smaller, so that the weights before training are
-        soon forgotten (as in TensorFlow's `ExponentialMovingAverage`).
+        In the first steps t the decay is (1 + t) / (10 + t), if that is smaller, so that the weights before training
+        are soon forgotten (as in TensorFlow's `ExponentialMovingAverage`).
         """
         return [variable.numpy() for variable in self._averages]
 

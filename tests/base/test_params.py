@@ -1,25 +1,48 @@
+import json
+import re
+from pathlib import Path
+
 import pytest
 import yaml
-from material import ROOT, contents, run_stage
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from material import ROOT, run_limited
 from ruamel.yaml import YAML
 
 from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import parse_params
+from imdb_rnn.base.params import PadParams, Params, load_params, parse_params, validate, value_of
 
 TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
 
 
+def lines_of_keys() -> dict[str, int]:
+    """Of each key of the shipped file, sections too, the line that it stands in."""
+    above, numbers = [], {}
+    for number, line in enumerate(TEXT.splitlines()):
+        if named := re.match(r"( *)([a-z_0-9]+):", line):
+            above = [*above[: len(named[1]) // 2], named[2]]
+            numbers[".".join(above)] = number
+    return numbers
+
+
+LINES_OF_KEYS = lines_of_keys()
+
+
 def with_value(key: str, value: str) -> str:
     """The shipped parameter file with the text of one value replaced."""
-    section, name = key.split(".")
-    lines, current = TEXT.splitlines(), None
-    for number, line in enumerate(lines):
-        if line and not line[0].isspace():
-            current = line.split(":")[0]
-        if current == section and line.startswith(f"  {name}:"):
-            lines[number] = f"  {name}: {value}"
-            return "\n".join(lines)
-    raise KeyError(key)
+    lines = TEXT.splitlines()
+    number = LINES_OF_KEYS[key]
+    lines[number] = f"{lines[number].split(':')[0]}: {value}"
+    return "\n".join(lines)
+
+
+def faults(text: str) -> list[str]:
+    """What is wrong with the text of a parameter file, without the file's name."""
+    with pytest.raises(UserError) as error:
+        parse_params(text)
+    lines = str(error.value).splitlines()
+    assert all(line.startswith("params.yaml: ") for line in lines)
+    return [line.removeprefix("params.yaml: ") for line in lines]
 
 
 def test_the_shipped_file_is_valid_and_has_the_articles_settings(params):
@@ -69,12 +92,9 @@ def test_the_test_reviews_do_not_stop_training():
         parse_params(text)
 
 
-@pytest.mark.parametrize("text", ["8:20", "2001-99-99", "!!int abc", "9" * 5000, "[" * 3000])
+@pytest.mark.parametrize("text", ["8:20", "2001-99-99", "!!int abc", "9" * 5000, "[" * 1000])
 def test_what_yaml_cannot_read_is_one_line(text):
-    with pytest.raises(UserError) as error:
-        parse_params(with_value("pad.maxlen", text))
-    (line,) = str(error.value).splitlines()
-    assert line.startswith("params.yaml: ")
+    assert len(faults(with_value("pad.maxlen", text))) == 1
 
 
 @pytest.mark.parametrize(
@@ -105,29 +125,90 @@ def test_what_yaml_cannot_read_is_one_line(text):
         ("train.validation_fraction", "1", "less than 1"),
         ("train.seed", "-1", "greater than or equal to 0"),
         ("data.source", "imdb", "'bundled' or 'keras'"),
-        ("data.sha256", "abc", "match pattern"),
-        ("data.url", "imdb.npz", "match pattern"),
+        ("data.bundled.test_fraction", "0", "greater than 0"),
+        ("data.keras.sha256", "abc", "match pattern"),
+        ("data.keras.url", "imdb.npz", "match pattern"),
+        ("explain.reviews", "0", "greater than or equal to 1"),
         ("plots.language", "de", "'en' or 'zh'"),
     ],
 )
 def test_a_bad_value_is_named_with_what_was_found_and_what_is_allowed(key, value, says):
-    with pytest.raises(UserError) as error:
-        parse_params(with_value(key, value))
-    (line,) = str(error.value).splitlines()
-    found = yaml.safe_load(value)
-    assert line.startswith(f"params.yaml: {key} is {found!r}, ")
+    (line,) = faults(with_value(key, value))
+    assert line.startswith(f"{key} is {yaml.safe_load(value)!r}, ")
     assert says in line
 
 
 def test_every_fault_gets_a_line():
     text = with_value("pad.maxlen", "0").replace("  units: 32", "  unit: 32") + "\nextra: 1\n"
-    with pytest.raises(UserError) as error:
-        parse_params(text)
-    lines = "\n".join(sorted(str(error.value).splitlines()))
-    assert [line.split(" ")[1] for line in lines.splitlines()] == ["extra", "model.unit", "model.units", "pad.maxlen"]
-    assert "extra is not a parameter; allowed here: data, pad, model, train, explain, plots" in lines
-    assert "model.unit is not a parameter; allowed here: cell, layers, bidirectional, embedding_dim, units" in lines
-    assert "model.units is missing" in lines
+    lines = sorted(faults(text))
+    assert [line.split(" ")[0] for line in lines] == ["extra", "model.unit", "model.units", "pad.maxlen"]
+    assert lines[0] == "extra is not a parameter; allowed here: data, pad, model, train, explain, plots"
+    assert lines[1].startswith("model.unit is not a parameter; allowed here: cell, layers, bidirectional, ")
+    assert lines[2] == "model.units is missing"
+
+
+def test_a_key_in_the_group_of_another_source_is_refused_with_those_allowed_there():
+    text = TEXT.replace("    test_fraction:", "    sha256: abc\n    test_fraction:")
+    assert faults(text) == ["data.bundled.sha256 is not a parameter; allowed here: test_fraction"]
+
+
+@pytest.mark.parametrize("key", LINES_OF_KEYS)
+def test_the_file_has_to_say_every_value(key):
+    """Those too that have a default, and those of a source that is not chosen."""
+    *above, name = key.split(".")
+    values = section = yaml.safe_load(TEXT)
+    for group in above:
+        section = section[group]
+    del section[name]
+    assert faults(json.dumps(values)) == [f"{key} is missing"]  # JSON is YAML
+
+
+def test_every_missing_key_gets_a_line():
+    assert faults("{}") == [f"{name} is missing" for name in Params.model_fields]
+    values = yaml.safe_load(TEXT) | {"pad": {}, "data": {"source": "keras", "bundled": {}, "keras": {}}}
+    names = [name for name in LINES_OF_KEYS if name.startswith(("data.bundled.", "data.keras.", "pad."))]
+    assert faults(json.dumps(values)) == [f"{name} is missing" for name in names]
+
+
+def test_a_value_where_a_group_should_be_is_named():
+    values = yaml.safe_load(TEXT) | {"pad": None}
+    values["data"]["keras"] = "imdb.npz"
+    assert faults(json.dumps(values)) == [
+        "data.keras is 'imdb.npz', it should be a mapping of keys to values",
+        "pad is None, it should be a mapping of keys to values",
+    ]
+
+
+def test_elsewhere_what_is_left_out_has_its_default():
+    assert validate(PadParams, {"maxlen": 20}, Path("presets.yaml"), "best", "pad") == PadParams(maxlen=20)
+    with pytest.raises(UserError, match=r"^presets\.yaml: best\.pad\.maxlen is 0, it should be greater"):
+        validate(PadParams, {"maxlen": 0}, Path("presets.yaml"), "best", "pad")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("pad", {"maxlen": 20}),
+        ("pad.maxlen", 20),
+        ("data.source", "keras"),
+        ("data.${data.source}", {"url": "file:///x"}),
+        ("data.${data.source}.url", "file:///x"),
+        ("data.other", None),
+        ("pad.maxlen.more", None),
+        ("other.maxlen", None),
+    ],
+)
+def test_a_dotted_key_leads_to_its_value(key, value):
+    values = {"data": {"source": "keras", "keras": {"url": "file:///x"}}, "pad": {"maxlen": 20}}
+    assert value_of(key, values) == value
+    assert value_of(key, None) is None
+
+
+def test_the_source_has_its_own_group():
+    for source, name in (("bundled", "test_fraction"), ("keras", "url")):
+        data = parse_params(with_value("data.source", source)).data
+        assert data.of_source() == getattr(data, source)
+        assert hasattr(data.of_source(), name)
 
 
 @pytest.mark.parametrize(
@@ -138,18 +219,34 @@ def test_a_file_of_another_shape_is_refused_in_words(text):
         parse_params(text)
 
 
-def test_a_stage_with_a_bad_parameter_writes_nothing_and_fails(tmp_path):
-    # a parameter of another stage, since the whole file is checked
-    (tmp_path / "params.yaml").write_text(with_value("plots.language", "fr"), encoding="utf-8")
-    before = contents(tmp_path)
-    result = run_stage("download", tmp_path)
-    assert result.returncode == 1
-    assert result.stderr == "error: params.yaml: plots.language is 'fr', it should be 'en' or 'zh'\n"
-    assert contents(tmp_path) == before
+def test_the_file_is_read_in_the_projects_folder(params, tmp_path):
+    (tmp_path / "params.yaml").write_text(TEXT, encoding="utf-8")
+    assert load_params(tmp_path) == params
+    with pytest.raises(UserError, match=r"params\.yaml: cannot be read"):
+        load_params(tmp_path / "elsewhere")
 
 
-def test_outside_the_project_the_missing_file_is_named(tmp_path):
-    result = run_stage("pad", tmp_path)
-    assert result.returncode == 1
-    assert result.stderr.startswith("error: params.yaml: cannot be read")
-    assert len(result.stderr.splitlines()) == 1
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text())
+def test_any_text_is_refused_in_lines(text):
+    assert faults(text)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(position=st.integers(0, len(TEXT) - 1), put=st.text(max_size=8), cut=st.integers(0, 20))
+def test_a_changed_file_is_parameters_or_lines(position, put, cut):
+    try:
+        assert isinstance(parse_params(TEXT[:position] + put + TEXT[position + cut :]), Params)
+    except UserError as error:
+        assert all(line.startswith("params.yaml: ") for line in str(error).splitlines())
+
+
+def test_aliases_cannot_fill_the_memory():
+    """Ten lines of YAML that stand for a thousand million strings."""
+    laughs = "a: &a [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n"
+    for name, before in zip("bcdefghi", "abcdefgh", strict=True):
+        laughs += f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
+    code = f"from imdb_rnn.base.params import parse_params\nparse_params({laughs + 'pad: *i'!r})"
+    ran = run_limited(code, 2000)
+    assert "imdb_rnn.base.errors.UserError: params.yaml: " in ran.stderr, ran.stderr[-500:]
+    assert len(ran.stderr) < 20_000

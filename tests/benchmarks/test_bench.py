@@ -1,8 +1,30 @@
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pytest
+from material import ROOT
 
 from benchmarks import bench
+from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import parse_params
+from imdb_rnn.network.cells import CELLS
+
+
+@pytest.fixture(autouse=True)
+def _any_owner(monkeypatch):
+    """The checkout may belong to another user, as in some containers."""
+    for name, value in {"COUNT": "1", "KEY_0": "safe.directory", "VALUE_0": "*"}.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+
+
+def stored_results() -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (ROOT / "benchmarks").glob("results*")}
 
 
 def runs() -> pd.DataFrame:
@@ -32,11 +54,120 @@ def test_operations_are_counted_over_words_only(tmp_path):
 
 
 def test_a_copy_of_the_project_has_the_article_s_settings(tmp_path):
-    bench.checkout(tmp_path, "bundled")
+    bench.checkout(tmp_path, "bundled", epochs=3, maxlen=70)
     params = parse_params((tmp_path / "params.yaml").read_text())
     assert (params.model.cell, params.model.embedding_dim, params.model.units) == ("simple_rnn", 32, 32)
     assert params.model.mask_padding is False
     assert params.data.source == "bundled"
     assert (params.train.clipnorm, params.train.validation) == (None, "test")
+    assert (params.train.epochs, params.pad.maxlen) == (3, 70)
     assert (tmp_path / "stages/train.py").exists()
-    assert not (tmp_path / "dvc.lock").exists()
+    for made in ("dvc.lock", "results/metrics.json", "results/memory.json"):
+        assert not (tmp_path / made).exists(), made
+
+
+def test_a_number_that_is_no_parameter_s_is_named_before_anything_runs(tmp_path):
+    with pytest.raises(UserError, match=r"params\.yaml: train\.epochs is 0"):
+        bench.checkout(tmp_path, "bundled", epochs=0, maxlen=70)
+
+
+@pytest.mark.parametrize("command", [["-m", "stages.which"], ["-m", "benchmarks.which"]])
+def test_a_copy_of_the_project_runs_its_own_code(tmp_path, command):
+    """Though the project is installed, and where it is installed is named on the path besides."""
+    bench.checkout(tmp_path, "bundled", epochs=3, maxlen=70)
+    for folder in ("stages", "benchmarks"):
+        (tmp_path / folder / "which.py").write_text("import imdb_rnn, stages, tools\nprint(imdb_rnn, stages, tools)\n")
+    for environment in ({}, {"PYTHONPATH": str(ROOT)}):
+        printed = subprocess.check_output(
+            [sys.executable, *command], cwd=tmp_path, env=os.environ | environment, text=True
+        )
+        assert printed.count(str(tmp_path)) == 3, printed
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_s_programs_are_run_with_its_name_in_their_terms(monkeypatch, tmp_path, cell):
+    commands = []
+
+    def timed(module: list[str], folder: Path) -> tuple[str, float, float]:
+        commands.append(module)
+        return "[[1.5, 0.7], [2.5, 0.6]]\n", 3.0, 100.0
+
+    monkeypatch.setattr(bench, "timed", timed)
+    monkeypatch.setattr(bench.importlib.util, "find_spec", lambda name: object())
+    rows = bench.measure_all({cell: 2}, 4, tmp_path)
+    layer = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}[cell]
+    assert commands == [
+        ["benchmarks.plain_keras", layer, "2", "4"],
+        ["benchmarks.pytorch", cell, "2", "4"],
+        ["benchmarks.pipeline", cell, "2", "4", "true"],
+        ["benchmarks.pipeline", cell, "2", "4", "false"],
+    ]
+    assert [row["program"] for row in rows] == ["Keras", "PyTorch", "pipeline", "pipeline, padding read"]
+    assert [(row["seconds"], row["best_accuracy"], row["last_accuracy"], row["catch_up"]) for row in rows] == [
+        (2.5, 0.7, 0.6, 1.5)
+    ] * 4
+
+
+def test_a_program_that_is_not_there_for_a_cell_is_left_out(monkeypatch, tmp_path):
+    monkeypatch.setattr(bench, "timed", lambda module, folder: ("[[1.5, 0.7]]", 3.0, 100.0))
+    monkeypatch.setattr(bench.importlib.util, "find_spec", lambda name: None)
+    assert [row["program"] for row in bench.measure_all({"gru": 1}, 1, tmp_path)] == [
+        "Keras",
+        "pipeline",
+        "pipeline, padding read",
+    ]
+    monkeypatch.setattr(bench.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(bench.pytorch, "LAYERS", {"lstm": "LSTM"})
+    assert "PyTorch" not in [row["program"] for row in bench.measure_all({"gru": 1}, 1, tmp_path)]
+
+
+@pytest.mark.slow
+def test_a_short_run_measures_everything(tmp_path):
+    before = stored_results()
+    command = ["--source", "bundled", "--rounds", "1", "--epochs", "1", "--other-epochs", "0", "--maxlen", "20"]
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.bench", *command, "--results", str(tmp_path / "new")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    programs = ["Keras", "PyTorch", "pipeline", "pipeline, padding read"]
+    if importlib.util.find_spec("torch") is None:
+        programs.remove("PyTorch")
+        assert "PyTorch is not installed and left out" in run.stderr
+
+    runs = pd.read_csv(tmp_path / "new/results-bundled.csv")
+    assert list(runs.columns) == bench.COLUMNS
+    assert runs["program"].tolist() == programs
+    assert set(runs["cell"]) == {"simple_rnn"}
+    assert (runs["epochs"] == 1).all()
+    assert (runs["seconds"] < runs["wall"]).all()
+    assert (runs["last_accuracy"] > 0.6).all()  # the last 20 words tell much
+    assert (tmp_path / "new/results-bundled.png").stat().st_size > 10_000
+
+    lines = [line for line in run.stdout.splitlines() if line.startswith("| simple_rnn")]
+    assert [line.split(" | ")[1] for line in lines] == programs
+    assert lines[0].split(" | ")[4] == "1.0"
+    assert re.search(
+        r"^Cold `dvc repro` with the article's settings: \d+\.\d s, .* with nothing to do: \d+\.\d s\.$",
+        run.stdout,
+        re.M,
+    )
+    assert stored_results() == before
+
+
+def test_no_file_is_named_like_a_module_of_the_standard_library():
+    """A script's folder comes first on the path, so such a neighbour would be imported in place of the library's."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    modules = {part for name in listed.splitlines() for part in Path(name).with_suffix("").parts}
+    assert "bench" in modules
+    assert not modules & sys.stdlib_module_names

@@ -67,9 +67,15 @@ def test_a_damaged_file_is_made_anew(project, finished, outcome, number):
     outcome(f"{path.relative_to(project.folder)} {how}", "same bytes as undisturbed")
 
 
-@pytest.mark.parametrize("name", ["data/padded/x_train.npy", "data/model.keras", "results/traces.json"])
-def test_a_stage_names_the_truncated_file_that_it_reads(project, outcome, name):
-    reader = {"data/padded/x_train.npy": "train", "data/model.keras": "evaluate", "results/traces.json": "report"}[name]
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [
+        ("data/padded/x_train.npy", "train"),
+        ("data/model.keras", "evaluate"),
+        ("results/explanation/traces.json", "report"),
+    ],
+)
+def test_a_stage_names_the_truncated_file_that_it_reads(project, outcome, name, reader):
     path = project.folder / name
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     before = contents(project.folder / "results")
@@ -92,7 +98,7 @@ def test_a_truncated_cache_object_does_not_pass_for_the_model(project, finished,
     outcome("model's cache object truncated", "same bytes as undisturbed")
 
 
-@pytest.mark.parametrize("out", ["data/reviews", "data/padded", "data/network.json", "results/figures"])
+@pytest.mark.parametrize("out", ["data/parameters.checked", "data/reviews", "data/padded", "results/explanation", "results/figures"])
 def test_an_out_that_was_deleted_comes_back(project, finished, outcome, out):
     path = project.folder / out
     shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -159,7 +165,7 @@ def test_params_edited_during_a_run(project, finished, outcome):
     read_until(process, "epoch 1/")
     set_param(project, model={"units": 5}, train={"epochs": 2})
     printed, _ = process.communicate(timeout=600)
-    assert "params.yaml was edited while this ran; run the same again" in one_line(printed)
+    assert "params.yaml: model, train was edited while this ran; run the same again" in one_line(printed)
     assert process.returncode != 0
     project.run("dvc", "repro")
     check_undisturbed(project, expected)
@@ -171,7 +177,7 @@ def test_params_edited_during_a_run(project, finished, outcome):
     [
         ("pad", "data/padded cannot be written (only a part was written: "),
         ("train", "cannot be written (File too large); free space"),
-        ("explain", "data/model.keras cannot be opened: File too large; free space"),
+        ("explain", "results/explanation cannot be written (File too large); free space"),
         ("report", "results/report cannot be written (File too large); free space"),
     ],
     ids=["pad", "train", "explain", "report"],
@@ -264,7 +270,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server(small_archive):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    server.content = Path(small_archive["url"].removeprefix("file://")).read_bytes()
+    server.content = Path(small_archive["keras"]["url"].removeprefix("file://")).read_bytes()
     server.handle_error = lambda *arguments: None  # the client has hung up
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -283,12 +289,15 @@ def server(small_archive):
 )
 def test_a_server_that_lies(project, server, outcome, how, said):
     shutil.rmtree(project.folder / "data/downloads", ignore_errors=True)
-    set_param(project, data={"url": f"{server}/{how}/imdb.npz"})
+    set_param(project, data={"keras": {"url": f"{server}/{how}/imdb.npz"}})
     before = contents(project.folder / "data")
     impatient = (
-        "from stages import download, errors, sources\n"
-        "sources.TIMEOUT, sources.RETRIES = 1, 0\n"
-        "errors.run(download.main)\n"
+        "from functools import partial\n"
+        "from imdb_rnn.base.stage import run\n"
+        "from imdb_rnn.reviews.sources import fetch, keras\n"
+        "from stages import download\n"
+        "keras.fetch = partial(fetch.fetch, timeout=1, retries=0)\n"
+        "run(download.main, reads=())\n"
     )
     env = {name: "" for name in os.environ if name.lower().endswith("_proxy")}
     line = one_line(project.run("python", "-c", impatient, status=1, **env))

@@ -21,7 +21,7 @@ from project import Project
 from imdb_rnn.base.params import parse_params
 
 STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
-KILLS, SEED = int(os.environ.get("KILLS", "7")), int(os.environ.get("SEED", "1"))
+KILLS, SEED = int(os.environ.get("KILLS", "8")), int(os.environ.get("SEED", "1"))
 
 
 def forget(project: Project, stage: str) -> None:
@@ -84,7 +84,7 @@ def test_a_kill_loses_nothing(project, finished, durations, outcome, kill):
     while not kill_during(project, ["dvc", "repro", stage], share * durations[stage]):
         share *= 0.8  # it was faster than before, so it is done; once more, and sooner
         forget(project, stage)
-    mended = project.run("python", "-m", "mend").strip()
+    mended = project.run("python", "-m", "tools.mend").strip()
     project.run("dvc", "repro")
     for name in ("dvc.lock", "results/metrics.json", "results/memory.json"):
         assert (project.folder / name).read_bytes() == (finished.folder / name).read_bytes(), name
@@ -112,9 +112,27 @@ def test_training_that_is_killed_goes_on_from_its_checkpoint(project, outcome):
             break
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    project.run("python", "-m", "mend")
+    project.run("python", "-m", "tools.mend")
     assert "going on from the checkpoint in epoch" in project.run("dvc", "repro", "train")
     went_on = (project.folder / "data/model.keras").read_bytes()
-    assert "going on" not in project.run("dvc", "repro", "--force", "--single-item", "train")
+    shutil.rmtree(project.folder / "data/checkpoints")
+    assert "checkpoint" not in project.run("dvc", "repro", "--force", "--single-item", "train")
     assert (project.folder / "data/model.keras").read_bytes() == went_on
     outcome("train killed after three epochs", "went on from its checkpoint, same bytes as undisturbed")
+
+
+def test_a_kill_between_training_and_dvc_s_taking_it_over_costs_no_training(project, outcome):
+    """The stage has ended, DVC has not noted its outs: they are removed and made again, from the checkpoint."""
+    params = parse_params((project.folder / "params.yaml").read_text(encoding="utf-8"))
+    write_params(project.folder, changed(params, train={"epochs": 3}))
+    before = (project.folder / "dvc.lock").read_bytes()
+    project.run("dvc", "repro", "train")
+    trained = (project.folder / "data/model.keras").read_bytes()
+    (project.folder / "dvc.lock").write_bytes(before)
+    shutil.rmtree(project.folder / ".dvc/cache/runs")
+    printed = project.run("dvc", "repro", "train")
+    assert "Running stage 'train'" in printed
+    assert "training had ended" in printed
+    assert "epoch 1/3" not in printed
+    assert (project.folder / "data/model.keras").read_bytes() == trained
+    outcome("killed after training, before DVC noted it", "no epoch again, same bytes")

@@ -1,27 +1,35 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from material import ROOT
+from networks import CELLS, ragged
 
-from stages.batches import Words, longest_first, unpad
-from stages.network import CELLS, keras, tf
-from stages.recurrence import Weights, pooled_states, pooled_states_and_gradients
+from imdb_rnn.network.cells import cell_named
+from imdb_rnn.network.keras_model import load_keras
+from imdb_rnn.network.recurrence import Direction, pooled_states, pooled_states_and_back
+from imdb_rnn.reviews.encode import unpad
+from imdb_rnn.reviews.ragged import from_lengths
+from imdb_rnn.training.batches import longest_first
 
 VOCABULARY, DIM, UNITS = 30, 6, 7
 POOLINGS = ("last", "max", "mean", "max+mean")
-LAYERS = {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 
-def weights(cell: str, seed: int, layers: int = 1, ways: int = 1) -> tuple[np.ndarray, list[list[Weights]]]:
-    """Word vectors, and weights of each layer and direction, none of them zero, of the shapes that Keras gives them."""
+def weights(cell: str, seed: int, layers: int = 1, ways: int = 1) -> tuple[np.ndarray, list[list[Direction]]]:
+    """Word vectors, and weights of each layer and direction, none of them zero."""
     random = np.random.default_rng(seed)
+    columns, recurrent_bias = cell_named(cell).gates * UNITS, cell_named(cell).recurrent_bias
 
-    def direction(inputs: int) -> Weights:
-        layer = LAYERS[cell](UNITS)
-        layer.build((None, None, inputs))
-        values = [random.normal(0, 0.5, weight.shape).astype(np.float32) for weight in layer.get_weights()]
+    def direction(inputs: int) -> Direction:
+        shapes = (inputs, columns), (UNITS, columns), (2, columns) if recurrent_bias else (columns,)
+        values = [random.normal(0, 0.5, shape).astype(np.float32) for shape in shapes]
         values[1] *= 0.6  # a larger recurrent kernel is chaotic: it would blow rounding up
-        return Weights(*values)
+        return Direction(*values)
 
     vectors = random.normal(0, 0.5, (VOCABULARY, DIM)).astype(np.float32)
     return vectors, [[direction(ways * UNITS if number else DIM) for _ in range(ways)] for number in range(layers)]
@@ -37,12 +45,13 @@ def padded(lengths: list[int], seed: int) -> np.ndarray:
 
 
 def ours(cell, vectors, layers, pooling, x, dpooled, mask_padding):
-    """Pooled states, and the gradients of their product with `dpooled` by vectors and weights, as a flat list."""
-    batch, rows = longest_first(unpad(x, mask_padding), np.arange(len(x)))
-    kind = CELLS[cell].recurrence
-    in_order, gradients = pooled_states_and_gradients(kind, vectors, layers, pooling, batch)
-    np.testing.assert_array_equal(pooled_states(kind, vectors, layers, pooling, batch), in_order)
-    dvectors, dlayers = gradients(dpooled[rows])
+    """Pooled states, and the gradients of their product with `dpooled` with respect to vectors and weights, as a list."""
+    ids = unpad(x) if mask_padding else from_lengths(x.ravel(), np.full(len(x), x.shape[1]))
+    batch, rows = longest_first(ids, np.arange(len(x)))
+    arguments = cell_named(cell), vectors, layers, pooling, batch
+    in_order, back = pooled_states_and_back(*arguments)
+    np.testing.assert_array_equal(pooled_states(*arguments), in_order)
+    dvectors, dlayers = back(dpooled[rows])
     pooled = np.empty_like(in_order)
     pooled[rows] = in_order
     return pooled, [dvectors, *(array for layer in dlayers for direction in layer for array in direction)]
@@ -50,30 +59,37 @@ def ours(cell, vectors, layers, pooling, x, dpooled, mask_padding):
 
 def keras_own(cell, vectors, layers, pooling, x, dpooled, mask_padding):
     """The same by Keras' layers and TensorFlow's automatic derivatives."""
+    keras, tf = load_keras()
     embeddings = tf.Variable(vectors)
     stack = []
     for number, layer in enumerate(layers):
         whole = number < len(layers) - 1 or pooling != "last"
-        made = LAYERS[cell](UNITS, return_sequences=whole)
+        made = getattr(keras.layers, cell_named(cell).layer)(UNITS, return_sequences=whole)
         stack.append(keras.layers.Bidirectional(made) if len(layer) == 2 else made)
         stack[-1].build((len(x), x.shape[1], layer[0].kernel.shape[0]))
         stack[-1].set_weights([array for direction in layer for array in direction])
-    mask = tf.constant(x != 0) if mask_padding else None
-    with tf.GradientTape() as tape:
-        states = tf.gather(embeddings, x)
-        for layer in stack:
-            states = layer(states, mask=mask)
-        if pooling != "last":
-            counted = tf.cast(tf.ones(x.shape) if mask is None else mask, tf.float32)[:, :, None]
-            words = tf.reduce_sum(counted, axis=1)
-            highest = tf.reduce_max(tf.where(counted > 0, states, -2.0), axis=1)
-            highest = tf.where(words > 0, highest, 0.0)
-            mean = tf.reduce_sum(states * counted, axis=1) / tf.maximum(words, 1.0)
-            parts = {"max": highest, "mean": mean}
-            states = tf.concat([parts[name] for name in pooling.split("+")], axis=1)
-        product = tf.reduce_sum(states * dpooled)
     variables = [embeddings, *(variable for layer in stack for variable in layer.trainable_variables)]
-    return states.numpy(), [tf.convert_to_tensor(d).numpy() for d in tape.gradient(product, variables)]
+
+    @tf.function
+    def pooled_and_gradients() -> tuple:
+        mask = tf.constant(x != 0) if mask_padding else None
+        with tf.GradientTape() as tape:
+            states = tf.gather(embeddings, x)
+            for layer in stack:
+                states = layer(states, mask=mask)
+            if pooling != "last":
+                counted = tf.cast(tf.ones(x.shape) if mask is None else mask, tf.float32)[:, :, None]
+                words = tf.reduce_sum(counted, axis=1)
+                highest = tf.reduce_max(tf.where(counted > 0, states, -2.0), axis=1)
+                highest = tf.where(words > 0, highest, 0.0)
+                mean = tf.reduce_sum(states * counted, axis=1) / tf.maximum(words, 1.0)
+                parts = {"max": highest, "mean": mean}
+                states = tf.concat([parts[name] for name in pooling.split("+")], axis=1)
+            product = tf.reduce_sum(states * dpooled)
+        return states, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(product, variables)]
+
+    pooled, gradients = pooled_and_gradients()
+    return pooled.numpy(), [gradient.numpy() for gradient in gradients]
 
 
 def features(ways: int, pooling: str) -> int:
@@ -88,9 +104,10 @@ def assert_same(one: tuple, other: tuple) -> None:
         np.testing.assert_allclose(gradient, other_gradient, atol=1e-5 * max(1, np.abs(other_gradient).max()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mask_padding", [True, False])
-@pytest.mark.parametrize("cell", LAYERS)
-@settings(max_examples=12, deadline=None)
+@pytest.mark.parametrize("cell", CELLS)
+@settings(max_examples=12)
 @given(
     lengths=st.lists(st.integers(0, 25), min_size=1, max_size=9),
     layers=st.integers(1, 3),
@@ -104,7 +121,8 @@ def test_states_and_gradients_are_those_of_the_keras_layers(cell, mask_padding, 
     assert_same(ours(*case, dpooled, mask_padding), keras_own(*case, dpooled, mask_padding))
 
 
-@pytest.mark.parametrize("cell", LAYERS)
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", CELLS)
 def test_at_the_size_of_the_article_too(cell):
     """A batch of the article: 128 reviews of up to 500 words."""
     random = np.random.default_rng(3)
@@ -114,23 +132,54 @@ def test_at_the_size_of_the_article_too(cell):
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-@pytest.mark.parametrize("cell", LAYERS)
+@pytest.mark.parametrize("cell", CELLS)
 def test_a_review_without_words_gives_zeros(cell, pooling):
-    batch = Words(np.zeros(0, np.int32), np.zeros(3, np.int64), np.zeros(3, np.int64))
-    kind, (vectors, layers) = CELLS[cell].recurrence, weights(cell, 1, layers=2, ways=2)
-    pooled, gradients = pooled_states_and_gradients(kind, vectors, layers, pooling, batch)
+    vectors, layers = weights(cell, 1, layers=2, ways=2)
+    pooled, back = pooled_states_and_back(cell_named(cell), vectors, layers, pooling, ragged([], [], []))
     np.testing.assert_array_equal(pooled, np.zeros((3, features(2, pooling))))
-    dvectors, dlayers = gradients(np.ones_like(pooled))
+    dvectors, dlayers = back(np.ones_like(pooled))
     assert not dvectors.any()
     assert not any(array.any() for layer in dlayers for direction in layer for array in direction)
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-@pytest.mark.parametrize("cell", LAYERS)
+@pytest.mark.parametrize("cell", CELLS)
 def test_what_is_not_a_number_stays_visible(cell, pooling):
     vectors, layers = weights(cell, 1)
     vectors[3] = np.nan
-    batch = Words(np.array([1, 3, 2, 1, 2, 1], np.int32), np.array([0, 3]), np.array([3, 3]))
-    pooled = pooled_states(CELLS[cell].recurrence, vectors, layers, pooling, batch)
+    pooled = pooled_states(cell_named(cell), vectors, layers, pooling, ragged([1, 3, 2], [1, 2, 1]))
     assert np.isnan(pooled[0]).all()
     assert np.isfinite(pooled[1]).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_after_a_fork_both_processes_read_on():
+    """Threads do not survive a fork, so a child that took over its parent's would wait for them for ever."""
+    script = """if True:
+        import os, sys
+        from networks import ragged
+        from material import model_params, network_of
+        network, ids = network_of(model_params()), ragged([1, 5, 6], [1, 7])
+        before = network.predict_proba(ids).tolist()
+        child = os.fork()
+        if child == 0:
+            os._exit(network.predict_proba(ids).tolist() != before)
+        same = network.predict_proba(ids).tolist() == before
+        sys.exit(not same or os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    # In a process group of its own, so that a child that hangs is ended with it
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", script],
+        env=os.environ | {"PYTHONPATH": path},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.communicate(timeout=60)[1] == ""
+        assert process.returncode == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, 9)
+            process.communicate()

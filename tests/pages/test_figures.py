@@ -3,6 +3,9 @@ import itertools
 import re
 import warnings
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -11,8 +14,8 @@ import pytest
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
-from stages import figures
 from imdb_rnn.base.errors import UserError
+from imdb_rnn.pages import figures
 
 HISTORY = pd.DataFrame(
     {
@@ -31,10 +34,6 @@ CONFUSION = pd.DataFrame(
     }
 )
 CURVE = pd.DataFrame({"fpr": [0, 0.2, 1], "tpr": [0, 0.8, 1], "recall": [0, 0.5, 1], "precision": [1, 0.9, 0.5]})
-COMPARED = pd.DataFrame(
-    {"network": ["gru", "linear"], "accuracy": [0.88, 0.85], "low": [0.86, 0.84], "high": [0.89, 0.87]}
-)
-BY_SEED = {"gru": [0.87, 0.89], "linear": [0.85]}
 
 
 def draw(language: str) -> dict[str, Figure]:
@@ -44,8 +43,28 @@ def draw(language: str) -> dict[str, Figure]:
         "roc": figures.roc(CURVE, 0.8, language),
         "precision_recall": figures.precision_recall(CURVE, 0.5, language),
         "lengths": figures.lengths(np.array([10, 200, 300, 900]), 500, language),
-        "compare": figures.compare(COMPARED, BY_SEED, language),
     }
+
+
+def save_all(folder: Path, language: str) -> dict[str, bytes]:
+    """Draw and write every figure; return the files' bytes by their names."""
+    folder.mkdir()
+    with figures.style(language):
+        for name, figure in draw(language).items():
+            figures.save(figure, folder, name)
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory) -> Callable[[str], dict[str, bytes]]:
+    """`save_all` of a language, once for all tests."""
+    return cache(lambda language: save_all(tmp_path_factory.mktemp("saved") / "figures", language))
+
+
+def texts_of(saved: dict[str, bytes]) -> dict[str, list[str]]:
+    """The texts of all drawings, each with its outlines."""
+    drawings = [content.decode() for name, content in saved.items() if name.endswith(".svg")]
+    return {text: outlines for svg in drawings for text, outlines in texts(svg).items()}
 
 
 def texts(svg: str) -> dict[str, list[str]]:
@@ -53,23 +72,23 @@ def texts(svg: str) -> dict[str, list[str]]:
     parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
     root = ElementTree.fromstring(svg, parser)
     outlines = {path.get("id"): path.get("d") for path in root.iter("{http://www.w3.org/2000/svg}path")}
-    found = {}
+    outlines_of = {}
     for group in root.iter("{http://www.w3.org/2000/svg}g"):
         children = list(group)
-        for comment, drawn in itertools.pairwise(children):
+        for comment, glyphs in itertools.pairwise(children):
             if comment.tag is ElementTree.Comment:
-                uses = drawn.iter("{http://www.w3.org/2000/svg}use")
-                found[comment.text.strip()] = [
+                uses = glyphs.iter("{http://www.w3.org/2000/svg}use")
+                outlines_of[comment.text.strip()] = [
                     outlines[use.get("{http://www.w3.org/1999/xlink}href").removeprefix("#")] for use in uses
                 ]
-    return found
+    return outlines_of
 
 
-def faults(drawn: dict[str, list[str]]) -> list[str]:
+def faults(outlines_of: dict[str, list[str]]) -> list[str]:
     """The characters that are not drawn with an outline of their own. A font without a glyph draws an empty or the
     same box for each, so that characters share outlines or have none."""
     outline_of, faulty = {}, []
-    for text, outlines in drawn.items():
+    for text, outlines in outlines_of.items():
         characters = text.replace(" ", "")
         visible = [outline for outline in outlines if outline]
         if len(visible) != len(characters):
@@ -85,16 +104,12 @@ def faults(drawn: dict[str, list[str]]) -> list[str]:
     return faulty
 
 
-def test_the_chinese_figures_really_show_chinese(tmp_path):
-    drawn = {}
-    with figures.style("zh"):
-        for name, figure in draw("zh").items():
-            figures.save(figure, tmp_path, name)
-            drawn |= texts((tmp_path / f"{name}.svg").read_text(encoding="utf-8"))
-    assert faults(drawn) == []
+def test_the_chinese_figures_really_show_chinese(saved):
+    outlines_of = texts_of(saved("zh"))
+    assert faults(outlines_of) == []
     labels = set(figures.WORDS["zh"].values())
-    assert {"训练损失", "验证损失", "训练准确率", "验证准确率"} <= labels & set(drawn)
-    unseen = {label for label in labels if not any(label in text for text in drawn)}
+    assert {"训练损失", "验证损失", "训练准确率", "验证准确率"} <= labels & set(outlines_of)
+    unseen = {label for label in labels if not any(label in text for text in outlines_of)}
     assert unseen == set()
 
 
@@ -105,33 +120,23 @@ def test_the_check_of_glyphs_sees_a_font_without_them(tmp_path):
     assert faults(texts((tmp_path / "boxes.svg").read_text(encoding="utf-8")))
 
 
-def test_the_english_figures_have_english_labels(tmp_path):
-    with figures.style("en"):
-        for name, figure in draw("en").items():
-            figures.save(figure, tmp_path, name)
-    drawn = "\n".join(text for path in tmp_path.glob("*.svg") for text in texts(path.read_text(encoding="utf-8")))
+def test_the_english_figures_have_english_labels(saved):
+    text = "\n".join(texts_of(saved("en")))
     for label in figures.WORDS["en"].values():
-        assert label in drawn
-    assert not re.search("[\u4e00-\u9fff]", drawn)
+        assert label in text
+    assert not re.search("[\u4e00-\u9fff]", text)
 
 
 def test_both_languages_have_the_same_labels():
     assert figures.WORDS["en"].keys() == figures.WORDS["zh"].keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_the_bytes_are_fixed_whatever_the_users_settings(tmp_path, language):
-    def bytes_of(folder):
-        folder.mkdir()
-        with figures.style(language):
-            for name, figure in draw(language).items():
-                figures.save(figure, folder, name)
-        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-
-    first = bytes_of(tmp_path / "first")
-    assert len(first) == 12
+def test_the_bytes_are_fixed_whatever_the_users_settings(saved, tmp_path, language):
+    assert len(saved(language)) == 10
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.dpi": 30, "axes.grid": False}):
-        assert bytes_of(tmp_path / "second") == first
+        assert save_all(tmp_path / "again", language) == saved(language)
         assert matplotlib.rcParams["font.size"] == 20
 
 
@@ -169,18 +174,3 @@ def test_the_confusion_figure_shows_counts_and_shares():
     with figures.style("en"):
         axes = figures.confusion(CONFUSION, "en").axes[0]
     assert [text.get_text() for text in axes.texts] == ["40\n80.0%", "10\n20.0%", "5\n10.0%", "45\n90.0%"]
-
-
-def test_the_comparison_shows_every_seed_and_the_interval_of_each_network():
-    with figures.style("en"):
-        axes = figures.compare(COMPARED, BY_SEED, "en").axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["gru", "linear"]
-    seeds = [
-        line.get_xdata().tolist()
-        for line in axes.get_lines()
-        if line.get_marker() == "|" and line.get_markersize() == 14
-    ]
-    assert seeds == [[0.87, 0.89], [0.85]]
-    ((bars,),) = (container.lines[2] for container in axes.containers)
-    assert [segment[:, 0].round(6).tolist() for segment in bars.get_segments()] == [[0.86, 0.89], [0.84, 0.87]]
-    assert axes.yaxis_inverted()

@@ -2,40 +2,43 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from material import HOSTILE, changed, model_params
-from test_network import NETWORKS, made
+from material import HOSTILE, model_params, network_of
+from networks import CELLS, NETWORKS
 
-from stages import report
-from stages.explain import stored_network
+from imdb_rnn.network import cells
+from imdb_rnn.pages.report import PAGE, page, stored_network
 
 
-def test_calibration_sets_probabilities_beside_what_came_true():
-    probability = np.array([0.02, 0.08, 0.51, 0.55, 0.59, 0.98, 1.0])
-    y = np.array([0, 1, 0, 1, 1, 1, 1])
-    table = report.calibration(y, probability)
-    assert table["reviews"].tolist() == [2, 3, 2]
-    assert table["predicted"].tolist() == pytest.approx([0.05, 0.55, 0.99])
-    assert table["positive"].tolist() == pytest.approx([1 / 2, 2 / 3, 1])
-    assert (table["low"] < table["positive"]).all()
-    assert (table["positive"] <= table["high"]).all()
+@pytest.fixture
+def silent_cell(monkeypatch) -> str:
+    """The name of a cell that has no step for the page."""
+    monkeypatch.setitem(cells.CELLS, "silent", replace(cells.SIMPLE_RNN, page=""))
+    return "silent"
+
+
+def scripts(text: str) -> list[str]:
+    return re.findall("<script>(.*?)</script>", text, re.DOTALL)
 
 
 def test_the_page_holds_its_contents_and_nothing_in_them_is_markup():
     contents = {"traces": [HOSTILE, "<!--", "]]>"], "parameters": {"pad": model_params()}}
-    text = report.page(contents)
+    text = page(contents, "gru")
     (data,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)
     assert "<" not in data
     assert json.loads(data) == contents | {"parameters": {"pad": model_params().model_dump()}}
     assert "{{" not in text
 
 
-def test_the_page_may_run_its_own_scripts_and_load_nothing():
-    text = report.page({})
+@pytest.mark.parametrize("cell", [*CELLS, "silent"])
+def test_the_page_may_run_its_own_scripts_and_load_nothing(silent_cell, cell):
+    text = page({}, cell)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert set(rules) == {"default-src", "script-src", "style-src"}
     assert rules["default-src"] == "'none'"
     for tag, rule in (("script", "script-src"), ("style", "style-src")):
         bodies = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
@@ -45,19 +48,34 @@ def test_the_page_may_run_its_own_scripts_and_load_nothing():
     assert "unsafe" not in policy
 
 
+def test_every_file_of_the_page_is_in_it():
+    text = page({}, "gru")
+    for path in PAGE.iterdir():
+        if path.suffix != ".html":
+            assert path.read_text(encoding="utf-8").strip() in text, path.name
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_step_of_the_network_s_cell_is_in_the_page_and_no_other(cell):
+    joined = "".join(scripts(page({}, cell)))
+    assert joined.count("function makeStep(") == 1
+    assert [other for other in CELLS if cells.CELLS[other].page in joined] == [cell]
+
+
+def test_a_network_whose_cell_has_no_step_for_the_page_is_left_out(silent_cell):
+    network = network_of(model_params())
+    assert stored_network(network) is not None
+    assert stored_network(replace(network, params=model_params(cell=silent_cell))) is None
+    assert "function makeStep(" not in "".join(scripts(page({}, silent_cell)))
+
+
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_weight_is_stored(params, name):
-    kind = NETWORKS[name]
-    model, pad_params = made(kind), changed(params, pad={"vocab_size": 20}).pad
-    stored = stored_network(model, kind, pad_params, [f"word{rank}" for rank in range(1, 100)])
+def test_every_weight_is_stored(name):
+    network = network_of(NETWORKS[name])
+    stored = stored_network(network)
     numbers = np.frombuffer(base64.b64decode(stored["weights"]), "<f4")
-    is_code = [weights.dtype == "int64" for weights in model.weights]
-    trained = sum(weights.size for weights, code in zip(model.get_weights(), is_code, strict=True) if not code)
-    assert len(numbers) == trained - bool(kind.ngrams)  # the score of unknown n-grams is always 0
-    assert stored["vocabulary"] == [f"word{rank}" for rank in range(1, 17)]  # 20 ids, 4 of which are no words
-    assert len(base64.b64decode(stored["ngram_codes"])) == 8 * stored["ngram_count"]
-
-
-def test_a_cell_that_the_page_does_not_know_is_left_out(params):
-    kind = model_params().model_copy(update={"cell": "mine"})
-    assert stored_network(None, kind, params.pad, []) is None
+    assert len(numbers) == network.count_weights()
+    assert stored["vocabulary"] == network.vocabulary
+    codes = np.frombuffer(base64.b64decode(stored["ngram_codes"]), "<i8")
+    np.testing.assert_array_equal(codes, network.ngram_codes)
+    assert stored["ngram_count"] == len(codes)

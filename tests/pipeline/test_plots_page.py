@@ -1,8 +1,11 @@
 """The page that `dvc plots` writes, opened in a browser that has no network."""
 
+import pytest
 import yaml
 from material import complaints
 from selenium.webdriver.support.wait import WebDriverWait
+
+pytestmark = pytest.mark.slow
 
 CHARTS = "return Array.from(document.querySelectorAll('.vega-embed canvas'), (c) => [c.closest('[id]').id, c.width])"
 PICTURES = "return Array.from(document.images, (image) => [decodeURI(image.src), image.naturalWidth])"

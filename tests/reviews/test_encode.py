@@ -9,11 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import as_lists, changed, contents, run_stage, write_archive, write_params
 
-from stages.pad import pad
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import PadParams
-from stages.reviews import from_lists
+from imdb_rnn.reviews.corpus import from_lists
+from imdb_rnn.reviews.encode import Labelled, encode, pad, read_padded, unpad, with_padding, write_padded
+from imdb_rnn.reviews.ragged import Ragged
+from stages import download
+from stages import pad as pad_stage
 
 ENDS = ("pre", "post")
+LISTS = st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=12), min_size=1, max_size=8)
+PARAMS = st.builds(
+    PadParams,
+    vocab_size=st.integers(4, 40),
+    maxlen=st.integers(1, 15),
+    padding=st.sampled_from(ENDS),
+    truncating=st.sampled_from(ENDS),
+)
 
 
 def by_keras(lists, params: PadParams) -> np.ndarray:
@@ -22,25 +35,61 @@ def by_keras(lists, params: PadParams) -> np.ndarray:
     return keras.utils.pad_sequences(ids, params.maxlen, padding=params.padding, truncating=params.truncating)
 
 
-@given(
-    lists=st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=12), min_size=1, max_size=8),
-    vocab_size=st.integers(4, 40),
-    maxlen=st.integers(1, 15),
-    padding=st.sampled_from(ENDS),
-    truncating=st.sampled_from(ENDS),
-)
-def test_pad_equals_keras_on_any_reviews(lists, vocab_size, maxlen, padding, truncating):
-    params = PadParams(vocab_size=vocab_size, maxlen=maxlen, padding=padding, truncating=truncating)
-    x = pad(from_lists(lists, np.zeros(len(lists), int)), params)
+def padded(ranks: Ragged, params: PadParams) -> np.ndarray:
+    return pad(encode(ranks, params), params.maxlen, params.padding)
+
+
+def ranks_of(lists: list[list[int]]) -> Ragged:
+    return from_lists(lists, np.zeros(len(lists), int)).ranks
+
+
+@given(lists=LISTS, params=PARAMS)
+def test_encoded_and_padded_reviews_equal_keras_on_any_reviews(lists, params):
+    x = padded(ranks_of(lists), params)
     assert x.dtype == np.int32
     np.testing.assert_array_equal(x, by_keras(lists, params))
 
 
 @pytest.mark.parametrize("truncating", ENDS)
 @pytest.mark.parametrize("padding", ENDS)
-def test_pad_equals_keras_on_the_bundled_reviews(corpus, params, padding, truncating):
+def test_encoded_and_padded_reviews_equal_keras_on_the_bundled_reviews(corpus, params, padding, truncating):
     params = changed(params, pad={"padding": padding, "truncating": truncating, "maxlen": 100}).pad
-    np.testing.assert_array_equal(pad(corpus.test, params), by_keras(as_lists(corpus.test), params))
+    np.testing.assert_array_equal(padded(corpus.test.ranks, params), by_keras(as_lists(corpus.test), params))
+
+
+@given(lists=LISTS, params=PARAMS, chosen=st.lists(st.integers(0, 7), max_size=10))
+def test_some_reviews_are_encoded_as_they_are_among_all(lists, params, chosen):
+    """A sample's ranks lie scattered in those of all reviews."""
+    rows = np.array([row for row in chosen if row < len(lists)], int)
+    ranks = ranks_of(lists)
+    np.testing.assert_array_equal(padded(ranks.rows(rows), params), padded(ranks, params)[rows])
+
+
+@given(lists=LISTS, params=PARAMS)
+def test_taking_the_padding_out_undoes_padding(lists, params):
+    ids = encode(ranks_of(lists), params)
+    back = unpad(pad(ids, params.maxlen, params.padding))
+    assert back.values.dtype == np.uint16
+    assert (back.lengths.tolist(), back.flat().tolist()) == (ids.lengths.tolist(), ids.flat().tolist())
+
+
+def test_ids_are_kept_in_as_few_bytes_as_they_need():
+    for largest, dtype in ((2**16 - 1, np.uint16), (2**16, np.int32)):
+        ids = unpad(np.array([[0, 1, largest]], np.int32))
+        assert (ids.values.dtype, ids[0].tolist()) == (dtype, [1, largest])
+
+
+def test_padding_can_be_read_like_words():
+    ids = encode(ranks_of([[1], [1, 2, 3, 4]]), PadParams(maxlen=3))
+    filled = with_padding(ids, 3, "pre")
+    assert [filled[0].tolist(), filled[1].tolist()] == [[0, 1, 4], [5, 6, 7]]
+    assert filled.values.dtype == np.uint16
+
+
+def test_labelled_reviews_are_chosen_with_their_labels():
+    labelled = Labelled(ranks_of([[1], [2, 3], [4]]), np.array([0, 1, 0]))
+    some = labelled.rows(np.array([2, 1]))
+    assert ([some.ids[0].tolist(), some.ids[1].tolist()], some.y.tolist()) == ([[4], [2, 3]], [0, 1])
 
 
 def test_both_stages_equal_the_articles_first_lines(corpus, params, tmp_path, monkeypatch):
@@ -61,28 +110,20 @@ def test_both_stages_equal_the_articles_first_lines(corpus, params, tmp_path, mo
     monkeypatch.setattr(module, "get_file", lambda **_: str(archive))
     (x_train, y_train), (x_test, y_test) = keras.datasets.imdb.load_data(num_words=params.pad.vocab_size)
 
-    write_params(
-        tmp_path,
-        changed(
-            params,
-            data={
-                "source": "keras",
-                "url": archive.as_uri(),
-                "sha256": sha256,
-                "word_index_url": index.as_uri(),
-                "word_index_md5": hashlib.md5(index.read_bytes()).hexdigest(),
-            },
-        ),
-    )
-    for stage in ("download", "pad"):
-        result = run_stage(stage, tmp_path)
-        assert result.returncode == 0, result.stderr
-    padded = tmp_path / "data/padded"
-    maxlen = params.pad.maxlen
-    np.testing.assert_array_equal(np.load(padded / "x_train.npy"), keras.utils.pad_sequences(x_train, maxlen=maxlen))
-    np.testing.assert_array_equal(np.load(padded / "x_test.npy"), keras.utils.pad_sequences(x_test, maxlen=maxlen))
-    np.testing.assert_array_equal(np.load(padded / "y_train.npy"), y_train)
-    np.testing.assert_array_equal(np.load(padded / "y_test.npy"), y_test)
+    keras_params = {
+        "url": archive.as_uri(),
+        "sha256": sha256,
+        "word_index_url": index.as_uri(),
+        "word_index_md5": hashlib.md5(index.read_bytes()).hexdigest(),
+    }
+    params = changed(params, data={"source": "keras", "keras": keras_params})
+    files.write_text(tmp_path / files.CHECKED, "")
+    for stage in (download, pad_stage):
+        stage.main(params, tmp_path)
+    for name, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
+        ours, labels = read_padded(tmp_path / files.PADDED, name, params.pad.vocab_size)
+        np.testing.assert_array_equal(ours, keras.utils.pad_sequences(x, maxlen=params.pad.maxlen))
+        np.testing.assert_array_equal(labels, y)
 
 
 def test_a_missing_upstream_file_is_named_and_the_older_result_stays(params, tmp_path):
@@ -95,3 +136,36 @@ def test_a_missing_upstream_file_is_named_and_the_older_result_stays(params, tmp
     assert result.returncode == 1
     assert result.stderr == "error: data/reviews/train_ranks.npy is missing; run `dvc repro download` to make it\n"
     assert contents(tmp_path) == before
+
+
+def test_padded_reviews_are_read_back_as_written(tmp_path):
+    x, y = np.array([[0, 1, 9], [1, 2, 4]], np.int32), np.array([1, 0], np.uint8)
+    write_padded(tmp_path / "padded", {"train": (x, y), "test": (x[:1], y[:1])})
+    for name, count in (("train", 2), ("test", 1)):
+        x_read, y_read = read_padded(tmp_path / "padded", name, 10)
+        assert isinstance(x_read, np.memmap)
+        assert (x_read.tolist(), y_read.tolist()) == (x[:count].tolist(), y[:count].tolist())
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "says"),
+    [
+        (None, [0, 1], "x_train.npy is missing; run `dvc repro pad`"),
+        (np.zeros((2, 3), np.int32), None, "y_train.npy is missing"),
+        (np.zeros((2, 3), np.int64), [0, 1], "int64 of shape"),
+        (np.zeros(2, np.int32), [0, 1], "shape"),
+        (np.zeros((0, 3), np.int32), [], "shape"),
+        (np.full((2, 3), 10, np.int32), [0, 1], "ids go from 10 to 10, pad.vocab_size is 10"),
+        (np.full((2, 3), -1, np.int32), [0, 1], "ids go from -1"),
+        (np.zeros((2, 3), np.int32), [0, 1, 1], "for each of 2 reviews"),
+        (np.zeros((2, 3), np.int32), [0, 2], "for each of 2 reviews"),
+    ],
+)
+def test_padded_reviews_that_do_not_fit_are_refused(tmp_path, x, y, says):
+    if x is not None:
+        np.save(tmp_path / "x_train.npy", x)
+    if y is not None:
+        np.save(tmp_path / "y_train.npy", np.array(y, np.uint8))
+    with pytest.raises(UserError, match="run `dvc repro pad`") as error:
+        read_padded(tmp_path, "train", 10)
+    assert says in str(error.value)

@@ -2,9 +2,9 @@ import pytest
 import yaml
 from material import ROOT, changed
 
-from presets import apply, preset
 from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import parse_params
+from imdb_rnn.base.params import ModelParams, PadParams, TrainParams, parse_params
+from tools.preset import apply, preset
 
 PRESETS = (ROOT / "presets.yaml").read_text(encoding="utf-8")
 PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -13,6 +13,18 @@ NAMES = list(yaml.safe_load(PRESETS))
 
 def test_the_shipped_parameters_are_the_default_preset():
     assert apply(preset(PRESETS, "default"), PARAMS) == PARAMS
+
+
+def test_the_default_preset_is_the_defaults_that_the_library_has():
+    default = preset(PRESETS, "default")
+    assert (default.pad, default.model, default.train) == (PadParams(), ModelParams(), TrainParams())
+    assert default.data.source is None
+
+
+def test_a_preset_changes_what_it_names_and_nothing_else():
+    chosen = preset("mine: {model: {units: 7, ngrams: 2, ngram_weight: 0.5}}", "mine")
+    assert chosen.model == ModelParams(units=7, ngrams=2, ngram_weight=0.5)
+    assert (chosen.pad, chosen.train) == (PadParams(), TrainParams())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -65,8 +77,10 @@ def test_an_unknown_preset_is_named_with_those_there_are():
         ("model: {units: 0}", "presets.yaml: mine.model.units is 0, it should be greater than or equal to 1"),
         ("model: {bidirectional: yes}", "presets.yaml: mine.model.bidirectional is 'yes'"),
         ("data: {url: x}", "presets.yaml: mine.data.url is not a parameter; allowed here: source"),
-        ("", "presets.yaml: mine should be a mapping of sections to keys and values"),
-        ("model: 3", "presets.yaml: mine should be a mapping of sections to keys and values"),
+        ("data: {source: imdb}", "presets.yaml: mine.data.source is 'imdb', it should be 'bundled' or 'keras'"),
+        ("train: {validation: test, patience: 2}", "presets.yaml: mine.train: with validation: test, patience must be"),
+        ("", "presets.yaml: mine is None, it should be a mapping of keys to values"),
+        ("model: 3", "presets.yaml: mine.model is 3, it should be a mapping of keys to values"),
         ("model: [", "presets.yaml: not valid YAML"),
     ],
 )
@@ -74,6 +88,11 @@ def test_a_bad_preset_is_named(text, says):
     with pytest.raises(UserError) as error:
         preset(f"{PRESETS}\nmine:\n  {text}\n", "mine")
     assert str(error.value).startswith(says)
+
+
+def test_a_file_that_holds_no_presets_is_named():
+    with pytest.raises(UserError, match=r"presets\.yaml: it should be a mapping of names to presets"):
+        preset("- default", "default")
 
 
 def test_numbers_are_read_as_in_the_parameter_file():

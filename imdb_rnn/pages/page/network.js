@@ -3,11 +3,14 @@
 // The trained network in the browser: text to ids as `imdb_rnn.reviews` does it, ids to states and a
 // probability as `imdb_rnn.network` does it. Weights come as float32, sums are float64.
 //
-// `openNetwork(stored)` takes what `imdb_rnn.pages.report.stored_network` makes and returns
+// `openNetwork(stored)` takes what `imdb_rnn.pages.report.stored_network` makes, and returns
 //   encode(text)       words, which of them are known, their ids, and from which word on to which the network reads
-//   read(ids)          probability; states of the last layer, width numbers for each id; and, if what comes later
+//   predict(ids)       probability; states of the last layer, width numbers for each id; and, if what comes later
 //                      changes nothing about what was read before, trace: the probability after each id, or else null
 //   tokenize(text)     the words alone
+//
+// One step of the network's cell is a script of its own, which the cell's Python module holds: `makeStep(units,
+// sigmoid)` returns `step(input, product, h, c)`.
 function openNetwork(stored) {
   const PADDING = 0, START = 1, UNKNOWN = 2, RANK_OFFSET = 3;
   const { units, vocab_size: vocabSize, maxlen } = stored;
@@ -77,8 +80,8 @@ function openNetwork(stored) {
 
   const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
-  // One step of the cell, which comes with the network. `input` is the word's part and `product` that of the recurrent
-  // kernel; `h`, and `c` of a cell with a second state, change in place.
+  // `input` is the word's part and `product` that of the recurrent kernel; `h`, and `c` of a cell with a second state,
+  // change in place.
   const step = makeStep(units, sigmoid);
 
   function inputOf(direction, vector, from) {
@@ -106,7 +109,7 @@ function openNetwork(stored) {
     let states = null;
     layers.forEach((layer, number) => {
       const below = states;
-      const found = layer.map((direction, way) => {
+      const byWay = layer.map((direction, way) => {
         const inputAt = (t) => {
           if (number) return inputOf(direction, below, t * width);
           if (!direction.table.has(ids[t])) {
@@ -117,8 +120,8 @@ function openNetwork(stored) {
         return run(direction, inputAt, ids.length, way === 1);
       });
       states = new Float64Array(ids.length * width);
-      found.forEach((of, way) => {
-        for (let t = 0; t < ids.length; t++) states.set(of.subarray(t * units, (t + 1) * units), t * width + way * units);
+      byWay.forEach((some, way) => {
+        for (let t = 0; t < ids.length; t++) states.set(some.subarray(t * units, (t + 1) * units), t * width + way * units);
       });
     });
     return states;
@@ -142,10 +145,10 @@ function openNetwork(stored) {
       for (let back = 0; back < stored.ngrams && back <= t && ids[t - back] !== PADDING; back++) {
         code += BigInt(ids[t - back]) * power;
         power *= BigInt(vocabSize);
-        const found = place(code);
-        if (found >= 0 && !seen.has(found)) {
-          seen.add(found);
-          added[t] += ngramScores[found];
+        const at = place(code);
+        if (at >= 0 && !seen.has(at)) {
+          seen.add(at);
+          added[t] += ngramScores[at];
         }
       }
     }
@@ -160,7 +163,7 @@ function openNetwork(stored) {
 
   // The probability after each step, from the states; of a network that is not causal only the last one holds.
   function probabilities(ids, states, from) {
-    const found = new Float64Array(ids.length), sums = stored.ngrams ? ngramSums(ids) : null;
+    const after = new Float64Array(ids.length), sums = stored.ngrams ? ngramSums(ids) : null;
     const highest = new Float64Array(width).fill(-Infinity), total = new Float64Array(width);
     const last = (t, j) => (j < units ? states[t * width + j] : states[j]); // backwards the first word is the last
     const pools = {
@@ -181,25 +184,25 @@ function openNetwork(stored) {
       kinds.forEach((kind, number) => {
         for (let j = 0; j < width; j++) logit += pools[kind](t, j) * head[number * width + j];
       });
-      found[t] = sigmoid(logit);
+      after[t] = sigmoid(logit);
     }
-    return found;
+    return after;
   }
 
   const isCausal = ways === 1 && stored.mask_padding;
 
-  function read(ids) {
+  function predict(ids) {
     const whole = padded(ids);
     const states = allStates(whole);
     const begin = stored.mask_padding || stored.padding === "post" ? 0 : whole.length - ids.length;
-    const found = probabilities(whole, states, isCausal ? 0 : whole.length - 1);
+    const after = probabilities(whole, states, isCausal ? 0 : whole.length - 1);
     return {
-      probability: whole.length ? found[whole.length - 1] : sigmoid(bias),
+      probability: whole.length ? after[whole.length - 1] : sigmoid(bias),
       states: states.subarray(begin * width, (begin + ids.length) * width),
       width,
-      trace: isCausal ? found : null,
+      trace: isCausal ? after : null,
     };
   }
 
-  return { encode, read, tokenize };
+  return { encode, predict, tokenize };
 }

@@ -72,7 +72,10 @@ def fetch(
             "check the address and the checksum in params.yaml"
         ) from error
     except OSError as error:
-        raise UserError(f"{url}: cannot be copied to {path} ({error.strerror or error}); {advice}") from error
+        raise UserError(
+            f"{url}: cannot be copied to {path} ({error.strerror or error}); "
+            "check the address in params.yaml, and that there is space and permission to write"
+        ) from error
     return path
 
 
@@ -90,3 +93,6 @@ class _Bounded:
         if self.file.tell() + len(data) > self.limit:
             raise UserError(f"the server sends more than {self.limit} bytes")
         return self.file.write(data)
+
+    def flush(self) -> None:
+        self.file.flush()

@@ -1,0 +1,1 @@
+"""How fast training is, and how long a keystroke takes in the report."""

@@ -1,0 +1,1 @@
+"""Many runs of the library, beside the pipeline."""

@@ -1,0 +1,77 @@
+"""Measure how far back one network remembers: `python -m experiments.compare.memory NETWORK SEED`.
+
+In: `data/reviews/`, `experiments/compare/runs/NETWORK-SEED/`. Out: `experiments/compare/memory/NETWORK-SEED.json`.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from experiments.compare.runs import FOLDER, MODEL, RUNS
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError, run_command
+from imdb_rnn.measures import memory
+from imdb_rnn.measures.results import Result, Share
+from imdb_rnn.network import model_file
+from imdb_rnn.network.model import Network
+from imdb_rnn.reviews.corpus import Reviews, read_reviews
+from imdb_rnn.reviews.encode import encode
+from imdb_rnn.reviews.ragged import Ragged
+
+MEMORY = FOLDER / "memory"
+REVIEWS = 5000  # test reviews that tell how far back a network remembers
+TRACED = 300  # reviews, before those of other lengths are left out
+TRACED_WORDS = (50, 200)  # fewest and most words of a review that is traced
+
+
+class RunMemory(Result):
+    """How far back the network of one run remembers.
+
+    gradient: by distance from the end of a review
+    last_words: accuracy by how many words are left
+    traces: for each of `traced_rows` the probability before its first word and after each that the network reads
+    """
+
+    gradient: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)]
+    last_words: dict[str, Share]
+    traces: list[Annotated[list[Share], Field(min_length=1)]]
+
+
+def traced_rows(ranks: Ragged) -> np.ndarray:
+    """The test reviews on which every network is traced: rows of some of those that have `TRACED_WORDS` words."""
+    rows = memory.sample(len(ranks), TRACED)
+    fewest, most = TRACED_WORDS
+    return rows[(ranks.lengths[rows] >= fewest) & (ranks.lengths[rows] <= most)]
+
+
+def measure(network: Network, reviews: Reviews) -> RunMemory:
+    """Measure a network on test reviews."""
+    rows = memory.sample(len(reviews), REVIEWS)
+    ids = encode(reviews.ranks.rows(rows), network.encoding)
+    gradient = memory.gradient_by_distance(network.gradient_norms(ids), ids)["gradient"]
+    last_words = memory.accuracy_of_last_words(
+        network.predict_proba, ids, reviews.labels[rows], network.encoding.maxlen
+    )
+    traced = encode(reviews.ranks.rows(traced_rows(reviews.ranks)), network.encoding)
+    traces = [network.trace(traced[row], mark) for row, mark in enumerate(memory.marks(traced).tolist())]
+    return RunMemory(
+        gradient=gradient.round(8).tolist(),
+        last_words=dict(zip(last_words["words"].astype(str), last_words["accuracy"].round(6).tolist(), strict=True)),
+        traces=[trace.round(4).tolist() for trace in traces],
+    )
+
+
+def main(arguments: list[str], root: Path) -> None:
+    if len(arguments) != 2:
+        raise UserError("name a preset and a seed: python -m experiments.compare.memory NETWORK SEED")
+    name = "-".join(arguments)
+    network = model_file.load(root / RUNS / name / MODEL)
+    measured = measure(network, read_reviews(root / files.REVIEWS, "test"))
+    files.write_text(root / MEMORY / f"{name}.json", measured.model_dump_json() + "\n")
+
+
+if __name__ == "__main__":
+    run_command(lambda: main(sys.argv[1:], Path()))

@@ -1,0 +1,60 @@
+"""List what each stage of the comparison is made of: `python -m experiments.compare.modules`.
+
+Out: `experiments/compare/modules/`, for each stage a text with every module of the project that it imports, and those
+import, in the format of `sha256sum`. DVC runs a stage again when its list has changed.
+"""
+
+import ast
+import hashlib
+from pathlib import Path
+
+from experiments.compare.runs import FOLDER
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import run_command
+
+MODULES = FOLDER / "modules"
+STAGES = ("linear", "memory", "table", "train")
+
+
+def imported(source: str, root: Path) -> set[Path]:
+    """The project's modules that a source imports, anywhere in it; packages too, whose `__init__` is run first."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    found = set()
+    for name in names:
+        path = Path(*name.split("."))
+        for place in (path, *path.parents[:-1]):
+            found |= {file for file in (place.with_suffix(".py"), place / "__init__.py") if (root / file).is_file()}
+    return found
+
+
+def needed(module: Path, root: Path) -> set[Path]:
+    """A module, all that it imports, and what those import."""
+    known: set[Path] = set()
+    waiting = {module}
+    while waiting:
+        path = waiting.pop()
+        known.add(path)
+        waiting |= imported((root / path).read_text(encoding="utf-8"), root) - known
+    return known
+
+
+def listing(stage: str, root: Path) -> str:
+    """The modules of a stage with their checksums, a line each."""
+    paths = sorted(path.as_posix() for path in needed(FOLDER / f"{stage}.py", root))
+    return "".join(f"{hashlib.sha256((root / path).read_bytes()).hexdigest()}  {path}\n" for path in paths)
+
+
+def main(root: Path) -> None:
+    with files.replacing(root / MODULES) as new:
+        new.mkdir()
+        for stage in STAGES:
+            files.write_text(new / f"{stage}.txt", listing(stage, root))
+
+
+if __name__ == "__main__":
+    run_command(lambda: main(Path()))

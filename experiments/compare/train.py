@@ -1,0 +1,62 @@
+"""Train one preset with one seed: `python -m experiments.compare.train NETWORK SEED`.
+
+In: `data/reviews/`, `presets.yaml`. Out: `experiments/compare/runs/NETWORK-SEED/`. The epoch is chosen on the held-out
+part of the training reviews; the test reviews are judged once, by the network that is kept.
+"""
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from experiments.compare.runs import MODEL, PLAN, RUNS, Run, write_run
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError, run_command
+from imdb_rnn.base.params import TrainParams, parse_yaml, validate
+from imdb_rnn.network import keras_model
+from imdb_rnn.reviews.corpus import read_provenance, read_reviews, read_vocabulary
+from imdb_rnn.reviews.encode import Labelled, encode
+from imdb_rnn.reviews.split import split_by_position
+from imdb_rnn.reviews.vocabulary import known_words
+from imdb_rnn.training.loop import train
+from tools.preset import PRESETS_FILE, preset
+
+
+def main(arguments: list[str], root: Path) -> None:
+    if len(arguments) != 2:
+        raise UserError("name a preset and a seed: python -m experiments.compare.train NETWORK SEED")
+    name, seed = arguments
+    chosen = preset(files.read_text(root / PRESETS_FILE), name)
+    params = validate(TrainParams, chosen.train.model_dump() | {"seed": parse_yaml(seed, PLAN)}, PLAN)
+    if params.validation != "holdout":
+        raise UserError(f"preset {name} chooses its epoch by the test reviews; a comparison needs validation: holdout")
+
+    folder = root / files.REVIEWS
+    reviews, test_reviews = read_reviews(folder, "train"), read_reviews(folder, "test")
+    keras_model.load_keras()  # which takes seconds that are not training's
+    begun = time.perf_counter()
+    labelled = Labelled(encode(reviews.ranks, chosen.pad), reviews.labels)
+    rows, held_out = split_by_position(labelled.y, params.validation_fraction, "train.validation_fraction")
+    network, history = train(labelled.rows(rows), labelled.rows(held_out), chosen.model, chosen.pad, params)
+    trained = time.perf_counter()
+    logits = network.logits(encode(test_reviews.ranks, chosen.pad))
+    predicted = time.perf_counter()
+
+    run = Run(
+        weights=network.count_weights(),
+        training_seconds=round(trained - begun, 2),
+        reviews_per_second=round(len(logits) / (predicted - trained)),
+        kept_epoch=network.kept_epoch,
+        validation_accuracy=float(history["val_accuracy"][network.kept_epoch - 1]),
+    )
+    vocabulary = known_words(read_vocabulary(folder), chosen.pad.vocab_size)
+    network = replace(network, vocabulary=vocabulary, provenance=read_provenance(folder))
+    with files.replacing(root / RUNS / f"{name}-{seed}") as new:
+        new.mkdir()
+        keras_model.save(network, new / MODEL)
+        write_run(new, run, logits)
+    print(f"{name}-{seed}: validation accuracy {run.validation_accuracy:.4f}, trained in {run.training_seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    run_command(lambda: main(sys.argv[1:], Path()))

@@ -1,0 +1,71 @@
+"use strict";
+
+// What the other scripts of the page build on: its contents, texts in two languages, elements, tables.
+
+const contents = JSON.parse(document.getElementById("contents-of-the-page").textContent);
+const pageBytes = new Blob([document.documentElement.outerHTML]).size;
+const html = document.documentElement;
+const byId = (id) => document.getElementById(id);
+
+// Every text is a pair, [English, Chinese]. Both stand in the page and the style sheet shows one; what cannot hold
+// elements (labels, canvases) is written anew by `onLanguage`.
+const inLanguage = ([en, zh]) => (html.lang === "zh" ? zh : en);
+
+function t(en, zh) {
+  return [element("span", { lang: "en" }, en), element("span", { lang: "zh" }, zh)];
+}
+
+function element(tag, properties = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in made) made[name] = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children.flat(Infinity));
+  return made;
+}
+
+const listeners = [];
+function onLanguage(write) {
+  listeners.push(write);
+  write();
+}
+
+function setLanguage(language) {
+  html.lang = language;
+  listeners.forEach((write) => write());
+}
+
+const percent = (share) => `${(100 * share).toFixed(1)}%`;
+const signed = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+const number = (value) => value.toLocaleString("en-US");
+const NAMES = { 0: ["negative", "负面"], 1: ["positive", "正面"] };
+const nameOf = (label) => t(...NAMES[label]);
+
+function fillTable(table, rows, head) {
+  if (head) table.append(element("thead", {}, element("tr", {}, head.map((cell) => element("th", { scope: "col" }, cell)))));
+  const body = rows.map(([first, ...rest]) =>
+    element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
+  table.append(element("tbody", {}, body));
+  return table;
+}
+
+// Values within values as pairs of dotted key and text.
+function flat(values, above = "") {
+  return Object.entries(values).flatMap(([key, value]) =>
+    value !== null && typeof value === "object" ? flat(value, `${above}${key}.`) : [[above + key, String(value)]]);
+}
+
+// Buttons of which one is pressed, each with what it shows.
+function choices(box, labels, choose) {
+  const buttons = labels.map((label, i) => {
+    const button = element("button", { type: "button", "aria-pressed": "false" }, `${i + 1} `, label);
+    button.addEventListener("click", () => {
+      buttons.forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
+      choose(i);
+    });
+    return button;
+  });
+  box.append(...buttons);
+  if (buttons.length) buttons[0].click();
+}

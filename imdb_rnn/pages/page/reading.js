@@ -1,0 +1,213 @@
+"use strict";
+
+// A review being read: its words, the probability after each of them, the hidden state, and a slider through it all.
+
+const PUSH = 0.02; // a smaller change of the probability is not marked
+const STRONG = 0.3; // a change this large has the full colour
+
+// Shows the words from `first` to `last`, the rest as unread. `probability` is before the first of them and after each.
+function wordsView(onChoose) {
+  const before = element("span", { className: "unread" }), after = element("span", { className: "unread" });
+  const box = element("div", { className: "words", tabIndex: 0, role: "group" }, before, after);
+  const nodes = [];
+  if (onChoose) {
+    box.addEventListener("click", (event) => {
+      const place = nodes.indexOf(event.target);
+      if (place >= 0) onChoose(place + 1);
+    });
+  }
+
+  function show({ words, known, first = 0, last = words.length, probability }) {
+    before.textContent = first ? words.slice(0, first).join(" ") + " " : "";
+    after.textContent = words.slice(last).join(" ");
+    while (nodes.length > last - first) {
+      const node = nodes.pop();
+      node.nextSibling.remove();
+      node.remove();
+    }
+    while (nodes.length < last - first) {
+      const node = document.createElement("b");
+      after.before(node, " ");
+      nodes.push(node);
+    }
+    nodes.forEach((node, i) => {
+      const push = probability ? probability[i + 1] - probability[i] : 0; // NaN while it is not known
+      const direction = push > PUSH ? "up" : push < -PUSH ? "down" : "";
+      const kind = `${direction}${known[first + i] ? "" : " unknown"}`;
+      const strength = direction ? Math.min(1, Math.abs(push) / STRONG) * 0.5 : 0;
+      const ground = direction ? `rgba(var(--${direction}), ${strength.toFixed(2)})` : "";
+      if (node.textContent !== words[first + i]) node.textContent = words[first + i];
+      if (node.kind !== kind) node.className = node.kind = kind;
+      if (node.ground !== ground) node.style.background = node.ground = ground;
+    });
+  }
+
+  let here = null;
+  function mark(place) {
+    const now = nodes[place - 1] || null;
+    if (now === here) return; // the reader may have scrolled on
+    if (here) here.classList.remove("here");
+    here = now;
+    if (!here) return;
+    here.classList.add("here");
+    if (here.offsetTop < box.scrollTop || here.offsetTop + here.offsetHeight > box.scrollTop + box.clientHeight) {
+      box.scrollTop = here.offsetTop - box.clientHeight / 2;
+    }
+  }
+  return { box, show, mark };
+}
+
+function heatMap() {
+  const canvas = element("canvas", { className: "states", role: "img" });
+  const box = element("figure", {}, element("figcaption", {}, t(
+    "Hidden state: one column per word, one row per unit",
+    "隐藏状态：每列对应一个单词，每行对应一个单元",
+  )), canvas, element("p", { className: "quiet" }, t(
+    "White is 0, blue is positive (darkest at 1), orange is negative (darkest at −1).",
+    "白色为 0，蓝色为正（越深越接近 1），橙色为负（越深越接近 −1）。",
+  )));
+  onLanguage(() => canvas.setAttribute("aria-label", inLanguage([
+    "Heat map of the hidden state; the slider announces the largest values at each word",
+    "隐藏状态热力图；移动滑块会读出每个单词处绝对值最大的几个数",
+  ])));
+
+  function show(states, width, plot) {
+    const columns = states.length / width;
+    canvas.width = Math.max(1, columns);
+    canvas.height = width;
+    canvas.style.height = `${Math.min(320, width * 5)}px`;
+    canvas.style.marginLeft = `${plot.bbox.left / devicePixelRatio}px`; // below the line, word by word
+    canvas.style.width = `${plot.bbox.width / devicePixelRatio}px`;
+    if (!columns) return;
+    const context = canvas.getContext("2d"), image = context.createImageData(columns, width);
+    for (let column = 0; column < columns; column++) {
+      for (let row = 0; row < width; row++) {
+        const value = Math.max(-1, Math.min(1, states[column * width + row])), strength = Math.abs(value);
+        const [r, g, b] = value > 0 ? [20, 90, 180] : [190, 80, 0];
+        const at = 4 * (row * columns + column);
+        image.data[at] = 255 + (r - 255) * strength;
+        image.data[at + 1] = 255 + (g - 255) * strength;
+        image.data[at + 2] = 255 + (b - 255) * strength;
+        image.data[at + 3] = 255;
+      }
+    }
+    context.putImageData(image, 0, 0);
+  }
+  return { box, show };
+}
+
+const colourKey = () => element("p", { className: "quiet" }, t(
+  "Blue with a solid underline: the word raised the probability of a positive review. Orange with a wavy underline: it " +
+    "lowered it. The stronger the colour, the larger the change. Dashed frame: the network does not know the word.",
+  "蓝色加实线：这个词提高了正面的概率；橙色加波浪线：降低了正面的概率；颜色越深，变化越大。虚线框：网络不认识这个词。",
+));
+
+// Words, the line of the probability, a slider through the words; and, for `withStates`, the hidden state.
+// `show` takes words, known, first, last; `readings`, a list of {label, probability} before the first word and after
+// each; and, for the hidden state, `states` and `width`.
+function readingView({ names, withStates = false }) {
+  let shown = null, place = 0, playing = null, plot = null;
+  const words = wordsView((chosen) => go(chosen));
+  const slider = element("input", { type: "range", min: 0, max: 0, value: 0 });
+  const status = element("p", { className: "status" }); // the slider says it aloud
+  const play = element("button", { type: "button" });
+  const heat = withStates ? heatMap() : null;
+  const line = chart({
+    title: ["Probability that the review is positive, after each word", "读完每个词后，影评为正面的概率"],
+    labels: [["words read", "已读单词数"], ["probability", "概率"]],
+    x: [0], lines: [...names.map((label) => ({ label, values: [null] })),
+      { label: ["threshold", "分界线"], values: [0.5], quiet: true }],
+    fixed: { y: [0, 1], x: (u, low, high) => [0, Math.max(high, 1)], wholeX: true }, height: 240, withTable: false,
+    onDraw: (u) => {
+      plot = u;
+      if (!shown) return;
+      if (heat) heat.show(shown.states, shown.width, plot);
+      point();
+    },
+  });
+  const box = element("div", { className: "reading" }, words.box, names.length === 1 ? colourKey() : [],
+    element("div", { className: "controls" }, play, slider, status), line.figure, heat ? heat.box : []);
+
+  const namePlay = () => { play.textContent = inLanguage(playing ? ["Stop", "停止"] : ["Play", "播放"]); };
+  onLanguage(() => {
+    slider.setAttribute("aria-label", inLanguage(["words read", "已读单词数"]));
+    words.box.setAttribute("aria-label", inLanguage(["the review", "影评"]));
+    namePlay();
+    if (shown) writeStatus();
+  });
+
+  function writeStatus() {
+    const first = shown.first || 0, word = shown.words[first + place - 1];
+    const parts = [];
+    if (place) {
+      const unknown = shown.known[first + place - 1] ? "" : inLanguage([" (unknown to the network)", "（网络不认识）"]);
+      parts.push(inLanguage([`word ${place} of ${total()}: “${word}”${unknown}`, `第 ${place} 个词（共 ${total()} 个）：“${word}”${unknown}`]));
+    } else {
+      parts.push(inLanguage(["before the first word", "读第一个词之前"]));
+    }
+    shown.readings.forEach(({ label, probability }) => {
+      const now = probability[place];
+      if (now === null || now === undefined || Number.isNaN(now)) return;
+      const name = shown.readings.length > 1 ? `${inLanguage(label)} ` : "";
+      const push = place ? 100 * (now - probability[place - 1]) : NaN;
+      const change = Number.isFinite(push) ? inLanguage([`, ${signed(push, 1)} points`, `，${signed(push, 1)} 个百分点`]) : "";
+      parts.push(`${name}${inLanguage([`${percent(now)} positive`, `正面概率 ${percent(now)}`])}${change}`);
+    });
+    if (heat && place) {
+      const column = shown.states.length / shown.width - (total() - place) - 1;
+      const state = shown.states.subarray(column * shown.width, (column + 1) * shown.width);
+      const largest = Array.from(state.keys()).sort((a, b) => Math.abs(state[b]) - Math.abs(state[a])).slice(0, 3);
+      const text = largest.map((unit) => `#${unit + 1} ${signed(state[unit], 2)}`).join(" ");
+      parts.push(inLanguage([`largest values of the state: ${text}`, `状态中绝对值最大的数：${text}`]));
+    }
+    status.textContent = parts.join(" · ");
+    slider.setAttribute("aria-valuetext", status.textContent);
+  }
+
+  const total = () => (shown.last ?? shown.words.length) - (shown.first || 0);
+
+  function point() {
+    words.mark(place);
+    if (plot) plot.setCursor({ left: plot.valToPos(place, "x"), top: 0 }, false);
+    writeStatus();
+  }
+
+  function go(to) {
+    place = Math.max(0, Math.min(total(), to));
+    slider.value = place;
+    point();
+  }
+
+  function stop() {
+    clearInterval(playing);
+    playing = null;
+    namePlay();
+  }
+
+  slider.addEventListener("input", () => go(Number(slider.value)));
+  play.addEventListener("click", () => {
+    if (playing) {
+      stop();
+      return;
+    }
+    if (place >= total()) go(0);
+    playing = setInterval(() => {
+      go(place + 1);
+      if (place >= total()) stop();
+    }, 140);
+    namePlay();
+  });
+
+  // `again`: the same words, of which more is known now, so that the reader's place stays.
+  function show(reading, again = false) {
+    shown = reading;
+    const count = total();
+    words.show({ ...reading, probability: reading.readings.length === 1 ? reading.readings[0].probability : null });
+    slider.max = count;
+    line.show(Array.from({ length: count + 1 }, (_, i) => i),
+      [...reading.readings.map(({ probability }) => Array.from(probability, (p) => (Number.isNaN(p) ? null : p))),
+        new Array(count + 1).fill(0.5)]);
+    go(again ? place : count);
+  }
+  return { box, show, stop };
+}

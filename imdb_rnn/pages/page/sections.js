@@ -1,0 +1,251 @@
+"use strict";
+
+// What each section of the page shows, but for the box to try.
+
+const { model } = contents.parameters;
+const NETWORK = ["network", "网络"];
+const BY_DISTANCE = [["words from the end", "距结尾的词数"], ["size of the gradient", "梯度大小"]];
+const BY_LAST_WORDS = [["last words shown", "保留的末尾词数"], ["accuracy", "准确率"]];
+
+function showHead() {
+  const { test } = contents.metrics;
+  const reviews = contents.confusion.reduce((sum, cell) => sum + cell.reviews, 0);
+  byId("summary").append(...t(
+    `${model.bidirectional ? "Bidirectional " : ""}${model.cell} with ${model.units} units and ${number(contents.weights)} weights: ` +
+      `${percent(test.accuracy)} of ${number(reviews)} test reviews judged correctly.`,
+    `${model.bidirectional ? "双向 " : ""}${model.cell}，${model.units} 个单元，${number(contents.weights)} 个权重，` +
+      `在 ${number(reviews)} 篇测试影评上的准确率为 ${percent(test.accuracy)}。`,
+  ));
+  for (const section of document.querySelectorAll("main > section")) {
+    const title = section.querySelector("h2");
+    byId("contents").append(element("a", { href: `#${section.id}` }, ...title.cloneNode(true).childNodes), " ");
+  }
+  const button = byId("language");
+  button.addEventListener("click", () => setLanguage(html.lang === "zh" ? "en" : "zh"));
+  onLanguage(() => {
+    button.textContent = html.lang === "zh" ? "English" : "中文";
+    button.lang = html.lang === "zh" ? "en-US" : "zh-CN";
+    document.title = inLanguage(["A network reads film reviews", "一个读影评的神经网络"]);
+  });
+  const size = (pageBytes / 1e6).toFixed(1);
+  byId("made").append(...t(
+    `This page is a single file of ${size} MB that loads nothing and sends nothing. uPlot (MIT licence) draws its charts.`,
+    `本页是一个 ${size} MB 的独立文件，不加载也不发送任何内容。图表由 uPlot（MIT 许可证）绘制。`,
+  ));
+}
+
+function showNumbers() {
+  const { test, validation, kept_epoch: epoch } = contents.metrics;
+  byId("numbers-text").append(...t(
+    "Measured on the test reviews, which played no part in training or in choosing the weights. The weights are those " +
+      `after epoch ${epoch}. If new test reviews were drawn again and again, about 19 in 20 such intervals would contain ` +
+      "the true value.",
+    `以下结果在测试影评上测得，这些影评没有参与训练，也没有用来挑选权重；所用的是第 ${epoch} 轮训练后的权重。` +
+      "如果反复重新抽取测试影评，每 20 个这样的区间中约有 19 个包含真实值。",
+  ));
+  const names = {
+    accuracy: ["accuracy", "准确率"], precision: ["precision", "精确率"], recall: ["recall", "召回率"],
+    f1: ["F1", "F1"], roc_auc: ["area under the ROC curve", "ROC 曲线下面积"], loss: ["loss", "损失"],
+  };
+  const rows = Object.entries(names).map(([name, pair]) => {
+    const ends = contents.intervals[name];
+    return [t(...pair), test[name].toFixed(4), ends ? `${ends[0].toFixed(4)} – ${ends[1].toFixed(4)}` : "–",
+      ...(validation ? [validation[name].toFixed(4)] : [])];
+  });
+  const head = [t("metric", "指标"), t("test", "测试"), t("95% confidence interval", "95% 置信区间")];
+  fillTable(byId("metrics"), rows, validation ? [...head, t("validation", "验证")] : head);
+}
+
+function showTraining() {
+  if (contents.parameters.train.validation === "test") {
+    byId("training-text").append(...t(
+      " Here the test reviews serve for validation, as in the article, and the last epoch is kept, whatever the curves show.",
+      "这里与原文一样，用测试影评作验证；无论曲线如何，都保留最后一轮的权重。",
+    ));
+  }
+  const { epoch, ...curves } = contents.history;
+  const titles = { loss: ["Loss", "损失"], accuracy: ["Accuracy", "准确率"] };
+  for (const [name, title] of Object.entries(titles)) {
+    byId(name).append(chart({
+      title, x: epoch, labels: [["epoch", "训练轮次"], title], fixed: { wholeX: true },
+      lines: [
+        { label: ["training", "训练"], values: curves[name], points: true },
+        { label: ["validation", "验证"], values: curves[`val_${name}`], points: true },
+      ],
+    }).figure);
+  }
+}
+
+function showWrong() {
+  const labels = ["negative", "positive"];
+  const rows = labels.map((label, i) => {
+    const cells = contents.confusion.filter((cell) => cell.label === label);
+    const sum = cells.reduce((total, cell) => total + cell.reviews, 0);
+    return [t(`actually ${label}`, `实际为${NAMES[i][1]}`), ...labels.map((predicted) => {
+      const { reviews } = cells.find((cell) => cell.predicted === predicted);
+      return [number(reviews), element("br"), percent(reviews / sum)];
+    })];
+  });
+  fillTable(byId("confusion"), rows, [t("reviews", "影评数"), t("judged negative", "判为负面"), t("judged positive", "判为正面")]);
+  byId("confusion").querySelectorAll("tbody tr").forEach((row, i) => row.children[i + 1].classList.add("right"));
+
+  const { fpr, tpr } = contents.roc;
+  byId("roc").append(chart({
+    title: ["True positive rate against false positive rate", "真正例率与假正例率"],
+    labels: [["false positive rate", "假正例率"], ["true positive rate", "真正例率"]],
+    x: fpr, lines: [{ label: NETWORK, values: tpr }, { label: ["chance", "随机猜测"], values: fpr, quiet: true }],
+    fixed: { x: [0, 1], y: [0, 1] },
+  }).figure);
+
+  const { predicted, positive, low, high } = contents.calibration;
+  byId("calibration").append(chart({
+    title: ["Share of positive reviews by predicted probability", "预测概率与实际的正面占比"],
+    labels: [["mean predicted probability", "平均预测概率"], ["share of positive reviews", "正面影评占比"]],
+    x: predicted, fixed: { x: [0, 1], y: [0, 1] }, band: [2, 1],
+    lines: [
+      { label: NETWORK, values: positive, points: true },
+      { label: ["95% interval from", "95% 区间下限"], values: low, edge: true }, { label: ["to", "上限"], values: high, edge: true },
+      { label: ["ideal", "理想情况"], values: predicted, quiet: true },
+    ],
+  }).figure);
+
+  for (const trace of contents.traces.filter(({ kind }) => kind === "wrong")) {
+    const view = wordsView();
+    view.show(trace);
+    onLanguage(() => view.box.setAttribute("aria-label", inLanguage(["the review", "影评"])));
+    const last = trace.probability.at(-1);
+    const button = element("button", { type: "button" }, t("Try it in the box above", "放到上面的输入框里试试"));
+    button.addEventListener("click", () => tryIt(trace.words.join(" ")));
+    byId("errors").append(element("article", {}, element("p", {},
+      t("Actually ", "实际为"), element("strong", {}, nameOf(trace.label)),
+      t(`; the network says ${percent(last)} positive. `, `，网络给出的正面概率是 ${percent(last)}。`),
+      contents.network ? button : []), view.box));
+  }
+}
+
+function showMemory() {
+  const { half_life_words: halfLife, gradient, last_words: lastWords } = contents;
+  const reviews = number(gradient.reviews[0]), words = halfLife === null ? "" : halfLife.toFixed(0);
+  byId("memory-text").append(...t(
+    "How much does a word still matter once the network has read on? For every word we take the gradient of the logit, " +
+      "the output before the sigmoid, with respect to the word's vector: how much the output changes when the vector " +
+      `changes a little. The curve is the mean size of this gradient over ${reviews} test reviews. ` +
+      (halfLife === null
+        ? "Averaged over 10 words, it never falls to half its value at the end of the review. "
+        : `Averaged over 10 words, it falls to half its value at the end of the review ${words} words back; that is the half-life. `) +
+      (model.ngrams ? "The n-grams, whose scores add to the logit directly, are left out. " : "") +
+      "Only the longest reviews reach the far end of the curve, which shows the first words that the network reads.",
+    "网络继续往下读，前面的词还有多大影响？对每个词，我们计算 logit（sigmoid 之前的输出）对该词词向量的梯度，" +
+      `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试影评上梯度大小的平均值。` +
+      (halfLife === null
+        ? "按每 10 个词取平均，它始终没有降到结尾处的一半。"
+        : `按每 10 个词取平均，它在距结尾 ${words} 个词处降到结尾处的一半，这就是半衰期。`) +
+      (model.ngrams ? "n-gram 的分数直接加到 logit 上，不计在内。" : "") +
+      "曲线最右端只来自最长的影评，而且是其中最先读到的词。",
+  ));
+  byId("gradient").append(chart({
+    title: ["Effect of a word on the output, by its distance from the end", "单词对输出的影响与它距结尾的远近"],
+    labels: BY_DISTANCE, x: gradient.k, fixed: { logY: gradient.gradient.every((value) => value > 0), wholeX: true },
+    lines: [{ label: NETWORK, values: gradient.gradient }],
+  }).figure);
+  byId("last-words").append(chart({
+    title: ["Accuracy when the network sees only the last words", "只给网络看末尾若干词时的准确率"],
+    labels: BY_LAST_WORDS, x: lastWords.words, fixed: { logX: true },
+    lines: [{ label: NETWORK, values: lastWords.accuracy, points: true }],
+  }).figure);
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b), middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+// How the half-lives of one network's runs stand to those of another's, window by window: a pair of sentences.
+function compareHalfLives(name, simple, other) {
+  const windowsBy = { every: [], median: [], not: [] };
+  for (const window of Object.keys(simple)) {
+    const isShorter = Math.max(...simple[window]) < Math.min(...other[window]);
+    const order = isShorter ? "every" : median(simple[window]) < median(other[window]) ? "median" : "not";
+    windowsBy[order].push(window);
+  }
+  const phrases = {
+    every: ["shorter in every run", "每次训练都更短"], median: ["shorter only in the median", "只有中位数更短"], not: ["not shorter", "并不更短"],
+  };
+  const parts = Object.entries(windowsBy).filter(([, windows]) => windows.length).map(([order, windows]) => [
+    `${phrases[order][0]} (averaged over ${windows.join(", ")} words)`, `${phrases[order][1]}（按 ${windows.join("、")} 个词平均）`,
+  ]);
+  return [
+    `Compared with the ${name}'s, the SimpleRNN's half-life is ${parts.map((part) => part[0]).join("; ")}.`,
+    `与 ${name} 相比，SimpleRNN 的半衰期${parts.map((part) => part[1]).join("；")}。`,
+  ];
+}
+
+function showCompared() {
+  const { networks, source, traces } = contents.compared;
+  const names = Object.keys(networks), pairs = names.map((name) => [name, name]);
+  byId("compared-text").append(...t(
+    `From the last comparison (make compare) on the “${source}” reviews, for which every network was trained several ` +
+      "times with different seeds. The curves are means over the seeds.",
+    `取自最近一次对比实验（make compare），影评来源为“${source}”，每个网络都用不同的随机种子训练了多次。曲线是各次训练的平均。`,
+  ));
+
+  // By network and window: the half-lives of its runs.
+  const lives = Object.fromEntries(names.map((name) => [name, Object.fromEntries(
+    Object.entries(networks[name].half_life_words).map(([window, values]) => [window, values.map((life) => life ?? Infinity)]),
+  )]));
+  const windows = names.length ? Object.keys(lives[names[0]]) : [];
+  const life = (value) => (Number.isFinite(value) ? value.toFixed(0) : "∞");
+  fillTable(byId("half-lives"), names.map((name) => [name, ...windows.map((window) => {
+    const values = lives[name][window];
+    const range = `${life(Math.min(...values))}–${life(Math.max(...values))}`;
+    return [life(median(values)), element("br"), element("span", { className: "quiet" }, range)];
+  })]), [t("network", "网络"), ...windows]);
+  for (const name of ["lstm", "gru"].filter((other) => lives.simple_rnn && lives[other])) {
+    byId("half-life-verdict").append(element("li", {}, t(...compareHalfLives(name.toUpperCase(), lives.simple_rnn, lives[name]))));
+  }
+
+  const longest = Math.max(...names.map((name) => networks[name].gradient.length));
+  const distances = Array.from({ length: longest }, (_, k) => k);
+  byId("compared-gradient").append(chart({
+    title: ["Effect of a word, relative to that of the last word", "单词的影响（以最后一个词为 1）"],
+    labels: [BY_DISTANCE[0], ["relative size of the gradient", "梯度的相对大小"]], x: distances,
+    fixed: { logY: names.every((name) => networks[name].gradient.every((value) => value > 0)), wholeX: true },
+    lines: names.map((name, i) => {
+      const { gradient } = networks[name];
+      return { label: pairs[i], values: distances.map((k) => (k in gradient ? gradient[k] / gradient[0] : null)) };
+    }),
+  }).figure);
+  const counts = [...new Set(names.flatMap((name) => Object.keys(networks[name].last_words).map(Number)))].sort((a, b) => a - b);
+  byId("compared-last-words").append(chart({
+    title: ["Accuracy when a network sees only the last words", "只给网络看末尾若干词时的准确率"],
+    labels: BY_LAST_WORDS, x: counts, fixed: { logX: true },
+    lines: names.map((name, i) => ({
+      label: pairs[i], points: true, spanGaps: true, values: counts.map((count) => networks[name].last_words[count] ?? null),
+    })),
+  }).figure);
+
+  const view = readingView({ names: pairs });
+  byId("together").append(view.box);
+  const kinds = { right: ["all correct", "都判对"], wrong: ["all wrong", "都判错"], divided: ["divided", "意见不一"] };
+  choices(byId("together-choices"), traces.map(({ kind, label }) => [t(...kinds[kind]), " (", ...nameOf(label), ")"]), (i) => {
+    const { words, known, probability } = traces[i];
+    view.stop();
+    view.show({ words, known, readings: names.map((name, k) => ({ label: pairs[k], probability: probability[name] })) });
+  });
+}
+
+function showTraces() {
+  const view = readingView({ names: [NETWORK] });
+  byId("trace").append(view.box);
+  const kinds = { right: ["sure and right", "有把握且判对"], wrong: ["sure but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"] };
+  choices(byId("trace-choices"), contents.traces.map(({ kind, label }) => [t(...kinds[kind]), " (", ...nameOf(label), ")"]), (i) => {
+    view.stop();
+    view.show({ ...contents.traces[i], readings: [{ label: NETWORK, probability: contents.traces[i].probability }] });
+  });
+}
+
+function showRun() {
+  fillTable(byId("parameters"), flat(contents.parameters));
+  fillTable(byId("provenance"), flat(contents.provenance));
+  fillTable(byId("versions"), flat(contents.versions));
+}

@@ -1,0 +1,115 @@
+"use strict";
+
+// The box to try: the network reads what is written in it, at every keystroke.
+
+const EXAMPLES = [
+  "A wonderful film. The acting is superb, the story moved me, and I will watch it again.",
+  "Dull, predictable and far too long. I wanted my money back.",
+  "I expected a terrible film, but it was not bad at all; in the end I loved it.",
+];
+const SLICE = 12; // milliseconds of work between two looks at the keyboard
+
+let tryIt = () => {};
+
+function showTry() {
+  if (!contents.network) {
+    byId("try-body").replaceChildren(element("p", {}, t(
+      `The page cannot read with this network: its cell, ${model.cell}, has no version in JavaScript.`,
+      `网页无法用这个网络来阅读：它的单元 ${model.cell} 没有 JavaScript 版本。`,
+    )));
+    return;
+  }
+  const network = openNetwork(contents.network);
+  const text = byId("text"), verdict = byId("verdict");
+  const view = readingView({ names: [NETWORK], withStates: true });
+  byId("reading").append(view.box);
+  let before = { ids: [], known: new Map() }; // of the text before: the probabilities of its beginnings, by their length
+  let waiting = null, announcing = null, now = null;
+
+  function writeVerdict() {
+    if (!now) return;
+    const { encoded, probability } = now;
+    verdict.dataset.probability = probability;
+    clearTimeout(announcing); // aloud only when the typing rests
+    announcing = setTimeout(() => { byId("announcement").textContent = verdict.textContent; }, 1000);
+    if (!encoded.words.length) {
+      verdict.textContent = inLanguage([
+        `Nothing written yet. Before the first word: ${percent(probability)} positive`,
+        `还没有输入。读第一个词之前：正面概率 ${percent(probability)}`,
+      ]);
+      return;
+    }
+    const count = encoded.words.length, unread = count - (encoded.last - encoded.first);
+    const unknown = encoded.known.filter((isKnown) => !isKnown).length;
+    let line = inLanguage([`${percent(probability)} positive`, `正面概率 ${percent(probability)}`]);
+    if (unknown) line += inLanguage([` · unknown words: ${unknown} of ${count}`, ` · ${count} 个词中有 ${unknown} 个不认识`]);
+    if (unread) {
+      const { maxlen } = contents.network;
+      line += inLanguage([` · words cut off: ${unread} (it reads ${maxlen} at most, start mark included)`, ` · 截掉了 ${unread} 个词（连同起始标记最多读 ${maxlen} 个）`]);
+    }
+    verdict.textContent = line;
+  }
+
+  function update() {
+    clearTimeout(waiting);
+    view.stop();
+    const encoded = network.encode(text.value), { ids } = encoded;
+    const { probability, states, width, trace } = network.predict(ids);
+    now = { encoded, probability };
+    writeVerdict();
+    const start = encoded.last - encoded.first < ids.length ? 1 : 0, count = ids.length - start;
+    const reading = new Float64Array(count + 1).fill(NaN);
+    const readings = [{ label: NETWORK, probability: reading }];
+    const show = (again) => view.show({ ...encoded, readings, states, width }, again);
+    if (trace) {
+      for (let i = 0; i <= count; i++) reading[i] = i + start ? trace[i + start - 1] : network.predict([]).probability;
+      show();
+      byId("try").dataset.done = text.value.length;
+      return;
+    }
+
+    // What comes later matters too, so each beginning is a review of its own, read piece by piece between keystrokes.
+    let same = 0;
+    while (same < ids.length && same < before.ids.length && ids[same] === before.ids[same]) same++;
+    const known = new Map([...before.known].filter(([length]) => length <= same)).set(ids.length, probability);
+    before = { ids, known };
+    for (const [length, ofBeginning] of known) reading[length - start] = ofBeginning;
+    show();
+    let next = 0;
+    delete byId("try").dataset.done;
+    function goOn() {
+      const until = performance.now() + SLICE;
+      while (next <= count && performance.now() < until) {
+        const length = start + next++;
+        if (!known.has(length)) known.set(length, network.predict(ids.slice(0, length)).probability);
+        reading[length - start] = known.get(length);
+      }
+      show(true);
+      if (next <= count) waiting = setTimeout(goOn, 0);
+      else byId("try").dataset.done = text.value.length;
+    }
+    waiting = setTimeout(goOn, 0);
+  }
+
+  tryIt = (review) => {
+    text.value = review;
+    update();
+    byId("try").scrollIntoView();
+    text.focus({ preventScroll: true });
+  };
+  text.addEventListener("input", update);
+  const undecided = contents.traces.filter(({ kind }) => kind === "undecided");
+  const ofEachLabel = [0, 1].flatMap((label) => undecided.filter((trace) => trace.label === label).slice(0, 1));
+  const examples = [
+    ...EXAMPLES.map((example) => [`${example.slice(0, 32)}…`, example]),
+    ...ofEachLabel.map(({ label, words }) => [[t("a test review, ", "一篇测试影评，"), nameOf(label)], words.join(" ")]),
+  ];
+  for (const [label, example] of examples) {
+    const button = element("button", { type: "button" }, label);
+    button.addEventListener("click", () => tryIt(example));
+    byId("examples").append(button);
+  }
+  text.value = EXAMPLES[2];
+  onLanguage(writeVerdict);
+  update();
+}

@@ -1,0 +1,101 @@
+"""The comparison, run by DVC for real, small."""
+
+import json
+import shutil
+
+import pytest
+from project import Project, environment
+
+from experiments.compare.runs import FOLDER, PLAN
+
+RESULTS = ("compare.csv", "compare.png", "compare.svg", "compare_memory.json", "differences.csv")
+PRESET = {
+    "pad": {"vocab_size": 2000, "maxlen": 210},
+    "train": {"epochs": 1, "batch_size": 64, "learning_rate": 0.01},
+}
+
+
+def compare(project: Project) -> list[str]:
+    """Run the comparison, and return the stages whose command was run, but for `modules`, which always is."""
+    printed = project.run("dvc", "--cd", str(FOLDER), "repro")
+    ran = [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage ")]
+    assert ran[0] == "modules"
+    return ran[1:]
+
+
+def status(project: Project) -> set[str]:
+    """The stages that are not up to date, but for `modules`, which never is."""
+    return set(json.loads(project.run("dvc", "--cd", str(FOLDER), "status", "--json"))) - {"modules"}
+
+
+def write_plan(project: Project, seeds: list[int]) -> None:
+    (project.folder / PLAN).write_text(json.dumps({"networks": ["simple_rnn"], "seeds": seeds}))
+
+
+def write_presets(project: Project, **units: int) -> None:
+    presets = {cell: PRESET | {"model": {"cell": cell, "embedding_dim": 4, "units": n}} for cell, n in units.items()}
+    (project.folder / "presets.yaml").write_text(json.dumps(presets))
+
+
+@pytest.fixture(scope="module")
+def compared(fresh, tmp_path_factory) -> Project:
+    """The project after a comparison of one network with one seed."""
+    place = tmp_path_factory.mktemp("compared")
+    project = Project(place / "project", environment(place))
+    shutil.copytree(fresh.folder, project.folder)
+    (project.folder / FOLDER / "dvc.lock").unlink(missing_ok=True)
+    write_presets(project, simple_rnn=4, gru=4)
+    write_plan(project, [1])
+    project.run("dvc", "repro", "download")
+    assert set(compare(project)) == {"train@simple_rnn-1", "memory@simple_rnn-1", "linear", "table"}
+    project.commit()
+    return project
+
+
+@pytest.fixture
+def project(compared, tmp_path) -> Project:
+    """A copy for one test to change."""
+    project = Project(tmp_path / "project", environment(tmp_path))
+    shutil.copytree(compared.folder, project.folder)
+    return project
+
+
+@pytest.mark.slow
+def test_what_is_done_is_not_done_again(project):
+    before = {name: (project.folder / "results" / name).read_bytes() for name in RESULTS}
+    assert compare(project) == []
+    assert {name: (project.folder / "results" / name).read_bytes() for name in RESULTS} == before
+    assert project.run("git", "status", "--porcelain") == ""
+
+
+@pytest.mark.slow
+def test_a_new_seed_and_a_change_in_measuring_memory_train_the_new_network_alone(project):
+    write_plan(project, [1, 2])
+    with (project.folder / "imdb_rnn/measures/memory.py").open("a") as file:
+        file.write("\n# a comment\n")
+    assert set(compare(project)) == {"train@simple_rnn-2", "memory@simple_rnn-1", "memory@simple_rnn-2", "table"}
+
+
+@pytest.mark.slow
+def test_a_changed_preset_concerns_its_networks_alone(project):
+    write_presets(project, simple_rnn=4, gru=5)
+    assert status(project) == set()
+    write_presets(project, simple_rnn=5, gru=5)
+    assert status(project) == {"train@simple_rnn-1"}
+
+
+@pytest.mark.slow
+def test_a_table_that_fails_leaves_the_old_results(project):
+    before = {name: (project.folder / "results" / name).read_bytes() for name in RESULTS}
+    (project.folder / PLAN).write_text(json.dumps({"networks": ["gru"], "seeds": [1]}))
+    printed = project.run("dvc", "--cd", str(FOLDER), "repro", status=255)
+    assert "error: experiments/compare/params.yaml: networks should hold simple_rnn" in printed
+    assert {name: (project.folder / "results" / name).read_bytes() for name in RESULTS} == before
+
+
+@pytest.mark.slow
+def test_the_pipeline_above_knows_nothing_of_the_comparison(project):
+    stages = project.run("dvc", "stage", "list", "--all").split("\n")
+    assert any(line.startswith("report ") for line in stages)
+    assert not any("compare" in line.split(" ")[0] or "gru" in line for line in stages)
+    assert "compare" not in project.run("dvc", "status").replace("results/compare_memory.json", "")

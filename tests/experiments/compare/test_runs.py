@@ -1,0 +1,51 @@
+import json
+
+import numpy as np
+import pytest
+
+from experiments.compare.runs import Run, read_run, write_run
+from imdb_rnn.base.errors import UserError
+
+RUN = Run(weights=7, training_seconds=2.0, reviews_per_second=8, kept_epoch=3, validation_accuracy=0.75)
+
+
+def test_a_run_is_read_as_written(tmp_path):
+    logits = np.array([-2, 0.7, -0.4, 30])
+    write_run(tmp_path, RUN, logits)
+    run, again = read_run(tmp_path, 4)
+    assert run == RUN
+    assert np.load(tmp_path / "logits.npy").dtype == np.float32
+    assert again.dtype == np.float64
+    np.testing.assert_allclose(again, logits, rtol=1e-7)
+
+
+def test_a_run_does_not_say_what_the_table_computes_again(tmp_path):
+    write_run(tmp_path, RUN, np.zeros(4))
+    assert set(json.loads((tmp_path / "run.json").read_text())) == {
+        "weights",
+        "training_seconds",
+        "reviews_per_second",
+        "kept_epoch",
+        "validation_accuracy",
+    }
+
+
+def test_a_damaged_run_is_named(tmp_path):
+    write_run(tmp_path, RUN, np.zeros(4))
+    with pytest.raises(UserError, match=r"logits\.npy cannot be read \(it should hold 5 finite.*; run `make compare`"):
+        read_run(tmp_path, 5)
+    np.save(tmp_path / "logits.npy", np.array([0, 1, np.nan, 2]))
+    with pytest.raises(UserError, match=r"logits\.npy cannot be read \(it should hold 4 finite"):
+        read_run(tmp_path, 4)
+    (tmp_path / "logits.npy").write_bytes(b"")
+    with pytest.raises(UserError, match=r"logits\.npy cannot be read"):
+        read_run(tmp_path, 4)
+    for fault in ({"weights": None}, {"training_seconds": "2"}, {"accuracy": 0.5}):
+        (tmp_path / "run.json").write_text(json.dumps(RUN.model_dump() | fault))
+        with pytest.raises(UserError, match=r"run\.json cannot be read \(.*; run `make compare`"):
+            read_run(tmp_path, 4)
+
+
+def test_a_missing_run_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"gru-2.run\.json cannot be read \(.*; run `make compare`"):
+        read_run(tmp_path / "gru-2", 4)

@@ -1,0 +1,161 @@
+import numpy as np
+import pandas as pd
+import pytest
+from material import write_params
+
+from experiments.compare import table
+from experiments.compare.memory import MEMORY, RunMemory
+from experiments.compare.runs import PLAN, RUNS, Run, write_run
+from experiments.compare.table import differences, markdown, summarise
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.pages.compared import read_compare_memory
+from imdb_rnn.reviews.corpus import from_lists, make_corpus, write_corpus
+
+
+def runs_with(accuracy: dict[str, list[float]], reviews: int, seed: int = 1) -> dict[str, np.ndarray]:
+    """Networks that are right by chance, as often as `accuracy` says for each of their seeds."""
+    random = np.random.default_rng(seed)
+    return {name: random.random((len(seeds), reviews)) < np.array(seeds)[:, None] for name, seeds in accuracy.items()}
+
+
+def table_of(right: dict[str, np.ndarray]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    runs = {
+        name: [Run(weights=1000, training_seconds=10.0 * (1 + number), reviews_per_second=100) for _ in seeds]
+        for number, (name, seeds) in enumerate(right.items())
+    }
+    summary = summarise(runs, right, dict.fromkeys(right, 0.9))
+    return summary, differences(summary["network"].tolist(), right)
+
+
+def test_a_difference_on_the_same_reviews_is_seen_where_the_intervals_overlap():
+    """Two networks that are wrong on the same reviews, but for one in fifty which only one of them gets right."""
+    random = np.random.default_rng(1)
+    worse = random.random((1, 2000)) < 0.85
+    better = worse | (random.random((1, 2000)) < 0.1)
+    summary, pairs = table_of({"simple_rnn": worse, "gru": better})
+    (pair,) = pairs.itertuples()
+    assert (pair.better, pair.worse, pair.real) == ("gru", "simple_rnn", True)
+    assert pair.p < 0.001
+    assert pair.difference == pytest.approx(better.mean() - worse.mean(), abs=1e-4)
+    assert summary["low"][0] < summary["high"][1], "the intervals do not overlap, so nothing is shown"
+
+
+def test_networks_that_are_alike_are_not_called_different():
+    _, pairs = table_of(runs_with({"simple_rnn": [0.85, 0.85], "gru": [0.85, 0.85]}, 2000))
+    assert pairs["real"].tolist() == [False]
+    assert pairs["p"][0] > 0.05
+
+
+@pytest.mark.parametrize(("seeds", "spread"), [(1, 0.0), pytest.param(5, 0.15, marks=pytest.mark.slow)])
+def test_of_many_tables_of_equals_at_most_one_in_twenty_calls_any_two_different(seeds, spread):
+    """Six networks make fifteen pairs. Where each pair is judged by its own interval, many tables have a false one."""
+    random, names = np.random.default_rng(1), list("abcdef")
+    called, called_alone, tables = 0, 0, 400
+    for _ in range(tables):
+        ease = random.normal(1.5, 1, 500)  # what one finds hard or easy the others do too
+        right = {name: random.normal(ease, 1, (seeds, 500)) > random.normal(0, spread, (seeds, 1)) for name in names}
+        pairs = differences(names, right)
+        called += pairs["real"].any()
+        called_alone += ((pairs["low"] > 0) | (pairs["high"] < 0)).any()
+    assert called / tables <= 0.05
+    assert called_alone / tables > 0.2, "there is nothing to correct, so nothing is shown"
+
+
+def test_a_small_difference_is_real_between_two_networks_and_not_among_many():
+    """The same answers and the same interval; but among fifteen pairs one like this is no wonder."""
+    right = {name: np.ones((1, 1000), bool) for name in "acdef"} | {"b": np.arange(1000)[None] >= 6}
+    alone, among = differences(["a", "b"], right).iloc[0], differences([*"abcdef"], right).iloc[0]
+    assert alone["low"] == among["low"] > 0
+    assert (alone["real"], among["real"]) == (True, False)
+    assert among["p"] == pytest.approx(15 * alone["p"], abs=1e-3)
+
+
+def test_the_table_has_the_best_on_top_and_time_beside_the_simple_rnn():
+    summary, _ = table_of(runs_with({"simple_rnn": [0.80, 0.82], "gru": [0.90, 0.91]}, 2000))
+    assert summary["network"].tolist() == ["gru", "simple_rnn"]
+    assert summary["training_ratio"].tolist() == [2.0, 1.0]
+    assert summary["seeds"].tolist() == [2, 2]
+    assert (summary["smallest"] < summary["accuracy"]).all()
+    assert (summary["accuracy"] < summary["largest"]).all()
+
+
+def test_the_markdown_has_a_line_for_each_row():
+    summary, pairs = table_of(runs_with({"simple_rnn": [0.8, 0.8], "gru": [0.9, 0.9], "linear": [0.85]}, 1000))
+    lines = markdown(summary, pairs).splitlines()
+    assert len([line for line in lines if line.startswith("| ")]) == 2 * 2 + 3 + 3
+    assert all(line.count("|") in (0, 8, 6) for line in lines)
+    assert lines[-2].startswith("| gru | simple_rnn | +0.101 (+0.049 to +0.153) | ")
+    assert "| 0.019 | yes |" in lines[-2]
+
+
+@pytest.fixture
+def project(params, tmp_path):
+    """A folder with 40 test reviews, and with finished runs on them: a network that is always right, and others."""
+    random = np.random.default_rng(1)
+    labels = np.array([0, 1] * 20)
+    reviews = from_lists([random.integers(1, 11, 60).tolist() for _ in labels], labels)
+    vocabulary = [f"word{rank}" for rank in range(1, 11)]
+    write_corpus(make_corpus(reviews, reviews, vocabulary, {"source": "bundled"}), tmp_path / files.REVIEWS)
+    write_params(tmp_path, params)
+    files.write_text(tmp_path / PLAN, "networks: [simple_rnn, gru]\nseeds: [1, 2]\n")
+    run = Run(weights=7, training_seconds=2.0, reviews_per_second=8)
+    sure = np.where(labels == 1, 3.0, -3.0)
+    for name in ("simple_rnn-1", "simple_rnn-2", "gru-1", "gru-2", "linear"):
+        (tmp_path / RUNS / name).mkdir(parents=True)
+        mistakes = {"gru": 0, "simple_rnn": 20, "linear": 4}[name.split("-")[0]]
+        write_run(tmp_path / RUNS / name, run, np.where(np.arange(40) < mistakes, -sure, sure))
+        memory = RunMemory(gradient=[1.0] * 60, last_words={"1": 0.5}, traces=[[0.5] * 60 + [0.9]] * 40)
+        files.write_text(tmp_path / MEMORY / f"{name}.json", memory.model_dump_json())
+    return tmp_path
+
+
+def test_the_results_are_computed_from_the_runs(project, capsys):
+    table.main(project)
+    summary, pairs = pd.read_csv(project / table.COMPARE), pd.read_csv(project / table.DIFFERENCES)
+    assert dict(zip(summary["network"], summary["accuracy"], strict=True)) == {
+        "gru": 1,
+        "linear": 0.9,
+        "simple_rnn": 0.5,
+    }
+    assert dict(zip(summary["network"], summary["seeds"], strict=True)) == {"gru": 2, "linear": 1, "simple_rnn": 2}
+    assert summary["roc_auc"][0] == 1
+    assert set(summary["test_reviews"]) == {40}
+    assert list(pairs.columns) == ["better", "worse", "difference", "low", "high", "p", "real"]
+    assert pairs[["better", "worse"]].to_numpy().tolist() == [
+        ["gru", "linear"],
+        ["gru", "simple_rnn"],
+        ["linear", "simple_rnn"],
+    ]
+    memory = read_compare_memory(project / files.COMPARE_MEMORY)
+    assert memory.source == "bundled"
+    assert list(memory.networks) == ["simple_rnn", "gru"]
+    assert [review.kind for review in memory.traces] == ["right", "right", "wrong", "wrong"]
+    assert {path.name for path in (project / "results").iterdir()} == {
+        "compare.csv",
+        "compare.png",
+        "compare.svg",
+        "compare_memory.json",
+        "differences.csv",
+    }
+    assert "| gru | 1.000" in capsys.readouterr().out
+
+
+def test_runs_that_are_missing_are_named(project):
+    (project / RUNS / "gru-2/run.json").unlink()
+    with pytest.raises(UserError, match=r"gru-2.run\.json cannot be read .*; run `make compare`"):
+        table.main(project)
+
+
+@pytest.mark.parametrize(
+    ("plan", "fault"),
+    [
+        ("networks: [gru]\nseeds: [1]\n", "networks should hold simple_rnn"),
+        ("networks: [simple_rnn]\nseeds: []\n", "seeds is "),
+        ("networks: [simple_rnn]\nseeds: [one]\n", "seeds.0 is 'one'"),
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused(project, plan, fault):
+    files.write_text(project / PLAN, plan)
+    with pytest.raises(UserError, match=rf"experiments.compare.params\.yaml: {fault}"):
+        table.main(project)

@@ -1,0 +1,109 @@
+"""Small tasks to train on, training on them, and the same training by Keras' own `fit`."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from material import model_params
+
+from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.network.keras_model import build, load_keras
+from imdb_rnn.network.model import Network
+from imdb_rnn.reviews.encode import Labelled, unpad
+from imdb_rnn.training.loop import train
+
+VOCAB_SIZE, WORDS = 12, 8
+
+
+def task(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Reviews that anybody can learn: positive if and only if word 4 is among the last three."""
+    random = np.random.default_rng(seed)
+    x = random.integers(5, VOCAB_SIZE, (count, WORDS), dtype=np.int32)
+    y = random.integers(0, 2, count).astype(np.uint8)
+    x[y == 1, WORDS - 2] = 4
+    return x, y
+
+
+def by_lot(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Reviews whose labels are drawn by lot, so that nobody can learn them and the best epoch is an early one."""
+    x = np.random.default_rng(1).integers(4, VOCAB_SIZE, (count, WORDS), dtype=np.int32)
+    return x, np.random.default_rng(2).integers(0, 2, count)
+
+
+def fit(
+    training: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    model: ModelParams,
+    params: TrainParams,
+    checkpoint: Path | None = None,
+    vocab_size: int = VOCAB_SIZE,
+) -> tuple[Network, pd.DataFrame]:
+    """Train on padded reviews and their labels."""
+    encoding = PadParams(vocab_size=vocab_size, maxlen=training[0].shape[1])
+    sets = [Labelled(unpad(x), y) for x, y in (training, validation)]
+    return train(*sets, model, encoding, params, checkpoint)
+
+
+def run(
+    model: ModelParams | None = None, checkpoint: Path | None = None, **train_params: object
+) -> tuple[Network, pd.DataFrame]:
+    """Train a small network on `task`, three epochs unless `train_params` say otherwise."""
+    params = TrainParams(**{"epochs": 3, "batch_size": 32, "learning_rate": 0.01} | train_params)
+    return fit(task(300, 1), task(100, 2), model or small(), params, checkpoint)
+
+
+def small(**values: object) -> ModelParams:
+    """The parameters of a network that can learn `task`."""
+    return model_params(**{"embedding_dim": 8, "units": 8} | values)
+
+
+def learnt(network: Network) -> list[np.ndarray]:
+    """All the numbers that a network has learnt."""
+    return [*network.weights, network.ngram_scores]
+
+
+def assert_same_networks(one: Network, other: Network) -> None:
+    """Demand that two networks are equal to the last bit."""
+    for array, same in zip(learnt(one), learnt(other), strict=True):
+        np.testing.assert_array_equal(array, same)
+
+
+def of_sums(optimizer: type) -> type:
+    """Keras squares the gradient of each occurrence of a word by itself; the methods are defined by their sum."""
+    _, tf = load_keras()
+
+    class OfSums(optimizer):
+        def apply(self, gradients, variables=None):
+            super().apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
+
+    return OfSums
+
+
+SHORT = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "clipnorm": 0.1}
+
+
+def assert_keras_trains_the_same(monkeypatch, model, params, *, keras_model=None, optimizer=None) -> None:
+    """Train here and, from the same first weights over the same batches, with Keras' own `fit`.
+
+    Args:
+        keras_model: makes Keras' model; None: the one of which the saved network is made.
+        optimizer: Keras' own; None: Adam with the clipping of `SHORT`.
+    """
+    keras, _ = load_keras()
+    (x, y), validation = task(300, 1), task(100, 2)
+    x[::3, :3] = 0
+    in_order = [np.arange(len(x))[i : i + 32] for i in range(0, len(x), 32)]
+    monkeypatch.setattr("imdb_rnn.training.loop.shuffled", lambda *_: in_order)
+    network, history = fit((x, y), validation, model, params)
+
+    keras.utils.set_random_seed(params.seed)
+    theirs = keras_model() if keras_model else build(model, VOCAB_SIZE, network.ngram_codes)
+    theirs.compile(
+        optimizer=optimizer or of_sums(keras.optimizers.Adam)(0.01, global_clipnorm=0.1),
+        loss="binary_crossentropy",
+        metrics=["accuracy"],
+    )
+    plain = theirs.fit(x, y, batch_size=32, epochs=3, shuffle=False, validation_data=validation, verbose=0).history
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        np.testing.assert_allclose(history[name], plain[name], atol=1e-4)
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0] - 1e-3, "nothing was learnt, so nothing is shown"
