@@ -29,6 +29,6 @@ def ragged(*rows: list[int] | np.ndarray) -> Ragged:
     return from_lengths(flat, np.array([len(row) for row in rows]))
 
 
-def as_lists(rows: Ragged) -> list[list]:
+def rows_of(rows: Ragged) -> list[list]:
     """The values of each row."""
     return [rows[row].tolist() for row in range(len(rows))]

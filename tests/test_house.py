@@ -37,12 +37,16 @@ def test_no_file_is_named_like_a_module_of_the_standard_library():
 
 
 def test_no_file_of_the_library_is_long():
-    assert all(len((ROOT / "imdb_rnn" / path).read_text(encoding="utf-8").splitlines()) <= MAX_LINES for path in LIBRARY)
+    assert all(
+        len((ROOT / "imdb_rnn" / path).read_text(encoding="utf-8").splitlines()) <= MAX_LINES for path in LIBRARY
+    )
 
 
 def test_tensorflow_is_imported_in_one_module():
     importing = set()
-    for name in [name for name in tracked(".py") if name.startswith(("imdb_rnn/", "stages/", "tools/", "experiments/"))]:
+    for name in [
+        name for name in tracked(".py") if name.startswith(("imdb_rnn/", "stages/", "tools/", "experiments/"))
+    ]:
         for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from material import model_params, network_of
-from networks import NETWORKS, VOCAB_SIZE, as_lists, ragged
+from networks import NETWORKS, VOCAB_SIZE, rows_of, ragged
 from scipy.special import expit
 
 from imdb_rnn.base.errors import UserError
@@ -115,7 +115,7 @@ def test_a_network_answers_in_any_thread(ids):
     thread.start()
     thread.join()
     answer()
-    ((one, other),) = [answers]
+    one, other = answers
     for there, here in zip(one, other, strict=True):
         np.testing.assert_array_equal(there, here)
 
@@ -194,6 +194,6 @@ def test_a_trace_says_what_would_be_said_if_the_review_ended(mask_padding, words
 def test_a_network_that_reads_padding_gets_it_back_where_it_was(padding):
     network, ids = reading_padding("simple_rnn", padding=padding, maxlen=4), ragged([5, 6], [], [1, 2, 3, 4])
     seen = model.as_read(ids, network.params, network.encoding)
-    assert as_lists(seen) == pad(ids, 4, padding).tolist() == as_lists(with_padding(ids, 4, padding))
+    assert rows_of(seen) == pad(ids, 4, padding).tolist() == rows_of(with_padding(ids, 4, padding))
     masking = network_of(model_params(), padding=padding)
     assert model.as_read(ids, masking.params, masking.encoding) is ids

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import as_lists, ragged
+from networks import rows_of, ragged
 
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.network import ngrams
@@ -23,11 +23,11 @@ def expected_codes(text: list[int], longest: int) -> list[int]:
 @given(texts=reviews, padding=st.integers(0, 2))
 def test_each_review_has_its_distinct_ngrams_and_none_with_padding(texts, longest, padding):
     codes = ngrams.codes_of(ragged(*(padding * [0] + text for text in texts)), longest, VOCAB_SIZE)
-    assert as_lists(codes) == [expected_codes(text, longest) for text in texts]
+    assert rows_of(codes) == [expected_codes(text, longest) for text in texts]
 
 
 def test_padding_parts_the_words_on_either_side():
-    assert as_lists(ngrams.codes_of(ragged([1, 0, 2]), 2, 10)) == [[1, 2]]
+    assert rows_of(ngrams.codes_of(ragged([1, 0, 2]), 2, 10)) == [[1, 2]]
 
 
 @given(texts=reviews, order=st.randoms(use_true_random=False))
@@ -35,7 +35,7 @@ def test_some_of_the_reviews_in_any_order(texts, order):
     chosen = list(range(len(texts)))
     order.shuffle(chosen)
     codes = ngrams.codes_of(ragged(*texts).rows(np.array(chosen)), 3, VOCAB_SIZE)
-    assert as_lists(codes) == [expected_codes(texts[i], 3) for i in chosen]
+    assert rows_of(codes) == [expected_codes(texts[i], 3) for i in chosen]
 
 
 @given(texts=reviews, least=st.integers(1, 3))
@@ -45,7 +45,7 @@ def test_only_what_enough_reviews_have_is_known(texts, least):
     known = ngrams.known_codes(codes, least)
     assert known.tolist() == sorted(code for code, count in counts.items() if count >= least)
     places = ngrams.look_up(codes, known)
-    assert [[known[place] for place in row] for row in as_lists(places)] == [
+    assert [[known[place] for place in row] for row in rows_of(places)] == [
         [code for code in expected_codes(text, 2) if counts[code] >= least] for text in texts
     ]
 
@@ -54,7 +54,7 @@ def test_only_what_enough_reviews_have_is_known(texts, least):
 def test_the_codes_of_the_largest_vocabulary_fit(longest, largest):
     assert ngrams.largest_vocabulary(longest) == largest + 1
     codes = ngrams.codes_of(ragged([largest] * longest), longest, largest + 1)
-    assert as_lists(codes) == [[(largest + 1) ** n - 1 for n in range(1, longest + 1)]]
+    assert rows_of(codes) == [[(largest + 1) ** n - 1 for n in range(1, longest + 1)]]
 
 
 @pytest.mark.parametrize("longest", [2, 3])
@@ -79,7 +79,7 @@ def test_sums_and_their_gradient(texts, seed):
     codes = ngrams.codes_of(ragged(*texts), 3, VOCAB_SIZE)
     known = ngrams.known_codes(codes, 1)
     places = ngrams.look_up(codes, known)
-    has = np.array([np.isin(known, row) for row in as_lists(codes)], np.float32).reshape(len(texts), len(known))
+    has = np.array([np.isin(known, row) for row in rows_of(codes)], np.float32).reshape(len(texts), len(known))
     scores = random.normal(size=len(known)).astype(np.float32)
     d = random.normal(size=len(texts)).astype(np.float32)
     np.testing.assert_allclose(ngrams.add_up(scores, places), has @ scores, atol=1e-4)

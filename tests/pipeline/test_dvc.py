@@ -154,9 +154,13 @@ def test_a_bad_parameter_stops_the_pipeline_with_its_name(project):
     assert "Traceback" not in printed
 
 
-@pytest.mark.parametrize("mistake", ["train.epochs=abc", "model.cell=transformer", "plots.language=de", "data.source=x"])
+@pytest.mark.parametrize(
+    "mistake", ["train.epochs=abc", "model.cell=transformer", "plots.language=de", "data.source=x"]
+)
 def test_a_mistyped_parameter_costs_no_results(project, mistake):
-    before = {name: content for part in ("data", "results") for name, content in contents(project.folder / part).items()}
+    before = {
+        name: content for part in ("data", "results") for name, content in contents(project.folder / part).items()
+    }
     printed = project.run("dvc", "exp", "run", "--set-param", mistake, status=255)
     assert f"error: params.yaml: {mistake.split('=')[0]} is " in printed
     assert "Traceback" not in printed

@@ -137,7 +137,9 @@ def test_each_stage_opens_the_files_it_lists_and_no_others(finished):
             assert listed or own, f"{name} reads {path}, which is not among its deps"
             used |= listed
         # That the parameters were checked is known from the file being there.
-        assert used | {files.CHECKED.as_posix()} == deps | {files.CHECKED.as_posix()}, f"{name} does not read {deps - used}"
+        assert used | {files.CHECKED.as_posix()} == deps | {files.CHECKED.as_posix()}, (
+            f"{name} does not read {deps - used}"
+        )
         for path in opened[name, "write"]:
             if path.startswith(("data/", "results/")) and not any(map(Path(path).is_relative_to, OWN)):
                 beside = {f"{Path(out).parent}/.{Path(out).name}-" for out in outs}

@@ -8,7 +8,7 @@ const color = (name) => getComputedStyle(html).getPropertyValue(name).trim();
 const rounded = (value, digits) => String(Number(value.toPrecision(digits)));
 
 // Draws `lines` over `x`: {label, values, points, spanGaps, quiet, edge}. A `quiet` line is thin and grey, an `edge` is
-// that of the band around the first line. Labels, `title` and the `labels` of the axes are pairs. `band`: numbers of the
+// that of a band around the first line. Labels, `title` and the `labels` of the axes are pairs. `band`: numbers of the
 // two edges, upper first. `fixed`: ranges {x, y}, logarithmic scales {logX, logY}, and {wholeX} if x counts something.
 // Returns the figure, and a function that shows other numbers.
 function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTable = true, onDraw }) {
@@ -28,7 +28,10 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
         x: { time: false, range: fixed.x, distr: fixed.logX ? 3 : 1 },
         y: { range: fixed.y, distr: fixed.logY ? 3 : 1 },
       },
-      axes: [axis(labels[0], { size: 32, ...(fixed.wholeX ? { incrs: WHOLE_STEPS } : {}) }), axis(labels[1], { size: 52 })],
+      axes: [
+        axis(labels[0], { size: 32, ...(fixed.wholeX ? { incrs: WHOLE_STEPS } : {}) }),
+        axis(labels[1], { size: 52 }),
+      ],
       series: [
         { label: inLanguage(labels[0]), value },
         ...lines.map((line, i) => ({
@@ -51,7 +54,9 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
       const { stroke, width, dash } = u.series[i];
       const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
       const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-      const values = { x1: 0, y1: 4, x2: 34, y2: 4, stroke: stroke(u), "stroke-width": width, "stroke-dasharray": dash.join(" ") };
+      const values = {
+        x1: 0, y1: 4, x2: 34, y2: 4, stroke: stroke(u), "stroke-width": width, "stroke-dasharray": dash.join(" "),
+      };
       for (const [name, value] of Object.entries(values)) line.setAttribute(name, value);
       svg.append(line);
       marker.replaceChildren(svg);
@@ -65,7 +70,8 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
     plot = new uPlot(options(width), [x, ...lines.map((line) => line.values)], place);
     const ends = lines.filter((line) => !line.quiet).map(({ label, values }) => {
       const numbers = values.filter((value) => value !== null && value !== undefined).map((value) => rounded(value, 3));
-      return inLanguage([`${label[0]} from ${numbers[0]} to ${numbers.at(-1)}`, `${label[1]}从 ${numbers[0]} 到 ${numbers.at(-1)}`]);
+      const first = numbers[0], last = numbers.at(-1);
+      return inLanguage([`${label[0]} from ${first} to ${last}`, `${label[1]}从 ${first} 到 ${last}`]);
     });
     place.setAttribute("aria-label", `${inLanguage(title)}: ${ends.join("; ")}`);
   }

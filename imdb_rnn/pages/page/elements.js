@@ -43,7 +43,10 @@ const NAMES = { 0: ["negative", "负面"], 1: ["positive", "正面"] };
 const nameOf = (label) => t(...NAMES[label]);
 
 function fillTable(table, rows, head) {
-  if (head) table.append(element("thead", {}, element("tr", {}, head.map((cell) => element("th", { scope: "col" }, cell)))));
+  if (head) {
+    const cells = head.map((cell) => element("th", { scope: "col" }, cell));
+    table.append(element("thead", {}, element("tr", {}, cells)));
+  }
   const body = rows.map(([first, ...rest]) =>
     element("tr", {}, element("th", { scope: "row" }, first), rest.map((cell) => element("td", {}, cell))));
   table.append(element("tbody", {}, body));

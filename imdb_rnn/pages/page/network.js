@@ -121,7 +121,9 @@ function openNetwork(stored) {
       });
       states = new Float64Array(ids.length * width);
       byWay.forEach((some, way) => {
-        for (let t = 0; t < ids.length; t++) states.set(some.subarray(t * units, (t + 1) * units), t * width + way * units);
+        for (let t = 0; t < ids.length; t++) {
+          states.set(some.subarray(t * units, (t + 1) * units), t * width + way * units);
+        }
       });
     });
     return states;

@@ -4,7 +4,6 @@
 
 const preferred = (navigator.languages || []).find((language) => /^(en|zh)\b/.test(language)) || "en";
 html.lang = preferred.slice(0, 2);
-for (const show of [showHead, showTry, showNumbers, showTraining, showWrong, showMemory, showCompared, showTraces, showRun]) {
-  show();
-}
+const sections = [showTry, showNumbers, showTraining, showWrong, showMemory, showCompared, showTraces, showRun];
+for (const show of [showHead, ...sections]) show();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setLanguage(html.lang));

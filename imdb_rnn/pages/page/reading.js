@@ -97,8 +97,8 @@ function heatMap() {
 }
 
 const colourKey = () => element("p", { className: "quiet" }, t(
-  "Blue with a solid underline: the word raised the probability of a positive review. Orange with a wavy underline: it " +
-    "lowered it. The stronger the colour, the larger the change. Dashed frame: the network does not know the word.",
+  "Blue with a solid underline: the word raised the probability of a positive review. Orange with a wavy underline: " +
+    "it lowered it. The stronger the colour, the larger the change. Dashed frame: the network does not know the word.",
   "蓝色加实线：这个词提高了正面的概率；橙色加波浪线：降低了正面的概率；颜色越深，变化越大。虚线框：网络不认识这个词。",
 ));
 
@@ -141,7 +141,9 @@ function readingView({ names, withStates = false }) {
     const parts = [];
     if (place) {
       const unknown = shown.known[first + place - 1] ? "" : inLanguage([" (unknown to the network)", "（网络不认识）"]);
-      parts.push(inLanguage([`word ${place} of ${total()}: “${word}”${unknown}`, `第 ${place} 个词（共 ${total()} 个）：“${word}”${unknown}`]));
+      parts.push(inLanguage([
+        `word ${place} of ${total()}: “${word}”${unknown}`, `第 ${place} 个词（共 ${total()} 个）：“${word}”${unknown}`,
+      ]));
     } else {
       parts.push(inLanguage(["before the first word", "读第一个词之前"]));
     }
@@ -149,8 +151,8 @@ function readingView({ names, withStates = false }) {
       const now = probability[place];
       if (now === null || now === undefined || Number.isNaN(now)) return;
       const name = shown.readings.length > 1 ? `${inLanguage(label)} ` : "";
-      const push = place ? 100 * (now - probability[place - 1]) : NaN;
-      const change = Number.isFinite(push) ? inLanguage([`, ${signed(push, 1)} points`, `，${signed(push, 1)} 个百分点`]) : "";
+      const push = place ? 100 * (now - probability[place - 1]) : NaN, by = signed(push, 1);
+      const change = Number.isFinite(push) ? inLanguage([`, ${by} points`, `，${by} 个百分点`]) : "";
       parts.push(`${name}${inLanguage([`${percent(now)} positive`, `正面概率 ${percent(now)}`])}${change}`);
     });
     if (heat && place) {

@@ -11,8 +11,9 @@ function showHead() {
   const { test } = contents.metrics;
   const reviews = contents.confusion.reduce((sum, cell) => sum + cell.reviews, 0);
   byId("summary").append(...t(
-    `${model.bidirectional ? "Bidirectional " : ""}${model.cell} with ${model.units} units and ${number(contents.weights)} weights: ` +
-      `${percent(test.accuracy)} of ${number(reviews)} test reviews judged correctly.`,
+    `${model.bidirectional ? "Bidirectional " : ""}${model.cell} with ${model.units} units and ` +
+      `${number(contents.weights)} weights: ${percent(test.accuracy)} of ${number(reviews)} test reviews judged ` +
+      "correctly.",
     `${model.bidirectional ? "双向 " : ""}${model.cell}，${model.units} 个单元，${number(contents.weights)} 个权重，` +
       `在 ${number(reviews)} 篇测试影评上的准确率为 ${percent(test.accuracy)}。`,
   ));
@@ -29,7 +30,7 @@ function showHead() {
   });
   const size = (pageBytes / 1e6).toFixed(1);
   byId("made").append(...t(
-    `This page is a single file of ${size} MB that loads nothing and sends nothing. uPlot (MIT licence) draws its charts.`,
+    `This page is a single file of ${size} MB that loads and sends nothing. uPlot (MIT licence) draws the charts.`,
     `本页是一个 ${size} MB 的独立文件，不加载也不发送任何内容。图表由 uPlot（MIT 许可证）绘制。`,
   ));
 }
@@ -37,9 +38,9 @@ function showHead() {
 function showNumbers() {
   const { test, validation, kept_epoch: epoch } = contents.metrics;
   byId("numbers-text").append(...t(
-    "Measured on the test reviews, which played no part in training or in choosing the weights. The weights are those " +
-      `after epoch ${epoch}. If new test reviews were drawn again and again, about 19 in 20 such intervals would contain ` +
-      "the true value.",
+    "Measured on the test reviews, which played no part in training or in choosing the weights. The weights are " +
+      `those after epoch ${epoch}. If new test reviews were drawn again and again, about 19 in 20 such intervals ` +
+      "would contain the true value.",
     `以下结果在测试影评上测得，这些影评没有参与训练，也没有用来挑选权重；所用的是第 ${epoch} 轮训练后的权重。` +
       "如果反复重新抽取测试影评，每 20 个这样的区间中约有 19 个包含真实值。",
   ));
@@ -59,7 +60,8 @@ function showNumbers() {
 function showTraining() {
   if (contents.parameters.train.validation === "test") {
     byId("training-text").append(...t(
-      " Here the test reviews serve for validation, as in the article, and the last epoch is kept, whatever the curves show.",
+      " Here the test reviews serve for validation, as in the article, and the last epoch is kept, whatever the " +
+        "curves show.",
       "这里与原文一样，用测试影评作验证；无论曲线如何，都保留最后一轮的权重。",
     ));
   }
@@ -104,7 +106,8 @@ function showWrong() {
     x: predicted, fixed: { x: [0, 1], y: [0, 1] }, band: [2, 1],
     lines: [
       { label: NETWORK, values: positive, points: true },
-      { label: ["95% interval from", "95% 区间下限"], values: low, edge: true }, { label: ["to", "上限"], values: high, edge: true },
+      { label: ["95% interval from", "95% 区间下限"], values: low, edge: true },
+      { label: ["to", "上限"], values: high, edge: true },
       { label: ["ideal", "理想情况"], values: predicted, quiet: true },
     ],
   }).figure);
@@ -127,12 +130,13 @@ function showMemory() {
   const { half_life_words: halfLife, gradient, last_words: lastWords } = contents;
   const reviews = number(gradient.reviews[0]), words = halfLife === null ? "" : halfLife.toFixed(0);
   byId("memory-text").append(...t(
-    "How much does a word still matter once the network has read on? For every word we take the gradient of the logit, " +
-      "the output before the sigmoid, with respect to the word's vector: how much the output changes when the vector " +
-      `changes a little. The curve is the mean size of this gradient over ${reviews} test reviews. ` +
+    "How much does a word still matter once the network has read on? For every word we take the gradient of the " +
+      "logit, the output before the sigmoid, with respect to the word's vector: how much the output changes when the " +
+      `vector changes a little. The curve is the mean size of this gradient over ${reviews} test reviews. ` +
       (halfLife === null
         ? "Averaged over 10 words, it never falls to half its value at the end of the review. "
-        : `Averaged over 10 words, it falls to half its value at the end of the review ${words} words back; that is the half-life. `) +
+        : `Averaged over 10 words, it falls to half its value at the end of the review ${words} words back; that is ` +
+          "the half-life. ") +
       (model.ngrams ? "The n-grams, whose scores add to the logit directly, are left out. " : "") +
       "Only the longest reviews reach the far end of the curve, which shows the first words that the network reads.",
     "网络继续往下读，前面的词还有多大影响？对每个词，我们计算 logit（sigmoid 之前的输出）对该词词向量的梯度，" +
@@ -169,16 +173,22 @@ function compareHalfLives(name, simple, other) {
     windowsBy[order].push(window);
   }
   const phrases = {
-    every: ["shorter in every run", "每次训练都更短"], median: ["shorter only in the median", "只有中位数更短"], not: ["not shorter", "并不更短"],
+    every: ["shorter in every run", "每次训练都更短"],
+    median: ["shorter only in the median", "只有中位数更短"],
+    not: ["not shorter", "并不更短"],
   };
   const parts = Object.entries(windowsBy).filter(([, windows]) => windows.length).map(([order, windows]) => [
-    `${phrases[order][0]} (averaged over ${windows.join(", ")} words)`, `${phrases[order][1]}（按 ${windows.join("、")} 个词平均）`,
+    `${phrases[order][0]} (averaged over ${windows.join(", ")} words)`,
+    `${phrases[order][1]}（按 ${windows.join("、")} 个词平均）`,
   ]);
   return [
     `Compared with the ${name}'s, the SimpleRNN's half-life is ${parts.map((part) => part[0]).join("; ")}.`,
     `与 ${name} 相比，SimpleRNN 的半衰期${parts.map((part) => part[1]).join("；")}。`,
   ];
 }
+
+// What stands on the button of a review: how it was judged, and its label.
+const choiceName = (kind, label) => t(`${kind[0]} (${NAMES[label][0]})`, `${kind[1]}（${NAMES[label][1]}）`);
 
 function showCompared() {
   const { networks, source, traces } = contents.compared;
@@ -190,9 +200,13 @@ function showCompared() {
   ));
 
   // By network and window: the half-lives of its runs.
-  const lives = Object.fromEntries(names.map((name) => [name, Object.fromEntries(
-    Object.entries(networks[name].half_life_words).map(([window, values]) => [window, values.map((life) => life ?? Infinity)]),
-  )]));
+  const lives = {};
+  for (const name of names) {
+    lives[name] = {};
+    for (const [window, values] of Object.entries(networks[name].half_life_words)) {
+      lives[name][window] = values.map((life) => life ?? Infinity);
+    }
+  }
   const windows = names.length ? Object.keys(lives[names[0]]) : [];
   const life = (value) => (Number.isFinite(value) ? value.toFixed(0) : "∞");
   fillTable(byId("half-lives"), names.map((name) => [name, ...windows.map((window) => {
@@ -201,7 +215,8 @@ function showCompared() {
     return [life(median(values)), element("br"), element("span", { className: "quiet" }, range)];
   })]), [t("network", "网络"), ...windows]);
   for (const name of ["lstm", "gru"].filter((other) => lives.simple_rnn && lives[other])) {
-    byId("half-life-verdict").append(element("li", {}, t(...compareHalfLives(name.toUpperCase(), lives.simple_rnn, lives[name]))));
+    const verdict = compareHalfLives(name.toUpperCase(), lives.simple_rnn, lives[name]);
+    byId("half-life-verdict").append(element("li", {}, t(...verdict)));
   }
 
   const longest = Math.max(...names.map((name) => networks[name].gradient.length));
@@ -215,32 +230,39 @@ function showCompared() {
       return { label: pairs[i], values: distances.map((k) => (k in gradient ? gradient[k] / gradient[0] : null)) };
     }),
   }).figure);
-  const counts = [...new Set(names.flatMap((name) => Object.keys(networks[name].last_words).map(Number)))].sort((a, b) => a - b);
+  const ofAll = names.flatMap((name) => Object.keys(networks[name].last_words).map(Number));
+  const counts = [...new Set(ofAll)].sort((a, b) => a - b);
   byId("compared-last-words").append(chart({
     title: ["Accuracy when a network sees only the last words", "只给网络看末尾若干词时的准确率"],
     labels: BY_LAST_WORDS, x: counts, fixed: { logX: true },
     lines: names.map((name, i) => ({
-      label: pairs[i], points: true, spanGaps: true, values: counts.map((count) => networks[name].last_words[count] ?? null),
+      label: pairs[i], points: true, spanGaps: true,
+      values: counts.map((count) => networks[name].last_words[count] ?? null),
     })),
   }).figure);
 
   const view = readingView({ names: pairs });
   byId("together").append(view.box);
   const kinds = { right: ["all correct", "都判对"], wrong: ["all wrong", "都判错"], divided: ["divided", "意见不一"] };
-  choices(byId("together-choices"), traces.map(({ kind, label }) => [t(...kinds[kind]), " (", ...nameOf(label), ")"]), (i) => {
+  choices(byId("together-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], label)), (i) => {
     const { words, known, probability } = traces[i];
+    const readings = names.map((name, k) => ({ label: pairs[k], probability: probability[name] }));
     view.stop();
-    view.show({ words, known, readings: names.map((name, k) => ({ label: pairs[k], probability: probability[name] })) });
+    view.show({ words, known, readings });
   });
 }
 
 function showTraces() {
   const view = readingView({ names: [NETWORK] });
   byId("trace").append(view.box);
-  const kinds = { right: ["sure and right", "有把握且判对"], wrong: ["sure but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"] };
-  choices(byId("trace-choices"), contents.traces.map(({ kind, label }) => [t(...kinds[kind]), " (", ...nameOf(label), ")"]), (i) => {
+  const kinds = {
+    right: ["sure and right", "有把握且判对"], wrong: ["sure but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"],
+  };
+  const { traces } = contents;
+  choices(byId("trace-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], label)), (i) => {
+    const { words, known, probability } = traces[i];
     view.stop();
-    view.show({ ...contents.traces[i], readings: [{ label: NETWORK, probability: contents.traces[i].probability }] });
+    view.show({ words, known, readings: [{ label: NETWORK, probability }] });
   });
 }
 

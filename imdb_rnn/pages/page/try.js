@@ -23,7 +23,7 @@ function showTry() {
   const text = byId("text"), verdict = byId("verdict");
   const view = readingView({ names: [NETWORK], withStates: true });
   byId("reading").append(view.box);
-  let before = { ids: [], known: new Map() }; // of the text before: the probabilities of its beginnings, by their length
+  let before = { ids: [], known: new Map() }; // of the text before: probabilities of its beginnings, by their length
   let waiting = null, announcing = null, now = null;
 
   function writeVerdict() {
@@ -45,7 +45,10 @@ function showTry() {
     if (unknown) line += inLanguage([` · unknown words: ${unknown} of ${count}`, ` · ${count} 个词中有 ${unknown} 个不认识`]);
     if (unread) {
       const { maxlen } = contents.network;
-      line += inLanguage([` · words cut off: ${unread} (it reads ${maxlen} at most, start mark included)`, ` · 截掉了 ${unread} 个词（连同起始标记最多读 ${maxlen} 个）`]);
+      line += inLanguage([
+        ` · words cut off: ${unread} (it reads ${maxlen} at most, start mark included)`,
+        ` · 截掉了 ${unread} 个词（连同起始标记最多读 ${maxlen} 个）`,
+      ]);
     }
     verdict.textContent = line;
   }

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from material import as_lists
 from scipy.special import expit
 from sklearn.feature_extraction import DictVectorizer
@@ -8,6 +9,7 @@ from experiments.compare import linear
 from imdb_rnn.reviews.corpus import Reviews, from_lists
 
 
+@pytest.mark.slow
 def test_the_linear_baseline_is_logistic_regression_on_weighted_ngrams(corpus):
     """On real reviews, beside the same made of Python's own sets and scikit-learn's vectorizer."""
     lists, labels = as_lists(corpus.train), corpus.train.labels

@@ -22,13 +22,12 @@ def test_the_traced_reviews_are_neither_short_nor_long(corpus):
     assert len(set(rows)) == len(rows)
 
 
-@pytest.mark.parametrize("cell", ["simple_rnn", "gru"])
-def test_a_network_is_measured_on_reviews_as_it_reads_them(cell, monkeypatch):
+def test_a_network_is_measured_on_reviews_as_it_reads_them(monkeypatch):
     """Those of 12 words and more are cut, and lose their start mark."""
     monkeypatch.setattr(memory, "TRACED_WORDS", (3, 20))
     random = np.random.default_rng(1)
     reviews = Reviews(ragged(*(random.integers(0, 16, n) for n in (2, 5, 11, 12, 20, 21))), np.array([0, 1] * 3))
-    network = network_of(model_params(cell=cell), maxlen=12)
+    network = network_of(model_params(cell="gru"), maxlen=12)
     measured = measure(network, reviews)
     assert len(measured.gradient) == 12
     assert list(measured.last_words) == ["1", "2", "5", "10", "12"]

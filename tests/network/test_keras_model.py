@@ -1,0 +1,148 @@
+import os
+import re
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from material import ROOT, model_params, network_of
+from networks import CELLS, NETWORKS, VOCAB_SIZE, ragged
+
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import ModelParams, PadParams
+from imdb_rnn.network import keras_model, model_file
+from imdb_rnn.network.branches import Recurrent
+
+NO_CODES = np.empty(0, np.int64)
+
+
+def python(script: str, folder, **env: str) -> subprocess.CompletedProcess:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, **env},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def test_the_article_s_network_has_the_article_s_weights():
+    model = keras_model.build(ModelParams(), PadParams().vocab_size, NO_CODES)
+    assert [weights.shape for weights in model.get_weights()] == [(10000, 32), (32, 32), (32, 32), (32,), (32, 1), (1,)]
+    assert [type(layer).__name__ for layer in model.layers] == ["InputLayer", "Embedding", "SimpleRNN", "Dense"]
+
+
+@pytest.mark.parametrize(("cell", "layer"), [("simple_rnn", "SimpleRNN"), ("lstm", "LSTM"), ("gru", "GRU")])
+def test_each_cell_has_its_own_layer(cell, layer):
+    model = keras_model.build(model_params(cell=cell, layers=2), VOCAB_SIZE, NO_CODES)
+    assert [type(layer).__name__ for layer in model.layers[2:4]] == [layer, layer]
+
+
+def test_an_unknown_cell_is_refused():
+    with pytest.raises(UserError, match=r"model\.cell is 'x'"):
+        keras_model.build(model_params(cell="x"), VOCAB_SIZE, NO_CODES)
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_the_first_weights_are_those_that_keras_draws(kind):
+    """For the recurrent branch alone, of the shapes that it wants; n-grams change none of them."""
+    params = NETWORKS[kind]
+    first = keras_model.first_weights(params, VOCAB_SIZE, seed=3)
+    assert [array.shape for array in first] == Recurrent(params).shapes(VOCAB_SIZE)
+    keras, _ = keras_model.load_keras()
+    keras.utils.set_random_seed(3)
+    plain = keras_model.build(params.model_copy(update={"ngrams": 0}), VOCAB_SIZE, NO_CODES).trainable_variables
+    for array, variable in zip(first, plain, strict=True):
+        np.testing.assert_array_equal(array, variable.numpy())
+    other = keras_model.first_weights(params, VOCAB_SIZE, seed=4)
+    assert (first[0] != other[0]).any()
+
+
+@pytest.mark.slow
+def test_saved_networks_are_read_by_keras_alone(tmp_path):
+    """As a user would: no module of the project, and the least trusting of Keras' modes. Every kind of network."""
+    random = np.random.default_rng(0)
+    x = random.integers(1, VOCAB_SIZE, (7, 12), dtype=np.int32)
+    x[:3, :4] = 0
+    np.save(tmp_path / "ids.npy", x)
+    networks = [network_of(params) for params in NETWORKS.values()]
+    for number, network in enumerate(networks):
+        keras_model.save(network, tmp_path / f"{number}.keras")
+    script = f"""if True:
+        import keras, numpy
+        for number in range({len(networks)}):
+            model = keras.models.load_model(f"{{number}}.keras", safe_mode=True)
+            numpy.save(f"{{number}}.npy", model.predict(numpy.load("ids.npy"), verbose=0))
+    """
+    python(script, tmp_path, PYTHONPATH="")
+    ids = ragged(*(row[row != 0] for row in x))
+    for number, network in enumerate(networks):
+        probability = np.load(tmp_path / f"{number}.npy")[:, 0]
+        np.testing.assert_allclose(probability, network.predict_proba(ids), atol=1e-6)
+        assert np.ptp(probability) > 0.01
+
+
+@pytest.mark.slow
+def test_the_saved_bytes_depend_on_nothing_but_the_network(tmp_path):
+    """The smallest and the largest network, each with the same weights in two processes at different times."""
+    script = """if True:
+        from pathlib import Path
+        from material import network_of
+        from networks import NETWORKS
+        from imdb_rnn.network.keras_model import save
+        for name in ("simple_rnn", "everything"):
+            save(network_of(NETWORKS[name]), Path(f"{name}.keras"))
+    """
+    saved = []
+    for _ in range(2):
+        # The processes take longer than two seconds, the grain of the time stamps in an archive.
+        python(script, tmp_path)
+        saved.append([(tmp_path / f"{name}.keras").read_bytes() for name in ("simple_rnn", "everything")])
+    assert saved[0] == saved[1]
+
+
+def test_saving_leaves_nothing_beside_the_file(tmp_path):
+    keras_model.save(network_of(model_params()), tmp_path / "model.keras")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
+
+
+@pytest.mark.slow
+def test_tensorflow_is_loaded_when_it_is_needed_and_says_nothing(tmp_path):
+    script = """if True:
+        import sys
+        from imdb_rnn.network import keras_model
+        assert not {"keras", "tensorflow"} & set(sys.modules)
+        keras, tf = keras_model.load_keras()
+        assert keras.config.backend() == "tensorflow"
+        assert (keras.config.floatx(), keras.config.epsilon()) == ("float32", 1e-7)
+        assert tf.config.threading.get_intra_op_parallelism_threads() == 1
+        assert not tf.config.get_visible_devices("GPU")
+    """
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras/keras.json").write_text('{"backend": "jax", "floatx": "float64", "epsilon": 0.1}')
+    environment = {"HOME": str(tmp_path), "KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path / ".keras")}
+    ran = python(script, tmp_path, **environment)
+    assert (ran.stdout, ran.stderr) == ("", "")
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_keras_keeps_the_weights_where_the_reader_looks_for_them(cell, tmp_path):
+    """That is what `model_file` knows of Keras, besides that the file is a zip archive with HDF5 in it."""
+    network = network_of(model_params(cell=cell, layers=2, bidirectional=True, ngrams=1, dropout=0.5))
+    keras_model.save(network, tmp_path / "model.keras")
+    again = model_file.load(tmp_path / "model.keras")
+    for array, other in zip(again.weights, network.weights, strict=True):
+        np.testing.assert_array_equal(array, other)
+
+
+def test_the_archive_holds_no_date_and_no_address(tmp_path):
+    """What Keras writes of the day and of the memory is replaced."""
+    keras_model.save(network_of(NETWORKS["everything"]), tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert keras_model.FIXED_DATE in archive.read("metadata.json").decode()
+        shared = re.findall(r'"shared_object_id": (\d+)', archive.read("config.json").decode())
+    assert set(map(int, shared)) <= set(range(100))
