@@ -135,10 +135,9 @@ def read(path: Path, expected: TrainingState) -> TrainingState | None:
                     raise ValueError(f"{member.filename} is not what this training has")
         with np.load(path, allow_pickle=False) as archive:
             facts = json.loads(str(archive["facts"]))
-            has_kept = "kept.0" in archive.files
             return TrainingState(
                 optimizer=[archive[name] for name in named],
-                kept=[archive[name] for name in of_kept] if has_kept else [],
+                kept=[archive[name] for name in of_kept] if facts["history"] else [],
                 **{name: facts[name] for name in _FACTS},
             )
     except Exception as error:  # zip, headers and JSON each fail in ways of their own

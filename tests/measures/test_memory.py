@@ -2,21 +2,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from material import changed, model_params
-from test_network import made
 
-from stages import memory, network
-from stages.batches import Words, pad_again, unpad
-from stages.pad import pad
-from imdb_rnn.reviews.vocabulary import START
+from imdb_rnn.measures import memory
+from imdb_rnn.measures.metrics import is_right, probability_of_label
+from imdb_rnn.reviews.encode import unpad
+from imdb_rnn.reviews.ragged import Ragged, from_lengths
 
-REVIEWS = unpad(np.array([[0, 1, 5, 6, 7], [0, 0, 1, 8, 7], [9, 8, 7, 6, 5]], np.int32), mask_padding=True)
+REVIEWS = unpad(np.array([[0, 1, 5, 6, 7], [0, 0, 1, 8, 7], [9, 8, 7, 6, 5]], np.int32))
 
 
-def ends_with_seven(words: Words) -> np.ndarray:
+def ends_with_seven(ids: Ragged) -> np.ndarray:
     """A network that says 0.9 after the word 7, 0.1 after another, 0.5 of nothing."""
-    last = words.tokens[np.maximum(words.starts + words.lengths - 1, 0)]
-    return np.where(words.lengths == 0, 0.5, np.where(last == 7, 0.9, 0.1))
+    last = ids.values[np.maximum(ids.starts + ids.lengths - 1, 0)]
+    return np.where(ids.lengths == 0, 0.5, np.where(last == 7, 0.9, 0.1))
 
 
 @given(st.integers(1, 500), st.integers(1, 600))
@@ -29,16 +27,11 @@ def test_a_sample_is_spread_over_all_reviews(total, count):
     assert len(steps) == 0 or (steps.min() > 0 and np.ptp(steps) <= 1 and (count == 1 or rows[-1] == total - 1))
 
 
-@pytest.mark.parametrize("mask_padding", [True, False])
-@pytest.mark.parametrize("before", [True, False])
-def test_the_gradient_is_sorted_by_distance_from_the_last_word(mask_padding, before):
-    x = np.array([[0, 1, 5, 6], [9, 8, 7, 6], [0, 0, 0, 1]], np.int32)
-    if not before:
-        x = np.array([[1, 5, 6, 0], [9, 8, 7, 6], [1, 0, 0, 0]], np.int32)
-    words = unpad(x, mask_padding)
+def test_the_gradient_is_sorted_by_distance_from_the_last_word():
+    """The start mark is no word: reviews have one, have lost it to a cut, or have nothing else."""
+    ids = from_lengths(np.array([1, 5, 6, 9, 8, 7, 6, 1], np.int32), [3, 4, 1, 0])
     # A word's gradient is its own id, so that it can be seen where it went.
-    norms = [words.tokens[a : a + n].astype(np.float32) for a, n in zip(words.starts, words.lengths, strict=True)]
-    table = memory.gradient_by_distance(norms, words)
+    table = memory.gradient_by_distance(from_lengths(ids.values.astype(np.float32), ids.lengths), ids)
     assert table.to_numpy().tolist() == [[0, 6, 2], [1, 6, 2], [2, 8, 1], [3, 9, 1]]
 
 
@@ -64,47 +57,36 @@ def test_what_never_falls_to_half_has_no_half_life(curve):
 def test_only_the_last_words_are_left():
     table = memory.accuracy_of_last_words(ends_with_seven, REVIEWS, np.array([1, 1, 0]), 5)
     assert table.to_numpy().tolist() == [[1, 1], [2, 1], [5, 1]]
-    left = memory.last(REVIEWS, 2)
-    found = [left.tokens[a : a + n].tolist() for a, n in zip(left.starts, left.lengths, strict=True)]
-    assert found == [[6, 7], [8, 7], [6, 5]]
-    assert memory.last(REVIEWS, 99).lengths.tolist() == [4, 3, 5]
 
 
 def test_hiding_words_costs_what_they_told():
     """A network that counts its words is wrong when they are hidden."""
-    table = memory.accuracy_of_last_words(
-        lambda words: (words.lengths > 3).astype(float), REVIEWS, np.array([1, 0, 1]), 5
-    )
+    table = memory.accuracy_of_last_words(lambda ids: (ids.lengths > 3).astype(float), REVIEWS, np.array([1, 0, 1]), 5)
     assert table["accuracy"].tolist() == pytest.approx([1 / 3, 1 / 3, 1])
 
 
-def test_a_trace_says_what_would_be_said_if_the_review_ended():
-    assert memory.trace(ends_with_seven, REVIEWS, 0).tolist() == [0.1, 0.1, 0.1, 0.9]  # the start mark is not counted
-    assert memory.trace(ends_with_seven, REVIEWS, 2).tolist() == [0.5, 0.1, 0.1, 0.9, 0.1, 0.1]
+def test_a_start_mark_is_known_from_a_first_word():
+    assert memory.marks(REVIEWS).tolist() == [1, 1, 0]
+    assert memory.marks(from_lengths(np.array([1], np.int32), [0, 1, 0])).tolist() == [0, 1, 0]
 
 
-@pytest.mark.parametrize("mask_padding", [True, False])
-@pytest.mark.parametrize("padding", ["pre", "post"])
-def test_a_trace_ends_with_the_prediction(corpus, params, mask_padding, padding):
-    kind = model_params(cell="gru", bidirectional=True, pooling="max+mean", mask_padding=mask_padding)
-    pad_params = changed(params, pad={"vocab_size": 20, "maxlen": 30, "padding": padding}).pad
-    x = pad(corpus.test, pad_params)[:4]
-    x[1] = np.roll(np.where(np.arange(30) < 20, 0, x[1]), 0 if padding == "pre" else -20)  # a shorter one
-    model = made(kind)
-    read = network.reader(model, kind, pad_params)
-    expected = network.predict(model, kind, unpad(x, mask_padding))
-    words = unpad(x, mask_padding=True)
-    for row in range(4):
-        trace = memory.trace(read, words, row)
-        assert len(trace) == words.lengths[row] + 1 - (words.tokens[words.starts[row]] == START)
-        assert trace[-1] == pytest.approx(expected[row], abs=1e-6)
-        assert np.ptp(trace) > 0.001
+@given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=1, max_size=60))
+def test_each_kind_of_traced_review_is_what_it_says(pairs):
+    y, probability = (np.array(values) for values in zip(*pairs, strict=True))
+    chosen = memory.choose_traced(y, probability)
+    rows = [row for row, _ in chosen]
+    assert len(set(rows)) == len(rows)
+    sureness, right = probability_of_label(y, probability), is_right(y, probability)
+    for label in (0, 1):
+        for kind, of_kind, count, surest in (("right", right, memory.RIGHT, -1), ("wrong", ~right, memory.WRONG, 1)):
+            expected = sorted(surest * sureness[(y == label) & of_kind])[:count]
+            picked = [row for row, its in chosen if its == kind and y[row] == label]
+            assert all(of_kind[picked])
+            assert (surest * sureness[picked]).tolist() == expected
 
 
-@given(st.lists(st.lists(st.integers(1, 9), max_size=6), min_size=1, max_size=5), st.sampled_from(["pre", "post"]))
-def test_padding_comes_back_where_it_was(reviews, padding):
-    x = np.zeros((len(reviews), 6), np.int32)
-    for row, review in zip(x, reviews, strict=True):
-        row[6 - len(review) if padding == "pre" else 0 :][: len(review)] = review
-    again = pad_again(unpad(x, mask_padding=True), 6, padding)
-    assert again.tokens.reshape(x.shape).tolist() == x.tolist()
+def test_the_undecided_are_the_nearest_to_one_half():
+    probability = np.concatenate([np.linspace(0, 0.45, 20), np.linspace(0.55, 1, 20)])
+    undecided = [row for row, kind in memory.choose_traced(np.tile([0, 1], 20), probability) if kind == "undecided"]
+    assert memory.UNDECIDED == 2
+    assert undecided == [20, 18, 19, 21]  # 0.55, 0.43; 0.45, 0.57

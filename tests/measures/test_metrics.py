@@ -1,18 +1,27 @@
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import logit
 
-from stages.evaluate import CURVE_POINTS, confusion, measure, precision_recall, predictions, roc
-from stages.network import keras
+from imdb_rnn.measures.metrics import (
+    CURVE_POINTS,
+    confusion,
+    is_positive,
+    is_right,
+    log_loss,
+    measure,
+    precision_recall,
+    probability_of_label,
+    roc,
+)
 
 Y = np.array([0, 0, 0, 1, 1, 1, 1, 1])
 PROBABILITY = np.array([0.1, 0.4, 0.9, 0.2, 0.6, 0.7, 0.8, 0.95])
 
 
 def test_measures_are_the_definitions():
-    values = measure(Y, PROBABILITY)
+    values = measure(Y, logit(PROBABILITY))
     hits, false_alarms, misses = 4, 1, 1
     assert values["accuracy"] == 6 / 8
     assert values["precision"] == hits / (hits + false_alarms)
@@ -24,15 +33,23 @@ def test_measures_are_the_definitions():
     assert values["loss"] == pytest.approx(-np.log(right).mean(), abs=1e-6)
 
 
-def test_the_loss_is_keras_loss_even_for_a_network_that_is_too_sure():
-    probability = np.array([0.0, 1.0, 0.5, 1.0, 0.0, 0.3, 1.0, 1.0])
-    expected = keras.losses.BinaryCrossentropy()(Y.astype("float32"), probability.astype("float32"))
-    # Keras clips in float32, where 1 - 1e-7 is 1.2e-7 below 1
-    assert measure(Y, probability)["loss"] == pytest.approx(float(expected), rel=0.02)
+@pytest.mark.parametrize("size", [0.0, 3.0, 20.0, 100.0, 1000.0])
+def test_the_loss_is_exact_however_sure_the_network_is(size):
+    """Of a wrong answer the loss is the logit itself, far beyond where a clipped probability would stop it."""
+    expected = np.log1p(np.exp(-size))
+    np.testing.assert_allclose(log_loss(np.array([1, 0]), np.array([size, -size])), expected, rtol=1e-15)
+    np.testing.assert_allclose(log_loss(np.array([0, 1]), np.array([size, -size])), size + expected, rtol=1e-15)
+
+
+def test_the_threshold_is_one_half_and_not_above_it():
+    assert is_positive(np.array([0.4, 0.5, 0.6])).tolist() == [False, False, True]
+    assert is_right(np.array([0, 0, 1]), np.array([0.4, 0.5, 0.6])).tolist() == [True, True, True]
+    assert is_right(np.array([1, 1, 0]), np.array([0.4, 0.5, 0.6])).tolist() == [False, False, False]
+    assert probability_of_label(np.array([0, 1]), np.array([0.25, 0.75])).tolist() == [0.75, 0.75]
 
 
 def test_a_network_that_never_says_positive_has_finite_measures():
-    values = measure(Y, np.full(8, 0.3))
+    values = measure(Y, np.full(8, -1.0))
     assert np.isfinite(list(values.values())).all()
     assert (values["precision"], values["recall"], values["f1"], values["roc_auc"]) == (0, 0, 0, 0.5)
 
@@ -70,20 +87,4 @@ def test_thinning_keeps_the_area_under_the_curve():
     points = roc(y, probability)
     assert len(points) <= CURVE_POINTS
     area = np.trapezoid(points["tpr"], points["fpr"])
-    assert area == pytest.approx(measure(y, probability)["roc_auc"], abs=1e-3)
-
-
-def test_predictions_have_a_readable_row_for_each_review():
-    x = np.array([[0, 0, 1, 4, 5], [1, 6, 2, 4, 4]])
-    table = predictions(x, np.array([0, 1]), np.array([0.25, 0.5000004]), ["bad", "film", "good"])
-    expected = pd.DataFrame(
-        {
-            "review": [0, 1],
-            "label": [0, 1],
-            "predicted": [0, 1],
-            "probability": [0.25, 0.5],
-            "words": [2, 4],
-            "opening": ["bad film", "good [unknown] bad bad"],
-        }
-    )
-    pd.testing.assert_frame_equal(table, expected)
+    assert area == pytest.approx(measure(y, probability - 0.5)["roc_auc"], abs=1e-3)

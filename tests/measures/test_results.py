@@ -3,8 +3,9 @@ import json
 import pytest
 from material import ROOT
 
-from stages import files, results
+from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
+from imdb_rnn.measures import results
 
 METRICS = """{"kept_epoch": 5, "test":
     {"loss": 0.4, "accuracy": 0.8, "precision": 0.8, "recall": 0.8, "f1": 0.8, "roc_auc": 0.9}}"""
@@ -13,30 +14,25 @@ CONFUSION = (
 )
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "results").mkdir()
-
-
-def test_the_committed_metrics_are_read(folder):
-    files.METRICS.write_text((ROOT / files.METRICS).read_text())
-    assert results.read_metrics().model_dump() == json.loads(files.METRICS.read_text())
+def test_the_committed_metrics_are_read():
+    text = (ROOT / files.METRICS).read_text()
+    assert files.read_json(results.Metrics, ROOT / files.METRICS, "evaluate").model_dump() == json.loads(text)
+    assert files.read_json(results.MemoryMetrics, ROOT / files.MEMORY_METRICS, "explain").memory.half_life_words > 0
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "{}", "[]", METRICS.replace("5", "Infinity", 1), METRICS.replace("0.9", "NaN"), METRICS.replace("0.9", "1.5")],
 )
-def test_damaged_metrics_are_named(folder, text):
-    files.METRICS.write_text(text)
-    with pytest.raises(UserError, match=r"^results.metrics.json is damaged .*; run `dvc repro evaluate`"):
-        results.read_metrics()
+def test_damaged_metrics_are_named(tmp_path, text):
+    (tmp_path / "metrics.json").write_text(text)
+    with pytest.raises(UserError, match=r"metrics.json is damaged .*; run `dvc repro evaluate`"):
+        files.read_json(results.Metrics, tmp_path / "metrics.json", "evaluate")
 
 
-def test_a_confusion_matrix_is_read(folder):
-    files.CONFUSION.write_text(CONFUSION)
-    assert results.read_confusion()["reviews"].tolist() == [8, 2, 3, 7]
+def test_a_confusion_matrix_is_read(tmp_path):
+    (tmp_path / "confusion.csv").write_text(CONFUSION)
+    assert results.read_confusion(tmp_path / "confusion.csv")["reviews"].tolist() == [8, 2, 3, 7]
 
 
 @pytest.mark.parametrize(
@@ -52,67 +48,46 @@ def test_a_confusion_matrix_is_read(folder):
         CONFUSION[: CONFUSION.index("positive,neg")],
     ],
 )
-def test_a_damaged_confusion_matrix_is_named(folder, text):
-    files.CONFUSION.write_text(text)
-    with pytest.raises(UserError, match=r"^results.confusion.csv is damaged .*; run `dvc repro evaluate`"):
-        results.read_confusion()
-
-
-@pytest.mark.parametrize("text", ["", "fpr,tpr\n", "fpr\n0\n", "fpr,tpr\n0,a\nb,1\n", "fpr,tpr\n0,nan\n"])
-def test_a_damaged_curve_is_named(folder, text):
-    files.ROC.write_text(text)
-    with pytest.raises(UserError, match=r"^results.roc.csv is damaged .*; run `dvc repro evaluate`"):
-        results.read_points(files.ROC, ("fpr", "tpr"))
-
-
-def test_the_committed_memory_of_the_comparison_is_read(folder):
-    files.COMPARE_MEMORY.write_text((ROOT / files.COMPARE_MEMORY).read_text(encoding="utf-8"), encoding="utf-8")
-    found = results.read_compare_memory()
-    assert {"simple_rnn", "lstm", "gru"} <= set(found.networks)
-    assert all(set(trace.probability) == set(found.networks) for trace in found.traces)
-
-
-@pytest.mark.parametrize("text", ["", "{}", '{"source": "keras", "networks": {}, "traces": [{}]}'])
-def test_a_damaged_memory_of_the_comparison_is_named(folder, text):
-    files.COMPARE_MEMORY.write_text(text)
-    with pytest.raises(UserError, match=r"^results.compare_memory.json cannot be read .* or run `make compare`"):
-        results.read_compare_memory()
+def test_a_damaged_confusion_matrix_is_named(tmp_path, text):
+    (tmp_path / "confusion.csv").write_text(text)
+    with pytest.raises(UserError, match=r"confusion.csv is damaged .*; run `dvc repro evaluate`"):
+        results.read_confusion(tmp_path / "confusion.csv")
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "label,probability\n0,0.1\n0,0.2\n",
-        "label,probability\n0,0.1\n0,0.2\n1,0.3\n2,0.3\n",
-        "label,probability\n0,0.1\n0,0.2\n1,0.3\n1,1.3\n",
+        "label,logit\n0,0.1\n0,0.2\n",
+        "label,logit\n0,0.1\n0,0.2\n1,0.3\n2,0.3\n",
+        "label,logit\n0,0.1\n0,0.2\n1,0.3\n1,inf\n",
         "label\n0\n0\n1\n1\n",
     ],
 )
-def test_damaged_predictions_are_named(folder, text):
-    files.PREDICTIONS.write_text(text)
-    with pytest.raises(UserError, match=r"^results.predictions.csv is damaged .*; run `dvc repro evaluate`"):
-        results.read_predictions()
+def test_damaged_predictions_are_named(tmp_path, text):
+    (tmp_path / "predictions.csv").write_text(text)
+    with pytest.raises(UserError, match=r"predictions.csv is damaged .*; run `dvc repro evaluate`"):
+        results.read_predictions(tmp_path / "predictions.csv")
 
 
-def test_predictions_are_read(folder):
-    files.PREDICTIONS.write_text("review,label,probability\n0,0,0.1\n1,0,0.2\n2,1,0.3\n3,1,1\n")
-    y, probability = results.read_predictions()
-    assert (y.tolist(), probability.tolist()) == ([0, 0, 1, 1], [0.1, 0.2, 0.3, 1.0])
+def test_predictions_are_read(tmp_path):
+    (tmp_path / "predictions.csv").write_text("review,label,logit\n0,0,-0.1\n1,0,0.2\n2,1,30\n3,1,1\n")
+    y, logits = results.read_predictions(tmp_path / "predictions.csv")
+    assert (y.tolist(), logits.tolist()) == ([0, 0, 1, 1], [-0.1, 0.2, 30, 1])
 
 
 @pytest.mark.parametrize(
     "probability", [[0.5], [0.5, 0.5, 0.5], [0.5, 1.5], [0.5, float("nan")]], ids=["few", "many", "large", "nan"]
 )
-def test_damaged_traces_are_named(folder, probability):
+def test_damaged_traces_are_named(tmp_path, probability):
     trace = {"review": 0, "label": 0, "kind": "right", "words": ["a"], "known": [True], "probability": probability}
-    files.TRACES.write_text(json.dumps({"traces": [trace]}))
-    with pytest.raises(UserError, match=r"^results.traces.json is damaged .*; run `dvc repro explain`"):
-        results.read_traces()
+    (tmp_path / "traces.json").write_text(json.dumps({"traces": [trace]}))
+    with pytest.raises(UserError, match=r"traces.json is damaged .*; run `dvc repro explain`"):
+        files.read_json(results.Traces, tmp_path / "traces.json", "explain")
 
 
-def test_a_half_life_may_be_absent(folder):
-    files.MEMORY_METRICS.write_text('{"memory": {}}')
-    assert results.read_memory().half_life_words is None
-    files.MEMORY_METRICS.write_text('{"memory": {"half_life_words": NaN}}')
-    with pytest.raises(UserError, match=r"^results.memory.json is damaged .*; run `dvc repro explain`"):
-        results.read_memory()
+def test_a_half_life_may_be_absent(tmp_path):
+    (tmp_path / "memory.json").write_text('{"memory": {}}')
+    assert files.read_json(results.MemoryMetrics, tmp_path / "memory.json", "explain").memory.half_life_words is None
+    (tmp_path / "memory.json").write_text('{"memory": {"half_life_words": NaN}}')
+    with pytest.raises(UserError, match=r"memory.json is damaged .*; run `dvc repro explain`"):
+        files.read_json(results.MemoryMetrics, tmp_path / "memory.json", "explain")

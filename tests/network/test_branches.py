@@ -70,6 +70,8 @@ def test_what_is_hidden_is_hidden_on_the_way_back_too(monkeypatch):
         expected = ((states * masks[20, 64]) @ kernel + bias)[:, 0]
         product = tf.reduce_sum(expected * dlogits)
     np.testing.assert_allclose(logits, expected.numpy(), atol=1e-6)
-    gradients = tape.gradient(product, [vectors, *(variable.value for variable in layer.trainable_variables), kernel, bias])
+    gradients = tape.gradient(
+        product, [vectors, *(variable.value for variable in layer.trainable_variables), kernel, bias]
+    )
     for gradient, other in zip(back(dlogits), gradients, strict=True):
         np.testing.assert_allclose(gradient, tf.convert_to_tensor(other).numpy(), atol=1e-6)

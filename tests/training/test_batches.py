@@ -2,31 +2,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from networks import ragged, rows_of
 
-from stages.batches import longest_first, shuffled, unpad
-
-
-def reviews(words) -> list[list[int]]:
-    return [
-        words.tokens[start : start + length].tolist() for start, length in zip(words.starts, words.lengths, strict=True)
-    ]
+from imdb_rnn.training.batches import longest_first, shuffled
 
 
-def test_padding_is_left_out_wherever_it_stands():
-    x = np.array([[0, 0, 1, 7], [1, 5, 6, 9], [1, 8, 0, 0], [0, 0, 0, 0]], np.int32)
-    assert reviews(unpad(x, mask_padding=True)) == [[1, 7], [1, 5, 6, 9], [1, 8], []]
-
-
-def test_padding_is_read_like_words_if_it_is_not_masked():
-    x = np.array([[0, 0, 1, 7], [1, 8, 0, 0]], np.int32)
-    assert reviews(unpad(x, mask_padding=False)) == x.tolist()
-
-
-def test_chosen_reviews_come_longest_first_and_say_which_they_are():
-    x = np.array([[0, 0, 7], [0, 8, 9], [1, 2, 3], [0, 4, 5]], np.int32)
-    words, rows = longest_first(unpad(x, mask_padding=True), np.array([3, 0, 2, 1]))
+def test_chosen_reviews_come_longest_first_and_with_their_rows():
+    batch, rows = longest_first(ragged([7], [8, 9], [1, 2, 3], [4, 5], [6]), np.array([3, 0, 2, 1]))
     assert rows.tolist() == [2, 3, 1, 0]
-    assert reviews(words) == [[1, 2, 3], [4, 5], [8, 9], [7]]
+    assert rows_of(batch) == [[1, 2, 3], [4, 5], [8, 9], [7]]
 
 
 @given(count=st.integers(1, 300), size=st.integers(1, 400), seed=st.integers(0, 2**32 - 1), epoch=st.integers(1, 1000))

@@ -1,138 +1,54 @@
 import json
-import signal
+import os
+import time
 import zipfile
 
 import numpy as np
 import pytest
-from material import changed, model_params
-from test_train import VOCAB_SIZE, task
+from material import model_params
 
-from stages import checkpoint, network, train
-from stages.batches import unpad
-from imdb_rnn.base.params import Params
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import ModelParams
+from imdb_rnn.training import checkpoint
+from imdb_rnn.training.checkpoint import TrainingState
 
-FACTS = {"epoch": 2, "drawn": {"state": 2**120}, "loss": 0.1}
-ARRAYS = {"variables": [np.arange(3, dtype=np.float32), np.array(5, np.int64)] + [np.zeros(2)] * 9}
-
-
-class StoppedError(Exception):
-    pass
-
-
-def values_of(params: Params, **kind) -> Params:
-    model = model_params(embedding_dim=6, **kind.pop("model", {})).model_dump()
-    defaults = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "seed": 4}
-    return changed(params, model=model, train=defaults | kind)
+OPTIMIZER = [np.arange(3, dtype=np.float32), np.array(5, np.int64)] + [np.zeros(2)] * 9
+KEPT = [np.ones((2, 2), np.float32), np.zeros(1, np.float32)]
+EXPECTED = TrainingState(OPTIMIZER, kept=KEPT)
+ROW = [1, 0.5, 0.75, 0.6, 0.7]
+STATE = TrainingState(OPTIMIZER, 2, 7, 0.1, 40, {"state": {"state": 2**120}}, [ROW], KEPT)
 
 
-def run(values: Params, kept_at=None):
-    (x, y), (held_out, y_held_out) = task(200, 1), task(80, 2)
-    model, course = train.train(
-        unpad(x, True), y, unpad(held_out, True), y_held_out, VOCAB_SIZE, values.model, values.train, kept_at
-    )
-    return model.get_weights(), course
+def assert_equal(one: TrainingState, other: TrainingState) -> None:
+    for name, value in vars(other).items():
+        if name in ("optimizer", "kept"):
+            assert len(getattr(one, name)) == len(value)
+            for array, same in zip(getattr(one, name), value, strict=True):
+                assert array.dtype == same.dtype
+                np.testing.assert_array_equal(array, same)
+        else:
+            assert getattr(one, name) == value
 
 
-KINDS = {
-    "simple_rnn": {},
-    "dropout": {"model": {"cell": "gru", "dropout": 0.3, "embedding_dropout": 0.3}},
-    "averaged n-grams": {"model": {"ngrams": 2}, "weight_averaging": 0.9, "schedule": "cosine"},
-    "momentum": {"optimizer": "sgd", "patience": 1, "learning_rate": 0.5},
-}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_training_that_was_stopped_ends_as_if_it_was_not(params, kind, tmp_path, monkeypatch):
-    """Stopped again and again, after a few batches each time, with a checkpoint after every batch."""
-    values = values_of(params, **KINDS[kind])
-    weights, course = run(values)
-    monkeypatch.setattr(train, "CHECKPOINT_SECONDS", -1)
-    kept_at, training_step, stops = tmp_path / "checkpoint.npz", network.training_step, 0
-
-    def stopping_step(*arguments):
-        step, variables = training_step(*arguments)
-        left = 4
-
-        def stop_soon(*batch):
-            nonlocal left
-            left -= 1
-            if left < 0:
-                raise StoppedError
-            return step(*batch)
-
-        return stop_soon, variables
-
-    monkeypatch.setattr(network, "training_step", stopping_step)
-    while True:
-        try:
-            again, course_again = run(values, kept_at)
-            break
-        except StoppedError:
-            stops += 1
-    assert stops >= 3
-    assert course_again.equals(course)
-    for one, other in zip(again, weights, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_ctrl_c_loses_no_batch(params, tmp_path, monkeypatch):
-    values, kept_at = values_of(params), tmp_path / "checkpoint.npz"
-    training_step, seen = network.training_step, []
-
-    def interrupted_step(*arguments):
-        step, variables = training_step(*arguments)
-
-        def press(*batch):
-            seen.append(len(batch))
-            result = step(*batch)
-            if len(seen) == 9:
-                signal.raise_signal(signal.SIGINT)
-            return result
-
-        return press, variables
-
-    monkeypatch.setattr(network, "training_step", interrupted_step)
-    with pytest.raises(KeyboardInterrupt):
-        run(values, kept_at)
-    run(values, kept_at)
-    assert len(seen) == 3 * 7  # 200 reviews in batches of 32, three epochs, none of them twice
-
-
-def test_a_finished_checkpoint_trains_no_more(params, tmp_path, monkeypatch):
-    values, kept_at = values_of(params), tmp_path / "checkpoint.npz"
-    weights, course = run(values, kept_at)
-
-    def no_step(*arguments):
-        def step(*batch):
-            raise AssertionError
-
-        return step, training_step(*arguments)[1]
-
-    training_step = network.training_step
-    monkeypatch.setattr(network, "training_step", no_step)
-    again, course_again = run(values, kept_at)
-    assert course_again.equals(course)
-    for one, other in zip(again, weights, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_a_checkpoint_is_read_as_written(tmp_path):
+@pytest.mark.parametrize("state", [STATE, TrainingState(OPTIMIZER)], ids=["in the second epoch", "at first"])
+def test_a_checkpoint_is_read_as_written(tmp_path, state):
     path = tmp_path / "new/checkpoint.npz"
-    assert checkpoint.read(path, ARRAYS) is None
-    checkpoint.write(path, FACTS, ARRAYS)
-    facts, arrays = checkpoint.read(path, ARRAYS)
-    assert facts == FACTS
-    assert arrays.keys() == {"variables"}
-    for one, other in zip(arrays["variables"], ARRAYS["variables"], strict=True):
-        assert one.dtype == other.dtype
-        np.testing.assert_array_equal(one, other)
+    assert checkpoint.read(path, EXPECTED) is None
+    checkpoint.write(path, state)
+    assert_equal(checkpoint.read(path, EXPECTED), state)
     assert [file.name for file in path.parent.iterdir()] == ["checkpoint.npz"]
 
 
-def test_a_damaged_checkpoint_is_told_and_set_aside(tmp_path):
+def test_the_next_epoch_begins_with_nothing_but_what_was_learnt():
+    state = TrainingState(OPTIMIZER, 2, 7, 0.1, 40, {"state": {"state": 1}}, [ROW], KEPT)
+    state.next_epoch()
+    assert_equal(state, TrainingState(OPTIMIZER, 3, history=[ROW], kept=KEPT))
+
+
+def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path, capsys):
     """Bits of every byte of the first header, of the directory and of the end; and cut off every so many bytes."""
     path = tmp_path / "checkpoint.npz"
-    checkpoint.write(path, FACTS, ARRAYS)
+    checkpoint.write(path, STATE)
     whole = path.read_bytes()
     directory = whole.index(b"PK\x01\x02")
     damaged = [whole[:length] for length in range(0, len(whole), 97)]
@@ -144,58 +60,123 @@ def test_a_damaged_checkpoint_is_told_and_set_aside(tmp_path):
     set_aside = 0
     for content in damaged:
         path.write_bytes(content)
-        found = checkpoint.read(path, ARRAYS)
-        if found is None:
+        state = checkpoint.read(path, EXPECTED)
+        if state is None:
             assert not path.exists()
+            assert (tmp_path / "checkpoint.damaged").read_bytes() == content
+            assert capsys.readouterr().err.startswith("the checkpoint is damaged (")
             set_aside += 1
         else:  # a bit that nothing depends on, of a time stamp, say
-            assert found[0] == FACTS
-            for one, other in zip(found[1]["variables"], ARRAYS["variables"], strict=True):
-                np.testing.assert_array_equal(one, other)
+            assert_equal(state, STATE)
     assert set_aside > len(damaged) / 2
 
 
 @pytest.mark.parametrize(
-    "arrays",
+    "state",
     [
-        {"variables": ARRAYS["variables"][:-1]},
-        {"variables": [*ARRAYS["variables"], np.zeros(1)]},
-        {"variables": [np.zeros(4, np.float32), *ARRAYS["variables"][1:]]},
-        {"variables": [ARRAYS["variables"][0].astype(np.float64), *ARRAYS["variables"][1:]]},
-        {"others": ARRAYS["variables"]},
+        TrainingState(OPTIMIZER[:-1], history=[ROW], kept=KEPT),
+        TrainingState([*OPTIMIZER, np.zeros(1)], history=[ROW], kept=KEPT),
+        TrainingState([np.zeros(4, np.float32), *OPTIMIZER[1:]], history=[ROW], kept=KEPT),
+        TrainingState([OPTIMIZER[0].astype(np.float64), *OPTIMIZER[1:]], history=[ROW], kept=KEPT),
+        TrainingState(OPTIMIZER, history=[ROW], kept=KEPT[:1]),
+        TrainingState(OPTIMIZER, history=[ROW], kept=[*KEPT, np.zeros(1)]),
+        TrainingState(OPTIMIZER, history=[ROW], kept=[KEPT[0].T[:1], KEPT[1]]),
     ],
-    ids=["fewer", "more", "longer", "wider", "others"],
+    ids=["fewer", "more", "longer", "wider", "fewer kept", "more kept", "smaller kept"],
 )
-def test_a_checkpoint_of_other_arrays_is_set_aside(tmp_path, arrays):
+def test_a_checkpoint_of_other_arrays_is_set_aside(tmp_path, state):
     path = tmp_path / "checkpoint.npz"
-    checkpoint.write(path, FACTS, arrays)
-    assert checkpoint.read(path, ARRAYS) is None
+    checkpoint.write(path, state)
+    assert checkpoint.read(path, EXPECTED) is None
     assert (tmp_path / "checkpoint.damaged").exists()
 
 
 def test_a_compressed_checkpoint_is_refused(tmp_path, capsys):
     """It could be a bomb: little on disk, much in memory."""
     path = tmp_path / "checkpoint.npz"
-    np.savez_compressed(path, **{"facts": np.array(json.dumps(FACTS)), "variables.0": ARRAYS["variables"][0]})
+    np.savez_compressed(path, **{"facts": np.array(json.dumps({})), "optimizer.0": OPTIMIZER[0]})
     assert zipfile.ZipFile(path).infolist()[0].compress_type == zipfile.ZIP_DEFLATED
-    assert checkpoint.read(path, ARRAYS) is None
+    assert checkpoint.read(path, EXPECTED) is None
     assert "the checkpoint is damaged (it is compressed)" in capsys.readouterr().err
 
 
-def test_the_fingerprint_tells_runs_apart(params, tmp_path):
-    code = tmp_path / "train.py"
-    code.write_text("a = 1")
-    one = checkpoint.fingerprint(code)
-    code.write_text("a = 2")
-    assert checkpoint.fingerprint(code) != one
+def test_a_checkpoint_that_may_not_be_read_is_left_where_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint.npz"
+    checkpoint.write(path, STATE)
+
+    def forbidden(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(checkpoint.zipfile, "ZipFile", forbidden)
+    with pytest.raises(UserError, match=r"cannot be read \(Permission denied\); allow reading, or remove it"):
+        checkpoint.read(path, EXPECTED)
+    assert path.exists()
+
+
+def written(folder, name: str, days_ago: float) -> None:
+    path = folder / name
+    path.touch()
+    os.utime(path, (time.time() - days_ago * 24 * 3600,) * 2)
+
+
+def names(folder) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_the_newest_five_checkpoints_stay(tmp_path):
+    for age in range(8):
+        written(tmp_path, f"{age}.damaged" if age == 2 else f"{age}.npz", age)
+    written(tmp_path, "notes.txt", 9)
+    checkpoint.prune(tmp_path)
+    assert names(tmp_path) == {"0.npz", "1.npz", "2.damaged", "3.npz", "4.npz", "notes.txt"}
+
+
+def test_checkpoints_of_more_than_thirty_days_go(tmp_path):
+    for age in (1, 29.9, 30.1, 400):
+        written(tmp_path, f"{age}.npz", age)
+    checkpoint.prune(tmp_path)
+    assert names(tmp_path) == {"1.npz", "29.9.npz"}
+
+
+def test_what_a_killed_process_was_writing_goes_with_time_too(tmp_path):
+    """It is hidden from `replacing` by its name, when the next training has another fingerprint."""
+    for age in (1, 31):
+        scratch = tmp_path / f".{age}.npz-123-abcdefgh"
+        scratch.mkdir()
+        written(scratch, f"{age}.npz", age)
+        written(tmp_path, scratch.name, age)
+    checkpoint.prune(tmp_path)
+    assert names(tmp_path) == {".1.npz-123-abcdefgh"}
+
+
+def test_there_may_be_no_checkpoints_yet(tmp_path):
+    checkpoint.prune(tmp_path / "checkpoints")
+
+
+def test_the_fingerprint_tells_runs_apart():
     x = np.arange(6, dtype=np.int32)
-    same = checkpoint.fingerprint(5, params.model, x)
-    assert checkpoint.fingerprint(5, params.model, x.copy()) == same
+    same = checkpoint.fingerprint(5, ModelParams(), x)
+    assert checkpoint.fingerprint(5, ModelParams(), x.copy()) == same
     others = [
-        checkpoint.fingerprint(6, params.model, x),
-        checkpoint.fingerprint(5, changed(params, model={"units": 7}).model, x),
-        checkpoint.fingerprint(5, params.model, x[::-1]),
-        checkpoint.fingerprint(5, params.model, x.astype(np.int64)),
-        checkpoint.fingerprint(5, params.model, x.reshape(2, 3)),
+        checkpoint.fingerprint(6, ModelParams(), x),
+        checkpoint.fingerprint(5, model_params(), x),
+        checkpoint.fingerprint(5, ModelParams(), x[::-1]),
+        checkpoint.fingerprint(5, ModelParams(), x.astype(np.int64)),
+        checkpoint.fingerprint(5, ModelParams(), x.reshape(2, 3)),
     ]
     assert len({same, *others}) == 6
+
+
+def test_the_fingerprint_is_of_the_code_and_the_packages_too(tmp_path, monkeypatch):
+    for room in checkpoint.ROOMS:
+        (tmp_path / room).mkdir()
+    (tmp_path / "pages").mkdir()
+    monkeypatch.setattr(checkpoint.imdb_rnn, "__file__", str(tmp_path / "__init__.py"))
+    fingerprints = [checkpoint.fingerprint()]
+    for place in ("network/cells.py", "training/loop.py", "pages/report.py"):
+        (tmp_path / place).write_text("a = 1")
+        fingerprints.append(checkpoint.fingerprint())
+    monkeypatch.setattr(checkpoint, "version", lambda name: "0")
+    fingerprints.append(checkpoint.fingerprint())
+    assert len(set(fingerprints)) == 4
+    assert fingerprints[2] == fingerprints[3], "the pages have no part in training"

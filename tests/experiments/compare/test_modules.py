@@ -11,7 +11,9 @@ from material import ROOT
 from wiring import is_docstring, needed_modules
 
 from experiments.compare import modules
-from experiments.compare.modules import FOLDER, MODULES, STAGES, listing
+from experiments.compare.modules import MODULES, STAGES, listing
+from experiments.compare.runs import FOLDER, PLAN
+from tools.preset import PRESETS_FILE
 
 PIPELINE = yaml.safe_load((ROOT / FOLDER / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 
@@ -76,3 +78,22 @@ def test_the_checksums_are_sha256():
     for line in listing("linear", ROOT).splitlines():
         checksum, path = line.split("  ")
         assert hashlib.sha256((ROOT / path).read_bytes()).hexdigest() == checksum
+
+
+def test_the_committed_lock_belongs_to_this_code():
+    """The results in git are those of this code, these presets, and this plan; or `make compare` is due."""
+    plan, lock, presets = (
+        yaml.safe_load((ROOT / path).read_text(encoding="utf-8")) for path in (PLAN, FOLDER / "dvc.lock", PRESETS_FILE)
+    )
+    runs = [f"{network}-{seed}" for network in plan["networks"] for seed in plan["seeds"]]
+    each = {f"{stage}@{run}" for stage in ("train", "memory") for run in runs}
+    assert {*lock["stages"]} == {"modules", "linear", "table", *each}
+    for name, stage in lock["stages"].items():
+        verb, _, run = name.partition("@")
+        locked = {dep["path"]: dep["md5"] for dep in stage.get("deps", ())}
+        if verb != "modules":
+            now = hashlib.md5(listing(verb, ROOT).encode()).hexdigest()
+            assert locked[f"modules/{verb}.txt"] == now, f"the code changed since {name} was run"
+        if verb == "train":
+            network = run.rsplit("-", 1)[0]
+            assert stage["params"]["../../presets.yaml"] == {network: presets[network]}
