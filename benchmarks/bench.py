@@ -32,6 +32,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ARTICLE_CELL = "simple_rnn"
 DIM = UNITS = 32
+PROGRAMS = ["PyTorch", "pipeline", "pipeline, padding read"]  # beside Keras, which everything is compared with
 COLUMNS = [
     "cell",
     "program",
@@ -129,7 +130,7 @@ def measure(program: str, cell: str, epochs: int, seed: int, folder: Path) -> di
 
 def product_rate() -> float:
     """Floating-point operations a second of a large float32 matrix product, the best of seven: the machine's limit."""
-    a = np.random.default_rng(0).random((3000, 3000), np.float32)
+    a = np.random.default_rng(0).random((2000, 2000), np.float32)
     seconds = []
     for _ in range(7):
         start = time.perf_counter()
@@ -199,14 +200,15 @@ def download(folder: Path) -> None:
     shutil.rmtree(folder / files.REVIEWS)
 
 
-def measure_all(cells: dict[str, int], turn: int, folder: Path) -> list[dict]:
-    """Run every program with every cell, over as many epochs as `cells` says."""
+def measure_all(cells: dict[str, int], programs: list[str], turn: int, folder: Path) -> list[dict]:
+    """Run Keras and the programs with every cell, over as many epochs as `cells` says."""
     rows = []
     for cell, epochs in cells.items():
-        programs = ["Keras", "PyTorch", "pipeline", "pipeline, padding read"]
-        if importlib.util.find_spec("torch") is None or cell not in pytorch.LAYERS:
-            programs.remove("PyTorch")
-        cell_rows = [measure(program, cell, epochs, turn, folder) for program in programs]
+        cell_rows = [
+            measure(program, cell, epochs, turn, folder)
+            for program in ["Keras", *programs]
+            if program != "PyTorch" or cell in pytorch.LAYERS
+        ]
         for row in cell_rows:
             best = cell_rows[0]["best_accuracy"]
             row["catch_up"] = next((seconds for seconds, value in row["history"] if value >= best), None)
@@ -215,13 +217,15 @@ def measure_all(cells: dict[str, int], turn: int, folder: Path) -> list[dict]:
     return rows
 
 
-def compare(cells: dict[str, int], rounds: int, source: str, maxlen: int, results: Path) -> None:
+def compare(cells: dict[str, int], programs: list[str], rounds: int, source: str, maxlen: int, results: Path) -> None:
     """Run everything, print the tables, write `results` and a picture beside it, the rows after every round.
 
     Args:
         cells: how many epochs each is trained; the article's is among them.
+        programs: some of `PROGRAMS`.
     """
-    if importlib.util.find_spec("torch") is None:
+    if "PyTorch" in programs and importlib.util.find_spec("torch") is None:
+        programs = [program for program in programs if program != "PyTorch"]
         print("PyTorch is not installed and left out; `.venv/bin/pip install torch` adds it", file=sys.stderr)
     runs, repro, rate = [], [], product_rate()
     with tempfile.TemporaryDirectory() as place:
@@ -234,7 +238,7 @@ def compare(cells: dict[str, int], rounds: int, source: str, maxlen: int, result
             shutil.copytree(first, folder)
             repro.append([timed(["dvc", "repro"], folder)[1] for _ in range(2)])  # the second finds nothing to do
             print(f"round {turn}: cold `dvc repro`: {repro[-1][0]:.1f} s", file=sys.stderr)
-            runs += measure_all(cells, turn, folder)
+            runs += measure_all(cells, programs, turn, folder)
             files.write_csv(results, pd.DataFrame(runs)[COLUMNS].round(4))
             limits = {cell: operations(cell, epochs, folder) / rate for cell, epochs in cells.items()}
             shutil.rmtree(folder)
@@ -255,6 +259,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=10, help="for the article's network")
     parser.add_argument("--other-epochs", type=int, default=2, help="for the other cells; 0 leaves them out")
+    parser.add_argument("--programs", nargs="+", choices=PROGRAMS, default=PROGRAMS, help="beside Keras")
     parser.add_argument("--source", choices=["keras", "bundled"], default="keras")
     parser.add_argument("--maxlen", type=int, default=500, help="ids of a review; the article has 500")
     parser.add_argument("--results", type=Path, default=HERE, help="the folder for the results")
@@ -262,6 +267,7 @@ def main() -> None:
     others = {cell: options.other_epochs for cell in CELLS if cell != ARTICLE_CELL and options.other_epochs}
     compare(
         {ARTICLE_CELL: options.epochs, **others},
+        options.programs,
         options.rounds,
         options.source,
         options.maxlen,

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, log_expit
 from sklearn import metrics
 
 THRESHOLD = 0.5  # a probability above it means positive
@@ -30,7 +30,7 @@ def log_loss(y: np.ndarray, logits: np.ndarray) -> np.ndarray:
 
     From the logit, so that it never stops growing, and never becomes infinite, however sure a wrong answer is.
     """
-    return np.logaddexp(0, np.where(np.asarray(y) == 1, -logits, logits))
+    return -log_expit(np.where(np.asarray(y) == 1, logits, -logits))
 
 
 def log_loss_gradient(y: np.ndarray, logits: np.ndarray) -> np.ndarray:

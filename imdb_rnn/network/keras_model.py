@@ -161,27 +161,38 @@ def as_keras(network: Network) -> "keras.Model":
 def save(network: Network, path: Path) -> None:
     """Write a network as a `.keras` file whose bytes depend on nothing but the network; `model_file.load` reads it.
 
-    Keras puts the date into its archive (in the members' time stamps and in `metadata.json`) and memory addresses into
-    `config.json`, to tell which objects are shared; DVC would take every saving for a change. The archive is written
-    again with a fixed date, and with the shared objects numbered in order of appearance. Keras does not look at the
-    members that are added.
+    Keras puts the date into its archive (in the members' time stamps and in `metadata.json`); DVC would take every
+    saving for a change. The archive is written again with a fixed date, and with `_counted_anew`. Keras does not look
+    at the members that are added.
     """
-    numbers: dict[bytes, int] = {}
-
-    def number(match: re.Match[bytes]) -> bytes:
-        return b'"shared_object_id": %d' % numbers.setdefault(match[1], len(numbers))
-
     keras, _ = load_keras()
+    model = as_keras(network)
     with files.replacing(path) as new:
         dated = new.with_name("dated.keras")
-        as_keras(network).save(dated)
+        model.save(dated)
         with zipfile.ZipFile(dated) as source, zipfile.ZipFile(new, "w", zipfile.ZIP_STORED) as target:
             for name in sorted(source.namelist()):
                 content = source.read(name)
                 if name == "metadata.json":
                     content = f'{{"keras_version": "{keras.__version__}", "date_saved": "{FIXED_DATE}"}}'.encode()
                 elif name == "config.json":
-                    content = re.sub(rb'"shared_object_id": (\d+)', number, content)
+                    content = _counted_anew(content.decode(), model).encode()
                 target.writestr(zipfile.ZipInfo(name), content)
             for name, content in model_file.members(network).items():
                 target.writestr(zipfile.ZipInfo(name), content)
+
+
+def _counted_anew(config: str, model: "keras.Model") -> str:
+    """Keras' configuration without memory addresses and names that depend on what else the process has done.
+
+    Keras tells by addresses which objects are shared; they are numbered in order of appearance instead. Operations that
+    are no layers have names that Keras counts on from those of earlier networks; they are counted from 0 here.
+    """
+    keras, _ = load_keras()
+    addresses = dict.fromkeys(re.findall(r'"shared_object_id": (\d+)', config))
+    numbers = {address: number for number, address in enumerate(addresses)}
+    config = re.sub(r'("shared_object_id": )(\d+)', lambda match: f"{match[1]}{numbers[match[2]]}", config)
+    operations = [operation.name for operation in model.operations if not isinstance(operation, keras.Layer)]
+    names = {name: f"operation_{number}" for number, name in enumerate(operations)}
+    named = r'("name": "|"keras_history": \[")(\w+)"'
+    return re.sub(named, lambda match: f'{match[1]}{names.get(match[2], match[2])}"', config)

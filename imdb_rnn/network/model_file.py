@@ -107,7 +107,7 @@ def _read_weights(store: h5py.File, about: About, ngrams: int) -> tuple[Weights,
 
 def _snake_case(name: str) -> str:
     """How Keras names the place of a layer of this class: `SimpleRNN` is `simple_rnn`, `LSTM` is `lstm`."""
-    name = re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 

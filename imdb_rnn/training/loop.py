@@ -65,10 +65,10 @@ def train(
         if earlier:
             state = earlier
             optimizer.restore(state.optimizer)
-            if state.epoch <= params.epochs:
-                print(f"going on from the checkpoint in epoch {state.epoch}", flush=True)
-            else:
+            if _is_over(state, params):
                 print(f"training had ended; remove {checkpoint_path} to train anew", flush=True)
+            else:
+                print(f"going on from the checkpoint in epoch {state.epoch}", flush=True)
 
     def save() -> None:
         if checkpoint_path and np.isfinite(state.loss):
@@ -81,7 +81,7 @@ def train(
 
     with single_threaded_blas(), holding_interrupts() as raise_if_interrupted:
         try:
-            while state.epoch <= params.epochs and not _is_over(state, params):
+            while not _is_over(state, params):
                 _train_epoch(ids, y, learning, optimizer, state, params, save, raise_if_interrupted)
                 values = (state.loss / len(y), state.right / len(y), *validate(optimizer.averages()))
                 if not np.isfinite(values).all():
@@ -185,7 +185,9 @@ def _kept_epoch(state: TrainingState, params: TrainParams) -> int:
 
 
 def _is_over(state: TrainingState, params: TrainParams) -> bool:
-    """Whether `params.patience` epochs have passed without a better one."""
+    """Whether all epochs are done, or `params.patience` of them have passed without a better one."""
+    if state.epoch > params.epochs:
+        return True
     if not (params.patience and state.history):
         return False
     return len(state.history) - _kept_epoch(state, params) >= params.patience

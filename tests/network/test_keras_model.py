@@ -104,6 +104,15 @@ def test_the_saved_bytes_depend_on_nothing_but_the_network(tmp_path):
     assert saved[0] == saved[1]
 
 
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_the_saved_bytes_do_not_depend_on_what_was_built_before(tmp_path, kind):
+    saved = []
+    for _ in range(2):
+        keras_model.save(network_of(NETWORKS[kind]), tmp_path / "model.keras")
+        saved.append((tmp_path / "model.keras").read_bytes())
+    assert saved[0] == saved[1]
+
+
 def test_saving_leaves_nothing_beside_the_file(tmp_path):
     keras_model.save(network_of(model_params()), tmp_path / "model.keras")
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from material import model_params, network_of
-from networks import NETWORKS, VOCAB_SIZE, rows_of, ragged
+from networks import NETWORKS, VOCAB_SIZE, ragged, rows_of
 from scipy.special import expit
 
 from imdb_rnn.base.errors import UserError

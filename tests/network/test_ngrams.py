@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import rows_of, ragged
+from networks import ragged, rows_of
 
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.network import ngrams

@@ -46,7 +46,7 @@ def padded(lengths: list[int], seed: int) -> np.ndarray:
 
 
 def ours(cell, vectors, layers, pooling, x, dpooled, mask_padding):
-    """Pooled states, and the gradients of their product with `dpooled` with respect to vectors and weights, as a list."""
+    """Pooled states; and the gradients of their product with `dpooled`, of vectors and then of weights, as a list."""
     ids = unpad(x) if mask_padding else from_lengths(x.ravel(), np.full(len(x), x.shape[1]))
     batch, rows = longest_first(ids, np.arange(len(x)))
     arguments = cell_named(cell), vectors, layers, pooling, batch
@@ -154,6 +154,7 @@ def test_what_is_not_a_number_stays_visible(cell, pooling):
     assert np.isfinite(pooled[1]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_after_a_fork_both_processes_read_on():
     """Threads do not survive a fork, so a child that took over its parent's would wait for them for ever."""

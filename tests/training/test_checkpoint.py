@@ -1,15 +1,17 @@
 import json
 import os
+import signal
 import time
 import zipfile
 
 import numpy as np
 import pytest
 from material import model_params
+from tasks import assert_same_networks, run, small
 
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import ModelParams
-from imdb_rnn.training import checkpoint
+from imdb_rnn.training import checkpoint, loop
 from imdb_rnn.training.checkpoint import TrainingState
 
 OPTIMIZER = [np.arange(3, dtype=np.float32), np.array(5, np.int64)] + [np.zeros(2)] * 9
@@ -45,6 +47,7 @@ def test_the_next_epoch_begins_with_nothing_but_what_was_learnt():
     assert_equal(state, TrainingState(OPTIMIZER, 3, history=[ROW], kept=KEPT))
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path, capsys):
     """Bits of every byte of the first header, of the directory and of the end; and cut off every so many bytes."""
     path = tmp_path / "checkpoint.npz"
@@ -180,3 +183,83 @@ def test_the_fingerprint_is_of_the_code_and_the_packages_too(tmp_path, monkeypat
     fingerprints.append(checkpoint.fingerprint())
     assert len(set(fingerprints)) == 4
     assert fingerprints[2] == fingerprints[3], "the pages have no part in training"
+
+
+class StoppedError(Exception):
+    pass
+
+
+KINDS = {
+    "simple_rnn": {},
+    "dropout": {"model": small(cell="gru", dropout=0.3, embedding_dropout=0.3)},
+    "averaged n-grams": {"model": small(ngrams=2), "weight_averaging": 0.9, "schedule": "cosine"},
+    "momentum": {"optimizer": "sgd", "patience": 1, "learning_rate": 0.5},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_that_was_stopped_ends_as_if_it_was_not(kind, tmp_path, monkeypatch):
+    """Stopped again and again, after a few batches each time, with a checkpoint after every batch."""
+    network, history = run(**KINDS[kind])
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1)
+    step, left, stops = loop.step, 0, 0
+
+    def stops_soon(*arguments):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise StoppedError
+        return step(*arguments)
+
+    monkeypatch.setattr(loop, "step", stops_soon)
+    while True:
+        left = 7
+        try:
+            again, history_again = run(**KINDS[kind], checkpoint=tmp_path / "checkpoint.npz")
+            break
+        except StoppedError:
+            stops += 1
+    assert stops >= 3
+    assert history_again.equals(history)
+    assert again.kept_epoch == network.kept_epoch
+    assert_same_networks(again, network)
+
+
+def test_ctrl_c_loses_no_batch(tmp_path, monkeypatch):
+    step, batches = loop.step, []
+
+    def press_at_the_ninth(*arguments):
+        batches.append(arguments)
+        result = step(*arguments)
+        if len(batches) == 9:
+            signal.raise_signal(signal.SIGINT)
+        return result
+
+    monkeypatch.setattr(loop, "step", press_at_the_ninth)
+    with pytest.raises(KeyboardInterrupt):
+        run(checkpoint=tmp_path / "checkpoint.npz", epochs=2)
+    run(checkpoint=tmp_path / "checkpoint.npz", epochs=2)
+    assert len(batches) == 2 * 10  # 300 reviews in batches of 32, two epochs, none of them twice
+
+
+@pytest.mark.parametrize("patience", [None, 1])
+def test_a_finished_checkpoint_stays_trains_no_more_and_gives_the_same_network(tmp_path, monkeypatch, capsys, patience):
+    """DVC takes the results over only after the stage has ended; killed in between, it starts the stage again."""
+    path = tmp_path / "checkpoint.npz"
+    options = {"epochs": 12, "patience": patience, "learning_rate": 0.5 if patience else 0.01}
+    network, history = run(checkpoint=path, **options)
+    content = path.read_bytes()
+    capsys.readouterr()
+
+    def no_step(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(loop, "step", no_step)
+    again, history_again = run(checkpoint=path, **options)
+    assert history_again.equals(history)
+    assert (again.kept_epoch, again.params, again.encoding) == (network.kept_epoch, network.params, network.encoding)
+    assert_same_networks(again, network)
+    assert path.read_bytes() == content
+    assert capsys.readouterr().out == f"training had ended; remove {path} to train anew\n"
+    assert (len(history) < 12) == bool(patience)

@@ -1,0 +1,20 @@
+import pytest
+from material import changed
+
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError
+from stages import check
+
+
+def test_sound_parameters_leave_the_same_bytes_whatever_they_are(params, tmp_path):
+    """Or every edit would run every stage again."""
+    check.main(params, tmp_path)
+    written = (tmp_path / files.CHECKED).read_bytes()
+    check.main(changed(params, model={"cell": "gru"}, train={"epochs": 3}), tmp_path)
+    assert (tmp_path / files.CHECKED).read_bytes() == written
+
+
+def test_a_cell_that_is_not_there_stops_the_pipeline_at_once(params, tmp_path):
+    with pytest.raises(UserError, match=r"model\.cell is 'transformer'"):
+        check.main(changed(params, model={"cell": "transformer"}), tmp_path)
+    assert not (tmp_path / files.CHECKED).exists()

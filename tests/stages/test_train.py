@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+from material import changed
+
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.network import model_file
+from imdb_rnn.reviews.corpus import Corpus, from_lists, make_corpus, write_corpus
+from imdb_rnn.reviews.encode import encode, pad, write_padded
+from stages import train
+
+VOCABULARY = [f"word{rank}" for rank in range(1, 17)]
+
+
+@pytest.fixture
+def small(params):
+    return changed(
+        params,
+        pad={"vocab_size": 20, "maxlen": 6},
+        model={"embedding_dim": 4, "units": 5},
+        train={"epochs": 1, "batch_size": 8},
+    )
+
+
+@pytest.fixture
+def corpus(small, tmp_path) -> Corpus:
+    """Reviews of a handful of words, as `download` and `pad` leave them."""
+    random = np.random.default_rng(1)
+    sets = []
+    for count in (40, 10):
+        ranks = [random.integers(1, 17, random.integers(1, 9)).tolist() for _ in range(count)]
+        sets.append(from_lists(ranks, np.arange(count) % 2))
+    corpus = make_corpus(*sets, VOCABULARY, {"source": "here"})
+    write_corpus(corpus, tmp_path / files.REVIEWS)
+    padded = {
+        name: (pad(encode(reviews.ranks, small.pad), small.pad.maxlen, small.pad.padding), reviews.labels)
+        for name, reviews in (("train", corpus.train), ("test", corpus.test))
+    }
+    write_padded(tmp_path / files.PADDED, padded)
+    return corpus
+
+
+def test_the_model_carries_its_vocabulary_and_where_its_reviews_come_from(small, corpus, tmp_path):
+    train.main(small, tmp_path)
+    network = model_file.load(tmp_path / files.MODEL)
+    assert network.vocabulary == VOCABULARY
+    assert network.provenance == corpus.provenance
+    assert (network.params, network.encoding, network.kept_epoch) == (small.model, small.pad, 1)
+
+
+def test_the_checkpoint_is_there_when_training_has_ended(small, corpus, tmp_path, capsys):
+    """DVC may be killed before it has taken the results over; then the stage is run again."""
+    train.main(small, tmp_path)
+    written = {path: (tmp_path / path).read_bytes() for path in (files.MODEL, files.HISTORY)}
+    (checkpoint,) = (tmp_path / files.CHECKPOINTS).iterdir()
+    for path in written:
+        (tmp_path / path).unlink()
+    capsys.readouterr()
+    train.main(small, tmp_path)
+    assert capsys.readouterr().out.startswith(f"training had ended; remove {checkpoint} to train anew\n")
+    assert written == {path: (tmp_path / path).read_bytes() for path in written}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", [{"train": {"seed": 1}}, {"model": {"units": 6}}, {"pad": {"padding": "post"}}])
+def test_a_checkpoint_of_other_parameters_is_not_used(small, corpus, tmp_path, capsys, changes):
+    train.main(small, tmp_path)
+    capsys.readouterr()
+    train.main(changed(small, **changes), tmp_path)
+    assert "checkpoint" not in capsys.readouterr().out
+    assert len(list((tmp_path / files.CHECKPOINTS).iterdir())) == 2
+
+
+def test_old_checkpoints_go_when_training_begins(small, corpus, tmp_path):
+    folder = tmp_path / files.CHECKPOINTS
+    folder.mkdir(parents=True)
+    for number in range(8):
+        (folder / f"{number}.npz").touch()
+    train.main(small, tmp_path)
+    assert len(list(folder.iterdir())) == 6  # five of these, and its own
+
+
+def test_ids_beyond_the_vocabulary_stop_the_stage_before_training(small, corpus, tmp_path):
+    np.save(tmp_path / files.PADDED / "x_train.npy", np.full((10, 5), 20, np.int32))
+    np.save(tmp_path / files.PADDED / "y_train.npy", np.arange(10, dtype=np.uint8) % 2)
+    message = r"x_train\.npy is damaged \(its ids go from 20 to 20, pad\.vocab_size is 20\); run `dvc repro pad`"
+    with pytest.raises(UserError, match=message):
+        train.main(small, tmp_path)
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_vocabulary_that_is_too_short_is_named(small, corpus, tmp_path):
+    (tmp_path / files.REVIEWS / "vocabulary.txt").write_text("word1\nword2\n")
+    with pytest.raises(UserError, match=r"vocabulary\.txt is damaged \(it has only 2 words\)"):
+        train.main(small, tmp_path)
