@@ -22,7 +22,7 @@ def imported_modules(source: str) -> set[str]:
 
 
 def needed_modules(path: str) -> set[str]:
-    """A module and all that it imports, and what those import; but for packages that hold nothing but their docstring."""
+    """A module, all that it imports, and what those import; but no package that holds nothing but its docstring."""
     needed, waiting = set(), {path}
     while waiting:
         module = waiting.pop()

@@ -9,6 +9,8 @@ from imdb_rnn.network import branches
 from imdb_rnn.network.branches import Ngrams, Recurrent, dropout_mask
 from imdb_rnn.network.keras_model import load_keras
 
+pytestmark = pytest.mark.slow
+
 BATCH = ragged([4, 5, 6, 7, 4], [8, 9, 4], [5, 5])
 
 

@@ -14,6 +14,8 @@ from imdb_rnn.base.params import ModelParams, PadParams
 from imdb_rnn.network import keras_model, model_file
 from imdb_rnn.network.branches import Recurrent
 
+pytestmark = pytest.mark.slow
+
 NO_CODES = np.empty(0, np.int64)
 
 

@@ -17,6 +17,8 @@ from imdb_rnn.reviews.encode import unpad
 from imdb_rnn.reviews.ragged import from_lengths
 from imdb_rnn.training.batches import longest_first
 
+pytestmark = pytest.mark.slow
+
 VOCABULARY, DIM, UNITS = 30, 6, 7
 POOLINGS = ("last", "max", "mean", "max+mean")
 

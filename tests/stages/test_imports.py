@@ -1,7 +1,10 @@
 import subprocess
 import sys
 
+import pytest
 from material import ROOT
+
+pytestmark = pytest.mark.slow
 
 STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if path.stem != "__init__")
 

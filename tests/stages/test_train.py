@@ -9,6 +9,8 @@ from imdb_rnn.reviews.corpus import Corpus, from_lists, make_corpus, write_corpu
 from imdb_rnn.reviews.encode import encode, pad, write_padded
 from stages import train
 
+pytestmark = pytest.mark.slow
+
 VOCABULARY = [f"word{rank}" for rank in range(1, 17)]
 
 

@@ -13,6 +13,8 @@ from material import ROOT
 from imdb_rnn.base.errors import UserError
 from tools import mend
 
+pytestmark = pytest.mark.slow
+
 LOCK = (ROOT / "dvc.lock").read_text(encoding="utf-8")
 HALF = LOCK[: len(LOCK) // 2]
 RUNNING = Path(".dvc/tmp/rwlock")

@@ -14,6 +14,8 @@ from imdb_rnn.base.params import ModelParams
 from imdb_rnn.training import checkpoint, loop
 from imdb_rnn.training.checkpoint import TrainingState
 
+pytestmark = pytest.mark.slow
+
 OPTIMIZER = [np.arange(3, dtype=np.float32), np.array(5, np.int64)] + [np.zeros(2)] * 9
 KEPT = [np.ones((2, 2), np.float32), np.zeros(1, np.float32)]
 EXPECTED = TrainingState(OPTIMIZER, kept=KEPT)

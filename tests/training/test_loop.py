@@ -28,6 +28,8 @@ from imdb_rnn.reviews.encode import unpad
 from imdb_rnn.training import checkpoint, loop
 from imdb_rnn.training.optimizer import Optimizer
 
+pytestmark = pytest.mark.slow
+
 
 def accuracy(network, x, y) -> float:
     return np.mean((network.predict_proba(unpad(x)) > 0.5) == y)

@@ -6,6 +6,8 @@ from imdb_rnn.base.params import TrainParams
 from imdb_rnn.network.keras_model import load_keras
 from imdb_rnn.training.optimizer import Optimizer
 
+pytestmark = pytest.mark.slow
+
 STEPS = 3 * 10  # of three epochs of 300 reviews in batches of 32
 FALLING = {
     "linear": lambda step: 0.01 * (1 - step / STEPS),

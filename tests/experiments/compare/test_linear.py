@@ -8,6 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from experiments.compare import linear
 from imdb_rnn.reviews.corpus import Reviews, from_lists
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.slow
 def test_the_linear_baseline_is_logistic_regression_on_weighted_ngrams(corpus):

@@ -10,6 +10,8 @@ from imdb_rnn.base.errors import UserError
 from imdb_rnn.reviews.corpus import Reviews
 from imdb_rnn.reviews.encode import encode
 
+pytestmark = pytest.mark.slow
+
 GOOD = RunMemory(gradient=[4.0, 2.0, 1.0], last_words={"1": 0.5, "3": 0.75}, traces=[[0.5, 0.75], [0.5, 0.25, 0.125]])
 
 
