@@ -4,7 +4,7 @@
 # make preset NAME=best   write a preset to params.yaml
 # make compare   every cell, the best network and a baseline, five seeds each (long)
 # make bench     training beside plain Keras and PyTorch (long)
-# make faults    kill and damage the pipeline in every way (long; KILLS=7 DAMAGES=4 for less)
+# make faults    kill and damage the pipeline in every way (long; KILLS=8 DAMAGES=3 for less)
 # make lock      renew requirements.lock (needs uv)
 # Each sets up .venv from requirements.lock by itself. PYTHON names another interpreter: make repro PYTHON=python3.12
 

@@ -1,4 +1,4 @@
-"""Put everything on one page that needs no network, with the trained network in it.
+"""Put everything on one page that works offline, with the trained network in it.
 
 In: the parameters, `data/model.keras`, what `train`, `evaluate` and `explain` found, and the memory of the comparison's
 networks, which is in git. Out: `results/report/index.html`. What the page looks like and does stands in
@@ -44,6 +44,7 @@ def main(params: Params, root: Path) -> None:
         },
         "provenance": network.provenance,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "threshold": metrics.THRESHOLD,
         "weights": network.count_weights(),
         "metrics": measured.model_dump(exclude_none=True),
         "intervals": {name: ends and [round(end, 6) for end in ends] for name, ends in found.items()},

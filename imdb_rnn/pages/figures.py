@@ -17,7 +17,7 @@ from imdb_rnn.base.errors import UserError
 
 TRAINING, VALIDATION, NEUTRAL = "#1f6fb4", "#d95f0e", "#555555"
 
-WORDS = {
+LABELS = {
     "en": {
         "epoch": "Epoch",
         "loss": "Loss",
@@ -94,7 +94,7 @@ def find_font(language: str) -> Path | None:
     """
     if language == "en":
         return None
-    characters = {character for label in WORDS[language].values() for character in label}
+    characters = {character for label in LABELS[language].values() for character in label}
     candidates: list[Path] = []
     spec = importlib.util.find_spec("mplfonts")
     if spec and spec.submodule_search_locations:
@@ -145,20 +145,20 @@ def style(language: str) -> Iterator[None]:
 
 def training(history: pd.DataFrame, kept_epoch: int, language: str) -> Figure:
     """The article's figure: loss left, accuracy right, for training and validation over the epochs."""
-    words = WORDS[language]
+    labels = LABELS[language]
     figure = Figure(figsize=(10, 4))
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        axes.plot(history["epoch"], history[name], color=TRAINING, marker="o", label=words[f"training {name}"])
+        axes.plot(history["epoch"], history[name], color=TRAINING, marker="o", label=labels[f"training {name}"])
         axes.plot(
             history["epoch"],
             history[f"val_{name}"],
             color=VALIDATION,
             marker="s",
             linestyle="--",
-            label=words[f"validation {name}"],
+            label=labels[f"validation {name}"],
         )
-        axes.axvline(kept_epoch, color=NEUTRAL, linestyle=":", label=f"{words['kept']}: {kept_epoch}")
-        axes.set(xlabel=words["epoch"], ylabel=words[name])
+        axes.axvline(kept_epoch, color=NEUTRAL, linestyle=":", label=f"{labels['kept']}: {kept_epoch}")
+        axes.set(xlabel=labels["epoch"], ylabel=labels[name])
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()
     return figure
@@ -166,7 +166,7 @@ def training(history: pd.DataFrame, kept_epoch: int, language: str) -> Figure:
 
 def confusion(counts: pd.DataFrame, language: str) -> Figure:
     """The confusion matrix: reviews of each label (rows) by predicted label (columns), with each row's shares."""
-    words = WORDS[language]
+    labels = LABELS[language]
     names = ["negative", "positive"]
     matrix = counts.pivot(index="label", columns="predicted", values="reviews").loc[names, names].to_numpy()
     shares = matrix / matrix.sum(axis=1, keepdims=True)
@@ -177,49 +177,49 @@ def confusion(counts: pd.DataFrame, language: str) -> Figure:
         color = "white" if shares[row, column] > 0.5 else "black"
         text = f"{reviews}\n{shares[row, column]:.1%}"
         axes.text(column, row, text, ha="center", va="center", color=color, fontsize=14)
-    ticks = [words[name] for name in names]
+    ticks = [labels[name] for name in names]
     axes.set_xticks([0, 1], ticks)
     axes.set_yticks([0, 1], ticks, rotation=90, va="center")
-    axes.set(xlabel=words["predicted"], ylabel=words["label"])
+    axes.set(xlabel=labels["predicted"], ylabel=labels["label"])
     axes.grid(False)
     return figure
 
 
 def roc(points: pd.DataFrame, area: float, language: str) -> Figure:
     """The ROC curve and the area under it."""
-    words = WORDS[language]
+    labels = LABELS[language]
     figure = Figure(figsize=(4.8, 4.4))
     axes = figure.subplots()
-    axes.plot(points["fpr"], points["tpr"], color=TRAINING, label=f"{words['auc']}: {area:.3f}")
-    axes.plot([0, 1], [0, 1], color=NEUTRAL, linestyle=":", label=words["chance"])
-    axes.set(xlabel=words["fpr"], ylabel=words["tpr"], xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    axes.plot(points["fpr"], points["tpr"], color=TRAINING, label=f"{labels['auc']}: {area:.3f}")
+    axes.plot([0, 1], [0, 1], color=NEUTRAL, linestyle=":", label=labels["chance"])
+    axes.set(xlabel=labels["fpr"], ylabel=labels["tpr"], xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(loc="lower right")
     return figure
 
 
 def precision_recall(points: pd.DataFrame, positive_share: float, language: str) -> Figure:
     """The precision-recall curve, and the precision of calling every review positive."""
-    words = WORDS[language]
+    labels = LABELS[language]
     figure = Figure(figsize=(4.8, 4.4))
     axes = figure.subplots()
-    axes.plot(points["recall"], points["precision"], color=TRAINING, label=words["network"])
-    axes.axhline(positive_share, color=NEUTRAL, linestyle=":", label=words["share"])
-    axes.set(xlabel=words["recall"], ylabel=words["precision"], xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    axes.plot(points["recall"], points["precision"], color=TRAINING, label=labels["network"])
+    axes.axhline(positive_share, color=NEUTRAL, linestyle=":", label=labels["share"])
+    axes.set(xlabel=labels["recall"], ylabel=labels["precision"], xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(loc="lower left")
     return figure
 
 
 def lengths(words_per_review: np.ndarray, maxlen: int, language: str) -> Figure:
     """How long the reviews are, and where `maxlen` cuts; the longest one in a hundred are left out of the picture."""
-    words = WORDS[language]
+    labels = LABELS[language]
     median = int(np.median(words_per_review))
     end = max(np.percentile(words_per_review, 99), maxlen * 1.05)
     figure = Figure(figsize=(7, 4))
     axes = figure.subplots()
     axes.hist(words_per_review, bins=60, range=(0, end), color=TRAINING, alpha=0.8)
-    axes.axvline(median, color=NEUTRAL, linestyle="--", label=f"{words['median']}: {median}")
-    axes.axvline(maxlen, color=VALIDATION, linestyle=":", label=f"{words['cut']}: {maxlen}")
-    axes.set(xlabel=words["length"], ylabel=words["reviews"], xlim=(0, end))
+    axes.axvline(median, color=NEUTRAL, linestyle="--", label=f"{labels['median']}: {median}")
+    axes.axvline(maxlen, color=VALIDATION, linestyle=":", label=f"{labels['cut']}: {maxlen}")
+    axes.set(xlabel=labels["length"], ylabel=labels["reviews"], xlim=(0, end))
     axes.legend()
     return figure
 

@@ -50,7 +50,6 @@ def test_nothing_is_hidden_at_rate_zero_or_when_nothing_may_be_drawn():
     assert dropout_mask(None, (5, 2), 0.5) == 1
 
 
-@pytest.mark.slow
 def test_what_is_hidden_is_hidden_on_the_way_back_too(monkeypatch):
     """Gradients with masks that are known, beside TensorFlow's derivatives of a network with the same masks."""
     keras, tf = load_keras()

@@ -63,7 +63,6 @@ def test_the_first_weights_are_those_that_keras_draws(kind):
     assert (first[0] != other[0]).any()
 
 
-@pytest.mark.slow
 def test_saved_networks_are_read_by_keras_alone(tmp_path):
     """As a user would: no module of the project, and the least trusting of Keras' modes. Every kind of network."""
     random = np.random.default_rng(0)
@@ -87,7 +86,6 @@ def test_saved_networks_are_read_by_keras_alone(tmp_path):
         assert np.ptp(probability) > 0.01
 
 
-@pytest.mark.slow
 def test_the_saved_bytes_depend_on_nothing_but_the_network(tmp_path):
     """The smallest and the largest network, each with the same weights in two processes at different times."""
     script = """if True:
@@ -120,7 +118,6 @@ def test_saving_leaves_nothing_beside_the_file(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
 
 
-@pytest.mark.slow
 def test_tensorflow_is_loaded_when_it_is_needed_and_says_nothing(tmp_path):
     script = """if True:
         import sys

@@ -108,10 +108,9 @@ def assert_same(one: tuple, other: tuple) -> None:
         np.testing.assert_allclose(gradient, other_gradient, atol=1e-5 * max(1, np.abs(other_gradient).max()))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mask_padding", [True, False])
 @pytest.mark.parametrize("cell", CELLS)
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(
     lengths=st.lists(st.integers(0, 25), min_size=1, max_size=9),
     layers=st.integers(1, 3),
@@ -125,7 +124,6 @@ def test_states_and_gradients_are_those_of_the_keras_layers(cell, mask_padding, 
     assert_same(ours(*case, dpooled, mask_padding), keras_own(*case, dpooled, mask_padding))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("cell", CELLS)
 def test_at_the_size_of_the_article_too(cell):
     """A batch of the article: 128 reviews of up to 500 words."""
@@ -156,7 +154,6 @@ def test_what_is_not_a_number_stays_visible(cell, pooling):
     assert np.isfinite(pooled[1]).all()
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_after_a_fork_both_processes_read_on():
     """Threads do not survive a fork, so a child that took over its parent's would wait for them for ever."""

@@ -49,7 +49,6 @@ def test_the_next_epoch_begins_with_nothing_but_what_was_learnt():
     assert_equal(state, TrainingState(OPTIMIZER, 3, history=[ROW], kept=KEPT))
 
 
-@pytest.mark.slow
 def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path, capsys):
     """Bits of every byte of the first header, of the directory and of the end; and cut off every so many bytes."""
     path = tmp_path / "checkpoint.npz"
@@ -199,7 +198,6 @@ KINDS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_that_was_stopped_ends_as_if_it_was_not(kind, tmp_path, monkeypatch):
     """Stopped again and again, after a few batches each time, with a checkpoint after every batch."""

@@ -35,7 +35,6 @@ def accuracy(network, x, y) -> float:
     return np.mean((network.predict_proba(unpad(x)) > 0.5) == y)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("cell", CELLS)
 def test_each_cell_learns(cell):
     network, history = run(small(cell=cell), epochs=10)
@@ -61,7 +60,6 @@ def test_training_runs_in_any_thread():
     assert_same_networks(network, run()[0])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("validation", ["holdout", "test"])
 def test_the_kept_weights_are_those_of_the_epoch_that_the_rule_names(validation):
     x, y = by_lot(400)
@@ -93,7 +91,6 @@ def test_a_loss_that_is_no_number_stops_with_advice(monkeypatch):
         run()
 
 
-@pytest.mark.slow
 def test_epochs_before_a_loss_that_is_no_number_count(monkeypatch, capsys):
     expected, first_two = run(epochs=2)
     step, batches = loop.step, []
@@ -134,7 +131,6 @@ def test_a_sure_and_wrong_answer_is_corrected_as_fast_as_the_logit_says():
         assert optimizer.weights()[-1] == pytest.approx([bias - np.sign(bias)], abs=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mask_padding", [True, False])
 @pytest.mark.parametrize("cell", CELLS)
 def test_training_is_keras_own_fit(monkeypatch, cell, mask_padding):
@@ -155,7 +151,6 @@ def test_training_is_keras_own_fit(monkeypatch, cell, mask_padding):
     assert_keras_trains_the_same(monkeypatch, model, TrainParams(**SHORT), keras_model=plain)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -182,7 +177,6 @@ def test_scores_of_ngrams_begin_as_naive_bayes(smoothing, weight):
     assert np.abs(network.ngram_scores).max() > 0
 
 
-@pytest.mark.slow
 def test_patience_ends_a_training_that_gets_no_better():
     x, y = by_lot(400)
 
@@ -221,7 +215,6 @@ def test_embedding_dropout_hides_its_share_of_the_words():
     assert (changes[1][~hidden] != 0).all()
 
 
-@pytest.mark.slow
 def test_what_dropout_draws_comes_from_the_seed():
     model = small(dropout=0.5, embedding_dropout=0.5)
     once, again, other = (run(model, epochs=2, seed=seed)[0] for seed in (1, 1, 2))
@@ -229,7 +222,6 @@ def test_what_dropout_draws_comes_from_the_seed():
     assert any((a != b).any() for a, b in zip(learnt(once), learnt(other), strict=True))
 
 
-@pytest.mark.slow
 def test_ngrams_see_what_single_words_do_not():
     """Positive if words 4 and 5 stand in this order; a network of one number is too small to tell."""
 
@@ -255,7 +247,6 @@ def test_ngrams_without_enough_reviews_are_an_error():
         fit(task(6, 1), task(6, 2), small(ngrams=2), TrainParams())
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="memory and open files are counted in /proc")
 def test_long_runs_take_no_more_memory_and_files(tmp_path, monkeypatch):
     """Over 30 epochs, with a checkpoint after each."""

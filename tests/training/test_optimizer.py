@@ -15,7 +15,6 @@ FALLING = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "schedule"), [("rmsprop", "constant"), ("sgd", "constant"), ("adam", "linear"), ("adam", "cosine")]
 )
@@ -70,14 +69,12 @@ def test_learning_goes_on_from_its_state(name, weight_averaging):
     assert (whole.weights()[0] != 1).all()
 
 
-@pytest.mark.slow
 def test_without_clipping_the_weights_go_elsewhere():
     (clipped, _), (free, _) = run(clipnorm=0.01), run(clipnorm=None)
     with pytest.raises(AssertionError):
         assert_same_networks(clipped, free)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("ngrams", [0, 1])
 def test_averaged_weights_are_the_moving_average_over_the_steps(ngrams):
     """A step an epoch, the last epoch kept, so that the weights after each step are there to be averaged."""

@@ -116,7 +116,7 @@ function readingView({ names, withStates = false }) {
     title: ["Probability that the review is positive, after each word", "读完每个词后，影评为正面的概率"],
     labels: [["words read", "已读单词数"], ["probability", "概率"]],
     x: [0], lines: [...names.map((label) => ({ label, values: [null] })),
-      { label: ["threshold", "分界线"], values: [0.5], quiet: true }],
+      { label: ["threshold", "分界线"], values: [contents.threshold], quiet: true }],
     fixed: { y: [0, 1], x: (u, low, high) => [0, Math.max(high, 1)], wholeX: true }, height: 240, withTable: false,
     onDraw: (u) => {
       plot = u;
@@ -208,7 +208,7 @@ function readingView({ names, withStates = false }) {
     slider.max = count;
     line.show(Array.from({ length: count + 1 }, (_, i) => i),
       [...reading.readings.map(({ probability }) => Array.from(probability, (p) => (Number.isNaN(p) ? null : p))),
-        new Array(count + 1).fill(0.5)]);
+        new Array(count + 1).fill(contents.threshold)]);
     go(again ? place : count);
   }
   return { box, show, stop };
