@@ -43,7 +43,9 @@ preset: $(INSTALLED)
 	@$(RUN) python -m tools.preset $(NAME)
 
 compare: $(INSTALLED)
+	@$(RUN) python -m tools.mend
 	@$(RUN) dvc repro download
+	@cd experiments/compare && PYTHONPATH=../.. $(RUN) python -m tools.mend
 	@$(RUN) dvc --cd experiments/compare repro
 
 bench: $(INSTALLED)

@@ -193,7 +193,7 @@ def draw(runs: pd.DataFrame, path: Path) -> None:
 def download(folder: Path) -> None:
     """Fetch Keras' archive in a checkout, so that no program's time depends on the network."""
     for stage in ("check", "download"):
-        made = subprocess.run([sys.executable, "-m", f"stages.{stage}"], cwd=folder, capture_output=True, text=True)
+        made = subprocess.run([sys.executable, "-m", "stages", stage], cwd=folder, capture_output=True, text=True)
         if made.returncode:
             reason = made.stderr.removeprefix("error: ").split("; ")[0].strip()
             raise UserError(f"no reviews to train on; `make bench SOURCE=bundled` takes the bundled ones ({reason})")

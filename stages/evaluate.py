@@ -19,6 +19,7 @@ from imdb_rnn.network import model_file
 from imdb_rnn.reviews.encode import read_padded, unpad
 from imdb_rnn.reviews.split import split_by_position
 from imdb_rnn.reviews.vocabulary import words_of_ids
+from imdb_rnn.training.losses import is_positive
 
 OPENING_WORDS = 20
 
@@ -35,7 +36,7 @@ def predictions(x: np.ndarray, y: np.ndarray, logits: np.ndarray, vocabulary: li
         {
             "review": np.arange(len(y)),
             "label": y,
-            "predicted": metrics.is_positive(probability).astype(int),
+            "predicted": is_positive(probability).astype(int),
             "probability": probability.round(6),
             "logit": logits.round(6),
             "words": [len(review) for review in words],

@@ -69,10 +69,10 @@ def main(params: Params, root: Path) -> None:
         files.write_csv(new / "gradient.csv", gradient.round({"gradient": 8}))
         files.write_csv(new / "last_words.csv", last_words.round(6))
         files.write_json(new / "traces.json", {"traces": traces})
-    found = {} if half_life is None else {"half_life_words": round(half_life, 2)}
-    files.write_json(root / files.MEMORY_METRICS, {"memory": found})
-    fallen = "does not fall to half" if half_life is None else f"has fallen to half {half_life:.0f} words back"
-    print(f"what a word still does to the answer {fallen}")
+    metrics = {} if half_life is None else {"half_life_words": round(half_life, 2)}
+    files.write_json(root / files.MEMORY_METRICS, {"memory": metrics})
+    words = "longer than the reviews" if half_life is None else f"{half_life:.0f} words"
+    print(f"half-life of a word's influence on the answer: {words}")
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ import numpy as np
 from imdb_rnn.base import files
 from imdb_rnn.base.params import Params
 from imdb_rnn.base.stage import run
-from imdb_rnn.measures.history import read_history
 from imdb_rnn.measures.results import Metrics, read_confusion
 from imdb_rnn.pages import figures
 from imdb_rnn.reviews.corpus import read_reviews
+from imdb_rnn.training.history import read_history
 
 
 def main(params: Params, root: Path) -> None:

@@ -16,11 +16,12 @@ from imdb_rnn.base.params import Params
 from imdb_rnn.base.stage import run
 from imdb_rnn.measures import intervals, metrics, results
 from imdb_rnn.measures.calibration import calibration
-from imdb_rnn.measures.history import read_history
 from imdb_rnn.measures.memory import half_life
 from imdb_rnn.network import model_file
 from imdb_rnn.pages.compared import read_compare_memory
 from imdb_rnn.pages.report import page, stored_network
+from imdb_rnn.training.history import read_history
+from imdb_rnn.training.losses import THRESHOLD
 
 PACKAGES = ("tensorflow", "keras", "numba", "numpy", "pandas", "scikit-learn", "dvc")
 
@@ -44,7 +45,8 @@ def main(params: Params, root: Path) -> None:
         },
         "provenance": network.provenance,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "threshold": metrics.THRESHOLD,
+        "threshold": THRESHOLD,
+        "confidence": intervals.CONFIDENCE,
         "weights": network.count_weights(),
         "metrics": measured.model_dump(exclude_none=True),
         "intervals": {name: ends and [round(end, 6) for end in ends] for name, ends in found.items()},

@@ -12,7 +12,6 @@ from pathlib import Path
 from imdb_rnn.base import files
 from imdb_rnn.base.params import Params
 from imdb_rnn.base.stage import run
-from imdb_rnn.measures.history import write_history
 from imdb_rnn.network import keras_model
 from imdb_rnn.network.cells import cell_named
 from imdb_rnn.reviews.corpus import read_provenance, read_vocabulary
@@ -20,6 +19,7 @@ from imdb_rnn.reviews.encode import Labelled, read_padded, unpad
 from imdb_rnn.reviews.split import split_by_position
 from imdb_rnn.reviews.vocabulary import RANK_OFFSET, known_words
 from imdb_rnn.training import checkpoint
+from imdb_rnn.training.history import write_history
 from imdb_rnn.training.loop import train
 
 
@@ -41,12 +41,10 @@ def main(params: Params, root: Path) -> None:
         rows, held_out = split_by_position(training.y, params.train.validation_fraction, "train.validation_fraction")
         training, validation = training.rows(rows), training.rows(held_out)
     arrays = [array for part in (training, validation) for array in (*vars(part.ids).values(), part.y)]
-    identity = checkpoint.fingerprint(params.pad, params.model, params.train, *arrays)
-    folder = root / files.CHECKPOINTS
-    checkpoint.prune(folder)
-    network, history = train(
-        training, validation, params.model, params.pad, params.train, checkpoint.path_of(folder, identity)
-    )
+    fingerprint = checkpoint.fingerprint(params.pad, params.model, params.train, *arrays)
+    path = checkpoint.path_of(root / files.CHECKPOINTS, fingerprint)
+    network, history = train(training, validation, params.model, params.pad, params.train, path)
+    checkpoint.prune(path.parent, path)
     network = replace(network, vocabulary=vocabulary, provenance=read_provenance(reviews))
     keras_model.save(network, root / files.MODEL)
     write_history(root / files.HISTORY, history)

@@ -74,7 +74,7 @@ def write_params(folder: Path, params: Params) -> None:
 def run_stage(name: str, folder: Path, **options) -> subprocess.CompletedProcess:
     """Run a stage in `folder` as DVC does, as a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", f"stages.{name}"],
+        [sys.executable, "-m", "stages", name],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,

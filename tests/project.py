@@ -10,7 +10,7 @@ from pathlib import Path
 TRACER = """
 import atexit, os, sys
 
-stage = next((word for word in sys.orig_argv if word.startswith("stages.")), None)
+stage = sys.orig_argv[-1] if "stages" in sys.orig_argv else None
 if stage:
     here, seen = os.getcwd() + os.sep, set()
 

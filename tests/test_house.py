@@ -3,9 +3,14 @@
 import ast
 import subprocess
 import sys
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from material import ROOT
+
+from imdb_rnn.base.params import DataParams
+from imdb_rnn.reviews.sources import SOURCES
 
 LIBRARY = sorted(path.relative_to(ROOT / "imdb_rnn") for path in (ROOT / "imdb_rnn").rglob("*.py"))
 TESTS = sorted(path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py"))
@@ -32,14 +37,27 @@ def test_each_test_of_a_room_has_its_module(test):
 
 def test_no_file_is_named_like_a_module_of_the_standard_library():
     """A script beside it would import it instead."""
-    names = [name for name in tracked(".py") if name.rsplit("/", 1)[-1].removesuffix(".py") in sys.stdlib_module_names]
-    assert names == []
+    modules = {part for name in tracked(".py") for part in Path(name).with_suffix("").parts}
+    assert "bench" in modules
+    assert not modules & sys.stdlib_module_names
 
 
 def test_no_file_of_the_library_is_long():
     assert all(
         len((ROOT / "imdb_rnn" / path).read_text(encoding="utf-8").splitlines()) <= MAX_LINES for path in LIBRARY
     )
+
+
+def test_every_source_has_a_function_and_a_group_of_parameters():
+    source = DataParams.model_fields["source"].annotation
+    assert set(SOURCES) == set(get_args(source)) == set(DataParams.model_fields) - {"source"}
+
+
+def test_no_text_is_left_to_be_filled_in():
+    for name in tracked(".md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "{{" not in text, name
+        assert "TODO" not in text, name
 
 
 def test_tensorflow_is_imported_in_one_module():

@@ -23,9 +23,10 @@ from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError, run_command
 from imdb_rnn.base.params import Section, load_params, parse_yaml, validate
 from imdb_rnn.measures.intervals import CONFIDENCE
-from imdb_rnn.measures.metrics import is_right, measure
+from imdb_rnn.measures.metrics import measure
 from imdb_rnn.pages.figures import save, style
 from imdb_rnn.reviews.corpus import read_provenance, read_reviews, read_vocabulary
+from imdb_rnn.training.losses import is_right
 
 COMPARE = Path("results/compare.csv")
 DIFFERENCES = Path("results/differences.csv")

@@ -54,8 +54,8 @@ class DataParams(Section):
 
 
 class PadParams(Section):
-    vocab_size: Annotated[int, Field(ge=4, le=1_000_000)] = 10_000
-    maxlen: Annotated[int, Field(ge=1, le=10_000)] = 500
+    vocab_size: Annotated[int, Field(ge=5, le=1_000_000)] = 10_000
+    maxlen: Annotated[int, Field(ge=2, le=10_000)] = 500
     padding: Literal["pre", "post"] = "pre"
     truncating: Literal["pre", "post"] = "pre"
 

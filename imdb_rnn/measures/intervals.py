@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit
 
-from imdb_rnn.measures.metrics import is_positive, log_loss
+from imdb_rnn.training.losses import is_positive, log_loss
 
 CONFIDENCE = 0.95  # of every interval in the project
 Interval = tuple[float, float]

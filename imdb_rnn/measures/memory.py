@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from imdb_rnn.measures.metrics import THRESHOLD, is_right, probability_of_label
 from imdb_rnn.reviews.ragged import Ragged
 from imdb_rnn.reviews.vocabulary import START
+from imdb_rnn.training.losses import THRESHOLD, is_right, probability_of_label
 
 Predict = Callable[[Ragged], np.ndarray]  # reviews without padding to the probability of each, float64 (reviews,)
 

@@ -6,6 +6,7 @@ The only module that imports TensorFlow, and it does so when Keras is first need
 import os
 import re
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import keras
 
 FIXED_DATE = "1980-01-01@00:00:00"
+_seeding = threading.Lock()  # Keras draws from generators that all threads share
 
 
 @contextmanager
@@ -141,9 +143,10 @@ def _variables(model: "keras.Model", params: ModelParams) -> list[Any]:
 def first_weights(params: ModelParams, vocab_size: int, seed: int) -> Weights:
     """The weights of the recurrent branch before training, as Keras draws them."""
     keras, _ = load_keras()
-    keras.utils.set_random_seed(seed)
     without_ngrams = params.model_copy(update={"ngrams": 0})
-    model = build(without_ngrams, vocab_size, np.empty(0, np.int64))
+    with _seeding:
+        keras.utils.set_random_seed(seed)
+        model = build(without_ngrams, vocab_size, np.empty(0, np.int64))
     return [variable.numpy() for variable in _variables(model, without_ngrams)]
 
 

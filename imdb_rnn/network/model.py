@@ -1,7 +1,9 @@
 """A network: its parameters, its weights, its vocabulary, and what it says of reviews. Needs no TensorFlow."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import expit
@@ -18,9 +20,33 @@ from imdb_rnn.reviews.vocabulary import PADDING
 BATCH = 256  # reviews; many words of many reviews take much memory
 
 
-def single_threaded_blas() -> threadpool_limits:
-    """Keep BLAS on one thread while it is open: the products are small, and must not depend on the number of CPUs."""
-    return threadpool_limits(1, "blas")
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Keep BLAS on one thread: the products are small, and must not depend on the number of CPUs.
+
+    The limit is the process's, so the first thread that needs it sets it, and the last one lifts it.
+    """
+    with _blas.lock:
+        if not _blas.users:
+            _blas.limits = threadpool_limits(1, "blas")
+        _blas.users += 1
+    try:
+        yield
+    finally:
+        with _blas.lock:
+            _blas.users -= 1
+            if not _blas.users and _blas.limits:
+                _blas.limits.restore_original_limits()
+
+
+@dataclass
+class _Blas:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    users: int = 0
+    limits: threadpool_limits | None = None
+
+
+_blas = _Blas()
 
 
 @dataclass(frozen=True)
@@ -136,6 +162,7 @@ def as_read(ids: Ragged, params: ModelParams, encoding: PadParams) -> Ragged:
 
 def check_ids(ids: Ragged, vocab_size: int) -> None:
     """Raise a `UserError` if a review holds an id that the network has no vector for; the recurrence does not look."""
-    largest = ids.values.max(initial=0)
-    if largest >= vocab_size:
-        raise UserError(f"the network knows the ids below {vocab_size}, the reviews hold {largest}; run `dvc repro`")
+    smallest, largest = ids.values.min(initial=0), ids.values.max(initial=0)
+    if smallest < 0 or largest >= vocab_size:
+        wrong = smallest if smallest < 0 else largest
+        raise UserError(f"the network knows the ids below {vocab_size}, the reviews hold {wrong}; run `dvc repro`")

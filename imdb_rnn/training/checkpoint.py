@@ -24,7 +24,7 @@ from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import Section
 
-ROOMS = ("base", "reviews", "network", "training", "measures")  # whose code decides what training does
+SUBPACKAGES = ("base", "reviews", "network", "training")  # whose code decides what training does
 PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")
 NEWEST, DAYS = 5, 30  # checkpoints that are kept, and for how long
 
@@ -38,7 +38,7 @@ class TrainingState:
     loss: sum of the losses of the reviews in these
     right: how many of them were put on the right side
     random: state of the generator that dropout draws from; None before the first batch
-    history: a row for each finished epoch, with `measures.history.COLUMNS`
+    history: a row for each finished epoch, with `history.COLUMNS`
     kept: weights of the epoch that is kept so far; none before the first
     optimizer: what `Optimizer.state` gives
     """
@@ -70,7 +70,7 @@ def fingerprint(*parts: Section | np.ndarray | int) -> str:
         else:
             digest.update(f"{part!r} ".encode())
     library = Path(str(imdb_rnn.__file__)).parent
-    for path in sorted(path for room in ROOMS for path in (library / room).rglob("*.py")):
+    for path in sorted(path for package in SUBPACKAGES for path in (library / package).rglob("*.py")):
         digest.update(path.read_bytes())
     digest.update(repr([version(name) for name in PACKAGES]).encode())
     return digest.hexdigest()[:16]
@@ -81,8 +81,8 @@ def path_of(folder: Path, identity: str) -> Path:
     return folder / f"{identity}.npz"
 
 
-def prune(folder: Path) -> None:
-    """Remove all checkpoints but the `NEWEST`, and those that were not written for `DAYS` days.
+def prune(folder: Path, used: Path) -> None:
+    """Remove all checkpoints but `used` and the `NEWEST`, and those that were not written for `DAYS` days.
 
     Where a process was killed while it wrote one it left a folder; that goes after these days too.
     """
@@ -90,12 +90,12 @@ def prune(folder: Path) -> None:
     def written(path: Path) -> float:
         return path.stat().st_mtime
 
-    checkpoints = [path for path in folder.glob("*.*") if path.suffix in (".npz", ".damaged")]
+    checkpoints = [path for path in folder.glob("*.*") if path.suffix in (".npz", ".damaged") and path != used]
     checkpoints.sort(key=written, reverse=True)
     long_ago = time.time() - DAYS * 24 * 3600
     old = [path for path in [*checkpoints, *folder.glob(".*.npz-*")] if written(path) < long_ago]
     for path in {*checkpoints[NEWEST:], *old}:
-        with suppress(OSError):  # who may not write here is told so when a checkpoint is written
+        with suppress(OSError):  # that nothing can be written here is an error when a checkpoint is
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 

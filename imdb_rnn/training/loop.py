@@ -13,16 +13,15 @@ from tqdm import tqdm
 
 from imdb_rnn.base.errors import UserError, holding_interrupts
 from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.measures import history
-from imdb_rnn.measures.metrics import is_right, log_loss, log_loss_gradient
 from imdb_rnn.network import branches, keras_model, ngrams
 from imdb_rnn.network.branches import Branch, Ngrams, Recurrent, Weights
 from imdb_rnn.network.model import Network, as_read, check_ids, single_threaded_blas
 from imdb_rnn.reviews.encode import Labelled
 from imdb_rnn.reviews.ragged import Ragged
-from imdb_rnn.training import checkpoint
+from imdb_rnn.training import checkpoint, history
 from imdb_rnn.training.batches import longest_first, shuffled
 from imdb_rnn.training.checkpoint import TrainingState
+from imdb_rnn.training.losses import is_right, log_loss, log_loss_gradient
 from imdb_rnn.training.optimizer import Optimizer
 
 CHECKPOINT_SECONDS = 60  # at most between two checkpoints; there is one after every epoch besides

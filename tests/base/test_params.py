@@ -100,13 +100,13 @@ def test_what_yaml_cannot_read_is_one_line(text):
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("pad.maxlen", "0", "greater than or equal to 1"),
+        ("pad.maxlen", "1", "greater than or equal to 2"),
         ("pad.maxlen", "many", "valid integer"),
         ("pad.maxlen", "500.5", "valid integer"),
         ("pad.maxlen", "'500'", "valid integer"),
         ("pad.maxlen", "true", "valid integer"),
         ("pad.maxlen", "", "valid integer"),
-        ("pad.vocab_size", "3", "greater than or equal to 4"),
+        ("pad.vocab_size", "4", "greater than or equal to 5"),
         ("pad.padding", "front", "'pre' or 'post'"),
         ("model.cell", "1", "valid string"),
         ("model.layers", "0", "greater than or equal to 1"),

@@ -157,17 +157,3 @@ def test_a_short_run_measures_everything(tmp_path):
         re.M,
     )
     assert stored_results() == before
-
-
-def test_no_file_is_named_like_a_module_of_the_standard_library():
-    """A script's folder comes first on the path, so such a neighbour would be imported in place of the library's."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-    ).stdout
-    modules = {part for name in listed.splitlines() for part in Path(name).with_suffix("").parts}
-    assert "bench" in modules
-    assert not modules & sys.stdlib_module_names

@@ -79,7 +79,7 @@ def test_a_stage_names_the_truncated_file_that_it_reads(project, outcome, name, 
     path = project.folder / name
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     before = contents(project.folder / "results")
-    line = one_line(project.run("python", "-m", f"stages.{reader}", status=1))
+    line = one_line(project.run("python", "-m", "stages", reader, status=1))
     assert f"{name} is damaged" in line
     assert "run `dvc repro" in line
     assert contents(project.folder / "results") == before
@@ -199,7 +199,7 @@ def test_a_full_disk(project, outcome, stage, said):
 
 
 def test_a_read_only_folder(project, outcome):
-    command = ["python", "-B", "-m", "stages.plot"]
+    command = ["python", "-B", "-m", "stages", "plot"]
     if os.geteuid() == 0:  # may write anywhere, so this right is taken away
         if not shutil.which("setpriv"):
             missing = "setpriv is not installed, and root may write anywhere"

@@ -34,7 +34,7 @@ def forget(project: Project, stage: str) -> None:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     lock_path.write_text(yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")
     for run in list((project.folder / ".dvc/cache/runs").rglob("*")):
-        if run.is_file() and f"stages.{stage}\n" in run.read_text(encoding="utf-8"):
+        if run.is_file() and f"stages {stage}\n" in run.read_text(encoding="utf-8"):
             shutil.rmtree(run.parent)  # an empty folder there DVC takes for a run
 
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imdb_rnn.measures import memory
-from imdb_rnn.measures.metrics import is_right, probability_of_label
 from imdb_rnn.reviews.encode import unpad
 from imdb_rnn.reviews.ragged import Ragged, from_lengths
+from imdb_rnn.training.losses import is_right, probability_of_label
 
 REVIEWS = unpad(np.array([[0, 1, 5, 6, 7], [0, 0, 1, 8, 7], [9, 8, 7, 6, 5]], np.int32))
 

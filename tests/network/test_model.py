@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from material import model_params, network_of
 from networks import NETWORKS, VOCAB_SIZE, ragged, rows_of
 from scipy.special import expit
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.network import model
 from imdb_rnn.network.keras_model import as_keras, load_keras
-from imdb_rnn.network.model import Network
+from imdb_rnn.network.model import Network, single_threaded_blas
 from imdb_rnn.reviews.encode import pad, unpad, with_padding
 from imdb_rnn.reviews.ragged import Ragged
 
@@ -93,9 +94,27 @@ def test_in_the_article_s_network_padding_counts(kind):
 
 
 @pytest.mark.parametrize("method", [Network.logits, Network.predict_proba, Network.gradient_norms])
-def test_an_id_beyond_the_vocabulary_is_refused(method):
-    with pytest.raises(UserError, match="ids below 20, the reviews hold 20"):
-        method(network_of(model_params()), ragged([1, 20], [1]))
+@pytest.mark.parametrize("wrong", [20, -1, -1_500_000])
+def test_an_id_beyond_the_vocabulary_is_refused(method, wrong):
+    with pytest.raises(UserError, match=f"ids below 20, the reviews hold {wrong}"):
+        method(network_of(model_params()), ragged([1, wrong], [1]))
+
+
+def test_blas_is_limited_until_the_last_thread_has_ended():
+    """Of two threads the first leaves while the other still computes."""
+
+    def blas() -> set[int]:
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    with threadpool_limits(3, "blas"):
+        before = blas()
+        first, second = single_threaded_blas(), single_threaded_blas()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert blas() == {1}
+        second.__exit__(None, None, None)
+        assert blas() == before != {1}
 
 
 def test_all_numbers_that_were_learnt_are_counted():

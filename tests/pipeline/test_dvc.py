@@ -173,7 +173,7 @@ def test_a_mistyped_parameter_costs_no_results(project, mistake):
 
 def test_a_vocabulary_cut_short_is_named(project):
     (project.folder / "data/reviews/vocabulary.txt").write_text("the\nand\n")
-    printed = project.run("python", "-m", "stages.train", status=1)
+    printed = project.run("python", "-m", "stages", "train", status=1)
     assert "vocabulary.txt is damaged (it has only 2 words)" in printed
     assert "Traceback" not in printed
 

@@ -17,7 +17,7 @@ from wiring import (
 )
 
 from imdb_rnn.base import files
-from imdb_rnn.base.params import Params, Section
+from imdb_rnn.base.params import Params, Section, parse_params
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 STAGES = PIPELINE["stages"]
@@ -59,12 +59,12 @@ def test_the_first_stage_looks_at_the_whole_parameter_file():
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_is_run_without_options_and_says_what_it_does(name):
-    assert STAGES[name]["cmd"] == f"python -m stages.{name}"
+    assert STAGES[name]["cmd"] == f"python -m stages {name}"
     assert len(STAGES[name]["desc"]) > 20
 
 
 def test_each_file_in_stages_is_a_stage():
-    assert {path.stem for path in (ROOT / "stages").glob("*.py")} == {*STAGES, "__init__"}
+    assert {path.stem for path in (ROOT / "stages").glob("*.py")} == {*STAGES, "__init__", "__main__"}
 
 
 def test_packages_hold_nothing_but_what_they_are_for():
@@ -119,7 +119,7 @@ def test_each_stage_opens_the_files_it_lists_and_no_others(finished):
     opened = {(name, way): set() for name in STAGES for way in ("read", "write")}
     for line in trace:
         stage, way, path = line.split(" ", 2)
-        opened[stage.removeprefix("stages."), way].add(path)
+        opened[stage, way].add(path)
     assert all(opened[name, "write"] for name in STAGES), "the tracer saw nothing"
 
     for name, stage in STAGES.items():
@@ -130,7 +130,7 @@ def test_each_stage_opens_the_files_it_lists_and_no_others(finished):
             scratch = any(part.startswith(".") for part in Path(path).parts)
             if scratch or not path.startswith(("data/", "results/", "stages/", "imdb_rnn/")):
                 continue
-            if path in ("stages/__init__.py", "imdb_rnn/__init__.py"):
+            if path in ("stages/__init__.py", "stages/__main__.py", "imdb_rnn/__init__.py"):
                 continue
             listed = {dep for dep in deps if Path(path).is_relative_to(dep)}
             own = any(map(Path(path).is_relative_to, OWN)) or (finished.folder / path).is_dir()
@@ -191,3 +191,23 @@ def test_the_committed_lock_belongs_to_this_code():
         for dep in stage["deps"]:
             if Path(dep["path"]).parts[0] in CODE:
                 assert dvc_hash(ROOT / dep["path"]) == dep["md5"], f"{dep['path']} changed: `dvc repro {name}`"
+
+
+@pytest.mark.parametrize(
+    ("lock", "results"),
+    [
+        ("dvc.lock", {"metrics.json", "memory.json"}),
+        ("experiments/compare/dvc.lock", {"compare.csv", "differences.csv", "compare_memory.json"}),
+    ],
+)
+def test_the_committed_results_are_those_of_the_committed_lock(lock, results):
+    stages = yaml.safe_load((ROOT / lock).read_text(encoding="utf-8"))["stages"]
+    noted = {Path(out["path"]).name: out["md5"] for stage in stages.values() for out in stage["outs"]}
+    for name in results:
+        assert dvc_hash(ROOT / "results" / name) == noted[name], name
+
+
+def test_the_committed_lock_has_the_committed_parameters():
+    stages = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    params = parse_params((ROOT / "params.yaml").read_text(encoding="utf-8")).model_dump()
+    assert stages["check"]["params"]["params.yaml"] == params

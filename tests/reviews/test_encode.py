@@ -22,8 +22,8 @@ ENDS = ("pre", "post")
 LISTS = st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=12), min_size=1, max_size=8)
 PARAMS = st.builds(
     PadParams,
-    vocab_size=st.integers(4, 40),
-    maxlen=st.integers(1, 15),
+    vocab_size=st.integers(5, 40),
+    maxlen=st.integers(2, 15),
     padding=st.sampled_from(ENDS),
     truncating=st.sampled_from(ENDS),
 )

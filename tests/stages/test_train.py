@@ -73,7 +73,7 @@ def test_a_checkpoint_of_other_parameters_is_not_used(small, corpus, tmp_path, c
     assert len(list((tmp_path / files.CHECKPOINTS).iterdir())) == 2
 
 
-def test_old_checkpoints_go_when_training_begins(small, corpus, tmp_path):
+def test_old_checkpoints_go_when_training_has_ended(small, corpus, tmp_path):
     folder = tmp_path / files.CHECKPOINTS
     folder.mkdir(parents=True)
     for number in range(8):

@@ -131,14 +131,22 @@ def test_the_newest_five_checkpoints_stay(tmp_path):
     for age in range(8):
         written(tmp_path, f"{age}.damaged" if age == 2 else f"{age}.npz", age)
     written(tmp_path, "notes.txt", 9)
-    checkpoint.prune(tmp_path)
+    checkpoint.prune(tmp_path, tmp_path / "used.npz")
     assert names(tmp_path) == {"0.npz", "1.npz", "2.damaged", "3.npz", "4.npz", "notes.txt"}
+
+
+def test_the_one_in_use_stays_however_old_it_is(tmp_path):
+    for age in range(8):
+        written(tmp_path, f"{age}.npz", age)
+    written(tmp_path, "used.npz", 100)
+    checkpoint.prune(tmp_path, tmp_path / "used.npz")
+    assert names(tmp_path) == {"0.npz", "1.npz", "2.npz", "3.npz", "4.npz", "used.npz"}
 
 
 def test_checkpoints_of_more_than_thirty_days_go(tmp_path):
     for age in (1, 29.9, 30.1, 400):
         written(tmp_path, f"{age}.npz", age)
-    checkpoint.prune(tmp_path)
+    checkpoint.prune(tmp_path, tmp_path / "used.npz")
     assert names(tmp_path) == {"1.npz", "29.9.npz"}
 
 
@@ -149,12 +157,12 @@ def test_what_a_killed_process_was_writing_goes_with_time_too(tmp_path):
         scratch.mkdir()
         written(scratch, f"{age}.npz", age)
         written(tmp_path, scratch.name, age)
-    checkpoint.prune(tmp_path)
+    checkpoint.prune(tmp_path, tmp_path / "used.npz")
     assert names(tmp_path) == {".1.npz-123-abcdefgh"}
 
 
 def test_there_may_be_no_checkpoints_yet(tmp_path):
-    checkpoint.prune(tmp_path / "checkpoints")
+    checkpoint.prune(tmp_path / "checkpoints", tmp_path / "checkpoints/used.npz")
 
 
 def test_the_fingerprint_tells_runs_apart():
@@ -172,8 +180,8 @@ def test_the_fingerprint_tells_runs_apart():
 
 
 def test_the_fingerprint_is_of_the_code_and_the_packages_too(tmp_path, monkeypatch):
-    for room in checkpoint.ROOMS:
-        (tmp_path / room).mkdir()
+    for name in checkpoint.SUBPACKAGES:
+        (tmp_path / name).mkdir()
     (tmp_path / "pages").mkdir()
     monkeypatch.setattr(checkpoint.imdb_rnn, "__file__", str(tmp_path / "__init__.py"))
     fingerprints = [checkpoint.fingerprint()]

@@ -21,11 +21,11 @@ from tasks import (
 
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import TrainParams
-from imdb_rnn.measures.metrics import log_loss
 from imdb_rnn.network import keras_model
 from imdb_rnn.network.keras_model import load_keras
 from imdb_rnn.reviews.encode import unpad
 from imdb_rnn.training import checkpoint, loop
+from imdb_rnn.training.losses import log_loss
 from imdb_rnn.training.optimizer import Optimizer
 
 pytestmark = pytest.mark.slow

@@ -35,14 +35,16 @@ function showHead() {
   ));
 }
 
+const level = `${(100 * contents.confidence).toFixed(0)}%`;
+
 function showNumbers() {
   const { test, validation, kept_epoch: epoch } = contents.metrics;
   byId("numbers-text").append(...t(
     "Measured on the test reviews, which played no part in training or in choosing the weights. The weights are " +
-      `those after epoch ${epoch}. If new test reviews were drawn again and again, about 19 in 20 such intervals ` +
-      "would contain the true value.",
+      `those after epoch ${epoch}. If new test reviews were drawn again and again, ${level} of such intervals would ` +
+      "contain the true value.",
     `以下结果在测试影评上测得，这些影评没有参与训练，也没有用来挑选权重；所用的是第 ${epoch} 轮训练后的权重。` +
-      "如果反复重新抽取测试影评，每 20 个这样的区间中约有 19 个包含真实值。",
+      `如果反复重新抽取测试影评，这样的区间约有 ${level} 会包含真实值。`,
   ));
   const names = {
     accuracy: ["accuracy", "准确率"], precision: ["precision", "精确率"], recall: ["recall", "召回率"],
@@ -53,7 +55,7 @@ function showNumbers() {
     return [t(...pair), test[name].toFixed(4), ends ? `${ends[0].toFixed(4)} – ${ends[1].toFixed(4)}` : "–",
       ...(validation ? [validation[name].toFixed(4)] : [])];
   });
-  const head = [t("metric", "指标"), t("test", "测试"), t("95% confidence interval", "95% 置信区间")];
+  const head = [t("metric", "指标"), t("test", "测试"), t(`${level} confidence interval`, `${level} 置信区间`)];
   fillTable(byId("metrics"), rows, validation ? [...head, t("validation", "验证")] : head);
 }
 
@@ -106,7 +108,7 @@ function showWrong() {
     x: predicted, fixed: { x: [0, 1], y: [0, 1] }, band: [2, 1],
     lines: [
       { label: NETWORK, values: positive, points: true },
-      { label: ["95% interval from", "95% 区间下限"], values: low, edge: true },
+      { label: [`${level} interval from`, `${level} 区间下限`], values: low, edge: true },
       { label: ["to", "上限"], values: high, edge: true },
       { label: ["ideal", "理想情况"], values: predicted, quiet: true },
     ],

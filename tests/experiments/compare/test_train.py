@@ -5,11 +5,11 @@ from experiments.compare import train
 from experiments.compare.runs import MODEL, RUNS, read_run
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
-from imdb_rnn.measures.metrics import is_right
 from imdb_rnn.network import model_file
 from imdb_rnn.reviews.corpus import from_lists, make_corpus, write_corpus
 from imdb_rnn.reviews.encode import encode
 from imdb_rnn.reviews.split import split_by_position
+from imdb_rnn.training.losses import is_right
 
 PRESETS = """
 gru:

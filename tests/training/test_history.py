@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from imdb_rnn.base.errors import UserError
-from imdb_rnn.measures import history
+from imdb_rnn.training import history
 
 
 def test_holdout_keeps_the_first_epoch_with_the_lowest_loss_and_test_keeps_the_last():
