@@ -1,1 +1,1 @@
-"""Recurrent networks on film reviews: what the stages of the pipeline share, a room for each subject."""
+"""Recurrent networks on film reviews: what the stages of the pipeline share, a package for each subject."""

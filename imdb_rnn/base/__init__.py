@@ -1,1 +1,1 @@
-"""What every room stands on: parameters, files, errors, and how a stage is run."""
+"""What every other package stands on: parameters, files, errors, and how a stage is run."""

@@ -1,4 +1,4 @@
-"""The rules of the house that no other tool holds: where tests are, what files are called, how long they get."""
+"""The rules of the project that no other tool holds: where tests are, what files are called, how long they get."""
 
 import ast
 import subprocess
@@ -28,9 +28,9 @@ def test_each_module_has_its_tests(module):
 
 
 @pytest.mark.parametrize("test", TESTS, ids=str)
-def test_each_test_of_a_room_has_its_module(test):
-    rooms = {path.parts[0] for path in LIBRARY if len(path.parts) > 1}
-    if test.parts[0] in rooms:
+def test_each_test_of_a_package_has_its_module(test):
+    packages = {path.parts[0] for path in LIBRARY if len(path.parts) > 1}
+    if test.parts[0] in packages:
         module = test.with_name(test.name.removeprefix("test_"))
         assert module in LIBRARY or module.with_suffix("") / "__init__.py" in LIBRARY
 
