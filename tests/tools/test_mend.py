@@ -16,9 +16,8 @@ from tools import mend
 pytestmark = pytest.mark.slow
 
 LOCK = (ROOT / "dvc.lock").read_text(encoding="utf-8")
-HALF = LOCK[
-    : LOCK.index("    deps:", len(LOCK) // 2) + len("    de")
-]  # in a key, since half of a value may pass for whole
+# Cut within a key: half of a value may pass for a whole one.
+HALF = LOCK[: LOCK.index("    deps:", len(LOCK) // 2) + len("    de")]
 RUNNING = Path(".dvc/tmp/rwlock")
 
 # Another DVC command: it holds the lock that argv names until a line comes, and then writes its `dvc.lock` to the end.
