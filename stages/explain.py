@@ -6,6 +6,7 @@ In: `data/model.keras`, `data/reviews/`. Out, from a sample of the test reviews:
 the gradient does not fall to half.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -64,11 +65,15 @@ def main(params: Params, root: Path) -> None:
     half_life = memory.half_life(gradient["gradient"].to_numpy())
     last_words = memory.accuracy_of_last_words(network.predict_proba, ids, y, network.encoding.maxlen)
     traces = [{"review": int(rows[trace.pop("row")]), **trace} for trace in traced(network, ranks, y, vocabulary)]
+    texts = {
+        "gradient.csv": gradient.round({"gradient": 8}).to_csv(index=False, lineterminator="\n"),
+        "last_words.csv": last_words.round(6).to_csv(index=False, lineterminator="\n"),
+        "traces.json": json.dumps({"traces": traces}, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+    }
     with files.replacing(root / files.EXPLANATION) as new:
         new.mkdir()
-        files.write_csv(new / "gradient.csv", gradient.round({"gradient": 8}))
-        files.write_csv(new / "last_words.csv", last_words.round(6))
-        files.write_json(new / "traces.json", {"traces": traces})
+        for name, text in texts.items():
+            (new / name).write_text(text, encoding="utf-8", newline="\n")
     metrics = {} if half_life is None else {"half_life_words": round(half_life, 2)}
     files.write_json(root / files.MEMORY_METRICS, {"memory": metrics})
     words = "longer than the reviews" if half_life is None else f"{half_life:.0f} words"
