@@ -2,6 +2,7 @@
 # make check     linter, formatter, types, layers and the fast tests, in under a minute
 # make test      all of that and every other test, in under five minutes
 # make preset NAME=best   write a preset to params.yaml
+# make verify    run the committed pipeline anew, beside the checkout, and compare every hash
 # make compare   every cell, the best network and a baseline, five seeds each (long)
 # make bench     training beside plain Keras and PyTorch (long)
 # make faults    kill and damage the pipeline in every way (long; KILLS=8 DAMAGES=3 for less)
@@ -18,7 +19,7 @@ KILLS ?= 100
 DAMAGES ?= 40
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: repro check lint test faults preset compare bench lock
+.PHONY: repro check lint test faults preset verify compare bench lock
 
 repro: $(INSTALLED)
 	@$(RUN) python -m tools.mend
@@ -41,6 +42,9 @@ faults: $(INSTALLED)
 
 preset: $(INSTALLED)
 	@$(RUN) python -m tools.preset $(NAME)
+
+verify: $(INSTALLED)
+	@$(RUN) python -m tools.verify
 
 compare: $(INSTALLED)
 	@$(RUN) python -m tools.mend

@@ -25,6 +25,7 @@ from benchmarks import pytorch
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError, run_command
 from imdb_rnn.base.params import parse_params
+from imdb_rnn.network import compiled
 from imdb_rnn.network.cells import CELLS
 from tools.preset import PRESETS_FILE, PresetData, apply, preset
 
@@ -32,7 +33,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 ARTICLE_CELL = "simple_rnn"
 DIM = UNITS = 32
-PROGRAMS = ["PyTorch", "pipeline", "pipeline, padding read"]  # beside Keras, which everything is compared with
+COLD = "pipeline, first time"  # on a machine, so that everything is compiled
+ONE_THREAD, PADDING_READ = "pipeline, one thread", "pipeline, padding read"
+PROGRAMS = ["PyTorch", COLD, "pipeline", ONE_THREAD, PADDING_READ]  # beside Keras, which everything is compared with
 COLUMNS = [
     "cell",
     "program",
@@ -65,7 +68,7 @@ def checkout(folder: Path, source: str, epochs: int, maxlen: int) -> None:
         update={
             "data": PresetData(source=source),
             "pad": article.pad.model_copy(update={"maxlen": maxlen}),
-            "train": article.train.model_copy(update={"epochs": epochs}),
+            "train": article.train.model_copy(update={"engine": "compiled", "epochs": epochs}),
         }
     )
     params = apply(settings, files.read_text(ROOT / files.PARAMS))
@@ -74,7 +77,7 @@ def checkout(folder: Path, source: str, epochs: int, maxlen: int) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
 
 
-def timed(module: list[str], folder: Path) -> tuple[str, float, float]:
+def timed(module: list[str], folder: Path, **environment: str) -> tuple[str, float, float]:
     """Run a module and its arguments in `folder`, from which all of the project's code then comes.
 
     Returns:
@@ -87,7 +90,7 @@ def timed(module: list[str], folder: Path) -> tuple[str, float, float]:
         process = subprocess.Popen(
             [sys.executable, "-m", *module],
             cwd=folder,
-            env=os.environ | {"PATH": path},
+            env=os.environ | {"PATH": path} | environment,
             stdout=subprocess.PIPE,
             stderr=noise,
             text=True,
@@ -108,10 +111,11 @@ def measure(program: str, cell: str, epochs: int, seed: int, folder: Path) -> di
     module = {
         "Keras": ["benchmarks.plain_keras", CELLS[cell].layer, *numbers],
         "PyTorch": ["benchmarks.pytorch", cell, *numbers],
-        "pipeline": ["benchmarks.pipeline", cell, *numbers, "true"],
-        "pipeline, padding read": ["benchmarks.pipeline", cell, *numbers, "false"],
-    }[program]
-    printed, wall, peak = timed(module, folder)
+        PADDING_READ: ["benchmarks.pipeline", cell, *numbers, "false"],
+    }.get(program, ["benchmarks.pipeline", cell, *numbers, "true"])
+    if program == COLD:
+        shutil.rmtree(folder / compiled.FOLDER.relative_to(ROOT), ignore_errors=True)
+    printed, wall, peak = timed(module, folder, **({"NUMBA_NUM_THREADS": "1"} if program == ONE_THREAD else {}))
     history = json.loads(printed.splitlines()[-1])
     accuracies = [accuracy for _, accuracy in history]
     return {
@@ -258,7 +262,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=10, help="for the article's network")
-    parser.add_argument("--other-epochs", type=int, default=2, help="for the other cells; 0 leaves them out")
+    parser.add_argument("--other-epochs", type=int, default=5, help="for the other cells; 0 leaves them out")
     parser.add_argument("--programs", nargs="+", choices=PROGRAMS, default=PROGRAMS, help="beside Keras")
     parser.add_argument("--source", choices=["keras", "bundled"], default="keras")
     parser.add_argument("--maxlen", type=int, default=500, help="ids of a review; the article has 500")

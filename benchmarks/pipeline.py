@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.pipeline CELL EPOCHS SEED MASK_PADDING, in a folder with `data/padded/` and a `params.yaml`
 with the article's settings. MASK_PADDING is `true` to skip padding and `false` for the article's network. Prints a line
-of JSON.
+of JSON. NUMBA_NUM_THREADS says how many threads there are.
 """
 
 import contextlib
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from imdb_rnn.base import files
 from imdb_rnn.base.params import load_params
-from imdb_rnn.network import keras_model
 from imdb_rnn.reviews.encode import Labelled, read_padded, unpad
 from imdb_rnn.training.loop import train
 
@@ -42,7 +41,6 @@ def main(cell: str, epochs: int, seed: int, mask_padding: bool) -> None:
         return Labelled(unpad(x), y)
 
     training, validation = read("train"), read("test")
-    keras_model.load_keras()  # loading TensorFlow is no part of training, in the other programs neither
     clock = Clock()
     start = time.perf_counter()
     with contextlib.redirect_stdout(clock):

@@ -7,13 +7,20 @@ of a traceback about the first of them.
 import runpy
 import sys
 
-if __name__ == "__main__":
+from imdb_rnn.base.errors import UserError, run_command
+
+
+def main() -> None:
     try:
         runpy.run_module(f"stages.{sys.argv[1]}", run_name="__main__", alter_sys=True)
     except ModuleNotFoundError as error:
         if str(error.name).split(".")[0] in ("imdb_rnn", "stages"):
             raise
-        sys.exit(
-            f"error: {sys.executable} does not have the project's packages ({error.name} is missing); "
+        raise UserError(
+            f"{sys.executable} does not have the project's packages ({error.name} is missing); "
             "run `make repro`, or `. .venv/bin/activate` and then `dvc repro`"
-        )
+        ) from error
+
+
+if __name__ == "__main__":
+    run_command(main)  # here already, for Ctrl-C while the packages are imported

@@ -11,10 +11,12 @@ from imdb_rnn.base import files
 from imdb_rnn.base.params import Params
 from imdb_rnn.base.stage import run
 from imdb_rnn.network.cells import cell_named
+from imdb_rnn.training.learner import refuse
 
 
 def main(params: Params, root: Path) -> None:
     cell_named(params.model.cell)
+    refuse(params.model, params.train)
     files.write_text(root / files.CHECKED, "params.yaml holds every parameter, and each in its range\n")
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
 from imdb_rnn.base import files
 from imdb_rnn.base.params import Params
 from imdb_rnn.base.stage import run
 from imdb_rnn.measures import metrics
 from imdb_rnn.network import model_file
+from imdb_rnn.network.arithmetic import expit
 from imdb_rnn.reviews.encode import read_padded, unpad
 from imdb_rnn.reviews.split import split_by_position
 from imdb_rnn.reviews.vocabulary import words_of_ids

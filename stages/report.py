@@ -5,11 +5,7 @@ networks, which is in git. Out: `results/report/index.html`. What the page looks
 `imdb_rnn/pages/page/`.
 """
 
-import platform
-from importlib.metadata import version
 from pathlib import Path
-
-from scipy.special import expit
 
 from imdb_rnn.base import files
 from imdb_rnn.base.params import Params
@@ -18,12 +14,11 @@ from imdb_rnn.measures import intervals, metrics, results
 from imdb_rnn.measures.calibration import calibration
 from imdb_rnn.measures.memory import half_life
 from imdb_rnn.network import model_file
+from imdb_rnn.network.arithmetic import expit
 from imdb_rnn.pages.compared import read_compare_memory
 from imdb_rnn.pages.report import page, stored_network
 from imdb_rnn.training.history import read_history
 from imdb_rnn.training.losses import THRESHOLD
-
-PACKAGES = ("tensorflow", "keras", "numba", "numpy", "pandas", "scikit-learn", "dvc")
 
 
 def main(params: Params, root: Path) -> None:
@@ -44,7 +39,6 @@ def main(params: Params, root: Path) -> None:
             "explain": params.explain,
         },
         "provenance": network.provenance,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "threshold": THRESHOLD,
         "confidence": intervals.CONFIDENCE,
         "weights": network.count_weights(),

@@ -2,8 +2,8 @@
 
 In: `data/padded/`, and the vocabulary and provenance in `data/reviews/`, which the model file carries along.
 Out: `data/model.keras`, and `results/history.csv` with loss and accuracy on training and validation reviews after every
-epoch. The same parameters and reviews give the same bytes again on the same machine, also when training was stopped and
-went on from its checkpoint.
+epoch. With the engine `compiled` the same parameters and reviews give the same bytes on every machine, also when
+training was stopped and went on from its checkpoint.
 """
 
 from dataclasses import replace

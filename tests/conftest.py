@@ -16,6 +16,7 @@ from project import SMALL, TRACER, Project, environment
 from selenium import webdriver
 
 from imdb_rnn.base.params import Params, parse_params
+from imdb_rnn.network import compiled
 from imdb_rnn.reviews.sources import bundled
 
 # The same examples at every run, and no time limit on one of them: machines are noisy.
@@ -92,6 +93,8 @@ def fresh(params, small_archive, tmp_path_factory) -> Project:
             target = project.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
+    machine_code = compiled.FOLDER.relative_to(ROOT)  # what the tests compiled, so that not every copy does it again
+    shutil.copytree(ROOT / machine_code, project.folder / machine_code, dirs_exist_ok=True)
     write_params(project.folder, changed(params, data=small_archive, **SMALL))
     project.run("git", "init", "--quiet")
     project.commit()

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from imdb_rnn.base.params import ModelParams, PadParams, Params
-from imdb_rnn.network.branches import Recurrent
 from imdb_rnn.network.model import Network
+from imdb_rnn.network.weights import Layout
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,8 +55,8 @@ def model_params(**values) -> ModelParams:
 def network_of(params: ModelParams, vocab_size: int = 20, seed: int = 5, **encoding) -> Network:
     """A network with weights, biases too, of which none is zero; half of all n-grams that there are have a score."""
     random = np.random.default_rng(seed)
-    shapes = Recurrent(params).shapes(vocab_size)
-    weights = [random.normal(0, 0.5, shape).astype(np.float32) for shape in shapes]
+    matrices = Layout(params.model_copy(update={"ngrams": 0}), vocab_size, 0).matrices
+    weights = [random.normal(0, 0.5, matrix.shape).astype(np.float32) for matrix in matrices]
     codes = np.empty(0, np.int64)
     if params.ngrams:
         codes = np.sort(random.choice(np.arange(1, vocab_size**3), vocab_size**3 // 2, replace=False))

@@ -1,8 +1,18 @@
-"""Networks of every kind, and the ids that they read."""
+"""Networks of every kind, the ids that they read, and what Keras computes of both."""
+
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
+import pytest
 from material import model_params
 
+from imdb_rnn.network import keras_model, ngrams
+from imdb_rnn.network.arithmetic import log_losses
+from imdb_rnn.network.engine import Engine, Masks
+from imdb_rnn.network.model import Network, as_read
+from imdb_rnn.network.weights import Layout
+from imdb_rnn.reviews.encode import pad
 from imdb_rnn.reviews.ragged import Ragged, from_lengths
 
 CELLS = ("simple_rnn", "lstm", "gru")
@@ -22,6 +32,17 @@ NETWORKS = {
     ),
 }
 
+ALL_AT_ONCE = {
+    "layers": 3,
+    "bidirectional": True,
+    "embedding_dim": 33,
+    "units": 17,
+    "pooling": "max+mean",
+    "ngrams": 3,
+    "embedding_dropout": 0.5,
+    "dropout": 0.5,
+}  # with widths that fill no whole vectors
+
 
 def ragged(*rows: list[int] | np.ndarray) -> Ragged:
     """Reviews without padding, one behind the other."""
@@ -32,3 +53,102 @@ def ragged(*rows: list[int] | np.ndarray) -> Ragged:
 def rows_of(rows: Ragged) -> list[list]:
     """The values of each row."""
     return [rows[row].tolist() for row in range(len(rows))]
+
+
+def reviews_of(vocab_size: int, count: int, longest: int) -> Ragged:
+    """Reviews of all lengths from 0 to `longest`, in no order; each word occurs once before any does a second time."""
+    random = np.random.default_rng(2)
+    lengths = random.permutation(np.arange(count) % (longest + 1))
+    words = random.permutation(np.arange(lengths.sum()) % (vocab_size - 1) + 1)
+    return ragged(*np.split(words, np.cumsum(lengths)[:-1]))
+
+
+class Drawn(NamedTuple):
+    """What chance decides of a step of training, besides the weights.
+
+    y: float32 (reviews,), labels
+    seen, hidden: what dropout multiplies vectors and features by, (vocabulary,) and (reviews, features)
+    prior: float32 (n-grams,)
+    """
+
+    y: np.ndarray
+    seen: np.ndarray
+    hidden: np.ndarray
+    prior: np.ndarray
+
+
+def draw(network: Network, reviews: int, seed: int = 1) -> Drawn:
+    """Labels, priors, and what dropout hides, half of everything, where the network has dropout."""
+    random, params = np.random.default_rng(seed), network.params
+    seen, hidden = np.ones(network.encoding.vocab_size), np.ones((reviews, len(network.weights[-2])))
+    if params.embedding_dropout:
+        seen = 2 * random.integers(0, 2, seen.shape)
+    if params.dropout:
+        hidden = 2 * random.integers(0, 2, hidden.shape)
+    y, prior = random.integers(0, 2, reviews), random.normal(size=len(network.ngram_codes))
+    return Drawn(*(array.astype(np.float32) for array in (y, seen, hidden, prior)))
+
+
+def learnt_by_engine(network: Network, ids: Ragged, drawn: Drawn) -> tuple[Engine, np.ndarray, np.ndarray, float]:
+    """Let the engine compute gradients of all reviews; return it, logits, losses, and the square of their norm."""
+    params, vocab_size, order = network.params, network.encoding.vocab_size, np.argsort(-ids.lengths, kind="stable")
+    engine = Engine(Layout(params, vocab_size, len(drawn.prior)), drawn.prior)
+    weights, places, masks = network.weights, None, Masks()
+    if params.ngrams:
+        weights = [*weights, network.ngram_scores]
+        codes = ngrams.codes_of(ids, params.ngrams, vocab_size)
+        places = ngrams.look_up(codes, network.ngram_codes).rows(order)
+    if params.embedding_dropout:
+        masks = masks._replace(seen=drawn.seen)
+    if params.dropout:
+        masks = masks._replace(features=engine.feature_masks(drawn.hidden[order].ravel()))
+    batch = engine.prepare(as_read(ids, params, network.encoding).rows(order), places)
+    logits, losses, square = engine.learn(engine.layout.flatten(weights), batch, drawn.y[order], masks)
+    back = np.argsort(order)
+    return engine, logits[back], losses[back], square
+
+
+def learnt_by_keras(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The logits by Keras, and by TensorFlow the derivatives of the mean loss with respect to all weights."""
+    keras, tf = keras_model.load_keras()
+    params, (vectors, *others) = network.params, network.weights
+    hiding = [vectors * drawn.seen[:, None], *others]
+    model = keras_model.as_keras(replace(network, weights=hiding, ngram_scores=network.ngram_scores * drawn.prior))
+    model.get_layer("probability").activation = keras.activations.linear
+    if params.dropout:
+        model.get_layer("dropout").call = lambda features, **_: features * drawn.hidden
+    variables = keras_model.variables(model, params)
+    if params.ngrams:
+        variables.append(model.get_layer("ngram_scores").embeddings)
+    with tf.GradientTape() as tape:
+        logits = model(pad(ids, network.encoding.maxlen, network.encoding.padding))[:, 0]
+        loss = keras.ops.mean(keras.ops.binary_crossentropy(drawn.y, logits, from_logits=True))
+    gradients = tape.gradient(loss, [variable.value for variable in variables])
+    gradients = [tf.convert_to_tensor(gradient).numpy() for gradient in gradients]
+    gradients[0] *= drawn.seen[:, None]
+    if params.ngrams:
+        gradients[-1] = gradients[-1][1:, 0] * drawn.prior  # row 0 is of unknown n-grams
+    return logits.numpy(), gradients
+
+
+def assert_learns_as_keras(network: Network, ids: Ragged) -> None:
+    """Hold logits, losses and gradients of a batch to Keras' own.
+
+    Kernels are made as small as before training: larger ones are chaotic, and blow rounding up.
+    """
+    vectors, *others = network.weights
+    others = [array * np.float32(2 / np.sqrt(len(array))) if array.ndim == 2 else array for array in others]
+    network = replace(network, weights=[vectors, *others])
+    drawn = draw(network, len(ids))
+    engine, logits, losses, square = learnt_by_engine(network, ids, drawn)
+    expected_logits, expected = learnt_by_keras(network, ids, drawn)
+    np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
+    np.testing.assert_array_equal(losses, log_losses(drawn.y, logits))
+    gradients = engine.layout.split(engine.gradient)
+    for gradient, other in zip(gradients, expected, strict=True):
+        assert gradient.shape == other.shape
+        largest = np.abs(other).max()
+        assert largest > 1e-5, "there is nothing to compare"
+        np.testing.assert_allclose(gradient, other, rtol=0, atol=1e-5 * largest)
+    assert square == pytest.approx(sum((gradient.astype(np.float64) ** 2).sum() for gradient in gradients), rel=1e-6)
+    np.testing.assert_array_equal(engine.layout.flatten(gradients), engine.gradient)

@@ -4,64 +4,107 @@ from collections.abc import Callable
 
 import numpy as np
 
+from imdb_rnn.network.arithmetic import at
 from imdb_rnn.network.cells.cell import Cell
+from imdb_rnn.network.compiled import compiled
 
-REVIEWS, UNITS = 3, 4
+COUNT, SIZE = 12, 16  # numbers of a block that count, and all of them
+ASIDE = np.float32(7)  # stands where a step has nothing to do
 
-# From word, product and carried state, float64, to the new state and the new carried one. Carried is what reaches the
-# next step without the recurrent kernel: an LSTM's cell state, a GRU's state.
-Textbook = Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+# From inputs and products, float64 (gates, COUNT), and both states before the step, (COUNT,), to the states after it.
+Textbook = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
-def assert_step_is(cell: Cell, textbook: Textbook, *, carries: str | None) -> None:
-    """Hold `step` to the formulas, and `step_back` to their derivatives, taken by small differences.
+def both_ways(cell: Cell) -> tuple[Callable[..., None], Callable[..., None]]:
+    """The two functions of a cell for arrays; h and c are (2, SIZE), before and after the step."""
+    step, step_back = cell.step, cell.step_back
 
-    Args:
-        carries: `h` or `c`, the state that is carried; None: neither.
-    """
-    random = np.random.default_rng(1)
-    columns = cell.gates * UNITS
-    table, bias = random.normal(size=(6, columns)), random.normal(size=columns)
-    words, product = np.array([2, 0, 5]), random.normal(size=(REVIEWS, columns))
-    carried = random.normal(size=(REVIEWS, UNITS))
+    @compiled
+    def forwards(blocks, h, c, n, size):
+        step(at(blocks, 0), at(h, 0), at(h, size), at(c, 0), at(c, size), n, size)
 
-    h, c, aside = np.zeros((3, REVIEWS, UNITS), np.float32)
-    (h if carries == "h" else c)[:] = carried
-    gates, before = product.astype(np.float32), h.copy()
-    cell.step(table.astype(np.float32), words, bias.astype(np.float32), gates, h, c, aside)
-    with_bias = product + bias if cell.recurrent_bias else product
-    expected, expected_carried = textbook(table[words], with_bias, carried)
-    np.testing.assert_allclose(h, expected, atol=2e-6)
-    if carries == "c":
-        np.testing.assert_allclose(c, expected_carried, atol=2e-6)
+    @compiled
+    def backwards(blocks, h, c, dh, dc, spare, n, size):
+        h0, h1, c0, c1 = at(h, 0), at(h, size), at(c, 0), at(c, size)
+        step_back(at(blocks, 0), h0, h1, c0, c1, at(dh, 0), at(dc, 0), at(spare, 0), n, size)
 
-    dh, dc = random.normal(size=(2, REVIEWS, UNITS)).astype(np.float32)
-    dc *= carries is not None
-    inputs = [table[words], with_bias, carried]
+    return forwards, backwards
 
-    def loss() -> float:
-        state, new_carried = textbook(*inputs)
-        return float((dh * state).sum() + (dc * new_carried).sum())
 
-    derivatives = []
-    for array in inputs:
+def filled(*rows: np.ndarray | float) -> np.ndarray:
+    """Blocks of `SIZE` numbers, float32, the first `COUNT` of each as given."""
+    blocks = np.full((len(rows), SIZE), ASIDE)
+    for block, row in zip(blocks, rows, strict=True):
+        block[:COUNT] = row
+    return blocks
+
+
+def blocks_of(cell: Cell, word: np.ndarray, product: np.ndarray) -> np.ndarray:
+    """The blocks as a step gets them, from inputs and products, both (gates, COUNT)."""
+    together = cell.gates - cell.apart
+    gates = *(word + product)[:together], *product[together:]
+    return filled(*gates, *word[together:], *[0] * cell.kept)
+
+
+def derivatives(textbook: Textbook, arrays: list[np.ndarray], dh: np.ndarray, dc: np.ndarray) -> list[np.ndarray]:
+    """Of the sum of dh h1 + dc c1 with respect to each number of the arrays, by small differences."""
+
+    def total() -> float:
+        h, c = textbook(*arrays)
+        return float((dh * h + dc * c).sum())
+
+    of_arrays = []
+    for array in arrays:
         derivative = np.empty_like(array)
         for place in np.ndindex(array.shape):
             here, values = array[place], []
             for side in (-1e-6, 1e-6):
                 array[place] = here + side
-                values.append(loss())
+                values.append(total())
             array[place] = here
             derivative[place] = (values[1] - values[0]) / 2e-6
-        derivatives.append(derivative)
+        of_arrays.append(derivative)
+    return of_arrays
 
-    dproduct = np.empty((REVIEWS, columns), np.float32)
-    dword = np.empty_like(dproduct) if cell.recurrent_bias else dproduct
-    dcarried = dc.copy()
-    cell.step_back(gates, before, aside, dh, dcarried, dproduct, dword)
-    for gradient, derivative in zip((dword, dproduct, dcarried), derivatives, strict=True):
-        np.testing.assert_allclose(gradient, derivative, atol=5e-6)
+
+def assert_step_is(cell: Cell, textbook: Textbook) -> None:
+    """Hold `step` to the formulas, `step_back` to their derivatives, and both to what `Cell` promises of them."""
+    random = np.random.default_rng(1)
+    forwards, backwards = both_ways(cell)
+    inputs = slice(cell.gates, cell.gates + cell.apart)
+    word, product = random.normal(size=(2, cell.gates, COUNT))
+    h0, c0, dh, dc = random.normal(size=(4, COUNT))
+    if not cell.has_c:  # a second state that nobody may touch, and that no formula has
+        c0[:], dc[:] = ASIDE, 0
+
+    blocks, h, c = blocks_of(cell, word, product), filled(h0, ASIDE), filled(c0, ASIDE)
+    forwards(blocks, h, c, COUNT, SIZE)
+    expected_h, expected_c = textbook(word, product, h0, c0)
+    np.testing.assert_allclose(h, filled(h0, expected_h), atol=2e-6)
+    np.testing.assert_allclose(c, filled(c0, expected_c), atol=2e-6)
+    after = blocks.copy()
+
+    dh_here, dc_here = filled(dh), filled(dc if cell.has_c else ASIDE)
+    backwards(blocks, h, c, dh_here, dc_here, filled(0), COUNT, SIZE)
+    dword, dproduct, dh0, dc0 = derivatives(textbook, [word, product, h0, c0], dh, dc)
+    np.testing.assert_allclose(blocks[: cell.gates], filled(*dproduct), atol=5e-6)
+    np.testing.assert_allclose(blocks[inputs], filled(*dword[cell.gates - cell.apart :]), atol=5e-6)
+    np.testing.assert_allclose(dh_here, filled(dh0), atol=5e-6)
+    np.testing.assert_allclose(dc_here, filled(dc0 if cell.has_c else ASIDE), atol=5e-6)
+    assert (blocks[:, COUNT:] == ASIDE).all()
+
+    dh_here, dc_here = filled(0), filled(0 if cell.has_c else ASIDE)
+    backwards(after, h, c, dh_here, dc_here, filled(0), COUNT, SIZE)
+    assert not after[: inputs.stop, :COUNT].any(), "no gradient comes, and some leaves"
+    assert not dh_here[:, :COUNT].any()
+    assert (dc_here[:, :COUNT] == (0 if cell.has_c else ASIDE)).all()
+
+    nothing = np.zeros((cell.gates, COUNT))
+    h, c = filled(0, ASIDE), filled(0 if cell.has_c else ASIDE, ASIDE)
+    forwards(blocks_of(cell, nothing, nothing), h, c, COUNT, SIZE)
+    assert not h[:, :COUNT].any(), "a unit whose weights are 0 has a state, and its weights would get gradients"
+    assert not cell.has_c or not c[:, :COUNT].any()

@@ -9,6 +9,7 @@ from material import model_params
 from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.network.keras_model import build, load_keras
 from imdb_rnn.network.model import Network
+from imdb_rnn.network.weights import first_weights
 from imdb_rnn.reviews.encode import Labelled, unpad
 from imdb_rnn.training.loop import train
 
@@ -79,15 +80,21 @@ def of_sums(optimizer: type) -> type:
     return OfSums
 
 
-SHORT = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "clipnorm": 0.1}
+# The last epoch is kept, so that the weights can be compared too.
+SHORT = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "clipnorm": 0.1, "validation": "test"}
 
 
-def assert_keras_trains_the_same(monkeypatch, model, params, *, keras_model=None, optimizer=None) -> None:
+def assert_keras_trains_the_same(
+    monkeypatch, model, params, *, keras_model=None, optimizer=None, jit_compile="auto"
+) -> None:
     """Train here and, from the same first weights over the same batches, with Keras' own `fit`.
+
+    The first weights are those of the engine: our own, which Keras' model gets, or those that Keras draws itself.
 
     Args:
         keras_model: makes Keras' model; None: the one of which the saved network is made.
         optimizer: Keras' own; None: Adam with the clipping of `SHORT`.
+        jit_compile: Keras' own; what dropout draws depends on it.
     """
     keras, _ = load_keras()
     (x, y), validation = task(300, 1), task(100, 2)
@@ -98,12 +105,39 @@ def assert_keras_trains_the_same(monkeypatch, model, params, *, keras_model=None
 
     keras.utils.set_random_seed(params.seed)
     theirs = keras_model() if keras_model else build(model, VOCAB_SIZE, network.ngram_codes)
+    weights = theirs.trainable_variables
+    if params.engine == "compiled":
+        for variable, array in zip(weights, first_weights(model, VOCAB_SIZE, params.seed), strict=True):
+            variable.assign(array)
+    adam = keras.optimizers.Adam if params.engine == "keras" else of_sums(keras.optimizers.Adam)
     theirs.compile(
-        optimizer=optimizer or of_sums(keras.optimizers.Adam)(0.01, global_clipnorm=0.1),
+        optimizer=optimizer or adam(0.01, global_clipnorm=0.1),
         loss="binary_crossentropy",
         metrics=["accuracy"],
+        jit_compile=jit_compile,
     )
-    plain = theirs.fit(x, y, batch_size=32, epochs=3, shuffle=False, validation_data=validation, verbose=0).history
-    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
-        np.testing.assert_allclose(history[name], plain[name], atol=1e-4)
+    average, steps = [variable.numpy() for variable in weights], 0
+
+    class Averaging(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            nonlocal average, steps
+            steps += 1
+            decay = min(params.weight_averaging or 0, (1 + steps) / (10 + steps))
+            average = [decay * a + (1 - decay) * variable.numpy() for a, variable in zip(average, weights, strict=True)]
+
+    plain = theirs.fit(
+        x,
+        y,
+        batch_size=32,
+        epochs=3,
+        shuffle=False,
+        validation_data=None if params.weight_averaging else validation,
+        verbose=0,
+        callbacks=[Averaging()],
+    ).history
+    assert len(plain) == (2 if params.weight_averaging else 4)
+    for name, values in plain.items():
+        np.testing.assert_allclose(history[name], values, atol=1e-5, err_msg=name)
+    for array, same in zip(network.weights, average, strict=True):
+        np.testing.assert_allclose(array, same, atol=1e-4)
     assert history["loss"].iloc[-1] < history["loss"].iloc[0] - 1e-3, "nothing was learnt, so nothing is shown"

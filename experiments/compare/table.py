@@ -12,7 +12,6 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 from pydantic import Field
-from scipy.special import expit
 
 from experiments.compare import figure
 from experiments.compare.estimates import estimate, holm, interval, p_value
@@ -24,6 +23,7 @@ from imdb_rnn.base.errors import UserError, run_command
 from imdb_rnn.base.params import Section, load_params, parse_yaml, validate
 from imdb_rnn.measures.intervals import CONFIDENCE
 from imdb_rnn.measures.metrics import measure
+from imdb_rnn.network.arithmetic import expit
 from imdb_rnn.pages.figures import save, style
 from imdb_rnn.reviews.corpus import read_provenance, read_reviews, read_vocabulary
 from imdb_rnn.training.losses import is_right

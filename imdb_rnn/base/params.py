@@ -77,6 +77,7 @@ class ModelParams(Section):
 
 
 class TrainParams(Section):
+    engine: Literal["compiled", "keras"] = "compiled"
     epochs: Annotated[int, Field(ge=1, le=1000)] = 10
     batch_size: Annotated[int, Field(ge=1, le=100_000)] = 128
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"

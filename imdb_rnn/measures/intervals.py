@@ -2,9 +2,9 @@
 
 import numpy as np
 from scipy import stats
-from scipy.special import expit
 
-from imdb_rnn.training.losses import is_positive, log_loss
+from imdb_rnn.network.arithmetic import expit, log_losses
+from imdb_rnn.training.losses import is_positive
 
 CONFIDENCE = 0.95  # of every interval in the project
 Interval = tuple[float, float]
@@ -60,5 +60,5 @@ def of_metrics(y: np.ndarray, logits: np.ndarray) -> dict[str, Interval | None]:
         # F1 rises with the share of both in either: 2 s / (1 + s)
         "f1": share and (2 * share[0] / (1 + share[0]), 2 * share[1] / (1 + share[1])),
         "roc_auc": of_roc_auc(y, probability),
-        "loss": of_mean(log_loss(y, logits)),
+        "loss": of_mean(log_losses(y, logits)),
     }

@@ -60,7 +60,7 @@ def half_life(gradient: np.ndarray, window: int = WINDOW) -> float | None:
     """
     if len(gradient) < window:
         return None
-    smooth = np.convolve(gradient, np.full(window, 1 / window), "valid")
+    smooth = np.lib.stride_tricks.sliding_window_view(gradient, window).mean(axis=1)
     below = np.flatnonzero(smooth <= smooth[0] / 2)
     if not len(below) or smooth[0] == 0:
         return None

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 from sklearn import metrics
 
-from imdb_rnn.training.losses import is_positive, log_loss
+from imdb_rnn.network.arithmetic import expit, log_losses
+from imdb_rnn.training.losses import is_positive
 
 CURVE_POINTS = 200
 NAMES = ("negative", "positive")  # of the labels 0 and 1
@@ -21,7 +21,7 @@ def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
     probability = expit(logits)
     predicted = is_positive(probability)
     values = {
-        "loss": log_loss(y, logits).mean(),
+        "loss": log_losses(y, logits).mean(),
         "accuracy": metrics.accuracy_score(y, predicted),
         "precision": metrics.precision_score(y, predicted, zero_division=0),
         "recall": metrics.recall_score(y, predicted, zero_division=0),
@@ -53,6 +53,6 @@ def precision_recall(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
 def _thinned(points: pd.DataFrame) -> pd.DataFrame:
     """Keep points evenly spaced along the drawn curve, its ends among them."""
     steps = np.diff(points.to_numpy(), axis=0)
-    along = np.concatenate([[0], np.hypot(*steps.T).cumsum()])
+    along = np.concatenate([[0], np.sqrt((steps * steps).sum(axis=1)).cumsum()])
     rows = np.unique(np.searchsorted(along, np.linspace(0, along[-1], CURVE_POINTS)))
     return points.iloc[rows].round(6)

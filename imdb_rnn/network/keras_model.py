@@ -9,8 +9,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,6 @@ import numpy as np
 from imdb_rnn.base import files
 from imdb_rnn.base.params import ModelParams
 from imdb_rnn.network import model_file
-from imdb_rnn.network.branches import Weights
 from imdb_rnn.network.cells import cell_named
 from imdb_rnn.network.model import Network
 from imdb_rnn.reviews.vocabulary import PADDING
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     import keras
 
 FIXED_DATE = "1980-01-01@00:00:00"
-_seeding = threading.Lock()  # Keras draws from generators that all threads share
+seeding = threading.Lock()  # Keras draws from generators that all threads share
 
 
 @contextmanager
@@ -49,19 +47,21 @@ def _without_start_up_notes() -> Iterator[None]:
         os.close(stderr)
 
 
-@cache
-def load_keras() -> tuple[ModuleType, ModuleType]:
-    """Import Keras and TensorFlow and set them up; return both. Nothing else in the project may import them."""
+def load_keras(*, computing: bool = False) -> tuple[ModuleType, ModuleType]:
+    """Import Keras and TensorFlow and set them up; return both. Nothing else in the project may import them.
+
+    Args:
+        computing: whether Keras is to train, on a GPU where TensorFlow sees one; else none is taken.
+    """
     os.environ["KERAS_BACKEND"] = "tensorflow"  # or a file in the user's home folder could choose another
     with _without_start_up_notes():
         import keras
         import tensorflow as tf
     keras.config.set_floatx("float32")  # that file could set these two as well
     keras.config.set_epsilon(1e-7)
-    # A GPU's sums differ from run to run, and networks this small gain little there.
-    tf.config.set_visible_devices([], "GPU")
-    # With more threads sums would be cut up by the number of CPUs, and the last bits of the weights with them.
-    tf.config.threading.set_intra_op_parallelism_threads(1)
+    if not computing:
+        with suppress(RuntimeError):  # Keras has trained in this process, so the devices are chosen
+            tf.config.set_visible_devices([], "GPU")
     return keras, tf
 
 
@@ -133,27 +133,17 @@ def _ngram_scores(ids: Any, longest: int, vocab_size: int, codes: np.ndarray) ->
     return ops.sum(scores * counts, axis=1)
 
 
-def _variables(model: "keras.Model", params: ModelParams) -> list[Any]:
-    """The trained variables of the recurrent branch, in the order of `branches.Recurrent`."""
+def variables(model: "keras.Model", params: ModelParams) -> list[Any]:
+    """The trained variables, in the order of `weights.Layout`, but for the scores of n-grams."""
     layers = ["embedding", *(f"{params.cell}_{number}" for number in range(1, params.layers + 1))]
     layers += ["logit" if params.ngrams else "probability"]
     return [variable for name in layers for variable in model.get_layer(name).trainable_variables]
 
 
-def first_weights(params: ModelParams, vocab_size: int, seed: int) -> Weights:
-    """The weights of the recurrent branch before training, as Keras draws them."""
-    keras, _ = load_keras()
-    without_ngrams = params.model_copy(update={"ngrams": 0})
-    with _seeding:
-        keras.utils.set_random_seed(seed)
-        model = build(without_ngrams, vocab_size, np.empty(0, np.int64))
-    return [variable.numpy() for variable in _variables(model, without_ngrams)]
-
-
 def as_keras(network: Network) -> "keras.Model":
     """The network as a Keras model, with its weights."""
     model = build(network.params, network.encoding.vocab_size, network.ngram_codes)
-    for variable, array in zip(_variables(model, network.params), network.weights, strict=True):
+    for variable, array in zip(variables(model, network.params), network.weights, strict=True):
         variable.assign(array)
     if network.params.ngrams:
         scores = np.append(np.float32(0), network.ngram_scores)[:, None]  # row 0 is of unknown n-grams

@@ -1,18 +1,15 @@
 """A network: its parameters, its weights, its vocabulary, and what it says of reviews. Needs no TensorFlow."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
-from threadpoolctl import threadpool_limits
 
-from imdb_rnn.base.errors import UserError, holding_interrupts
+from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import ModelParams, PadParams
-from imdb_rnn.network import branches
-from imdb_rnn.network.branches import Branch, Ngrams, Recurrent, Weights
+from imdb_rnn.network import ngrams
+from imdb_rnn.network.arithmetic import expit
+from imdb_rnn.network.engine import Batch, Engine, in_turn
+from imdb_rnn.network.weights import Layout, Weights
 from imdb_rnn.reviews.encode import with_padding
 from imdb_rnn.reviews.ragged import Ragged, from_lengths
 from imdb_rnn.reviews.vocabulary import PADDING
@@ -20,41 +17,12 @@ from imdb_rnn.reviews.vocabulary import PADDING
 BATCH = 256  # reviews; many words of many reviews take much memory
 
 
-@contextmanager
-def single_threaded_blas() -> Iterator[None]:
-    """Keep BLAS on one thread: the products are small, and must not depend on the number of CPUs.
-
-    The limit is the process's, so the first thread that needs it sets it, and the last one lifts it.
-    """
-    with _blas.lock:
-        if not _blas.users:
-            _blas.limits = threadpool_limits(1, "blas")
-        _blas.users += 1
-    try:
-        yield
-    finally:
-        with _blas.lock:
-            _blas.users -= 1
-            if not _blas.users and _blas.limits:
-                _blas.limits.restore_original_limits()
-
-
-@dataclass
-class _Blas:
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    users: int = 0
-    limits: threadpool_limits | None = None
-
-
-_blas = _Blas()
-
-
 @dataclass(frozen=True)
 class Network:
     """A network that gives the probability that a review is positive.
 
     params, encoding: how it is built, and how reviews become the ids that it reads
-    weights: of the recurrent branch, as `branches.Recurrent` has them
+    weights: as `weights.Layout` has them, but for those of n-grams
     ngram_codes, ngram_scores: int64 and float32 (n-grams,), both empty without n-grams
     vocabulary: rank 1 first; only the words that have an id of their own
     kept_epoch: the epoch of its training, from 1, after which it had these weights
@@ -70,15 +38,6 @@ class Network:
     kept_epoch: int
     provenance: dict
 
-    def branches(self) -> list[tuple[Branch, Weights]]:
-        """Its branches, with their weights."""
-        parts: list[tuple[Branch, Weights]] = [(Recurrent(self.params), self.weights)]
-        if self.params.ngrams:
-            prior = np.ones_like(self.ngram_scores)
-            branch = Ngrams(self.params.ngrams, self.encoding.vocab_size, self.ngram_codes, prior)
-            parts.append((branch, [self.ngram_scores]))
-        return parts
-
     def count_weights(self) -> int:
         """How many numbers it has learnt."""
         return sum(array.size for array in self.weights) + len(self.ngram_scores)
@@ -92,12 +51,20 @@ class Network:
         Raises:
             UserError: when an id is not below the size of its vocabulary.
         """
-        logits = np.empty(len(ids))
+        params, codes = self.params, self.ngram_codes
+        check_ids(ids, self.encoding.vocab_size)
+        weights = [*self.weights, self.ngram_scores] if params.ngrams else self.weights
+        engine = Engine(Layout(params, self.encoding.vocab_size, len(codes)), np.ones_like(self.ngram_scores))
+        flat, logits = engine.layout.flatten(weights), np.empty(len(ids))
 
-        def compute(batch: Ragged, rows: np.ndarray) -> None:
-            logits[rows] = branches.logits(self.branches(), batch)
+        def prepare(rows: np.ndarray) -> Batch:
+            batch, places = ids.rows(rows), None
+            if params.ngrams:
+                places = ngrams.look_up(ngrams.codes_of(batch, params.ngrams, self.encoding.vocab_size), codes)
+            return engine.prepare(as_read(batch, params, self.encoding), places)
 
-        self._in_batches(ids, compute)
+        for rows, batch, proceed in in_turn(_batches(ids), prepare):
+            logits[rows] = engine.logits(flat, batch, proceed)
         return logits
 
     def predict_proba(self, ids: Ragged) -> np.ndarray:
@@ -128,31 +95,28 @@ class Network:
         Raises:
             UserError: as `logits` does.
         """
+        check_ids(ids, self.encoding.vocab_size)
         norms = [np.empty(0, np.float32)] * len(ids)
-        recurrent, (vectors, *others) = Recurrent(self.params), self.weights
-
-        def compute(batch: Ragged, rows: np.ndarray) -> None:
+        params = self.params.model_copy(update={"ngrams": 0})
+        vectors, *others = self.weights
+        for rows in _batches(ids):
+            batch = as_read(ids.rows(rows), params, self.encoding)
             flat = batch.flat()
             # A vector for each occurrence, so that each has a gradient of its own
+            engine = Engine(Layout(params, len(flat), 0))
             occurrences = from_lengths(np.arange(len(flat), dtype=np.int32), batch.lengths)
-            logits, back = recurrent.logits_and_back([vectors[flat], *others], occurrences, None)
-            dvectors, *_ = back(np.ones_like(logits))
-            of_batch = from_lengths(np.linalg.norm(dvectors, axis=1), batch.lengths)
+            engine.explain(engine.layout.flatten([vectors[flat], *others]), engine.prepare(occurrences))
+            dvectors = engine.layout.split(engine.gradient)[0]
+            of_batch = from_lengths(np.sqrt((dvectors * dvectors).sum(axis=1)), batch.lengths)
             for number, row in enumerate(rows):
                 norms[row] = of_batch[number][batch[number] != PADDING]
-
-        self._in_batches(ids, compute)
         return from_lengths(np.concatenate([*norms, np.empty(0, np.float32)]), ids.lengths)
 
-    def _in_batches(self, ids: Ragged, compute: Callable[[Ragged, np.ndarray], None]) -> None:
-        """Call `compute` with reviews of like length, longest first, as the recurrence reads them, and their rows."""
-        check_ids(ids, self.encoding.vocab_size)
-        order = np.argsort(-ids.lengths, kind="stable")
-        with single_threaded_blas(), holding_interrupts() as raise_if_interrupted:
-            for i in range(0, len(order), BATCH):
-                rows = order[i : i + BATCH]
-                compute(as_read(ids.rows(rows), self.params, self.encoding), rows)
-                raise_if_interrupted()
+
+def _batches(ids: Ragged) -> list[np.ndarray]:
+    """The rows of reviews of like length, longest first, `BATCH` at a time."""
+    order = np.argsort(-ids.lengths, kind="stable")
+    return [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
 
 
 def as_read(ids: Ragged, params: ModelParams, encoding: PadParams) -> Ragged:

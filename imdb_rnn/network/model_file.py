@@ -20,9 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import ModelParams, PadParams
-from imdb_rnn.network.branches import Recurrent, Weights
 from imdb_rnn.network.cells import cell_named
 from imdb_rnn.network.model import Network
+from imdb_rnn.network.weights import Layout, Weights
 from imdb_rnn.reviews.vocabulary import RANK_OFFSET
 
 ABOUT, VOCABULARY, CODES = "imdb_rnn.json", "vocabulary.txt", "ngram_codes.npy"
@@ -96,7 +96,8 @@ def _read_weights(store: h5py.File, about: About, ngrams: int) -> tuple[Weights,
         numbered = ("bidirectional" if params.bidirectional else snake) + (f"_{number}" if number else "")
         names += [f"{numbered}/{cell}/vars/{i}" for cell in cells for i in range(3)]
     names += ["dense/vars/0", "dense/vars/1"]
-    shapes = Recurrent(params).shapes(about.pad.vocab_size)
+    layout = Layout(params.model_copy(update={"ngrams": 0}), about.pad.vocab_size, 0)
+    shapes = [matrix.shape for matrix in layout.matrices]
     if 4 * (sum(map(math.prod, shapes)) + ngrams) > store.id.get_filesize():
         raise ValueError("it is smaller than its weights")  # HDF5 would make up what was never written
     weights = [_read_array(store, f"layers/{name}", shape) for name, shape in zip(names, shapes, strict=True)]

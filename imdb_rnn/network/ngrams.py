@@ -7,9 +7,12 @@ computes the same in the saved network. n-grams with padding in them are none.
 import numpy as np
 
 from imdb_rnn.base.errors import UserError
-from imdb_rnn.network.activations import Array, compiled
+from imdb_rnn.network.arithmetic import Array, claim, fma, log
+from imdb_rnn.network.compiled import compiled
 from imdb_rnn.reviews.ragged import Ragged, from_lengths
 from imdb_rnn.reviews.vocabulary import PADDING
+
+CHUNK = 8192  # n-grams that a thread takes at once
 
 
 def largest_vocabulary(longest: int) -> int:
@@ -77,34 +80,61 @@ def log_count_ratio(places: Ragged, y: np.ndarray, count: int, smoothing: float)
     The logarithm of the ratio of the counts' shares, with `smoothing` added to each count, as in naive Bayes (Wang and
     Manning, Baselines and Bigrams, 2012).
     """
-    positive, negative = (add_up_back((y == label).astype(np.float32), places, count) for label in (1, 0))
+    rows = np.repeat(y, places.lengths)
+    flat = places.flat()
+    positive, negative = (np.bincount(flat[rows == label], minlength=count) for label in (1, 0))
     p, q = positive + smoothing, negative + smoothing
-    return (np.log(p / p.sum()) - np.log(q / q.sum())).astype(np.float32)
-
-
-def add_up(scores: np.ndarray, places: Ragged) -> np.ndarray:
-    """Sum the scores, float32 (n-grams,), of those that each review has: float32 (reviews,)."""
-    total = np.zeros(len(places), np.float32)
-    _add_up(scores, places.values, places.starts, places.lengths, total)
-    return total
-
-
-def add_up_back(d: np.ndarray, places: Ragged, count: int) -> np.ndarray:
-    """From the gradient with respect to `add_up`'s result, float32 (reviews,), to that of its scores: (count,)."""
-    total = np.zeros(count, np.float32)
-    _add_up_back(d, places.values, places.starts, places.lengths, total)
-    return total
+    return (log(p / p.sum()) - log(q / q.sum())).astype(np.float32)
 
 
 @compiled
-def _add_up(scores: Array, places: Array, starts: Array, lengths: Array, total: Array) -> None:
+def add_up(weights: Array, prior: Array, values: Array, starts: Array, lengths: Array, total: Array) -> None:
+    """Add the scores, prior times weight, of the n-grams that each review has, rows of places, to `total`, float32."""
     for r in range(len(starts)):
-        for i in range(starts[r], starts[r] + lengths[r]):
-            total[r] += scores[places[i]]
+        for place in values[starts[r] : starts[r] + lengths[r]]:
+            total[r] = fma(prior[place], weights[place], total[r])
+
+
+def chunks(count: int) -> int:
+    """How many chunks so many n-grams are."""
+    return -(-count // CHUNK)
 
 
 @compiled
-def _add_up_back(d: Array, places: Array, starts: Array, lengths: Array, total: Array) -> None:
-    for r in range(len(starts)):
-        for i in range(starts[r], starts[r] + lengths[r]):
-            total[places[i]] += d[r]
+def add_up_back(
+    queue: Array,
+    d: Array,
+    prior: Array,
+    values: Array,
+    starts: Array,
+    lengths: Array,
+    gradient: Array,
+    squares: Array,
+) -> None:
+    """Take chunks of the n-grams, and add the gradients with respect to the weights up, from those of the logits, d.
+
+    Args:
+        gradient: float32 (n-grams,), zeros, to be written
+        squares: float64 (chunks,), written: the sum of the squares of each chunk
+    """
+    while True:
+        chunk = claim(queue, 0)
+        if chunk >= len(squares):
+            return
+        first, stop = chunk * CHUNK, (chunk + 1) * CHUNK
+        for r in range(len(starts)):
+            row = values[starts[r] : starts[r] + lengths[r]]  # ascending
+            low, high = 0, len(row)
+            while low < high:
+                middle = (low + high) // 2
+                if row[middle] < first:
+                    low = middle + 1
+                else:
+                    high = middle
+            while low < len(row) and row[low] < stop:
+                gradient[row[low]] = fma(prior[row[low]], d[r], gradient[row[low]])
+                low += 1
+        total = 0.0
+        for x in gradient[first:stop]:
+            total += np.float64(x) * np.float64(x)
+        squares[chunk] = total

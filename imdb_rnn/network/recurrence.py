@@ -1,215 +1,335 @@
-"""The recurrence over reviews of any length: directions, layers and pooling, forwards and backwards.
+"""The recurrence over tiles of reviews: directions, layers, pooling, the logit and its loss, forwards and backwards.
 
-Keras runs a recurrent layer step by step over whole batches, padding included. Here a batch is a set of reviews sorted
-by length, longest first, so that those which still have a word at a step are the first rows: a step is one matrix
-product of just those rows, and padding is never computed. What a word contributes to a step of the first layer depends
-on nothing but the word, so it is looked up in a table of `vectors @ kernel + bias`, made once a batch for the words
-that occur in it; a further layer's table is made of the states below it. The gradient of a weight matrix is one large
-product after the loop. Compiled by Numba; the products are BLAS'.
+Keras runs a recurrent layer step by step over whole batches, padding included. Here `TILE` reviews of like length are
+read together, from the first word to the gradient of the last weight, so that what they need stays in the processor's
+cache; a step has only the reviews that still have a word, and padding is never computed. A tile's sums are its own:
+threads take tiles as they come, and whoever adds the sums up does so in the tiles' order.
 """
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
-import scipy.linalg.cython_blas  # noqa: F401, the BLAS that Numba calls, loaded so that thread limits reach it
 
-from imdb_rnn.network.activations import Array, compiled
-from imdb_rnn.network.cells.cell import Cell
-from imdb_rnn.network.layout import PARTS, Part, mirror, number_words, part_of, states_after
-from imdb_rnn.network.pooling import pool
-from imdb_rnn.reviews.ragged import Ragged
+from imdb_rnn.network.arithmetic import Array, Pointer, add, add_product, at, claim, copy, fma, log_loss, zero
+from imdb_rnn.network.compiled import compiled, inner
+from imdb_rnn.network.words import TILE, Shape, direction_at, input_block, memory_of
 
-
-class Direction(NamedTuple):
-    """The weights of one direction of one layer, as Keras has them; columns is the number of gates times units.
-
-    kernel: float32 (inputs, columns)
-    recurrent: float32 (units, columns)
-    bias: float32 (columns,), or (2, columns) for a cell with recurrent bias
-    """
-
-    kernel: np.ndarray
-    recurrent: np.ndarray
-    bias: np.ndarray
-
-
-Layers = list[list[Direction]]  # for each layer its direction forwards and, if it is bidirectional, the one backwards
-Back = Callable[[np.ndarray], tuple[np.ndarray, Layers]]
+READ, LEARN, EXPLAIN = 0, 1, 2  # the logit alone; its loss and gradients; gradients of the logit
+VANISHED = np.float32(1e-30)  # a gradient below counts as 0; subnormal numbers would make every operation slow
 
 
 @cache
-def _threads(process: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(PARTS)
+def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> Any:
+    """The function that reads tiles with a cell of these steps.
 
+    It takes tiles from `queue` until there are no more:
 
-def threads() -> ThreadPoolExecutor:
-    """The threads of this process, started at first use; a fork has none of its parent's, and starts its own."""
-    return _threads(os.getpid())
-
-
-def pooled_states(cell: Cell, vectors: np.ndarray, layers: Layers, pooling: str, batch: Ragged) -> np.ndarray:
-    """Read a batch of reviews and return what the pooling makes of the last layer's states.
-
-    Args:
-        vectors: float32 (vocabulary, embedding_dim), the word vectors.
-        pooling: `last` (state after the last word that a direction reads), `max` or `mean` over the words, `max+mean`.
-        batch: reviews sorted by length, longest first.
-
-    Returns:
-        float32 (reviews, features): units, forwards and then backwards, of each kind of pooling; zero for a review
-        without words.
-    """
-    return _forward(cell, vectors, layers, pooling, batch, keep=False)[0]
-
-
-def pooled_states_and_back(
-    cell: Cell, vectors: np.ndarray, layers: Layers, pooling: str, batch: Ragged
-) -> tuple[np.ndarray, Back]:
-    """As `pooled_states`, with the way back.
-
-    Returns:
-        What `pooled_states` returns, and a function from the gradient of a loss with respect to it, float32 (reviews,
-        features), to those with respect to `vectors` and `layers`, of the shapes of these.
-    """
-    return _forward(cell, vectors, layers, pooling, batch, keep=True)
-
-
-def _forward(
-    cell: Cell, vectors: np.ndarray, layers: Layers, pooling: str, batch: Ragged, *, keep: bool
-) -> tuple[np.ndarray, Back]:
-    parts = list(threads().map(lambda number: part_of(batch, number), range(PARTS)))
-    distinct = number_words(parts, len(vectors))
-    chosen = vectors[distinct]
-    tables = list(threads().map(lambda direction: _table(cell, chosen, direction), layers[0]))
-
-    pooled, backs = zip(
-        *threads().map(lambda part: _forward_part(cell, tables, layers, pooling, part, keep), parts), strict=True
-    )
-    features = np.empty((len(batch), pooled[0].shape[1]), np.float32)
-    for number in range(PARTS):
-        features[number::PARTS] = pooled[number]
-
-    def back(dfeatures: np.ndarray) -> tuple[np.ndarray, Layers]:
-        by_part = threads().map(lambda number: backs[number](dfeatures[number::PARTS]), range(PARTS))
-        total = [
-            [
-                Direction(*(np.add.reduce(same) for same in zip(*of_parts, strict=True)))
-                for of_parts in zip(*layer, strict=True)
-            ]
-            for layer in zip(*by_part, strict=True)
-        ]
-        dvectors = np.zeros_like(vectors)
-        dvectors[distinct], total[0] = _table_back(cell, chosen, layers[0], total[0])
-        return dvectors, total
-
-    return features, back
-
-
-def _table(cell: Cell, inputs: np.ndarray, direction: Direction) -> np.ndarray:
-    """What each row of `inputs` adds to a step: float32 (rows, columns)."""
-    return inputs @ direction.kernel + (direction.bias[0] if cell.recurrent_bias else direction.bias)
-
-
-def _table_back(
-    cell: Cell, inputs: np.ndarray, layer: list[Direction], gradients: list[Direction]
-) -> tuple[np.ndarray, list[Direction]]:
-    """From the gradients with respect to tables, in the place of the kernels', to those of inputs and weights."""
-    dinputs = np.add.reduce([d.kernel @ direction.kernel.T for d, direction in zip(gradients, layer, strict=True)])
-    of_weights = []
-    for dtable, drecurrent, drecurrent_bias in gradients:
-        dbias = dtable.sum(axis=0)
-        if cell.recurrent_bias:
-            dbias = np.stack([dbias, drecurrent_bias])
-        of_weights.append(Direction(inputs.T @ dtable, drecurrent, dbias))
-    return dinputs, of_weights
-
-
-def _forward_part(
-    cell: Cell, tables: list[np.ndarray], layers: Layers, pooling: str, part: Part, keep: bool
-) -> tuple[np.ndarray, Callable[[np.ndarray], Layers]]:
-    """One part's features, and the way back to the gradients of each layer.
-
-    In the first layer, whose tables all parts share, the gradient with respect to the table stands in the place of the
-    kernel's.
-    """
-    mirrored = mirror(part) if len(layers[0]) == 2 else np.empty(0, np.int64)
-    words = part.words
-    inputs: list[np.ndarray] = []
-    runs: list[list[_Run]] = []
-    for number, layer in enumerate(layers):
-        if number:
-            after = [states_after(run.before, run.last, part) for run in runs[-1]]
-            inputs.append(np.hstack([after[0], *(states[mirrored] for states in after[1:])]))
-            tables = [_table(cell, inputs[-1], direction) for direction in layer]
-            words = np.arange(len(words))
-        orders = [words, *(words[mirrored] for _ in layer[1:])]
-        runs.append(
-            [
-                _run(cell, table, order, direction, part, keep)
-                for table, order, direction in zip(tables, orders, layer, strict=True)
-            ]
-        )
-    pooled, pool_back = pool(pooling, [(run.before, run.last) for run in runs[-1]], part)
-
-    def back(dpooled: np.ndarray) -> Layers:
-        arriving = pool_back(dpooled)
-        gradients: Layers = []
-        for number in range(len(layers) - 1, -1, -1):
-            of_layer = [run.back(*d) for run, d in zip(runs[number], arriving, strict=True)]
-            if number:
-                dinputs, of_layer = _table_back(cell, inputs[number - 1], layers[number], of_layer)
-                below = np.split(dinputs, len(of_layer), axis=1)
-                dstates = [below[0].copy(), *(d[mirrored] for d in below[1:])]
-                arriving = [(d, np.zeros_like(run.last)) for d, run in zip(dstates, runs[number - 1], strict=True)]
-            gradients.insert(0, of_layer)
-        return gradients
-
-    return pooled, back
-
-
-class _Run(NamedTuple):
-    """One direction of one layer over a part: its states before each step and after the last, and the way back.
-
-    That goes from the gradients with respect to the states after each step (or none of them) and to the last, to those
-    with respect to table, recurrent kernel and recurrent bias (zeros if the cell has none), in this order.
+        queue: int64 (2,), 0 at first
+        task: READ, LEARN or EXPLAIN
+        shape, flat, starts: the network, its weights, and where each array begins
+        transposed: as `words.add_up_words` has it; not looked at for READ
+        table, numbers, bases, lengths: of `words.fill_table` and `words.Laid`
+        memory: float32, at least `words.memory_of`; keeps the gradients with respect to the inputs
+        mask: float32 (reviews, features), what dropout multiplies the features by; (0, 0): nothing
+        y: float32 (reviews,)
+        logits: float32 (reviews,), comes as what is added to the logits, leaves as these
+        dlogits: float32 (reviews,), written: the gradient of the mean loss, or of the logit, with respect to it
+        losses: float64 (reviews,), written for LEARN
+        gradients: float32 (tiles, weights behind the vectors), written: each tile's
+        scratch: as `words.fill_table` has it
     """
 
-    before: np.ndarray
-    last: np.ndarray
-    back: Callable[[np.ndarray, np.ndarray], Direction]
+    @compiled
+    def read_tiles(
+        queue: Array,
+        task: int,
+        shape: Shape,
+        flat: Array,
+        starts: Array,
+        transposed: Array,
+        table: Array,
+        numbers: Array,
+        bases: Array,
+        lengths: Array,
+        memory: Array,
+        mask: Array,
+        y: Array,
+        logits: Array,
+        dlogits: Array,
+        losses: Array,
+        gradients: Array,
+        scratch: Array,
+    ) -> None:
+        units, ways, tiles = shape.units, shape.ways, len(bases) - 1
+        size, columns, inputs = TILE * units, shape.gates * units, ways * units
+        features = shape.kinds * inputs
+        behind = starts[1]
+        head = starts[1 + 3 * shape.layers * ways]
+        of_thread = at(scratch, claim(queue, 1) * scratch.shape[1])
+        pooled, dpooled = of_thread, at(of_thread, TILE * features)
+        below = at(dpooled, TILE * features)
+        dbelow = at(below, TILE * inputs)
+        dh = at(dbelow, TILE * inputs)
+        dc, spare, highest = at(dh, size), at(dh, 2 * size), at(dh, 3 * size)
+        while True:
+            tile = claim(queue, 0)
+            if tile >= tiles:
+                return
+            steps, base, first = bases[tile + 1] - bases[tile], bases[tile], tile * TILE
+            here = at(memory, memory_of(shape, base, tile))
+            reviews = min(TILE, len(lengths) - first)
+            of_tile = at(lengths, first)
+
+            for direction in range(shape.layers * ways):
+                layer = direction // ways
+                way = direction - layer * ways
+                h = at(here, direction_at(shape, steps, layer, way))
+                c = at(h, (steps + 1) * size)
+                blocks = at(c, shape.has_c * (steps + 1) * size)
+                zero(h, size)
+                zero(c, shape.has_c * size)
+                kernel, recurrent = at(flat, starts[1 + 3 * direction]), at(flat, starts[2 + 3 * direction])
+                bias = at(flat, starts[3 + 3 * direction])
+                n = reviews
+                for t in range(steps):
+                    while of_tile[n - 1] <= t:
+                        n -= 1
+                    rows = (n + 7) // 8 * 8
+                    h0, c0 = at(h, t * size), at(c, shape.has_c * t * size)
+                    of_step = at(blocks, t * shape.blocks * size)
+                    if layer == 0:
+                        words = at(numbers, way * numbers.shape[1] + (base + t) * TILE)
+                        of_way = at(table, way * (len(table) // ways))
+                        look_up(shape, of_way, words, rows, of_step)
+                    else:
+                        gather(shape, here, steps, layer - 1, way, t, of_tile, n, below)
+                        add_bias(shape, bias, rows, of_step)
+                        for gate in range(shape.gates):
+                            block = at(of_step, input_block(shape, gate) * size)
+                            of_gate = at(kernel, gate * units)
+                            add_product(below, inputs, 1, of_gate, columns, block, units, rows, inputs, units)
+                    for gate in range(shape.gates):
+                        block = at(of_step, gate * size)
+                        if gate >= shape.gates - shape.apart:
+                            added = at(bias, columns + gate * units)
+                            for r in range(rows):
+                                copy(at(block, r * units), added, units)
+                        of_gate = at(recurrent, gate * units)
+                        add_product(h0, units, 1, of_gate, columns, block, units, rows, units, units)
+                    step(of_step, h0, at(h0, size), c0, at(c0, size), rows * units, size)
+
+            pool(shape, here, steps, of_tile, reviews, pooled, highest)
+            for r in range(reviews):
+                row, z = at(pooled, r * features), flat[head + features]
+                if len(mask):
+                    for j in range(features):
+                        row[j] *= mask[first + r, j]
+                for j in range(features):
+                    z = fma(row[j], flat[head + j], z)
+                logits[first + r] += z
+            if task == READ:
+                continue
+
+            gradient = at(gradients, tile * gradients.shape[1])
+            zero(gradient, gradients.shape[1])
+            dhead = at(gradient, head - behind)
+            for r in range(reviews):
+                dlogit = np.float32(1)
+                if task == LEARN:
+                    losses[first + r], off = log_loss(np.float64(y[first + r]), np.float64(logits[first + r]))
+                    dlogit = np.float32(off / len(lengths))
+                dlogits[first + r] = dlogit
+                row, drow = at(pooled, r * features), at(dpooled, r * features)
+                for j in range(features):
+                    dhead[j] = fma(row[j], dlogit, dhead[j])
+                    drow[j] = flat[head + j] * dlogit
+                if len(mask):
+                    for j in range(features):
+                        drow[j] *= mask[first + r, j]
+                dhead[features] += dlogit
+
+            arriving = at(here, direction_at(shape, steps, shape.layers, 0))
+            zero(arriving, (shape.layers - 1) * ways * steps * size)
+            for direction in range(shape.layers * ways - 1, -1, -1):
+                layer = direction // ways
+                way = direction - layer * ways
+                h = at(here, direction_at(shape, steps, layer, way))
+                c = at(h, (steps + 1) * size)
+                blocks = at(c, shape.has_c * (steps + 1) * size)
+                kernel = at(transposed, starts[1 + 3 * direction] - behind)
+                recurrent = at(transposed, starts[2 + 3 * direction] - behind)
+                dkernel = at(gradient, starts[1 + 3 * direction] - behind)
+                drecurrent = at(gradient, starts[2 + 3 * direction] - behind)
+                dbias = at(gradient, starts[3 + 3 * direction] - behind)
+                zero(dh, 2 * size)  # and dc behind it
+                n = 0
+                for t in range(steps - 1, -1, -1):
+                    while n < reviews and of_tile[n] > t:
+                        n += 1
+                    rows = (n + 7) // 8 * 8
+                    h0, c0 = at(h, t * size), at(c, shape.has_c * t * size)
+                    of_step = at(blocks, t * shape.blocks * size)
+                    if layer == shape.layers - 1:
+                        pool_back(shape, dpooled, highest, way, t, of_tile, n, dh)
+                    else:
+                        add(dh, at(arriving, (direction * steps + t) * size), n * units)
+                    forget_vanished(dh, rows * units)
+                    forget_vanished(dc, shape.has_c * rows * units)
+                    step_back(of_step, h0, at(h0, size), c0, at(c0, size), dh, dc, spare, rows * units, size)
+                    for gate in range(shape.gates):
+                        d = at(of_step, gate * size)
+                        of_gate = at(recurrent, gate * units * units)
+                        add_product(d, units, 1, of_gate, units, dh, units, rows, units, units)
+                        of_gate = at(drecurrent, gate * units)
+                        add_product(h0, 1, units, d, units, of_gate, columns, units, rows, units)
+                        if gate >= shape.gates - shape.apart:
+                            add_rows(d, n, units, at(dbias, columns + gate * units))
+                    if layer:
+                        gather(shape, here, steps, layer - 1, way, t, of_tile, n, below)
+                        zero(dbelow, TILE * inputs)
+                        for gate in range(shape.gates):
+                            d = at(of_step, input_block(shape, gate) * size)
+                            of_gate = at(dkernel, gate * units)
+                            add_product(below, 1, inputs, d, units, of_gate, columns, inputs, rows, units)
+                            of_gate = at(kernel, gate * units * inputs)
+                            add_product(d, units, 1, of_gate, inputs, dbelow, inputs, rows, units, inputs)
+                            add_rows(d, n, units, at(dbias, gate * units))
+                        scatter(shape, arriving, steps, layer - 1, way, t, of_tile, n, dbelow)
+
+    return read_tiles
 
 
-def _run(cell: Cell, table: np.ndarray, words: np.ndarray, direction: Direction, part: Part, keep: bool) -> _Run:
-    recurrent, bias = direction.recurrent, direction.bias[-1] if cell.recurrent_bias else direction.bias
-    units, columns = recurrent.shape
-    kept = len(words) if keep else len(part.lengths)  # without, the steps overwrite each other
-    before = np.empty((len(words), units), np.float32)
-    gates, aside = np.empty((kept, columns), np.float32), np.empty((kept, units), np.float32)
-    last, c = np.zeros((2, len(part.lengths), units), np.float32)
-    cell.forward(table, words, recurrent, bias, part.sizes, last, c, before, gates, aside, keep)
-
-    def back(dstates: np.ndarray, dlast: np.ndarray) -> Direction:
-        dproduct = np.empty_like(gates)
-        dword = np.empty_like(gates) if cell.recurrent_bias else dproduct
-        recurrent_t = np.ascontiguousarray(recurrent.T)
-        dh, dc = dlast.copy(), np.zeros_like(dlast)
-        cell.backward(recurrent_t, part.sizes, before, gates, aside, dstates, dh, dc, dproduct, dword)
-        dtable = np.zeros_like(table)
-        _add_rows(dtable, words, dword)
-        dbias = dproduct.sum(axis=0) if cell.recurrent_bias else np.zeros_like(bias)
-        return Direction(dtable, before.T @ dproduct, dbias)
-
-    return _Run(before, last, back)
+@inner
+def look_up(shape: Shape, table: Pointer, words: Pointer, rows: int, of_step: Pointer) -> None:
+    """Begin the blocks of a step with the rows of the table."""
+    units = shape.units
+    for r in range(rows):
+        row = at(table, words[r] * (shape.gates * units))
+        for gate in range(shape.gates):
+            block, of_gate = at(of_step, (input_block(shape, gate) * TILE + r) * units), at(row, gate * units)
+            for j in range(units):
+                block[j] = of_gate[j]
 
 
-@compiled
-def _add_rows(total: Array, words: Array, rows: Array) -> None:
-    """Add each row to that row of `total` which `words` names."""
-    for i in range(len(words)):
-        row = total[words[i]]
-        for j in range(total.shape[1]):
-            row[j] += rows[i, j]
+@inner
+def add_bias(shape: Shape, bias: Pointer, rows: int, of_step: Pointer) -> None:
+    """Begin the blocks of a step with the biases, both where the recurrent one is not apart."""
+    units = shape.units
+    for gate in range(shape.gates):
+        together = shape.apart > 0 and gate < shape.gates - shape.apart
+        block, of_gate = at(of_step, input_block(shape, gate) * TILE * units), at(bias, gate * units)
+        added = at(of_gate, shape.gates * units)
+        for r in range(rows):
+            row = at(block, r * units)
+            copy(row, of_gate, units)
+            add(row, added, units if together else 0)
+
+
+@inner
+def add_rows(rows: Pointer, n: int, units: int, total: Pointer) -> None:
+    for r in range(n):
+        add(total, at(rows, r * units), units)
+
+
+@inner
+def forget_vanished(gradient: Pointer, count: int) -> None:
+    for i in range(count):
+        gradient[i] = np.float32(0) if abs(gradient[i]) < VANISHED else gradient[i]
+
+
+@inner
+def gather(
+    shape: Shape, here: Pointer, steps: int, layer: int, way: int, t: int, lengths: Pointer, n: int, out: Pointer
+) -> None:
+    """Put a layer's states at the words that this direction reads at step t side by side; zeros for further reviews."""
+    units = shape.units
+    for other in range(shape.ways):
+        states = at(here, direction_at(shape, steps, layer, other))
+        for r in range(TILE):
+            after = t + 1 if other == way else lengths[min(r, n - 1)] - t
+            row, of_row = at(states, (after * TILE + r) * units), at(out, (r * shape.ways + other) * units)
+            if r < n:
+                copy(of_row, row, units)
+            else:
+                zero(of_row, units)
+
+
+@inner
+def scatter(
+    shape: Shape, arriving: Pointer, steps: int, layer: int, way: int, t: int, lengths: Pointer, n: int, d: Pointer
+) -> None:
+    """Add gradients to those with respect to the states that `gather` took."""
+    units = shape.units
+    for other in range(shape.ways):
+        of_other = at(arriving, (layer * shape.ways + other) * steps * TILE * units)
+        for r in range(n):
+            step = t if other == way else lengths[r] - 1 - t
+            row, of_row = at(of_other, (step * TILE + r) * units), at(d, (r * shape.ways + other) * units)
+            add(row, of_row, units)
+
+
+@inner
+def pool(
+    shape: Shape, here: Pointer, steps: int, lengths: Pointer, reviews: int, pooled: Pointer, highest: Pointer
+) -> None:
+    """Pool the last layer's states: for each kind the directions side by side; zeros for a review without words.
+
+    highest: (ways, TILE, units), written: the step of the highest state
+    """
+    units, inputs = shape.units, shape.ways * shape.units
+    for way in range(shape.ways):
+        h = at(here, direction_at(shape, steps, shape.layers - 1, way))
+        for r in range(reviews):
+            length, out = lengths[r], at(pooled, (r * shape.kinds * shape.ways + way) * units)
+            state, step = at(h, r * units), TILE * units
+            if shape.last >= 0:
+                copy(at(out, shape.last * inputs), at(state, length * step), units)
+            if shape.mean >= 0:
+                of_kind = at(out, shape.mean * inputs)
+                zero(of_kind, units)
+                for t in range(length):
+                    add(of_kind, at(state, (t + 1) * step), units)
+                for j in range(units if length else 0):
+                    of_kind[j] /= np.float32(length)
+            if shape.max >= 0:
+                of_kind, where, after = (
+                    at(out, shape.max * inputs),
+                    at(highest, way * step + r * units),
+                    at(state, step),
+                )
+                copy(of_kind, after if length else state, units)  # before its first word the state is zero
+                zero(where, units)
+                for t in range(1, length):
+                    after = at(state, (t + 1) * step)
+                    for j in range(units):
+                        if not after[j] <= of_kind[j]:
+                            of_kind[j], where[j] = after[j], np.float32(t)
+
+
+@inner
+def pool_back(
+    shape: Shape,
+    dpooled: Pointer,
+    highest: Pointer,
+    way: int,
+    t: int,
+    lengths: Pointer,
+    n: int,
+    dh: Pointer,
+) -> None:
+    """Add the gradients with respect to the states after step t."""
+    units, inputs = shape.units, shape.ways * shape.units
+    for r in range(n):
+        d, row = at(dpooled, (r * shape.kinds * shape.ways + way) * units), at(dh, r * units)
+        if shape.last >= 0 and lengths[r] == t + 1:
+            add(row, at(d, shape.last * inputs), units)
+        if shape.mean >= 0:
+            of_kind = at(d, shape.mean * inputs)
+            for j in range(units):
+                row[j] += of_kind[j] / np.float32(lengths[r])
+        if shape.max >= 0:
+            of_kind, where = at(d, shape.max * inputs), at(highest, (way * TILE + r) * units)
+            for j in range(units):
+                row[j] += of_kind[j] if where[j] == np.float32(t) else np.float32(0)

@@ -1,6 +1,7 @@
 """The figures, in English or Chinese: each a function from tables to a Matplotlib figure, and one way to write them."""
 
 import importlib.util
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -226,5 +227,6 @@ def lengths(words_per_review: np.ndarray, maxlen: int, language: str) -> Figure:
 
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write `name.png` and `name.svg`, the same bytes each time. Call inside `style`."""
-    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+    # Runs of equal pixels alone are compressed: how other repetitions are found may depend on the processor.
+    figure.savefig(folder / f"{name}.png", metadata={"Software": None}, pil_kwargs={"compress_type": zlib.Z_RLE})
     figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})

@@ -55,19 +55,15 @@ def pad(ids: Ragged, maxlen: int, padding: str) -> np.ndarray:
 
 
 def unpad(x: np.ndarray) -> Ragged:
-    """Take the padding out of reviews, int32 (reviews, maxlen): uint16, or int32 if an id needs it."""
+    """Take the padding out of reviews, int32 (reviews, maxlen)."""
     is_word = x != PADDING
-    return from_lengths(_narrow(x[is_word]), is_word.sum(axis=1))
+    return from_lengths(x[is_word], is_word.sum(axis=1))
 
 
 def with_padding(ids: Ragged, maxlen: int, padding: str) -> Ragged:
     """Reviews as a network reads them that reads padding like words: each has `maxlen` ids, with 0 among them."""
     x = pad(ids, maxlen, padding)
-    return from_lengths(_narrow(x.ravel()), np.full(len(x), maxlen))
-
-
-def _narrow(ids: np.ndarray) -> np.ndarray:
-    return ids.astype(np.uint16 if ids.max(initial=0) < 2**16 else np.int32)
+    return from_lengths(x.ravel(), np.full(len(x), maxlen))
 
 
 def write_padded(folder: Path, sets: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:

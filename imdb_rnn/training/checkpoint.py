@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,7 @@ from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import Section
 
 SUBPACKAGES = ("base", "reviews", "network", "training")  # whose code decides what training does
-PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")
+PACKAGES = ("keras", "numba", "numpy", "tensorflow")
 NEWEST, DAYS = 5, 30  # checkpoints that are kept, and for how long
 
 
@@ -37,27 +36,25 @@ class TrainingState:
     batches: how many of its batches are done
     loss: sum of the losses of the reviews in these
     right: how many of them were put on the right side
-    random: state of the generator that dropout draws from; None before the first batch
     history: a row for each finished epoch, with `history.COLUMNS`
     kept: weights of the epoch that is kept so far; none before the first
-    optimizer: what `Optimizer.state` gives
+    learner: what `Learner.state` gives
     """
 
-    optimizer: list[np.ndarray]
+    learner: list[np.ndarray]
     epoch: int = 1
     batches: int = 0
     loss: float = 0.0
     right: int = 0
-    random: dict[str, Any] | None = None
     history: list[list[float]] = field(default_factory=list)
     kept: list[np.ndarray] = field(default_factory=list)
 
     def next_epoch(self) -> None:
         """Begin the next epoch."""
-        self.epoch, self.batches, self.loss, self.right, self.random = self.epoch + 1, 0, 0.0, 0, None
+        self.epoch, self.batches, self.loss, self.right = self.epoch + 1, 0, 0.0, 0
 
 
-_FACTS = ("epoch", "batches", "loss", "right", "random", "history")  # as JSON; the other fields are lists of arrays
+_FACTS = ("epoch", "batches", "loss", "right", "history")  # as JSON; the other fields are lists of arrays
 
 
 def fingerprint(*parts: Section | np.ndarray | int) -> str:
@@ -102,7 +99,7 @@ def prune(folder: Path, used: Path) -> None:
 def write(path: Path, state: TrainingState) -> None:
     """Write a checkpoint, whole or not at all."""
     facts = {name: getattr(state, name) for name in _FACTS}
-    arrays = {f"optimizer.{place}": array for place, array in enumerate(state.optimizer)}
+    arrays = {f"learner.{place}": array for place, array in enumerate(state.learner)}
     arrays |= {f"kept.{place}": array for place, array in enumerate(state.kept)}
     with files.replacing(path) as new, new.open("wb") as file:
         np.savez(file, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
@@ -119,7 +116,7 @@ def read(path: Path, expected: TrainingState) -> TrainingState | None:
     """
     if not path.exists():
         return None
-    named = {f"optimizer.{place}": array for place, array in enumerate(expected.optimizer)}
+    named = {f"learner.{place}": array for place, array in enumerate(expected.learner)}
     of_kept = {f"kept.{place}": array for place, array in enumerate(expected.kept)}
     try:
         with zipfile.ZipFile(path) as archive:
@@ -136,7 +133,7 @@ def read(path: Path, expected: TrainingState) -> TrainingState | None:
         with np.load(path, allow_pickle=False) as archive:
             facts = json.loads(str(archive["facts"]))
             return TrainingState(
-                optimizer=[archive[name] for name in named],
+                learner=[archive[name] for name in named],
                 kept=[archive[name] for name in of_kept] if facts["history"] else [],
                 **{name: facts[name] for name in _FACTS},
             )

@@ -8,6 +8,8 @@ from networks import ragged, rows_of
 
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.network import ngrams
+from imdb_rnn.network.threads import share_out
+from imdb_rnn.reviews.ragged import Ragged
 
 VOCAB_SIZE = 9
 
@@ -73,14 +75,36 @@ def test_the_ratio_is_that_of_naive_bayes():
     np.testing.assert_allclose(ratio, np.log((p / p.sum()) / (q / q.sum())), rtol=1e-6)
 
 
+def assert_sums_and_gradient(places: Ragged, count: int, seed: int) -> None:
+    """Hold both to those of a matrix that says which review has which n-gram."""
+    random = np.random.default_rng(seed)
+    weights, prior = random.normal(size=(2, count)).astype(np.float32)
+    total, d = random.normal(size=(2, len(places))).astype(np.float32)
+    has = np.zeros((len(places), count))
+    for row in range(len(places)):
+        has[row, places[row]] = 1
+    expected = total + has @ (prior * weights)
+    of_places = places.values, places.starts, places.lengths
+    ngrams.add_up(weights, prior, *of_places, total)
+    np.testing.assert_allclose(total, expected, atol=1e-4)
+
+    gradient, squares = np.zeros(count, np.float32), np.full(ngrams.chunks(count), np.nan)
+    share_out(ngrams.add_up_back, d, prior, *of_places, gradient, squares)
+    np.testing.assert_allclose(gradient, d @ has * prior, atol=1e-4)
+    assert squares.sum() == pytest.approx((gradient.astype(np.float64) ** 2).sum())
+
+
 @given(texts=reviews, seed=st.integers(0, 2**32 - 1))
 def test_sums_and_their_gradient(texts, seed):
-    random = np.random.default_rng(seed)
     codes = ngrams.codes_of(ragged(*texts), 3, VOCAB_SIZE)
     known = ngrams.known_codes(codes, 1)
-    places = ngrams.look_up(codes, known)
-    has = np.array([np.isin(known, row) for row in rows_of(codes)], np.float32).reshape(len(texts), len(known))
-    scores = random.normal(size=len(known)).astype(np.float32)
-    d = random.normal(size=len(texts)).astype(np.float32)
-    np.testing.assert_allclose(ngrams.add_up(scores, places), has @ scores, atol=1e-4)
-    np.testing.assert_allclose(ngrams.add_up_back(d, places, len(known)), d @ has, atol=1e-4)
+    assert_sums_and_gradient(ngrams.look_up(codes, known), len(known), seed)
+
+
+@pytest.mark.parametrize("count", [ngrams.CHUNK - 1, ngrams.CHUNK, ngrams.CHUNK + 1, 3 * ngrams.CHUNK + 5])
+def test_sums_and_their_gradient_of_more_than_a_thread_takes_at_once(count):
+    """Places on both sides of where one thread ends and the next one begins, and the last one."""
+    random = np.random.default_rng(count)
+    edges = sorted({0, ngrams.CHUNK - 2, ngrams.CHUNK - 1, ngrams.CHUNK, count - 1} & set(range(count)))
+    rows = [np.unique([*random.integers(0, count, length), *edges]) for length in (500, 9000, 3)]
+    assert_sums_and_gradient(ragged(edges, [], *rows, [count - 1]), count, seed=1)

@@ -13,19 +13,20 @@ from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import ModelParams
 from imdb_rnn.training import checkpoint, loop
 from imdb_rnn.training.checkpoint import TrainingState
+from imdb_rnn.training.compiled_learner import CompiledLearner
 
 pytestmark = pytest.mark.slow
 
-OPTIMIZER = [np.arange(3, dtype=np.float32), np.array(5, np.int64)] + [np.zeros(2)] * 9
+LEARNER = [np.array(5, np.int64), np.arange(3, dtype=np.float32), np.zeros(2), np.empty(0, np.float32)]
 KEPT = [np.ones((2, 2), np.float32), np.zeros(1, np.float32)]
-EXPECTED = TrainingState(OPTIMIZER, kept=KEPT)
+EXPECTED = TrainingState(LEARNER, kept=KEPT)
 ROW = [1, 0.5, 0.75, 0.6, 0.7]
-STATE = TrainingState(OPTIMIZER, 2, 7, 0.1, 40, {"state": {"state": 2**120}}, [ROW], KEPT)
+STATE = TrainingState(LEARNER, 2, 7, 0.1, 40, [ROW], KEPT)
 
 
 def assert_equal(one: TrainingState, other: TrainingState) -> None:
     for name, value in vars(other).items():
-        if name in ("optimizer", "kept"):
+        if name in ("learner", "kept"):
             assert len(getattr(one, name)) == len(value)
             for array, same in zip(getattr(one, name), value, strict=True):
                 assert array.dtype == same.dtype
@@ -34,7 +35,7 @@ def assert_equal(one: TrainingState, other: TrainingState) -> None:
             assert getattr(one, name) == value
 
 
-@pytest.mark.parametrize("state", [STATE, TrainingState(OPTIMIZER)], ids=["in the second epoch", "at first"])
+@pytest.mark.parametrize("state", [STATE, TrainingState(LEARNER)], ids=["in the second epoch", "at first"])
 def test_a_checkpoint_is_read_as_written(tmp_path, state):
     path = tmp_path / "new/checkpoint.npz"
     assert checkpoint.read(path, EXPECTED) is None
@@ -44,9 +45,9 @@ def test_a_checkpoint_is_read_as_written(tmp_path, state):
 
 
 def test_the_next_epoch_begins_with_nothing_but_what_was_learnt():
-    state = TrainingState(OPTIMIZER, 2, 7, 0.1, 40, {"state": {"state": 1}}, [ROW], KEPT)
+    state = TrainingState(LEARNER, 2, 7, 0.1, 40, [ROW], KEPT)
     state.next_epoch()
-    assert_equal(state, TrainingState(OPTIMIZER, 3, history=[ROW], kept=KEPT))
+    assert_equal(state, TrainingState(LEARNER, 3, history=[ROW], kept=KEPT))
 
 
 def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path, capsys):
@@ -78,13 +79,13 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path, capsys):
 @pytest.mark.parametrize(
     "state",
     [
-        TrainingState(OPTIMIZER[:-1], history=[ROW], kept=KEPT),
-        TrainingState([*OPTIMIZER, np.zeros(1)], history=[ROW], kept=KEPT),
-        TrainingState([np.zeros(4, np.float32), *OPTIMIZER[1:]], history=[ROW], kept=KEPT),
-        TrainingState([OPTIMIZER[0].astype(np.float64), *OPTIMIZER[1:]], history=[ROW], kept=KEPT),
-        TrainingState(OPTIMIZER, history=[ROW], kept=KEPT[:1]),
-        TrainingState(OPTIMIZER, history=[ROW], kept=[*KEPT, np.zeros(1)]),
-        TrainingState(OPTIMIZER, history=[ROW], kept=[KEPT[0].T[:1], KEPT[1]]),
+        TrainingState(LEARNER[:-1], history=[ROW], kept=KEPT),
+        TrainingState([*LEARNER, np.zeros(1)], history=[ROW], kept=KEPT),
+        TrainingState([LEARNER[0], np.zeros(4, np.float32), *LEARNER[2:]], history=[ROW], kept=KEPT),
+        TrainingState([LEARNER[0], LEARNER[1].astype(np.float64), *LEARNER[2:]], history=[ROW], kept=KEPT),
+        TrainingState(LEARNER, history=[ROW], kept=KEPT[:1]),
+        TrainingState(LEARNER, history=[ROW], kept=[*KEPT, np.zeros(1)]),
+        TrainingState(LEARNER, history=[ROW], kept=[KEPT[0].T[:1], KEPT[1]]),
     ],
     ids=["fewer", "more", "longer", "wider", "fewer kept", "more kept", "smaller kept"],
 )
@@ -98,7 +99,7 @@ def test_a_checkpoint_of_other_arrays_is_set_aside(tmp_path, state):
 def test_a_compressed_checkpoint_is_refused(tmp_path, capsys):
     """It could be a bomb: little on disk, much in memory."""
     path = tmp_path / "checkpoint.npz"
-    np.savez_compressed(path, **{"facts": np.array(json.dumps({})), "optimizer.0": OPTIMIZER[0]})
+    np.savez_compressed(path, **{"facts": np.array(json.dumps({})), "learner.0": LEARNER[0]})
     assert zipfile.ZipFile(path).infolist()[0].compress_type == zipfile.ZIP_DEFLATED
     assert checkpoint.read(path, EXPECTED) is None
     assert "the checkpoint is damaged (it is compressed)" in capsys.readouterr().err
@@ -198,29 +199,33 @@ class StoppedError(Exception):
     pass
 
 
+# Of twelve epochs the eighth is the first that is no better than the one before.
+STOPS_EARLY = {"optimizer": "sgd", "learning_rate": 0.5, "seed": 1, "epochs": 12, "patience": 1}
 KINDS = {
     "simple_rnn": {},
     "dropout": {"model": small(cell="gru", dropout=0.3, embedding_dropout=0.3)},
-    "averaged n-grams": {"model": small(ngrams=2), "weight_averaging": 0.9, "schedule": "cosine"},
-    "momentum": {"optimizer": "sgd", "patience": 1, "learning_rate": 0.5},
+    "averaged n-grams": {"model": small(cell="lstm", ngrams=2), "weight_averaging": 0.9, "schedule": "cosine"},
+    "momentum": STOPS_EARLY,
+    "mean square": {"optimizer": "rmsprop", "schedule": "linear", "validation": "test"},
 }
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_training_that_was_stopped_ends_as_if_it_was_not(kind, tmp_path, monkeypatch):
-    """Stopped again and again, after a few batches each time, with a checkpoint after every batch."""
+    """Stopped again and again, with a checkpoint after every batch, each time in the middle of one."""
     network, history = run(**KINDS[kind])
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1)
-    step, left, stops = loop.step, 0, 0
+    learn, left, stops = CompiledLearner.learn, 0, 0
 
     def stops_soon(*arguments):
         nonlocal left
-        left -= 1
-        if left < 0:
-            raise StoppedError
-        return step(*arguments)
+        for result in learn(*arguments):
+            left -= 1
+            if left < 0:  # the step is done, but nobody has heard of it
+                raise StoppedError
+            yield result
 
-    monkeypatch.setattr(loop, "step", stops_soon)
+    monkeypatch.setattr(CompiledLearner, "learn", stops_soon)
     while True:
         left = 7
         try:
@@ -235,35 +240,38 @@ def test_training_that_was_stopped_ends_as_if_it_was_not(kind, tmp_path, monkeyp
 
 
 def test_ctrl_c_loses_no_batch(tmp_path, monkeypatch):
-    step, batches = loop.step, []
+    network, history = run(epochs=2)
+    learn, batches = CompiledLearner.learn, []
 
-    def press_at_the_ninth(*arguments):
-        batches.append(arguments)
-        result = step(*arguments)
-        if len(batches) == 9:
-            signal.raise_signal(signal.SIGINT)
-        return result
+    def press_at_the_ninth(self, epoch, rows, first):
+        for number, result in enumerate(learn(self, epoch, rows, first), first):
+            batches.append((epoch, number))
+            if len(batches) == 9:
+                signal.raise_signal(signal.SIGINT)
+            yield result
 
-    monkeypatch.setattr(loop, "step", press_at_the_ninth)
+    monkeypatch.setattr(CompiledLearner, "learn", press_at_the_ninth)
     with pytest.raises(KeyboardInterrupt):
         run(checkpoint=tmp_path / "checkpoint.npz", epochs=2)
-    run(checkpoint=tmp_path / "checkpoint.npz", epochs=2)
-    assert len(batches) == 2 * 10  # 300 reviews in batches of 32, two epochs, none of them twice
+    again, history_again = run(checkpoint=tmp_path / "checkpoint.npz", epochs=2)
+    assert batches == [(epoch, number) for epoch in (1, 2) for number in range(10)]  # 300 reviews, 32 a batch
+    assert history_again.equals(history)
+    assert_same_networks(again, network)
 
 
 @pytest.mark.parametrize("patience", [None, 1])
 def test_a_finished_checkpoint_stays_trains_no_more_and_gives_the_same_network(tmp_path, monkeypatch, capsys, patience):
     """DVC takes the results over only after the stage has ended; killed in between, it starts the stage again."""
     path = tmp_path / "checkpoint.npz"
-    options = {"epochs": 12, "patience": patience, "learning_rate": 0.5 if patience else 0.01}
+    options = STOPS_EARLY | {"patience": patience}
     network, history = run(checkpoint=path, **options)
     content = path.read_bytes()
     capsys.readouterr()
 
-    def no_step(*_):
+    def learns_no_more(*_):
         raise AssertionError
 
-    monkeypatch.setattr(loop, "step", no_step)
+    monkeypatch.setattr(CompiledLearner, "learn", learns_no_more)
     again, history_again = run(checkpoint=path, **options)
     assert history_again.equals(history)
     assert (again.kept_epoch, again.params, again.encoding) == (network.kept_epoch, network.params, network.encoding)

@@ -2,42 +2,54 @@
 
 import numpy as np
 
-from imdb_rnn.network.activations import Array, compiled, sigmoid, tanh
+from imdb_rnn.network.arithmetic import Pointer, at, fma, sigmoid, tanh
 from imdb_rnn.network.cells.cell import Cell
+from imdb_rnn.network.compiled import inner
 
 
-@compiled
-def step(table: Array, words: Array, bias: Array, gates: Array, h: Array, c: Array, aside: Array) -> None:
-    """`aside` is the recurrent part of the candidate, before the reset gate."""
-    units = h.shape[1]
-    for r in range(len(words)):  # short loops, because each is SIMD code and one long one is not
-        word, a, candidate, state = table[words[r]], gates[r], aside[r], h[r]
-        for j in range(2 * units):
-            a[j] = sigmoid(a[j] + bias[j] + word[j])
-        for j in range(units):
-            candidate[j] = a[2 * units + j] + bias[2 * units + j]
-        for j in range(units):
-            a[2 * units + j] = tanh(word[2 * units + j] + a[units + j] * candidate[j])
-        for j in range(units):
-            state[j] = a[j] * state[j] + (np.float32(1) - a[j]) * a[2 * units + j]
+@inner
+def step(blocks: Pointer, h0: Pointer, h1: Pointer, c0: Pointer, c1: Pointer, n: int, size: int) -> None:
+    """The candidate's input becomes the candidate; its product stays."""
+    z, r, product, candidate = blocks, at(blocks, size), at(blocks, 2 * size), at(blocks, 3 * size)
+    for j in range(n):
+        z[j] = sigmoid(z[j])
+    for j in range(n):
+        r[j] = sigmoid(r[j])
+    for j in range(n):
+        candidate[j] = tanh(fma(r[j], product[j], candidate[j]))
+    for j in range(n):
+        h1[j] = fma(z[j], h0[j] - candidate[j], candidate[j])
 
 
-@compiled
-def step_back(gates: Array, before: Array, aside: Array, dh: Array, dc: Array, dproduct: Array, dword: Array) -> None:
-    units = dh.shape[1]
+@inner
+def step_back(
+    blocks: Pointer,
+    h0: Pointer,
+    h1: Pointer,
+    c0: Pointer,
+    c1: Pointer,
+    dh: Pointer,
+    dc: Pointer,
+    spare: Pointer,
+    n: int,
+    size: int,
+) -> None:
     one = np.float32(1)
-    for r in range(len(gates)):
-        for j in range(units):
-            z, reset, new = gates[r, j], gates[r, units + j], gates[r, 2 * units + j]
-            d = dh[r, j] + dc[r, j]
-            dnew = d * (one - z) * (one - new * new)
-            dword[r, j] = d * (before[r, j] - new) * z * (one - z)
-            dword[r, units + j] = dnew * aside[r, j] * reset * (one - reset)
-            dword[r, 2 * units + j] = dnew
-            dproduct[r, j] = dword[r, j]
-            dproduct[r, units + j] = dword[r, units + j]
-            dproduct[r, 2 * units + j] = dnew * reset
-            dc[r, j] = d * z
+    z, r, product, candidate = blocks, at(blocks, size), at(blocks, 2 * size), at(blocks, 3 * size)
+    for j in range(n):
+        spare[j] = dh[j] * (h0[j] - candidate[j])
+    for j in range(n):
+        candidate[j] = dh[j] * (one - z[j]) * fma(-candidate[j], candidate[j], one)
+    for j in range(n):
+        dh[j] = dh[j] * z[j]
+    for j in range(n):
+        z[j] = spare[j] * (z[j] * (one - z[j]))
+    for j in range(n):
+        spare[j] = candidate[j] * r[j]
+    for j in range(n):
+        r[j] = candidate[j] * product[j] * (r[j] * (one - r[j]))
+    for j in range(n):
+        product[j] = spare[j]
 
 
 PAGE = """
@@ -51,4 +63,4 @@ function step(input, product, h) {
 }
 """
 
-GRU = Cell("GRU", step, step_back, gates=3, recurrent_bias=True, page=PAGE)
+GRU = Cell("GRU", step, step_back, gates=3, apart=1, page=PAGE)

@@ -2,48 +2,63 @@
 
 import numpy as np
 
-from imdb_rnn.network.activations import Array, compiled, sigmoid, tanh
+from imdb_rnn.network.arithmetic import Pointer, at, fma, sigmoid, tanh
 from imdb_rnn.network.cells.cell import Cell
+from imdb_rnn.network.compiled import inner
 
 
-@compiled
-def step(table: Array, words: Array, bias: Array, gates: Array, h: Array, c: Array, aside: Array) -> None:
-    """`aside` is the cell state before the step."""
-    units = h.shape[1]
-    for r in range(len(words)):
-        word = table[words[r]]
-        for j in range(2 * units):
-            gates[r, j] = sigmoid(gates[r, j] + word[j])
-        for j in range(2 * units, 3 * units):
-            gates[r, j] = tanh(gates[r, j] + word[j])
-        for j in range(3 * units, 4 * units):
-            gates[r, j] = sigmoid(gates[r, j] + word[j])
-        for j in range(units):
-            aside[r, j] = c[r, j]
-            c[r, j] = gates[r, units + j] * c[r, j] + gates[r, j] * gates[r, 2 * units + j]
-            h[r, j] = gates[r, 3 * units + j] * tanh(c[r, j])
+@inner
+def step(blocks: Pointer, h0: Pointer, h1: Pointer, c0: Pointer, c1: Pointer, n: int, size: int) -> None:
+    """The block that is kept is tanh of the new cell state."""
+    i, f, g, o, tanh_c = blocks, at(blocks, size), at(blocks, 2 * size), at(blocks, 3 * size), at(blocks, 4 * size)
+    for j in range(n):
+        i[j] = sigmoid(i[j])
+    for j in range(n):
+        f[j] = sigmoid(f[j])
+    for j in range(n):
+        g[j] = tanh(g[j])
+    for j in range(n):
+        o[j] = sigmoid(o[j])
+    for j in range(n):
+        c1[j] = fma(f[j], c0[j], i[j] * g[j])
+    for j in range(n):
+        tanh_c[j] = tanh(c1[j])
+    for j in range(n):
+        h1[j] = o[j] * tanh_c[j]
 
 
-@compiled
-def step_back(gates: Array, before: Array, aside: Array, dh: Array, dc: Array, dproduct: Array, dword: Array) -> None:
-    units = dh.shape[1]
+@inner
+def step_back(
+    blocks: Pointer,
+    h0: Pointer,
+    h1: Pointer,
+    c0: Pointer,
+    c1: Pointer,
+    dh: Pointer,
+    dc: Pointer,
+    spare: Pointer,
+    n: int,
+    size: int,
+) -> None:
     one = np.float32(1)
-    for r in range(len(gates)):  # many short loops, because each is SIMD code and one long one is not
-        a, cell, dhr, dcr, d = gates[r], aside[r], dh[r], dc[r], dproduct[r]
-        for j in range(units):
-            d[j] = tanh(a[units + j] * cell[j] + a[j] * a[2 * units + j])
-        for j in range(units):
-            dcr[j] += dhr[j] * a[3 * units + j] * (one - d[j] * d[j])
-        for j in range(units):
-            d[3 * units + j] = dhr[j] * d[j] * a[3 * units + j] * (one - a[3 * units + j])
-        for j in range(units):
-            d[j] = dcr[j] * a[2 * units + j] * a[j] * (one - a[j])
-        for j in range(units):
-            d[units + j] = dcr[j] * cell[j] * a[units + j] * (one - a[units + j])
-        for j in range(units):
-            d[2 * units + j] = dcr[j] * a[j] * (one - a[2 * units + j] * a[2 * units + j])
-        for j in range(units):
-            dcr[j] *= a[units + j]
+    i, f, g, o, tanh_c = blocks, at(blocks, size), at(blocks, 2 * size), at(blocks, 3 * size), at(blocks, 4 * size)
+    for j in range(n):
+        dc[j] = fma(dh[j] * o[j], fma(-tanh_c[j], tanh_c[j], one), dc[j])
+    for j in range(n):
+        o[j] = dh[j] * tanh_c[j] * (o[j] * (one - o[j]))
+    for j in range(n):
+        spare[j] = dc[j] * g[j]
+    for j in range(n):
+        g[j] = dc[j] * i[j] * fma(-g[j], g[j], one)
+    for j in range(n):
+        i[j] = spare[j] * (i[j] * (one - i[j]))
+    for j in range(n):
+        spare[j] = dc[j] * f[j]
+    for j in range(n):
+        f[j] = dc[j] * c0[j] * (f[j] * (one - f[j]))
+    for j in range(n):
+        dc[j] = spare[j]
+        dh[j] = np.float32(0)
 
 
 PAGE = """
@@ -59,4 +74,4 @@ function step(input, product, h, c) {
 }
 """
 
-LSTM = Cell("LSTM", step, step_back, gates=4, page=PAGE)
+LSTM = Cell("LSTM", step, step_back, gates=4, kept=1, has_c=True, ones=(1,), page=PAGE)

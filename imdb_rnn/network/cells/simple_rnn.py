@@ -2,23 +2,34 @@
 
 import numpy as np
 
-from imdb_rnn.network.activations import Array, compiled, tanh
+from imdb_rnn.network.arithmetic import Pointer, fma, tanh
 from imdb_rnn.network.cells.cell import Cell
+from imdb_rnn.network.compiled import inner
 
 
-@compiled
-def step(table: Array, words: Array, bias: Array, gates: Array, h: Array, c: Array, aside: Array) -> None:
-    for r in range(len(words)):
-        word = table[words[r]]
-        for j in range(h.shape[1]):
-            h[r, j] = gates[r, j] = tanh(gates[r, j] + word[j])
+@inner
+def step(blocks: Pointer, h0: Pointer, h1: Pointer, c0: Pointer, c1: Pointer, n: int, size: int) -> None:
+    for i in range(n):
+        h1[i] = tanh(blocks[i])
 
 
-@compiled
-def step_back(gates: Array, before: Array, aside: Array, dh: Array, dc: Array, dproduct: Array, dword: Array) -> None:
-    for r in range(len(gates)):
-        for j in range(dh.shape[1]):
-            dproduct[r, j] = dh[r, j] * (np.float32(1) - gates[r, j] * gates[r, j])
+@inner
+def step_back(
+    blocks: Pointer,
+    h0: Pointer,
+    h1: Pointer,
+    c0: Pointer,
+    c1: Pointer,
+    dh: Pointer,
+    dc: Pointer,
+    spare: Pointer,
+    n: int,
+    size: int,
+) -> None:
+    for i in range(n):
+        blocks[i] = dh[i] * fma(-h1[i], h1[i], np.float32(1))
+    for i in range(n):
+        dh[i] = np.float32(0)
 
 
 PAGE = """

@@ -271,5 +271,4 @@ function showTraces() {
 function showRun() {
   fillTable(byId("parameters"), flat(contents.parameters));
   fillTable(byId("provenance"), flat(contents.provenance));
-  fillTable(byId("versions"), flat(contents.versions));
 }

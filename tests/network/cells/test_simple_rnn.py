@@ -5,4 +5,4 @@ from imdb_rnn.network.cells.simple_rnn import SIMPLE_RNN
 
 
 def test_a_step_is_elman_s_and_the_way_back_its_derivative():
-    assert_step_is(SIMPLE_RNN, lambda word, product, _: (np.tanh(word + product), 0), carries=None)
+    assert_step_is(SIMPLE_RNN, lambda word, product, h, c: (np.tanh(word + product), c))

@@ -1,0 +1,271 @@
+"""The engine: reads batches of reviews with the weights of a network, and computes gradients, on all processors."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from imdb_rnn.network import ngrams
+from imdb_rnn.network.arithmetic import Array, add, at, zero
+from imdb_rnn.network.cells import cell_named
+from imdb_rnn.network.compiled import compiled
+from imdb_rnn.network.recurrence import EXPLAIN, LEARN, READ, tile_reader
+from imdb_rnn.network.threads import count, share_out
+from imdb_rnn.network.weights import Layout, whole
+from imdb_rnn.network.words import (
+    CHUNK,
+    Laid,
+    Shape,
+    add_up_words,
+    fill_table,
+    kernels_size,
+    lay_out,
+    memory_of,
+    scratch_size,
+    table_sizes,
+)
+from imdb_rnn.reviews.ragged import Ragged, from_lengths
+
+NOTHING = np.empty(0, np.float32)
+
+
+class Batch(NamedTuple):
+    """Reviews, longest first, and the places of their n-grams among those of the network."""
+
+    laid: Laid
+    places: Ragged
+
+
+class Masks(NamedTuple):
+    """What dropout multiplies by: each word's vector, float32 (vocabulary,), and features, (reviews, features)."""
+
+    seen: np.ndarray = NOTHING
+    features: np.ndarray = np.empty((0, 0), np.float32)
+
+
+Proceed = Callable[[], None]
+Key = TypeVar("Key")
+
+
+def in_turn(keys: Iterable[Key], prepare: Callable[[Key], Batch]) -> Iterator[tuple[Key, Batch, Proceed]]:
+    """Prepare batches one by one, each while the one before it is computed.
+
+    Args:
+        keys: what `prepare` makes the batches of.
+
+    Returns:
+        For each batch its key, itself, and what prepares the next one: to be given to the engine with the batch.
+    """
+    following, upcoming = iter(keys), []
+
+    def proceed() -> None:
+        for key in following:
+            upcoming.append((key, prepare(key)))
+            return
+
+    proceed()
+    while upcoming:
+        yield (*upcoming.pop(), proceed)
+
+
+class Engine:
+    """What all batches of a network share: its layout, memory that is taken once, and the compiled functions."""
+
+    def __init__(self, layout: Layout, prior: np.ndarray = NOTHING) -> None:
+        """`prior`: float32 (n-grams,), what each n-gram's weight is multiplied by."""
+        params, cell = layout.params, cell_named(layout.params.cell)
+        self.layout, self._prior = layout, prior
+        kinds = params.pooling.split("+")
+        places = [kinds.index(kind) if kind in kinds else -1 for kind in ("last", "max", "mean")]
+        self.shape = Shape(
+            whole(params.embedding_dim),
+            whole(params.units),
+            cell.gates,
+            cell.apart,
+            cell.gates + cell.apart + cell.kept,
+            int(cell.has_c),
+            1 + params.bidirectional,
+            params.layers,
+            len(kinds),
+            *places,
+        )
+        self._read_tiles = tile_reader(cell.step, cell.step_back)
+        self._memory = self._vectors = self._table = self._kernels = self._of_tiles = NOTHING
+        others = layout.matrices[1:-1] if params.ngrams else layout.matrices[1:]
+        self._others = sum(matrix.size for matrix in others)  # weights behind the vectors, without n-grams
+        self._scratch = np.zeros((count(), scratch_size(self.shape)), np.float32)
+        self._transposed = np.zeros(self._others, np.float32)
+        self.gradient = np.zeros(layout.starts[-1], np.float32)
+
+    def feature_masks(self, mask: np.ndarray) -> np.ndarray:
+        """What `Masks` takes, from what dropout multiplies each review's features by, flat; both may be empty."""
+        units = self.layout.params.units
+        if not len(mask):
+            return Masks().features
+        blocks = mask.reshape(-1, units)
+        filled = np.zeros((len(blocks), self.shape.units), np.float32)
+        filled[:, :units] = blocks
+        return filled.reshape(-1, self.shape.kinds * self.shape.ways * self.shape.units)
+
+    def prepare(self, ids: Ragged, places: Ragged | None = None) -> Batch:
+        """Lay out reviews that are sorted by length, longest first."""
+        if places is None:
+            places = from_lengths(np.empty(0, np.int32), np.zeros(len(ids)))
+        return Batch(lay_out(ids, self.shape, self.layout.vocab_size), places)
+
+    def logits(self, flat: np.ndarray, batch: Batch, proceed: Proceed | None = None) -> np.ndarray:
+        """The logit of each review: float32 (reviews,).
+
+        Args:
+            flat: the weights, as `layout` has them.
+            proceed: is called while other threads compute.
+        """
+        return self._read(READ, flat, batch, NOTHING, Masks(), proceed)[0]
+
+    def learn(
+        self, flat: np.ndarray, batch: Batch, y: np.ndarray, masks: Masks, proceed: Proceed | None = None
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Write the gradient of the mean loss with respect to all weights to `gradient`.
+
+        Args:
+            flat, proceed: as for `logits`.
+            y: float32 (reviews,), 0 or 1.
+
+        Returns:
+            Logits, float32 (reviews,); losses, float64 (reviews,); and the square of the gradient's norm.
+        """
+        logits, dlogits, losses = self._read(LEARN, flat, batch, y, masks, proceed)
+        return logits, losses, self._add_up(batch, dlogits, masks)
+
+    def explain(self, flat: np.ndarray, batch: Batch) -> None:
+        """Write the gradient of the sum of the logits with respect to all weights but the n-grams' to `gradient`."""
+        self._read(EXPLAIN, flat, batch, NOTHING, Masks(), None)
+        self._add_up(batch, NOTHING, Masks())
+
+    def _read(
+        self, task: int, flat: np.ndarray, batch: Batch, y: np.ndarray, masks: Masks, proceed: Proceed | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        shape, starts, laid = self.shape, self.layout.starts, batch.laid
+        vectors, table, kernels = table_sizes(shape, len(laid.distinct))
+        self._vectors = _at_least(self._vectors, vectors)
+        self._table = _at_least(self._table, table)
+        self._memory = _at_least(self._memory, memory_of(shape, laid.bases[-1], len(laid.bases) - 1))
+        if task != READ:
+            self._kernels = _at_least(self._kernels, kernels)
+            self._of_tiles = _at_least(self._of_tiles, (len(laid.bases) - 1) * self._others)
+            _transpose(shape, flat, starts, self._transposed)
+        of_tiles = self._of_tiles[: (len(laid.bases) - 1) * self._others].reshape(-1, self._others)
+        reviews = len(laid.lengths)
+        logits, dlogits, losses = np.zeros(reviews, np.float32), np.empty(reviews, np.float32), np.empty(reviews)
+        of_batch = self._table[:table]
+        share_out(fill_table, shape, flat, starts, masks.seen, laid.distinct, self._vectors, of_batch, self._scratch)
+        if len(self._prior):
+            places = batch.places
+            ngrams.add_up(flat[starts[-2] :], self._prior, places.values, places.starts, places.lengths, logits)
+        share_out(
+            self._read_tiles,
+            task,
+            shape,
+            flat,
+            starts,
+            self._transposed,
+            of_batch,
+            laid.numbers,
+            laid.bases,
+            laid.lengths,
+            self._memory,
+            masks.features,
+            y,
+            logits,
+            dlogits,
+            losses,
+            of_tiles,
+            self._scratch,
+            meanwhile=proceed,
+        )
+        return logits, dlogits, losses
+
+    def _add_up(self, batch: Batch, dlogits: np.ndarray, masks: Masks) -> float:
+        shape, starts, laid, gradient = self.shape, self.layout.starts, batch.laid, self.gradient
+        chunks = -(-len(laid.distinct) // CHUNK)
+        squares = np.zeros(chunks)
+        gradient[: starts[1]] = 0
+        share_out(
+            add_up_words,
+            shape,
+            self._transposed,
+            starts,
+            masks.seen,
+            laid.distinct,
+            laid.firsts,
+            laid.places,
+            self._vectors,
+            self._memory,
+            gradient,
+            self._kernels,
+            squares,
+            self._scratch,
+        )
+        others = gradient[starts[1] : starts[1] + self._others]
+        of_tiles = self._of_tiles[: (len(laid.bases) - 1) * self._others].reshape(-1, self._others)
+        square = _collect(shape, starts, of_tiles, self._kernels, chunks, others) + squares.sum()
+        if len(dlogits) and len(self._prior):
+            of_ngrams = gradient[starts[-2] :]
+            of_ngrams[:] = 0
+            squares = np.zeros(ngrams.chunks(len(self._prior)))
+            places = batch.places
+            share_out(
+                ngrams.add_up_back,
+                dlogits,
+                self._prior,
+                places.values,
+                places.starts,
+                places.lengths,
+                of_ngrams,
+                squares,
+            )
+            square += squares.sum()
+        return square
+
+
+def _at_least(array: np.ndarray, size: int) -> np.ndarray:
+    return array if len(array) >= size else np.zeros(size, np.float32)
+
+
+@compiled
+def _transpose(shape: Shape, flat: Array, starts: Array, transposed: Array) -> None:
+    """Write the kernels and recurrent kernels transposed; they begin where they begin behind the vectors."""
+    columns = shape.gates * shape.units
+    for number in range(shape.layers * shape.ways):
+        inputs = shape.ways * shape.units if number >= shape.ways else shape.dim
+        for place in range(2):
+            start = starts[1 + 3 * number + place]
+            rows = shape.units if place else inputs
+            source, target = at(flat, start), at(transposed, start - starts[1])
+            for i in range(rows):
+                for j in range(columns):
+                    target[j * rows + i] = source[i * columns + j]
+
+
+@compiled
+def _collect(shape: Shape, starts: Array, of_tiles: Array, kernels: Array, chunks: int, total: Array) -> float:
+    """Add the tiles' gradients up, and those of the first layer's kernels by chunk; return the sum of their squares."""
+    sums, count = at(total, 0), len(total)
+    zero(sums, count)
+    for tile in range(of_tiles.shape[0]):
+        add(sums, at(of_tiles, tile * count), count)
+    columns, part = shape.gates * shape.units, kernels_size(shape)
+    for way in range(shape.ways):
+        dkernel, dbias = at(sums, starts[1 + 3 * way] - starts[1]), at(sums, starts[3 + 3 * way] - starts[1])
+        for chunk in range(chunks):
+            of_chunk = at(kernels, chunk * part + way * (shape.dim + 1) * columns)
+            add(dkernel, of_chunk, shape.dim * columns)
+            add(dbias, at(of_chunk, shape.dim * columns), columns)
+    for number in range(shape.layers * shape.ways if shape.apart else 0):
+        dbias = at(sums, starts[3 + 3 * number] - starts[1])
+        for j in range(columns - shape.apart * shape.units):
+            dbias[columns + j] = dbias[j]
+    square = 0.0
+    for j in range(count):
+        square += np.float64(sums[j]) * np.float64(sums[j])
+    return square

@@ -1,0 +1,42 @@
+"""Threads that share out work: each takes the next piece from a queue until there is none."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import config
+
+
+def count() -> int:
+    """How many threads there are: the processors that this process may use, or what NUMBA_NUM_THREADS says."""
+    return int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+
+
+@cache
+def _helpers(process: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, count() - 1), "imdb_rnn")
+
+
+def share_out(function: Callable[..., None], *arguments: Any, meanwhile: Callable[[], None] | None = None) -> None:
+    """Call `function(queue, *arguments)` in every thread, and before it `meanwhile` in this one.
+
+    The queue is int64 (2,): the next piece, and the number of the next thread that asks for its own.
+
+    A fork has none of its parent's threads and starts its own. A helper that has not begun when all is done is not
+    waited for: other programs may have all processors.
+
+    Args:
+        function: takes pieces by `arithmetic.claim`, and lets other threads run.
+    """
+    queue = np.zeros(2, np.int64)
+    helpers = _helpers(os.getpid())
+    helping = [helpers.submit(function, queue, *arguments) for _ in range(count() - 1)]
+    if meanwhile:
+        meanwhile()
+    function(queue, *arguments)
+    for helper in helping:
+        if not helper.cancel():
+            helper.result()

@@ -1,0 +1,78 @@
+"""Learning by the project's own engine: the same bytes on every machine."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.network import ngrams
+from imdb_rnn.network.draws import DROPOUT, dropout_mask
+from imdb_rnn.network.engine import Batch, Engine, Masks, in_turn
+from imdb_rnn.network.model import Network, as_read
+from imdb_rnn.network.weights import Layout, first_weights
+from imdb_rnn.reviews.encode import Labelled
+from imdb_rnn.reviews.ragged import Ragged
+from imdb_rnn.training import optimizer
+
+
+class CompiledLearner:
+    """See `learner.Learner`."""
+
+    def __init__(
+        self, training: Labelled, model: ModelParams, encoding: PadParams, params: TrainParams, steps: int
+    ) -> None:
+        self._model, self._encoding, self._seed = model, encoding, params.seed
+        self._ids, self._y = as_read(training.ids, model, encoding), training.y.astype(np.float32)
+        weights = first_weights(model, encoding.vocab_size, params.seed)
+        self._codes, self._prior, self._places = np.empty(0, np.int64), np.empty(0, np.float32), None
+        if model.ngrams:
+            self._codes, self._prior, self._places = _known_ngrams(training, model, encoding.vocab_size)
+            weights.append(np.full(len(self._codes), model.ngram_weight, np.float32))
+        self._engine = Engine(Layout(model, encoding.vocab_size, len(self._codes)), self._prior)
+        self._optimizer = optimizer.start(self._engine.layout.flatten(weights), params, steps)
+
+    def learn(self, epoch: int, batches: list[np.ndarray], first: int) -> Iterator[tuple[float, int]]:
+        model, learnt = self._model, self._optimizer
+        features = model.units * (1 + model.bidirectional) * len(model.pooling.split("+"))
+
+        def prepare(numbered: tuple[int, np.ndarray]) -> Batch:
+            rows = numbered[1]
+            return self._engine.prepare(self._ids.rows(rows), self._places.rows(rows) if self._places else None)
+
+        in_order = (rows[np.argsort(-self._ids.lengths[rows], kind="stable")] for rows in batches)
+        for (number, rows), batch, proceed in in_turn(enumerate(in_order, first), prepare):
+            key = (self._seed, DROPOUT, epoch, number)
+            masks = Masks(
+                dropout_mask(self._encoding.vocab_size, model.embedding_dropout, *key, 0),
+                self._engine.feature_masks(dropout_mask(len(rows) * features, model.dropout, *key, 1)),
+            )
+            y = self._y[rows]
+            logits, losses, square = self._engine.learn(learnt.weights, batch, y, masks, proceed)
+            learnt.apply(self._engine.gradient, square)
+            yield float(losses.sum()), int(((logits > 0) == (y > 0)).sum())
+
+    def network(self, kept_epoch: int) -> Network:
+        weights, scores = self._engine.layout.split(self._optimizer.used()), np.empty(0, np.float32)
+        if self._model.ngrams:
+            *weights, of_ngrams = weights
+            scores = self._prior * of_ngrams
+        return Network(self._model, self._encoding, weights, self._codes, scores, [], kept_epoch, {})
+
+    def state(self) -> list[np.ndarray]:
+        return [np.array(self._optimizer.done), *(array.copy() for array in self._optimizer.arrays())]
+
+    def restore(self, state: list[np.ndarray]) -> None:
+        self._optimizer.done = int(state[0])
+        for array, value in zip(self._optimizer.arrays(), state[1:], strict=True):
+            array[:] = value
+
+
+def _known_ngrams(training: Labelled, model: ModelParams, vocab_size: int) -> tuple[np.ndarray, np.ndarray, Ragged]:
+    """The n-grams that enough training reviews have: codes, log-count ratios, and the places of each review's."""
+    codes = ngrams.codes_of(training.ids, model.ngrams, vocab_size)
+    known = ngrams.known_codes(codes, model.ngram_min_reviews)
+    if not len(known):
+        raise UserError(f"no n-gram is in {model.ngram_min_reviews} training reviews; set model.ngrams to 0")
+    places = ngrams.look_up(codes, known)
+    return known, ngrams.log_count_ratio(places, training.y, len(known), model.ngram_smoothing), places

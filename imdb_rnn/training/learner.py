@@ -1,0 +1,64 @@
+"""What the loop over the epochs needs of an engine, and the choice between the two."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.network.model import Network
+from imdb_rnn.reviews.encode import Labelled
+from imdb_rnn.training.compiled_learner import CompiledLearner
+
+
+class Learner(Protocol):
+    """A network that learns."""
+
+    def learn(self, epoch: int, batches: list[np.ndarray], first: int) -> Iterator[tuple[float, int]]:
+        """Learn from batches, rows of the training reviews, one at a time.
+
+        Args:
+            epoch: from 1.
+            first: number of the first of these batches in its epoch, from 0.
+
+        Yields:
+            After each batch the sum of its losses, and how many of its reviews were put on the right side.
+        """
+
+    def network(self, kept_epoch: int) -> Network:
+        """The network with the weights to use; its vocabulary and provenance are empty."""
+
+    def state(self) -> list[np.ndarray]:
+        """All that learning goes on from; copies."""
+
+    def restore(self, state: list[np.ndarray]) -> None:
+        """Go back to what `state` gave."""
+
+
+def refuse(model: ModelParams, params: TrainParams) -> None:
+    """Raise a `UserError` if the engine is Keras and cannot do what `model` asks for."""
+    wrong = [name for name in ("ngrams", "embedding_dropout") if getattr(model, name)]
+    if params.engine == "keras" and wrong:
+        raise UserError(
+            f"params.yaml: model.{wrong[0]} is {getattr(model, wrong[0])!r}, which the engine keras does not have; "
+            "set it to 0, or train.engine to compiled"
+        )
+
+
+def learner(training: Labelled, model: ModelParams, encoding: PadParams, params: TrainParams, steps: int) -> Learner:
+    """The learner of the engine that `params` names, before its first step.
+
+    Args:
+        training: reviews without padding; ids below `encoding.vocab_size`.
+        steps: how many there will be, for the schedule.
+
+    Raises:
+        UserError: when there is no such cell, or the engine cannot do what `model` asks for.
+    """
+    refuse(model, params)
+    if params.engine == "keras":
+        from imdb_rnn.training.keras_learner import KerasLearner  # only now, for `refuse` is asked without TensorFlow
+
+        return KerasLearner(training, model, encoding, params, steps)
+    return CompiledLearner(training, model, encoding, params, steps)

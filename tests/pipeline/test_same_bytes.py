@@ -1,0 +1,102 @@
+"""The same bytes whatever a bit could depend on: processor, threads, and the user's settings."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from llvmlite import binding
+from material import ROOT, changed, contents, write_params
+from numpy._core import _multiarray_umath
+from project import SMALL
+
+pytestmark = pytest.mark.slow
+
+# All stages in one process, for DVC and the start of a process for each would take most of the time.
+PROGRAM = """
+import importlib, pathlib
+from imdb_rnn.base.params import load_params
+for stage in ("check", "download", "pad", "train", "evaluate", "explain", "plot", "report"):
+    importlib.import_module(f"stages.{stage}").main(load_params(pathlib.Path()), pathlib.Path())
+"""
+NETWORK = {
+    "model": {
+        "cell": "gru",
+        "layers": 2,
+        "bidirectional": True,
+        "pooling": "max+mean",
+        "ngrams": 2,
+        "embedding_dropout": 0.1,
+        "dropout": 0.2,
+    },
+    "train": {"schedule": "cosine", "weight_averaging": 0.9},
+}
+PROCESSORS = {
+    "haswell": "+avx,+avx2,+fma,+bmi,+bmi2,+sse4.2",
+    "skylake-avx512": "+avx,+avx2,+fma,+bmi,+bmi2,+sse4.2,+avx512f,+avx512bw,+avx512cd,+avx512dq,+avx512vl",
+    "generic": "",  # any x86-64 at all, without fused multiply-add
+}
+USER = {"LC_ALL": "C", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "SOURCE_DATE_EPOCH": "1"}
+
+
+def can_run(processor: str) -> bool:
+    host = binding.get_host_cpu_features()
+    return binding.get_process_triple().startswith("x86_64") and all(
+        host.get(feature[1:], False) for feature in PROCESSORS[processor].split(",") if feature
+    )
+
+
+def numpy_features() -> list[str]:
+    """What NumPy would use of this processor beyond what every one has."""
+    return [name for name in _multiarray_umath.__cpu_dispatch__ if _multiarray_umath.__cpu_features__[name]]
+
+
+def hashes(folder: Path, small_archive: dict, params, **surroundings: str) -> dict[str, str]:
+    """Run the pipeline in a folder, and return the hash of every file that it wrote."""
+    for name in ("data", "results", "home"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(ROOT / "results/compare_memory.json", folder / "results")
+    values = {name: SMALL.get(name, {}) | NETWORK.get(name, {}) for name in SMALL}
+    write_params(folder, changed(params, data=small_archive, **values))
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(folder / "home")} | surroundings
+    subprocess.run(
+        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", PROGRAM],
+        cwd=folder,
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    written = {**contents(folder / "data"), **contents(folder / "results")}
+    return {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in written.items()
+        if not name.startswith(("checkpoints/", "downloads/"))
+    }
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory, small_archive, params) -> dict[str, str]:
+    return hashes(tmp_path_factory.mktemp("here") / "project", small_archive, params, NUMBA_NUM_THREADS="2")
+
+
+@pytest.mark.parametrize(
+    ("processor", "threads", "user"), [("haswell", "1", USER), ("skylake-avx512", "7", {}), ("generic", "7", {})]
+)
+def test_every_file_is_the_same(expected, tmp_path, small_archive, params, processor, threads, user):
+    if not can_run(processor):
+        assert processor != "generic" or not binding.get_process_triple().startswith("x86_64")
+        pytest.skip(f"this machine cannot run code for {processor}")
+    surroundings = {
+        "NUMBA_CPU_NAME": processor,
+        "NUMBA_CPU_FEATURES": PROCESSORS[processor],
+        "NUMBA_NUM_THREADS": threads,
+        "OPENBLAS_CORETYPE": "Haswell" if processor == "haswell" else "Prescott",
+        "OPENBLAS_NUM_THREADS": threads,
+        "NPY_DISABLE_CPU_FEATURES": "" if processor == "haswell" else " ".join(numpy_features()),
+    }
+    found = hashes(tmp_path / "elsewhere", small_archive, params, **surroundings, **user)
+    assert len(expected) > 20
+    assert found == expected

@@ -1,0 +1,247 @@
+import os
+import subprocess
+import sys
+from functools import cache
+
+import numpy as np
+import pytest
+from material import ROOT
+from networks import CELLS, ragged
+from tasks import (
+    SHORT,
+    VOCAB_SIZE,
+    assert_keras_trains_the_same,
+    assert_same_networks,
+    fit,
+    learnt,
+    of_sums,
+    run,
+    small,
+    task,
+)
+
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import PadParams, TrainParams
+from imdb_rnn.network.keras_model import load_keras
+from imdb_rnn.network.weights import first_weights
+from imdb_rnn.reviews.encode import Labelled, unpad
+from imdb_rnn.training import compiled_learner
+from imdb_rnn.training.compiled_learner import CompiledLearner
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("mask_padding", [True, False])
+@pytest.mark.parametrize("cell", CELLS)
+def test_training_is_keras_own_fit(monkeypatch, cell, mask_padding):
+    """The article's network and its `fit`, with nothing of ours around them but the first weights."""
+    keras, _ = load_keras()
+
+    def plain():
+        return keras.Sequential(
+            [
+                keras.Input((None,), dtype="int32"),
+                keras.layers.Embedding(VOCAB_SIZE, 8, mask_zero=mask_padding),
+                {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell](8),
+                keras.layers.Dense(1, activation="sigmoid"),
+            ]
+        )
+
+    model = small(cell=cell, mask_padding=mask_padding)
+    assert_keras_trains_the_same(monkeypatch, model, TrainParams(**SHORT), keras_model=plain)
+
+
+@pytest.mark.parametrize(
+    ("changes", "weight_averaging"),
+    [
+        ({"cell": "gru", "layers": 2, "bidirectional": True, "pooling": "max+mean"}, None),
+        ({"cell": "simple_rnn", "layers": 3, "pooling": "mean"}, 0.8),
+    ],
+)
+def test_training_of_larger_networks_is_keras_own_fit(monkeypatch, changes, weight_averaging):
+    params = TrainParams(**SHORT, weight_averaging=weight_averaging)
+    assert_keras_trains_the_same(monkeypatch, small(**changes), params)
+
+
+@pytest.mark.parametrize("name", ["rmsprop", "sgd"])
+def test_training_by_other_methods_is_keras_own_fit(monkeypatch, name):
+    """Over a schedule as long as the training: three epochs of ten batches."""
+    keras, _ = load_keras()
+    rate = keras.optimizers.schedules.CosineDecay(0.01, 30)
+    method = {"rmsprop": keras.optimizers.RMSprop, "sgd": keras.optimizers.SGD}[name]
+    optimizer = of_sums(method)(rate, **({"momentum": 0.9} if name == "sgd" else {}))
+    params = TrainParams(**SHORT | {"optimizer": name, "schedule": "cosine", "clipnorm": None})
+    assert_keras_trains_the_same(monkeypatch, small(), params, optimizer=optimizer)
+
+
+PROGRAM = """
+import hashlib, sys
+import numpy as np
+from tasks import fit, learnt
+from imdb_rnn.base.params import ModelParams, TrainParams
+random = np.random.default_rng(1)
+x = random.integers(4, 2000, (400, 40), dtype=np.int32)
+x[np.arange(40) < random.integers(0, 36, (400, 1))] = 0
+sets = [(rows, np.arange(len(rows)) % 2) for rows in (x[:300], x[300:])]
+model = ModelParams(
+    cell="gru", layers=2, bidirectional=True, embedding_dim=20, units=18, pooling="max+mean", ngrams=2,
+    ngram_min_reviews=1, embedding_dropout=0.2, dropout=0.2,
+)
+params = TrainParams(epochs=2, batch_size=100, clipnorm=0.01, weight_averaging=0.9, validation="test")
+network, history = fit(*sets, model, params, vocab_size=2000)
+digest = hashlib.sha256(history.to_csv().encode())
+for array in learnt(network):
+    digest.update(array)
+loaded = sorted({"keras", "tensorflow"} & set(sys.modules))
+print(len(network.ngram_scores), digest.hexdigest(), loaded)
+"""
+
+
+@cache
+def trained(threads: int) -> tuple[int, str, str]:
+    """How many n-grams a network of everything has when so many threads have trained it, its hash, and what is loaded.
+
+    Its batches have more words and reviews than one thread takes at once, and the network more n-grams and weights.
+    """
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    env = os.environ | {"NUMBA_NUM_THREADS": str(threads), "PYTHONPATH": path}
+    ran = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    ngrams, digest, loaded = ran.stdout.splitlines()[-1].split(maxsplit=2)
+    return int(ngrams), digest, loaded
+
+
+def test_the_number_of_threads_changes_no_bit():
+    assert trained(1) == trained(7)
+    assert trained(1)[0] > 8192
+
+
+def test_training_loads_no_tensorflow():
+    """It takes seconds, and hundreds of megabytes."""
+    assert trained(1)[2] == "[]"
+
+
+def learner_of(x, y, **params) -> CompiledLearner:
+    ids = unpad(x) if isinstance(x, np.ndarray) else x
+    encoding = PadParams(vocab_size=VOCAB_SIZE, maxlen=8)
+    return CompiledLearner(Labelled(ids, np.asarray(y)), small(), encoding, TrainParams(**params), 10)
+
+
+def test_learning_begins_with_the_first_weights_of_the_seed():
+    weights = learner_of(*task(40, 1), seed=7).network(1).weights
+    for array, same in zip(weights, first_weights(small(), VOCAB_SIZE, 7), strict=True):
+        np.testing.assert_array_equal(array, same)
+
+
+def test_a_batch_is_the_same_whether_its_reviews_are_long_or_short_first():
+    """And whether the batches before it in their epoch are of this run, or were done before it was stopped."""
+    x, y = task(40, 1)
+    x[np.arange(8) < np.arange(40)[:, None] % 5] = 0
+    states = []
+    for rows in (np.arange(40), np.arange(40)[np.argsort((x == 0).sum(axis=1), kind="stable")]):
+        learning = learner_of(x, y)
+        list(learning.learn(1, [rows], 0))
+        states.append(learning.state())
+    for one, other in zip(*states, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("bias", [-30.0, 30.0])
+def test_a_sure_and_wrong_answer_is_corrected_as_fast_as_the_logit_says(monkeypatch, bias):
+    """Beyond a logit of 16 a probability rounds to what clipping makes of it, which has no gradient."""
+
+    def sure(*arguments):
+        *others, _ = first_weights(*arguments)
+        return [*others, np.array([bias], np.float32)]
+
+    monkeypatch.setattr(compiled_learner, "first_weights", sure)
+    y = [int(bias < 0)] * 2
+    learning = learner_of(ragged([5, 6, 7], [8]), y, optimizer="sgd", learning_rate=1.0, clipnorm=None)
+    ((loss, right),) = learning.learn(1, [np.arange(2)], 0)
+    assert loss == pytest.approx(2 * 30, abs=4)
+    assert right == 0
+    assert learning.network(1).weights[-1] == pytest.approx([bias - np.sign(bias)], abs=1e-5)
+
+
+def after_one_step(x, y, vocab_size=VOCAB_SIZE, **model):
+    """The change of every weight in one step of plain gradient descent (momentum has no past yet)."""
+    params = TrainParams(epochs=1, batch_size=len(x), optimizer="sgd", learning_rate=1.0, clipnorm=None)
+    kind = small(units=64, **model)
+    before = first_weights(kind, vocab_size, params.seed)
+    after = fit((x, y), task(10, 2), kind, params, vocab_size=vocab_size)[0].weights
+    return [b - a for a, b in zip(before, after, strict=True)]
+
+
+def test_dropout_hides_its_share_of_the_features():
+    x, y = task(1, 1)
+    changes = [after_one_step(x, y, dropout=rate)[-2] for rate in (0.0, 0.75)]
+    assert np.mean(changes[0] == 0) == 0
+    assert 0.6 < np.mean(changes[1] == 0) < 0.9  # 64 features
+
+
+def test_embedding_dropout_hides_its_share_of_the_words():
+    x, y = np.arange(4, 196, dtype=np.int32).reshape(24, 8), np.arange(24) % 2
+    changes = [after_one_step(x, y, 200, embedding_dropout=rate)[0][4:196] for rate in (0.0, 0.75)]
+    assert (changes[0] != 0).all(axis=1).all()
+    hidden = (changes[1] == 0).all(axis=1)
+    assert 0.65 < hidden.mean() < 0.85  # 192 words
+    assert (changes[1][~hidden] != 0).all()
+
+
+def test_what_dropout_draws_comes_from_the_seed():
+    model = small(dropout=0.5, embedding_dropout=0.5)
+    once, again, other = (run(model, epochs=2, seed=seed)[0] for seed in (1, 1, 2))
+    assert_same_networks(once, again)
+    assert any((a != b).any() for a, b in zip(learnt(once), learnt(other), strict=True))
+
+
+@pytest.mark.parametrize("what", ["dropout", "embedding_dropout"])
+def test_dropout_draws_anew_for_every_batch_and_epoch(what):
+    """The same reviews before the same weights, in another batch or epoch."""
+    x, y = task(40, 1)
+    encoding, params = PadParams(vocab_size=VOCAB_SIZE, maxlen=8), TrainParams()
+    losses = []
+    for epoch, first in ((1, 0), (1, 1), (2, 0), (1, 0)):
+        learning = CompiledLearner(Labelled(unpad(x), y), small(**{what: 0.5}), encoding, params, 10)
+        losses += [loss for loss, _ in learning.learn(epoch, [np.arange(40)], first)]
+    assert losses[0] == losses[3]
+    assert len(set(losses)) == 3
+
+
+@pytest.mark.parametrize(("smoothing", "weight"), [(5.0, 0.02), (20.0, 0.1)])
+def test_scores_of_ngrams_begin_as_naive_bayes(smoothing, weight):
+    model = small(ngrams=1, ngram_smoothing=smoothing, ngram_weight=weight)
+    network, _ = run(model, epochs=1, learning_rate=1e-20)
+    x, y = task(300, 1)
+    counts = np.array(
+        [[np.sum((x[y == label] == word).any(axis=1)) for word in range(4, VOCAB_SIZE)] for label in (0, 1)]
+    )
+    assert network.ngram_codes.tolist() == list(range(4, VOCAB_SIZE))
+    negative, positive = (counts + smoothing) / (counts + smoothing).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(network.ngram_scores, weight * np.log(positive / negative), rtol=1e-5)
+    assert np.abs(network.ngram_scores).max() > 0
+
+
+def test_ngrams_see_what_single_words_do_not():
+    """Positive if words 4 and 5 stand in this order; a network of one number is too small to tell."""
+
+    def pairs(count, seed):
+        random = np.random.default_rng(seed)
+        y = random.integers(0, 2, count).astype(np.uint8)
+        x = random.permuted(np.tile(np.arange(6, VOCAB_SIZE, dtype=np.int32), (count, 1)), axis=1)
+        place = random.integers(0, x.shape[1], count)
+        rows = zip(x.tolist(), place, y, strict=True)
+        return np.array([row[:i] + ([4, 5] if label else [5, 4]) + row[i:] for row, i, label in rows], np.int32), y
+
+    def right(ngrams):
+        params = TrainParams(epochs=5, batch_size=32, learning_rate=0.01)
+        model = small(embedding_dim=1, units=1, ngrams=ngrams)
+        network, (x, y) = fit(pairs(600, 1), pairs(200, 2), model, params)[0], pairs(400, 3)
+        return np.mean((network.predict_proba(unpad(x)) > 0.5) == y)
+
+    assert right(2) > 0.95
+    assert right(1) < 0.8
+
+
+def test_ngrams_without_enough_reviews_are_an_error():
+    with pytest.raises(UserError, match=r"no n-gram is in 10 training reviews; set model\.ngrams to 0"):
+        fit(task(6, 1), task(6, 2), small(ngrams=2), TrainParams())

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from tasks import VOCAB_SIZE, small, task
+
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import PadParams, TrainParams
+from imdb_rnn.reviews.encode import Labelled, unpad
+from imdb_rnn.training.compiled_learner import CompiledLearner
+from imdb_rnn.training.keras_learner import KerasLearner
+from imdb_rnn.training.learner import learner, refuse
+
+ENGINES = {"compiled": CompiledLearner, "keras": KerasLearner}
+
+
+def make(engine: str, **model):
+    x, y = task(40, 1)
+    encoding = PadParams(vocab_size=VOCAB_SIZE, maxlen=x.shape[1])
+    return learner(Labelled(unpad(x), y), small(**model), encoding, TrainParams(engine=engine), 10)
+
+
+@pytest.mark.parametrize(("name", "value"), [("ngrams", 2), ("embedding_dropout", 0.25)])
+def test_what_keras_does_not_have_is_refused_in_one_line_and_the_compiled_engine_has_it(name, value):
+    refuse(small(**{name: value}), TrainParams(engine="compiled"))
+    refuse(small(dropout=0.5), TrainParams(engine="keras"))
+    for ask in (
+        lambda: refuse(small(**{name: value}), TrainParams(engine="keras")),
+        lambda: make("keras", **{name: value}),
+    ):
+        with pytest.raises(UserError) as raised:
+            ask()
+        assert str(raised.value) == (
+            f"params.yaml: model.{name} is {value}, which the engine keras does not have; "
+            "set it to 0, or train.engine to compiled"
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_cell_that_is_not_there_is_named(engine):
+    with pytest.raises(UserError, match=r"model\.cell is 'transformer'"):
+        make(engine, cell="transformer")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_learner_is_of_the_engine_that_is_asked_for_and_its_state_is_copies(engine):
+    learning = make(engine)
+    assert type(learning) is ENGINES[engine]
+    before = learning.state()
+    network = learning.network(3)
+    assert (network.kept_epoch, network.vocabulary, network.provenance) == (3, [], {})
+    for array in (*network.weights, *learning.state()):
+        array[...] = 1
+    for array, same in zip(learning.state(), before, strict=True):
+        np.testing.assert_array_equal(array, same)

@@ -1,0 +1,59 @@
+"""Run the committed pipeline anew, beside the checkout, and say whether this machine gives the committed bytes.
+
+Usage: python -m tools.verify
+"""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError, run_command
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def different(committed: str, here: str) -> Iterator[tuple[str, list[str]]]:
+    """Compare two `dvc.lock`, and give the stages whose outs have other hashes, first things first, with these outs."""
+    stages, others = (yaml.safe_load(text)["stages"] for text in (committed, here))
+    for name, stage in stages.items():
+        hashes = {out["path"]: out["md5"] for out in others.get(name, {}).get("outs", [])}
+        outs = [out["path"] for out in stage["outs"] if hashes.get(out["path"]) != out["md5"]]
+        if outs:
+            yield name, outs
+
+
+def main() -> None:
+    def run(*command: str, cwd: Path = ROOT) -> str:
+        result = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, text=True)
+        if result.returncode:
+            raise UserError(f"`{' '.join(command)}` ended with status {result.returncode}; what it said stands above")
+        return result.stdout
+
+    with tempfile.TemporaryDirectory(prefix="verify-", dir=ROOT.parent) as place:
+        clone = Path(place) / "clone"
+        run("git", "clone", "--quiet", "--no-local", "--depth", "1", ROOT.as_uri(), str(clone))
+        commit = run("git", "rev-parse", "--short", "HEAD").strip()
+        if (ROOT / files.DOWNLOADS).is_dir():
+            shutil.copytree(ROOT / files.DOWNLOADS, clone / files.DOWNLOADS)
+        committed = (clone / "dvc.lock").read_text(encoding="utf-8")
+        print(f"running the pipeline of {commit} in {clone}", flush=True)
+        run("dvc", "repro", "--quiet", cwd=clone)
+        first = next(different(committed, (clone / "dvc.lock").read_text(encoding="utf-8")), None)
+        changed = run("git", "status", "--porcelain", cwd=clone).strip()
+    if first:
+        raise UserError(
+            f"this machine gives other bytes than {commit}; the first are those of the stage {first[0]}: "
+            f"{', '.join(first[1])}; docs/reproducibility.md says what is promised"
+        )
+    if changed:
+        raise UserError(f"the run changed what is committed: {' '.join(changed.split())}")
+    print(f"this machine gives the bytes of {commit}: every hash in dvc.lock is the same")
+
+
+if __name__ == "__main__":
+    run_command(main)
