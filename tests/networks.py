@@ -89,10 +89,16 @@ def draw(network: Network, reviews: int, seed: int = 1) -> Drawn:
     return Drawn(*(array.astype(np.float32) for array in (y, seen, hidden, prior)))
 
 
-def learnt_by_engine(network: Network, ids: Ragged, drawn: Drawn) -> tuple[Engine, np.ndarray, np.ndarray, float]:
-    """Let the engine compute gradients of all reviews; return it, logits, losses, and the square of their norm."""
+def learnt_by_engine(
+    network: Network, ids: Ragged, drawn: Drawn, engine: Engine | None = None
+) -> tuple[Engine, np.ndarray, np.ndarray, float]:
+    """Let an engine compute gradients of all reviews; return it, logits, losses, and the square of their norm.
+
+    Args:
+        engine: of this layout and prior; None: a new one.
+    """
     params, vocab_size, order = network.params, network.encoding.vocab_size, np.argsort(-ids.lengths, kind="stable")
-    engine = Engine(Layout(params, vocab_size, len(drawn.prior)), drawn.prior)
+    engine = engine or Engine(Layout(params, vocab_size, len(drawn.prior)), drawn.prior)
     weights, places, masks = network.weights, None, Masks()
     if params.ngrams:
         weights = [*weights, network.ngram_scores]

@@ -85,7 +85,7 @@ SHORT = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "clipnorm": 0.1, 
 
 
 def assert_keras_trains_the_same(
-    monkeypatch, model, params, *, keras_model=None, optimizer=None, jit_compile="auto"
+    monkeypatch, model, params, *, keras_model=None, optimizer=None, jit_compile="auto", count=300
 ) -> None:
     """Train here and, from the same first weights over the same batches, with Keras' own `fit`.
 
@@ -95,9 +95,10 @@ def assert_keras_trains_the_same(
         keras_model: makes Keras' model; None: the one of which the saved network is made.
         optimizer: Keras' own; None: Adam with the clipping of `SHORT`.
         jit_compile: Keras' own; what dropout draws depends on it.
+        count: of the reviews; a last batch that is smaller XLA compiles anew.
     """
     keras, _ = load_keras()
-    (x, y), validation = task(300, 1), task(100, 2)
+    (x, y), validation = task(count, 1), task(100, 2)
     x[::3, :3] = 0
     in_order = [np.arange(len(x))[i : i + 32] for i in range(0, len(x), 32)]
     monkeypatch.setattr("imdb_rnn.training.loop.shuffled", lambda *_: in_order)
@@ -139,5 +140,6 @@ def assert_keras_trains_the_same(
     for name, values in plain.items():
         np.testing.assert_allclose(history[name], values, atol=1e-5, err_msg=name)
     for array, same in zip(network.weights, average, strict=True):
-        np.testing.assert_allclose(array, same, atol=1e-4)
+        # Adam makes steps of what is left of gradients that cancel, which our own engine rounds in another way.
+        np.testing.assert_allclose(array, same, atol=1e-6 if params.engine == "keras" else 1e-4)
     assert history["loss"].iloc[-1] < history["loss"].iloc[0] - 1e-3, "nothing was learnt, so nothing is shown"

@@ -27,9 +27,29 @@ def different(committed: str, here: str) -> Iterator[tuple[str, list[str]]]:
             yield name, outs
 
 
+def judge(commit: str, committed: str, here: str, changed: str) -> str:
+    """Say that a run gave what is committed.
+
+    Args:
+        committed, here: `dvc.lock` of the commit, and after the run.
+        changed: what `git status --porcelain` says after it.
+
+    Raises:
+        UserError: when it did not; names what differs first.
+    """
+    for stage, outs in different(committed, here):
+        raise UserError(
+            f"this machine gives other bytes than {commit}; the first are those of the stage {stage}: "
+            f"{', '.join(outs)}; docs/reproducibility.md says what is promised"
+        )
+    if changed:
+        raise UserError(f"the run changed what is committed: {' '.join(changed.split())}")
+    return f"this machine gives the bytes of {commit}: every hash in dvc.lock is the same"
+
+
 def main() -> None:
     def run(*command: str, cwd: Path = ROOT) -> str:
-        result = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, text=True)
+        result = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, text=True)  # noqa: S603
         if result.returncode:
             raise UserError(f"`{' '.join(command)}` ended with status {result.returncode}; what it said stands above")
         return result.stdout
@@ -43,16 +63,8 @@ def main() -> None:
         committed = (clone / "dvc.lock").read_text(encoding="utf-8")
         print(f"running the pipeline of {commit} in {clone}", flush=True)
         run("dvc", "repro", "--quiet", cwd=clone)
-        first = next(different(committed, (clone / "dvc.lock").read_text(encoding="utf-8")), None)
-        changed = run("git", "status", "--porcelain", cwd=clone).strip()
-    if first:
-        raise UserError(
-            f"this machine gives other bytes than {commit}; the first are those of the stage {first[0]}: "
-            f"{', '.join(first[1])}; docs/reproducibility.md says what is promised"
-        )
-    if changed:
-        raise UserError(f"the run changed what is committed: {' '.join(changed.split())}")
-    print(f"this machine gives the bytes of {commit}: every hash in dvc.lock is the same")
+        here = (clone / "dvc.lock").read_text(encoding="utf-8")
+        print(judge(commit, committed, here, run("git", "status", "--porcelain", cwd=clone)))
 
 
 if __name__ == "__main__":

@@ -80,6 +80,7 @@ class Engine:
         self.shape = Shape(
             whole(params.embedding_dim),
             whole(params.units),
+            params.units,
             cell.gates,
             cell.apart,
             cell.gates + cell.apart + cell.kept,

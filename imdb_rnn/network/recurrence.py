@@ -119,6 +119,8 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
                         of_gate = at(recurrent, gate * units)
                         add_product(h0, units, 1, of_gate, columns, block, units, rows, units, units)
                     step(of_step, h0, at(h0, size), c0, at(c0, size), rows * units, size)
+                    for r in range(rows if shape.width < units else 0):  # what fills has no state, whatever the cell
+                        zero(at(h0, size + r * units + shape.width), units - shape.width)
 
             pool(shape, here, steps, of_tile, reviews, pooled, highest)
             for r in range(reviews):

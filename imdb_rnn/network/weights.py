@@ -1,8 +1,7 @@
 """The weights of a network: the arrays that Keras has, and the one flat array that the engine computes with.
 
 In the flat array every row of an array is filled with zeros to whole vectors of `LANES` numbers, gate by gate and
-direction by direction, so that no product has a rest. The zeros stay zeros: what they are multiplied with, and what
-their gradients are made of, is zero.
+direction by direction, so that no product has a rest. The zeros stay zeros, for so are their gradients.
 """
 
 from dataclasses import dataclass

@@ -21,12 +21,14 @@ class Shape(NamedTuple):
     """What compiled functions know of a network; last, max and mean are places among the pooled kinds, or -1.
 
     dim, units: as they are filled to whole vectors
+    width: units without what fills
     blocks: of a step, see `cells.cell.Cell`
     has_c: 1 or 0
     """
 
     dim: int
     units: int
+    width: int
     gates: int
     apart: int
     blocks: int

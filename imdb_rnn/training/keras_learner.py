@@ -60,7 +60,7 @@ class KerasLearner:
         return Network(self._model, self._encoding, weights, *nothing, [], kept_epoch, {})
 
     def state(self) -> list[np.ndarray]:
-        return [np.asarray(variable.numpy()) for variable in self._state]  # NumPy gives numbers that are no arrays
+        return [np.asarray(variable.numpy()) for variable in self._state]  # of a number it gives no array
 
     def restore(self, state: list[np.ndarray]) -> None:
         for variable, value in zip(self._state, state, strict=True):

@@ -8,56 +8,101 @@ from pathlib import Path
 import pytest
 from material import ROOT
 
+pytestmark = pytest.mark.slow
+
+# A function made in another one, of functions of the library, of this very file and of a third one.
 PROGRAM = """
 import numpy as np
-from imdb_rnn.network.activations import sigmoid
-print(float(sigmoid(np.float32(1))), sum(sigmoid.stats.cache_hits.values()))
+from imdb_rnn.network.arithmetic import sigmoid
+from imdb_rnn.network.compiled import compiled
+from third import shift
+
+def make(function):
+    @compiled
+    def answer(x):
+        return function(sigmoid(x)) + np.float32(0)
+    return answer
+
+answer = make(shift)
+print(float(answer(np.float32(1))), sum(answer.stats.cache_hits.values()))
 """
+THIRD = """
+import numpy as np
+from imdb_rnn.network.compiled import inner
+
+@inner
+def shift(x):
+    return x + np.float32(0)
+"""
+SIGMOID_OF_1 = pytest.approx(0.731059, abs=1e-6)
 
 
-@pytest.fixture
-def library(tmp_path) -> Path:
-    """A copy of the library for one test to change, with nothing compiled."""
-    shutil.copytree(ROOT / "imdb_rnn", tmp_path / "imdb_rnn", ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path / "imdb_rnn/network"
-
-
-def run(library: Path) -> tuple[float, int]:
-    """What sigmoid(1) is for a process of its own, and whether it found sigmoid on the disk."""
-    value, hits = subprocess.check_output([sys.executable, "-c", PROGRAM], cwd=library.parents[1], text=True).split()
+def run(folder: Path) -> tuple[float, int]:
+    """What a process of its own computes, and whether it found the function on the disk."""
+    value, hits = subprocess.check_output([sys.executable, "program.py"], cwd=folder, text=True).split()
     return float(value), int(hits)
 
 
-def compiled(library: Path) -> list[Path]:
-    return sorted((library / "__pycache__").glob("sigmoid-*.compiled"))
+def on_disk(folder: Path) -> list[Path]:
+    return sorted((folder / "imdb_rnn/network/__pycache__").glob("make.answer-*.compiled"))
 
 
-def test_what_one_process_compiled_another_one_finds(library):
-    assert run(library) == (pytest.approx(0.731059, abs=1e-6), 0)
-    assert run(library) == (pytest.approx(0.731059, abs=1e-6), 1)
+@pytest.fixture(scope="module")
+def compiled_once(tmp_path_factory) -> Path:
+    """A copy of the library and a program that has run once."""
+    folder = tmp_path_factory.mktemp("compiled")
+    shutil.copytree(ROOT / "imdb_rnn", folder / "imdb_rnn", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "program.py").write_text(PROGRAM)
+    (folder / "third.py").write_text(THIRD)
+    assert run(folder) == (SIGMOID_OF_1, 0)
+    assert len(on_disk(folder)) == 1
+    return folder
 
 
-def test_a_change_in_a_function_that_another_one_calls_is_seen(library):
-    run(library)
-    (old,) = compiled(library)
-    source = library / "activations.py"
-    text = source.read_text(encoding="utf-8")
-    assert text.count("return x * p / q") == 1
-    source.write_text(text.replace("return x * p / q", "return np.float32(0)"), encoding="utf-8")
-    assert run(library) == (0.5, 0)
-    (new,) = compiled(library)
+@pytest.fixture
+def folder(compiled_once, tmp_path) -> Path:
+    """A copy of it for one test to change."""
+    shutil.copytree(compiled_once, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_what_one_process_compiled_another_one_finds(folder):
+    assert run(folder) == (SIGMOID_OF_1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        ("imdb_rnn/network/arithmetic.py", "return x * p / q", "return np.float32(0)", 0.5),
+        ("program.py", "+ np.float32(0)", "+ np.float32(10)", pytest.approx(10.731059, abs=1e-5)),
+        ("third.py", "+ np.float32(0)", "+ np.float32(10)", pytest.approx(10.731059, abs=1e-5)),
+    ],
+)
+def test_a_change_in_a_function_or_in_one_that_it_calls_is_seen(folder, name, old, new, expected):
+    text = (folder / name).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+    assert run(folder) == (expected, 0)
+
+
+def test_what_was_compiled_of_an_older_library_is_removed(folder):
+    (old,) = on_disk(folder)
+    source = folder / "imdb_rnn/training/optimizer.py"
+    source.write_text(source.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert run(folder) == (SIGMOID_OF_1, 0)
+    (new,) = on_disk(folder)
     assert new != old
 
 
-def test_a_damaged_file_is_compiled_anew(library):
-    run(library)
-    (path,) = compiled(library)
+def test_a_damaged_file_is_compiled_anew(folder):
+    (path,) = on_disk(folder)
     path.write_bytes(path.read_bytes()[:-100])
-    assert run(library) == (pytest.approx(0.731059, abs=1e-6), 0)
-    assert run(library) == (pytest.approx(0.731059, abs=1e-6), 1)
+    assert run(folder) == (SIGMOID_OF_1, 0)
+    assert run(folder) == (SIGMOID_OF_1, 1)
 
 
-def test_without_a_place_for_it_each_process_compiles(library):
-    (library / "__pycache__").write_text("no folder")
-    assert run(library) == (pytest.approx(0.731059, abs=1e-6), 0)
-    assert run(library) == (pytest.approx(0.731059, abs=1e-6), 0)
+def test_without_a_place_for_it_each_process_compiles(folder):
+    shutil.rmtree(folder / "imdb_rnn/network/__pycache__")
+    (folder / "imdb_rnn/network/__pycache__").write_text("no folder")
+    for _ in range(2):
+        assert run(folder) == (SIGMOID_OF_1, 0)

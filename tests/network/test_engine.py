@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,13 +87,19 @@ def test_the_gradient_that_explains_is_that_of_the_sum_of_the_logits(kind):
 @pytest.mark.parametrize("kind", [*CELLS, "everything"])
 def test_nothing_of_a_batch_stays_for_the_next_one(kind):
     """Not even of a larger one that was computed with weights that are no numbers."""
-    engine, flat, ids, y = prepared(kind)
-    engine.learn(np.full_like(flat, np.nan), engine.prepare(ids), y, Masks())
-    assert np.isnan(engine.gradient).any()
-    fresh, fewer = prepared(kind)[0], np.arange(5, 25)
-    for each in (engine, fresh):
-        each.learn(flat, each.prepare(ids.rows(fewer)), y[fewer], Masks())
-    np.testing.assert_array_equal(engine.gradient, fresh.gradient)
+    network, fewer = network_of(NETWORKS[kind]), reviews_of(20, 20, 6)
+    weights, scores = (
+        [array * np.float32(np.nan) for array in network.weights],
+        network.ngram_scores * np.float32(np.nan),
+    )
+    drawn = draw(network, 20)
+    spoilt = draw(network, 40)._replace(prior=drawn.prior)
+    engine, *_ = learnt_by_engine(replace(network, weights=weights, ngram_scores=scores), reviews_of(20, 40, 9), spoilt)
+    assert np.isnan(engine.gradient).mean() > 0.1
+    fresh, *expected = learnt_by_engine(network, fewer, drawn)
+    _, *results = learnt_by_engine(network, fewer, drawn, engine)
+    for result, same in zip([engine.gradient, *results], [fresh.gradient, *expected], strict=True):
+        np.testing.assert_array_equal(result, same)
 
 
 @pytest.mark.parametrize("name", optimizer.METHODS)

@@ -1,187 +1,98 @@
-import os
-import subprocess
-import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from material import ROOT
-from networks import CELLS, ragged
+from material import model_params, network_of
+from networks import ALL_AT_ONCE, CELLS, VOCAB_SIZE, draw, learnt_by_engine, ragged
 
-from imdb_rnn.network.cells import cell_named
-from imdb_rnn.network.keras_model import load_keras
-from imdb_rnn.network.model import single_threaded_blas
-from imdb_rnn.network.recurrence import Direction, pooled_states, pooled_states_and_back
-from imdb_rnn.reviews.encode import unpad
-from imdb_rnn.reviews.ragged import from_lengths
-from imdb_rnn.training.batches import longest_first
+from imdb_rnn.network.model import Network
+from imdb_rnn.network.weights import first_weights
+from imdb_rnn.reviews.ragged import Ragged
 
-pytestmark = pytest.mark.slow
-
-VOCABULARY, DIM, UNITS = 30, 6, 7
 POOLINGS = ("last", "max", "mean", "max+mean")
 
 
-def weights(cell: str, seed: int, layers: int = 1, ways: int = 1) -> tuple[np.ndarray, list[list[Direction]]]:
-    """Word vectors, and weights of each layer and direction, none of them zero."""
-    random = np.random.default_rng(seed)
-    columns, recurrent_bias = cell_named(cell).gates * UNITS, cell_named(cell).recurrent_bias
-
-    def direction(inputs: int) -> Direction:
-        shapes = (inputs, columns), (UNITS, columns), (2, columns) if recurrent_bias else (columns,)
-        values = [random.normal(0, 0.5, shape).astype(np.float32) for shape in shapes]
-        values[1] *= 0.6  # a larger recurrent kernel is chaotic: it would blow rounding up
-        return Direction(*values)
-
-    vectors = random.normal(0, 0.5, (VOCABULARY, DIM)).astype(np.float32)
-    return vectors, [[direction(ways * UNITS if number else DIM) for _ in range(ways)] for number in range(layers)]
-
-
-def padded(lengths: list[int], seed: int) -> np.ndarray:
-    """Reviews of these lengths, padded in front to one word more than the longest has."""
-    random = np.random.default_rng(seed)
-    x = np.zeros((len(lengths), max(lengths) + 1), np.int32)
-    for row, length in zip(x, lengths, strict=True):
-        row[len(row) - length :] = random.integers(1, VOCABULARY, length)
-    return x
-
-
-def ours(cell, vectors, layers, pooling, x, dpooled, mask_padding):
-    """Pooled states; and the gradients of their product with `dpooled`, of vectors and then of weights, as a list."""
-    ids = unpad(x) if mask_padding else from_lengths(x.ravel(), np.full(len(x), x.shape[1]))
-    batch, rows = longest_first(ids, np.arange(len(x)))
-    arguments = cell_named(cell), vectors, layers, pooling, batch
-    with single_threaded_blas():  # as whoever calls it does: more threads might add up in another order
-        in_order, back = pooled_states_and_back(*arguments)
-        np.testing.assert_array_equal(pooled_states(*arguments), in_order)
-        dvectors, dlayers = back(dpooled[rows])
-    pooled = np.empty_like(in_order)
-    pooled[rows] = in_order
-    return pooled, [dvectors, *(array for layer in dlayers for direction in layer for array in direction)]
+def textbook(network: Network, ids: Ragged, y: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The logits of a SimpleRNN, and the gradients of the mean loss, step by step in float64."""
+    vectors, kernel, recurrent, bias, dense, dense_bias = weights = [w.astype(np.float64) for w in network.weights]
+    gradients = [np.zeros_like(array) for array in weights]
+    dvectors, dkernel, drecurrent, dbias, ddense, ddense_bias = gradients
+    logits = np.empty(len(ids))
+    for row in range(len(ids)):
+        states = [np.zeros(len(recurrent))]
+        for word in ids[row]:
+            states.append(np.tanh(vectors[word] @ kernel + states[-1] @ recurrent + bias))
+        logits[row] = (states[-1] @ dense + dense_bias)[0]
+        dlogit = (1 / (1 + np.exp(-logits[row])) - y[row]) / len(ids)
+        ddense += states[-1][:, None] * dlogit
+        ddense_bias += dlogit
+        dh = dense[:, 0] * dlogit
+        for word, before, after in zip(ids[row][::-1], states[-2::-1], states[:0:-1], strict=True):
+            d = dh * (1 - after**2)
+            dvectors[word] += kernel @ d
+            dkernel += np.outer(vectors[word], d)
+            drecurrent += np.outer(before, d)
+            dbias += d
+            dh = recurrent @ d
+    return logits, gradients
 
 
-def keras_own(cell, vectors, layers, pooling, x, dpooled, mask_padding):
-    """The same by Keras' layers and TensorFlow's automatic derivatives."""
-    keras, tf = load_keras()
-    embeddings = tf.Variable(vectors)
-    stack = []
-    for number, layer in enumerate(layers):
-        whole = number < len(layers) - 1 or pooling != "last"
-        made = getattr(keras.layers, cell_named(cell).layer)(UNITS, return_sequences=whole)
-        stack.append(keras.layers.Bidirectional(made) if len(layer) == 2 else made)
-        stack[-1].build((len(x), x.shape[1], layer[0].kernel.shape[0]))
-        stack[-1].set_weights([array for direction in layer for array in direction])
-    variables = [embeddings, *(variable for layer in stack for variable in layer.trainable_variables)]
-
-    @tf.function
-    def pooled_and_gradients() -> tuple:
-        mask = tf.constant(x != 0) if mask_padding else None
-        with tf.GradientTape() as tape:
-            states = tf.gather(embeddings, x)
-            for layer in stack:
-                states = layer(states, mask=mask)
-            if pooling != "last":
-                counted = tf.cast(tf.ones(x.shape) if mask is None else mask, tf.float32)[:, :, None]
-                words = tf.reduce_sum(counted, axis=1)
-                highest = tf.reduce_max(tf.where(counted > 0, states, -2.0), axis=1)
-                highest = tf.where(words > 0, highest, 0.0)
-                mean = tf.reduce_sum(states * counted, axis=1) / tf.maximum(words, 1.0)
-                parts = {"max": highest, "mean": mean}
-                states = tf.concat([parts[name] for name in pooling.split("+")], axis=1)
-            product = tf.reduce_sum(states * dpooled)
-        return states, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(product, variables)]
-
-    pooled, gradients = pooled_and_gradients()
-    return pooled.numpy(), [gradient.numpy() for gradient in gradients]
-
-
-def features(ways: int, pooling: str) -> int:
-    return ways * UNITS * len(pooling.split("+"))
-
-
-def assert_same(one: tuple, other: tuple) -> None:
-    (pooled, gradients), (expected, expected_gradients) = one, other
-    np.testing.assert_allclose(pooled, expected, atol=1e-5)
-    for gradient, other_gradient in zip(gradients, expected_gradients, strict=True):
-        assert gradient.shape == other_gradient.shape
-        np.testing.assert_allclose(gradient, other_gradient, atol=1e-5 * max(1, np.abs(other_gradient).max()))
-
-
-@pytest.mark.parametrize("mask_padding", [True, False])
-@pytest.mark.parametrize("cell", CELLS)
-@settings(max_examples=8)
-@given(
-    lengths=st.lists(st.integers(0, 25), min_size=1, max_size=9),
-    layers=st.integers(1, 3),
-    ways=st.integers(1, 2),
-    pooling=st.sampled_from(POOLINGS),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_states_and_gradients_are_those_of_the_keras_layers(cell, mask_padding, lengths, layers, ways, pooling, seed):
-    case = cell, *weights(cell, seed, layers, ways), pooling, padded(lengths, seed)
-    dpooled = np.random.default_rng(seed).normal(size=(len(lengths), features(ways, pooling))).astype(np.float32)
-    assert_same(ours(*case, dpooled, mask_padding), keras_own(*case, dpooled, mask_padding))
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_at_the_size_of_the_article_too(cell):
-    """A batch of the article: 128 reviews of up to 500 words."""
+def test_long_reviews_are_read_and_learnt_from_by_the_textbook():
+    """A batch of the article's size: reviews of up to 500 words, and a network of 32 units."""
     random = np.random.default_rng(3)
-    case = cell, *weights(cell, 3), "last", padded(random.integers(10, 500, 128).tolist(), 3)
-    dpooled = random.normal(size=(128, UNITS)).astype(np.float32) / 128
-    assert_same(ours(*case, dpooled, True), keras_own(*case, dpooled, True))
+    network = network_of(model_params(embedding_dim=32, units=32), vocab_size=1000)
+    vectors, *others = first_weights(network.params, 1000, seed=1)
+    network = replace(network, weights=[10 * vectors, *others])
+    ids = ragged(*(random.integers(1, 1000, length) for length in random.integers(10, 501, 40)))
+    drawn = draw(network, len(ids))
+    engine, logits, _, _ = learnt_by_engine(network, ids, drawn)
+    expected_logits, expected = textbook(network, ids, drawn.y)
+    np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
+    for gradient, other in zip(engine.layout.split(engine.gradient), expected, strict=True):
+        np.testing.assert_allclose(gradient, other, rtol=0, atol=1e-5 * np.abs(other).max())
 
 
-@pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_a_review_without_words_gives_zeros(cell, pooling):
-    vectors, layers = weights(cell, 1, layers=2, ways=2)
-    pooled, back = pooled_states_and_back(cell_named(cell), vectors, layers, pooling, ragged([], [], []))
-    np.testing.assert_array_equal(pooled, np.zeros((3, features(2, pooling))))
-    dvectors, dlayers = back(np.ones_like(pooled))
-    assert not dvectors.any()
-    assert not any(array.any() for layer in dlayers for direction in layer for array in direction)
+@given(
+    texts=st.lists(st.lists(st.integers(1, VOCAB_SIZE - 1), max_size=9), min_size=2, max_size=40),
+    chosen=st.integers(0, 39),
+)
+def test_what_is_said_of_a_review_is_the_same_to_the_bit_in_whatever_company(cell, texts, chosen):
+    network = network_of(model_params(**ALL_AT_ONCE | {"cell": cell, "layers": 2, "ngrams": 0}))
+    alone = ragged(texts[chosen % len(texts)])
+    assert network.logits(ragged(*texts))[chosen % len(texts)] == network.logits(alone)[0]
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("cell", CELLS)
 def test_what_is_not_a_number_stays_visible(cell, pooling):
-    vectors, layers = weights(cell, 1)
-    vectors[3] = np.nan
-    pooled = pooled_states(cell_named(cell), vectors, layers, pooling, ragged([1, 3, 2], [1, 2, 1]))
-    assert np.isnan(pooled[0]).all()
-    assert np.isfinite(pooled[1]).all()
+    network = network_of(model_params(cell=cell, pooling=pooling, layers=2, bidirectional=True))
+    network.weights[0][3] = np.nan
+    logits = network.logits(ragged([1, 3, 2], [1, 2, 1], [], [3]))
+    assert np.isnan(logits).tolist() == [True, False, False, True]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_after_a_fork_both_processes_read_on():
-    """Threads do not survive a fork, so a child that took over its parent's would wait for them for ever."""
-    script = """if True:
-        import os, sys
-        from networks import ragged
-        from material import model_params, network_of
-        network, ids = network_of(model_params()), ragged([1, 5, 6], [1, 7])
-        before = network.predict_proba(ids).tolist()
-        child = os.fork()
-        if child == 0:
-            os._exit(network.predict_proba(ids).tolist() != before)
-        same = network.predict_proba(ids).tolist() == before
-        sys.exit(not same or os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-    """
-    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    # In a process group of its own, so that a child that hangs is ended with it
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", script],
-        env=os.environ | {"PYTHONPATH": path},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        assert process.communicate(timeout=60)[1] == ""
-        assert process.returncode == 0
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, 9)
-            process.communicate()
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_gradient_that_has_vanished_is_zero(cell):
+    """Not one of the tiny numbers that make every operation slow."""
+    network = network_of(model_params(cell=cell), vocab_size=400)
+    network = replace(network, weights=[array * np.float32(0.3) for array in network.weights])
+    engine, *_ = learnt_by_engine(network, ragged(np.arange(1, 400)), draw(network, 1))
+    lengths = np.abs(engine.layout.split(engine.gradient)[0][1:]).max(axis=1)
+    assert lengths[0] == 0 < lengths[-1]
+    vanished = int(np.argmax(lengths > 0))
+    assert lengths[vanished:].all()
+    assert not lengths[:vanished].any()
+    gradient = np.abs(engine.gradient)
+    assert not ((gradient > 0) & (gradient < np.finfo(np.float32).tiny)).any()
+
+
+def test_the_first_of_the_highest_states_gets_the_gradient_of_the_maximum():
+    """A network without memory, for which a word is as high at each place."""
+    network = network_of(model_params(pooling="max"))
+    network.weights[2][:] = 0
+    norms = network.gradient_norms(ragged([7, 7, 7], [7]))
+    assert norms[0].tolist() == [norms[1][0], 0, 0]
+    assert norms[1][0] > 0

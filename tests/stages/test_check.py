@@ -1,5 +1,5 @@
 import pytest
-from material import changed
+from material import changed, run_stage, write_params
 
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
@@ -17,4 +17,16 @@ def test_sound_parameters_leave_the_same_bytes_whatever_they_are(params, tmp_pat
 def test_a_cell_that_is_not_there_stops_the_pipeline_at_once(params, tmp_path):
     with pytest.raises(UserError, match=r"model\.cell is 'transformer'"):
         check.main(changed(params, model={"cell": "transformer"}), tmp_path)
+    assert not (tmp_path / files.CHECKED).exists()
+
+
+@pytest.mark.slow
+def test_what_the_engine_does_not_have_stops_the_pipeline_at_once_with_one_line(params, tmp_path):
+    write_params(tmp_path, changed(params, model={"ngrams": 2}, train={"engine": "keras"}))
+    ran = run_stage("check", tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == (
+        "error: params.yaml: model.ngrams is 2, which the engine keras does not have; "
+        "set it to 0, or train.engine to compiled\n"
+    )
     assert not (tmp_path / files.CHECKED).exists()

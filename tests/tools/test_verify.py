@@ -1,7 +1,8 @@
 import pytest
 import yaml
 
-from tools.verify import different
+from imdb_rnn.base.errors import UserError
+from tools.verify import different, judge
 
 
 def lock(**hashes: str) -> str:
@@ -43,13 +44,11 @@ def test_the_committed_pipeline_gives_the_same_bytes_in_other_surroundings(proje
     assert not list(project.folder.parent.glob("verify-*"))
 
 
-@pytest.mark.slow
-def test_the_first_stage_that_differs_is_named(project):
-    path = project.folder / "dvc.lock"
-    text = path.read_text()
-    (stage,) = (out for out in yaml.safe_load(text)["stages"]["download"]["outs"])
-    path.write_text(text.replace(stage["md5"], "0" * 32 + ".dir"))
-    project.commit()
-    printed = project.run("python", "-m", "tools.verify", status=1)
-    assert "the first are those of the stage download: data/reviews" in printed
-    assert "Traceback" not in printed
+def test_what_differs_first_is_named():
+    with pytest.raises(
+        UserError, match=r"other bytes than 1a2b; the first are those of the stage first: b; docs/"
+    ):
+        judge("1a2b", lock(), lock(b="1", c="1"), "")
+    with pytest.raises(UserError, match=r"the run changed what is committed: M results/metrics\.json"):
+        judge("1a2b", lock(), lock(), " M results/metrics.json\n")
+    assert "the bytes of 1a2b" in judge("1a2b", lock(), lock(), "")

@@ -35,8 +35,7 @@ class Cell:
     `step_back(blocks, h0, h1, c0, c1, dh, dc, spare, n, size)`: dh and dc come as the gradient with respect to h1 and
     c1. They leave as those with respect to c0, and to h0 as far as it does not go through the product, for that part
     is added by the loop; the gates' blocks leave as the gradient with respect to the products, and the inputs' as that
-    with respect to the inputs. `spare` is a block for any use. Where dh and dc are 0, all that leaves must be 0. States
-    whose weights are all 0 must do no harm: their weights are 0 where they go, and have to get gradients of 0.
+    with respect to the inputs. `spare` is a block for any use. Where dh and dc are 0, all that leaves must be 0.
 
     An LLVM vector needs loops with few arrays, or parts of one, hence many short loops instead of a long one.
     """
