@@ -34,9 +34,11 @@ def share_out(function: Callable[..., None], *arguments: Any, meanwhile: Callabl
     queue = np.zeros(2, np.int64)
     helpers = _helpers(os.getpid())
     helping = [helpers.submit(function, queue, *arguments) for _ in range(count() - 1)]
-    if meanwhile:
-        meanwhile()
-    function(queue, *arguments)
-    for helper in helping:
-        if not helper.cancel():
-            helper.result()
+    try:
+        if meanwhile:
+            meanwhile()
+        function(queue, *arguments)
+    finally:
+        begun = [helper for helper in helping if not helper.cancel()]
+    for helper in begun:
+        helper.result()

@@ -132,7 +132,8 @@ def _step(
                 x = g[i] * scale
                 moment = m[i] + (x - m[i]) * np.float32(1 - 0.9)
                 m[i] = np.float32(0) if abs(moment) < VANISHED else moment
-                v[i] += (x * x - v[i]) * np.float32(1 - 0.999)
+                mean = v[i] + (x * x - v[i]) * np.float32(1 - 0.999)
+                v[i] = np.float32(0) if mean < VANISHED else mean
                 w[i] -= m[i] * rate / (np.sqrt(v[i]) + epsilon)
         elif method == 1:
             for i in range(count):
