@@ -45,9 +45,7 @@ def test_the_committed_pipeline_gives_the_same_bytes_in_other_surroundings(proje
 
 
 def test_what_differs_first_is_named():
-    with pytest.raises(
-        UserError, match=r"other bytes than 1a2b; the first are those of the stage first: b; docs/"
-    ):
+    with pytest.raises(UserError, match=r"other bytes than 1a2b; the first are those of the stage first: b; docs/"):
         judge("1a2b", lock(), lock(b="1", c="1"), "")
     with pytest.raises(UserError, match=r"the run changed what is committed: M results/metrics\.json"):
         judge("1a2b", lock(), lock(), " M results/metrics.json\n")
