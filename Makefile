@@ -17,7 +17,7 @@ RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 SOURCE ?= keras
 KILLS ?= 100
 DAMAGES ?= 40
-PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 .PHONY: repro check lint test faults preset verify compare bench lock
 

@@ -24,6 +24,15 @@ settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
 
+def pytest_collection_modifyitems(items):
+    """What needs the finished pipeline runs in one process, which makes it once."""
+    for item in items:
+        for name in ("compared", "finished"):
+            if name in item.fixturenames:
+                item.add_marker(pytest.mark.xdist_group(name))
+                break
+
+
 @pytest.fixture(scope="session")
 def params() -> Params:
     """The parameters as the project ships them."""
@@ -94,7 +103,9 @@ def fresh(params, small_archive, tmp_path_factory) -> Project:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
     machine_code = compiled.FOLDER.relative_to(ROOT)  # what the tests compiled, so that not every copy does it again
-    shutil.copytree(ROOT / machine_code, project.folder / machine_code, dirs_exist_ok=True)
+    (project.folder / machine_code).mkdir(parents=True)
+    for path in (ROOT / machine_code).glob("*.compiled"):
+        shutil.copy(path, project.folder / machine_code)
     write_params(project.folder, changed(params, data=small_archive, **SMALL))
     project.run("git", "init", "--quiet")
     project.commit()

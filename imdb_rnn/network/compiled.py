@@ -19,7 +19,7 @@ import numba
 from numba.core import caching, compiler, serialize
 
 HERE = Path(__file__).parent
-FOLDER = HERE / "__pycache__"
+FOLDER = HERE / "__pycache__/compiled"
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -84,8 +84,8 @@ class _OnDisk(caching._Cache):
 
     def save_overload(self, signature: Any, result: Any) -> None:
         with suppress(OSError):  # a folder that cannot be written to: each process compiles
-            FOLDER.mkdir(exist_ok=True)
-            for old in FOLDER.glob("*.compiled"):
+            FOLDER.mkdir(parents=True, exist_ok=True)
+            for old in FOLDER.iterdir():
                 if self._code not in old.name:
                     old.unlink(missing_ok=True)
             path = self._path(signature, result.codegen)

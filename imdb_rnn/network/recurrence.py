@@ -177,24 +177,25 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
                         pool_back(shape, dpooled, highest, way, t, of_tile, n, dh)
                     else:
                         add(dh, at(arriving, (direction * steps + t) * size), n * units)
-                    forget_vanished(dh, rows * units)
-                    forget_vanished(dc, shape.has_c * rows * units)
-                    step_back(of_step, h0, at(h0, size), c0, at(c0, size), dh, dc, spare, rows * units, size)
+                    forget_vanished(dh, n * units)
+                    forget_vanished(dc, shape.has_c * n * units)
+                    step_back(of_step, h0, at(h0, size), c0, at(c0, size), dh, dc, spare, n * units, size)
                     for gate in range(shape.gates):
                         d = at(of_step, gate * size)
                         of_gate = at(recurrent, gate * units * units)
                         add_product(d, units, 1, of_gate, units, dh, units, rows, units, units)
                         of_gate = at(drecurrent, gate * units)
-                        add_product(h0, 1, units, d, units, of_gate, columns, units, rows, units)
+                        add_product(h0, 1, units, d, units, of_gate, columns, units, n, units)
                         if gate >= shape.gates - shape.apart:
                             add_rows(d, n, units, at(dbias, columns + gate * units))
+                    zero(at(dh, n * units), (rows - n) * units)  # of reviews that have ended before this word
                     if layer:
                         gather(shape, here, steps, layer - 1, way, t, of_tile, n, below)
                         zero(dbelow, TILE * inputs)
                         for gate in range(shape.gates):
                             d = at(of_step, input_block(shape, gate) * size)
                             of_gate = at(dkernel, gate * units)
-                            add_product(below, 1, inputs, d, units, of_gate, columns, inputs, rows, units)
+                            add_product(below, 1, inputs, d, units, of_gate, columns, inputs, n, units)
                             of_gate = at(kernel, gate * units * inputs)
                             add_product(d, units, 1, of_gate, inputs, dbelow, inputs, rows, units, inputs)
                             add_rows(d, n, units, at(dbias, gate * units))

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
@@ -40,5 +40,6 @@ def share_out(function: Callable[..., None], *arguments: Any, meanwhile: Callabl
         function(queue, *arguments)
     finally:
         begun = [helper for helper in helping if not helper.cancel()]
+        wait(begun)  # in any case, for they write into arrays that whoever called goes on using
     for helper in begun:
         helper.result()

@@ -88,8 +88,8 @@ def test_a_copy_of_the_project_runs_its_own_code(tmp_path, command):
 def test_every_cell_s_programs_are_run_with_its_name_in_their_terms(monkeypatch, tmp_path, cell):
     commands = []
 
-    def timed(module: list[str], folder: Path) -> tuple[str, float, float]:
-        commands.append(module)
+    def timed(module: list[str], folder: Path, **environment: str) -> tuple[str, float, float]:
+        commands.append([*module, *environment.values()])
         return "[[1.5, 0.7], [2.5, 0.6]]\n", 3.0, 100.0
 
     monkeypatch.setattr(bench, "timed", timed)
@@ -99,16 +99,18 @@ def test_every_cell_s_programs_are_run_with_its_name_in_their_terms(monkeypatch,
         ["benchmarks.plain_keras", layer, "2", "4"],
         ["benchmarks.pytorch", cell, "2", "4"],
         ["benchmarks.pipeline", cell, "2", "4", "true"],
+        ["benchmarks.pipeline", cell, "2", "4", "true"],
+        ["benchmarks.pipeline", cell, "2", "4", "true", "1"],
         ["benchmarks.pipeline", cell, "2", "4", "false"],
     ]
-    assert [row["program"] for row in rows] == ["Keras", "PyTorch", "pipeline", "pipeline, padding read"]
+    assert [row["program"] for row in rows] == ["Keras", *bench.PROGRAMS]
     assert [(row["seconds"], row["best_accuracy"], row["last_accuracy"], row["catch_up"]) for row in rows] == [
         (2.5, 0.7, 0.6, 1.5)
-    ] * 4
+    ] * 6
 
 
 def test_pytorch_is_left_out_for_a_cell_that_it_does_not_have(monkeypatch, tmp_path):
-    monkeypatch.setattr(bench, "timed", lambda module, folder: ("[[1.5, 0.7]]", 3.0, 100.0))
+    monkeypatch.setattr(bench, "timed", lambda module, folder, **environment: ("[[1.5, 0.7]]", 3.0, 100.0))
     monkeypatch.setattr(bench.pytorch, "LAYERS", {"lstm": "LSTM"})
     rows = bench.measure_all({"lstm": 1, "gru": 1}, ["PyTorch", "pipeline"], 1, tmp_path)
     assert [(row["cell"], row["program"]) for row in rows] == [

@@ -44,7 +44,7 @@ def run(folder: Path) -> tuple[float, int]:
 
 
 def on_disk(folder: Path) -> list[Path]:
-    return sorted((folder / "imdb_rnn/network/__pycache__").glob("make.answer-*.compiled"))
+    return sorted((folder / "imdb_rnn/network/__pycache__/compiled").glob("make.answer-*.compiled"))
 
 
 @pytest.fixture(scope="module")

@@ -57,10 +57,10 @@ def test_a_second_run_does_nothing(project):
     ("change", "runs"),
     [
         ({"plots": {"language": "zh"}}, ["check", "plot"]),
-        ({"pad": {"maxlen": 30}}, ["check", "pad", "train", "evaluate", "explain", "plot", "report"]),
+        ({"explain": {"reviews": 50}}, ["check", "explain", "report"]),
         ({"data": {"bundled": {"test_fraction": 0.3}}}, ["check"]),  # a parameter of another source
     ],
-    ids=["language", "maxlen", "another source"],
+    ids=["language", "reviews", "another source"],
 )
 def test_a_change_runs_what_depends_on_it_and_a_change_back_restores(project, change, runs):
     before = contents(project.folder / "results")
