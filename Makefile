@@ -5,7 +5,7 @@
 # make verify    run the committed pipeline anew, beside the checkout, and compare every hash
 # make compare   every cell, the best network and a baseline, five seeds each (long)
 # make bench     training beside plain Keras and PyTorch (long)
-# make faults    kill and damage the pipeline in every way (long; KILLS=8 DAMAGES=3 for less)
+# make faults    kill and damage the pipeline in every way (long; KILLS=8 DAMAGES=3 INTERRUPTS=4 for less)
 # make lock      renew requirements.lock (needs uv)
 # Each sets up .venv from requirements.lock by itself. PYTHON names another interpreter: make repro PYTHON=python3.12
 
@@ -17,6 +17,7 @@ RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 SOURCE ?= keras
 KILLS ?= 100
 DAMAGES ?= 40
+INTERRUPTS ?= 100
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 .PHONY: repro check lint test faults preset verify compare bench lock
@@ -38,7 +39,7 @@ test: lint
 	@$(RUN) $(PYTEST) --ignore tests/faults
 
 faults: $(INSTALLED)
-	@$(RUN) KILLS=$(KILLS) DAMAGES=$(DAMAGES) $(PYTEST) tests/faults
+	@$(RUN) KILLS=$(KILLS) DAMAGES=$(DAMAGES) INTERRUPTS=$(INTERRUPTS) $(PYTEST) tests/faults
 
 preset: $(INSTALLED)
 	@$(RUN) python -m tools.preset $(NAME)
