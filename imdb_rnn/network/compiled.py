@@ -16,27 +16,46 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import caching, compiler, serialize
+from numba.core import caching, codegen, compiler, serialize
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "__pycache__/compiled"
+# Without fastmath: LLVM may neither reorder nor fuse, and does the same sum on every processor.
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile a function when it is first called, or take what an earlier process compiled."""
-    return _dispatcher(function)
+    dispatcher = numba.njit(**OPTIONS)(function)
+    dispatcher._cache = _OnDisk(function, _code())
+    return dispatcher
 
 
 def inner(function: Callable[..., Any]) -> Any:
-    """As `compiled`, for a function that only compiled ones call: compiled sooner, for it has no way in from Python."""
-    return _dispatcher(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    """As `compiled`, for a function that only compiled ones call: it becomes machine code as a part of these alone."""
+    return numba.njit(**OPTIONS, no_cpython_wrapper=True, pipeline_class=_Inner)(function)  # type: ignore[call-overload]
 
 
-def _dispatcher(function: Callable[..., Any], **options: bool) -> Any:
-    # Without fastmath: LLVM may neither reorder nor fuse, and does the same sum on every processor.
-    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)  # type: ignore[call-overload]
-    dispatcher._cache = _OnDisk(function, _code())
-    return dispatcher
+class _Inner(compiler.Compiler):
+    def __init__(self, typing: Any, target: Any, library: None, *rest: Any) -> None:
+        super().__init__(typing, target, _Part(target.codegen(), "part"), *rest)
+
+
+class _Part(codegen.JITCodeLibrary):
+    """An inner function as LLVM knows it. Numba would optimise it here, and again in each function that calls it."""
+
+    def _optimize_functions(self, module: Any) -> None: ...
+
+    def _optimize_final_module(self) -> None: ...
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+    @property
+    def codegen(self) -> Any:
+        return self
+
+    def set_env(self, name: str, env: Any) -> None: ...
 
 
 @cache

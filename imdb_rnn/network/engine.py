@@ -6,9 +6,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from imdb_rnn.network import ngrams
-from imdb_rnn.network.arithmetic import Array, add, at, zero
 from imdb_rnn.network.cells import cell_named
-from imdb_rnn.network.compiled import compiled
 from imdb_rnn.network.recurrence import EXPLAIN, LEARN, READ, tile_reader
 from imdb_rnn.network.threads import count, share_out
 from imdb_rnn.network.weights import Layout, whole
@@ -209,7 +207,9 @@ class Engine:
         )
         others = gradient[starts[1] : starts[1] + self._others]
         of_tiles = self._of_tiles[: (len(laid.bases) - 1) * self._others].reshape(-1, self._others)
-        square = _collect(shape, starts, of_tiles, self._kernels, chunks, others) + squares.sum()
+        size = kernels_size(shape)
+        of_chunks = self._kernels[: chunks * size].reshape(chunks, shape.ways, size // shape.ways)
+        square = _collect(shape, starts, of_tiles, of_chunks, others) + squares.sum()
         if len(dlogits) and len(self._prior):
             of_ngrams = gradient[starts[-2] :]
             of_ngrams[:] = 0
@@ -233,40 +233,32 @@ def _at_least(array: np.ndarray, size: int) -> np.ndarray:
     return array if len(array) >= size else np.zeros(size, np.float32)
 
 
-@compiled
-def _transpose(shape: Shape, flat: Array, starts: Array, transposed: Array) -> None:
+def _transpose(shape: Shape, flat: np.ndarray, starts: np.ndarray, transposed: np.ndarray) -> None:
     """Write the kernels and recurrent kernels transposed; they begin where they begin behind the vectors."""
     columns = shape.gates * shape.units
-    for number in range(shape.layers * shape.ways):
-        inputs = shape.ways * shape.units if number >= shape.ways else shape.dim
-        for place in range(2):
-            start = starts[1 + 3 * number + place]
-            rows = shape.units if place else inputs
-            source, target = at(flat, start), at(transposed, start - starts[1])
-            for i in range(rows):
-                for j in range(columns):
-                    target[j * rows + i] = source[i * columns + j]
+    for place in range(3 * shape.layers * shape.ways):
+        if place % 3 < 2:  # not a bias
+            matrix = flat[starts[1 + place] : starts[2 + place]].reshape(-1, columns)
+            transposed[starts[1 + place] - starts[1] :][: matrix.size].reshape(columns, -1)[:] = matrix.T
 
 
-@compiled
-def _collect(shape: Shape, starts: Array, of_tiles: Array, kernels: Array, chunks: int, total: Array) -> float:
-    """Add the tiles' gradients up, and those of the first layer's kernels by chunk; return the sum of their squares."""
-    sums, count = at(total, 0), len(total)
-    zero(sums, count)
-    for tile in range(of_tiles.shape[0]):
-        add(sums, at(of_tiles, tile * count), count)
-    columns, part = shape.gates * shape.units, kernels_size(shape)
-    for way in range(shape.ways):
-        dkernel, dbias = at(sums, starts[1 + 3 * way] - starts[1]), at(sums, starts[3 + 3 * way] - starts[1])
-        for chunk in range(chunks):
-            of_chunk = at(kernels, chunk * part + way * (shape.dim + 1) * columns)
-            add(dkernel, of_chunk, shape.dim * columns)
-            add(dbias, at(of_chunk, shape.dim * columns), columns)
-    for number in range(shape.layers * shape.ways if shape.apart else 0):
-        dbias = at(sums, starts[3 + 3 * number] - starts[1])
-        for j in range(columns - shape.apart * shape.units):
-            dbias[columns + j] = dbias[j]
-    square = 0.0
-    for j in range(count):
-        square += np.float64(sums[j]) * np.float64(sums[j])
-    return square
+def _collect(shape: Shape, starts: np.ndarray, of_tiles: np.ndarray, of_chunks: np.ndarray, total: np.ndarray) -> float:
+    """Add the tiles' gradients up, and those of the first layer's kernels by chunk; return the sum of their squares.
+
+    Args:
+        of_chunks: float32 (chunks, ways, kernel and one row of the bias).
+    """
+    columns, ways = shape.gates * shape.units, shape.ways
+    total[:] = 0
+    for of_tile in of_tiles:  # in this order, whatever NumPy does with an axis
+        total += of_tile
+    starts = starts - starts[1]
+    for of_chunk in of_chunks:
+        for way in range(ways):
+            total[starts[1 + 3 * way] :][: shape.dim * columns] += of_chunk[way, :-columns]
+            total[starts[3 + 3 * way] :][:columns] += of_chunk[way, -columns:]
+    together = (shape.gates - shape.apart) * shape.units if shape.apart else 0
+    for number in range(shape.layers * ways):
+        dbias = total[starts[3 + 3 * number] :]
+        dbias[columns : columns + together] = dbias[:together]
+    return float(np.square(total, dtype=np.float64).sum())

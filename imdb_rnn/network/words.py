@@ -195,13 +195,8 @@ def fill_table(
 
 def table_sizes(shape: Shape, distinct: int) -> tuple[int, int, int]:
     """Numbers of the vectors and of the table of so many words, and of the gradients of the first layer's chunks."""
-    columns = shape.gates * shape.units
-    chunks = -(-distinct // CHUNK)
-    return (
-        (distinct + GROUP) * shape.dim,
-        shape.ways * distinct * columns,
-        chunks * shape.ways * (shape.dim + 1) * columns,
-    )
+    columns, chunks = shape.gates * shape.units, -(-distinct // CHUNK)
+    return (distinct + GROUP) * shape.dim, shape.ways * distinct * columns, chunks * kernels_size(shape)
 
 
 def scratch_size(shape: Shape) -> int:
@@ -211,7 +206,7 @@ def scratch_size(shape: Shape) -> int:
     return max(of_words, 2 * TILE * (inputs + shape.kinds * inputs) + (3 + shape.ways) * size)
 
 
-@inner
+@compiled
 def kernels_size(shape: Shape) -> int:
     """Numbers of the kernel and one row of the bias of each direction of the first layer."""
     return shape.ways * (shape.dim + 1) * shape.gates * shape.units
