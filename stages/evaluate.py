@@ -1,8 +1,8 @@
 """Measure the trained network on reviews that it was not trained on.
 
 In: `data/model.keras`, `data/padded/`. Out: `results/metrics.json` (for `test`, and for `validation` where reviews were
-held out), `results/predictions.csv` with a row for every test review, and the points of the confusion matrix, the ROC
-and the precision-recall curve.
+held out), `results/predictions.csv` with a row for every test review, `results/slices.csv` with the accuracy by length
+and by unknown words, and the points of the confusion matrix, the ROC and the precision-recall curve.
 """
 
 from pathlib import Path
@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from imdb_rnn.base import files
+from imdb_rnn.base import files, frames
 from imdb_rnn.base.params import Params
 from imdb_rnn.base.stage import run
-from imdb_rnn.measures import metrics
+from imdb_rnn.measures import memory, metrics, slices
 from imdb_rnn.network import model_file
 from imdb_rnn.network.arithmetic import expit
 from imdb_rnn.reviews.encode import read_padded, unpad
@@ -48,7 +48,8 @@ def predictions(x: np.ndarray, y: np.ndarray, logits: np.ndarray, vocabulary: li
 def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     x, y = read_padded(root / files.PADDED, "test", network.encoding.vocab_size)
-    logits = network.logits(unpad(x))
+    ids = unpad(x)
+    logits = network.logits(ids)
     results: dict = {"kept_epoch": network.kept_epoch, "test": metrics.measure(y, logits)}
     if params.train.validation == "holdout":
         x_train, y_train = read_padded(root / files.PADDED, "train", network.encoding.vocab_size)
@@ -61,9 +62,10 @@ def main(params: Params, root: Path) -> None:
         files.CONFUSION: metrics.confusion(y, probability),
         files.ROC: metrics.roc(y, probability),
         files.PRECISION_RECALL: metrics.precision_recall(y, probability),
+        files.SLICES: slices.measure(y, logits, ids.lengths - memory.marks(ids), slices.unknown_shares(ids)),
     }
     for path, table in tables.items():
-        files.write_csv(root / path, table)
+        frames.write_csv(root / path, table)
     files.write_json(root / files.METRICS, results)
     print(f"测试准确率: {results['test']['accuracy']:.4f}")
     print(f"Test accuracy: {results['test']['accuracy']:.4f}")

@@ -3,7 +3,9 @@
 In: `data/model.keras`, `data/reviews/`. Out, from a sample of the test reviews: `results/explanation/` with
 `gradient.csv` (by distance from the end), `last_words.csv` (accuracy with only the last words left) and `traces.json`
 (probability after every word of some reviews); and `results/memory.json` with the half-life, which is left out where
-the gradient does not fall to half.
+the gradient does not fall to half. Of made-up sentences, each a test of one ability: `behaviour.csv` there, a row for
+each test, and `results/behaviour.json`, the share of cases that passed; both empty if the network does not know their
+words.
 """
 
 import json
@@ -14,7 +16,7 @@ import numpy as np
 from imdb_rnn.base import files
 from imdb_rnn.base.params import Params
 from imdb_rnn.base.stage import run
-from imdb_rnn.measures import memory
+from imdb_rnn.measures import behaviour, memory
 from imdb_rnn.network import model_file
 from imdb_rnn.network.model import Network
 from imdb_rnn.reviews.corpus import read_reviews, read_vocabulary
@@ -65,7 +67,9 @@ def main(params: Params, root: Path) -> None:
     half_life = memory.half_life(gradient["gradient"].to_numpy())
     last_words = memory.accuracy_of_last_words(network.predict_proba, ids, y, network.encoding.maxlen)
     traces = [{"review": int(rows[trace.pop("row")]), **trace} for trace in traced(network, ranks, y, vocabulary)]
+    behaved = behaviour.measure(network)
     texts = {
+        "behaviour.csv": behaved.to_csv(index=False, lineterminator="\n"),
         "gradient.csv": gradient.round({"gradient": 8}).to_csv(index=False, lineterminator="\n"),
         "last_words.csv": last_words.round(6).to_csv(index=False, lineterminator="\n"),
         "traces.json": json.dumps({"traces": traces}, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
@@ -76,8 +80,10 @@ def main(params: Params, root: Path) -> None:
             (new / name).write_text(text, encoding="utf-8", newline="\n")
     metrics = {} if half_life is None else {"half_life_words": round(half_life, 2)}
     files.write_json(root / files.MEMORY_METRICS, {"memory": metrics})
+    files.write_json(root / files.BEHAVIOUR_METRICS, behaviour.as_metrics(behaved))
     words = "longer than the reviews" if half_life is None else f"{half_life:.0f} words"
     print(f"half-life of a word's influence on the answer: {words}")
+    print(f"made-up sentences: {behaved['passed'].sum()} of {behaved['cases'].sum()} judged as they should be")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imdb_rnn.base import files
+from imdb_rnn.base import files, frames
 from imdb_rnn.base.params import Params
 from imdb_rnn.base.stage import run
 from imdb_rnn.measures.results import Metrics, read_confusion
@@ -23,8 +23,8 @@ def main(params: Params, root: Path) -> None:
     metrics = files.read_json(Metrics, root / files.METRICS, "evaluate")
     confusion = read_confusion(root / files.CONFUSION)
     positive_share = confusion.loc[confusion["label"] == "positive", "reviews"].sum() / confusion["reviews"].sum()
-    roc = files.read_points(root / files.ROC, ("fpr", "tpr"), "evaluate")
-    precision_recall = files.read_points(root / files.PRECISION_RECALL, ("recall", "precision"), "evaluate")
+    roc = frames.read_points(root / files.ROC, ("fpr", "tpr"), "evaluate")
+    precision_recall = frames.read_points(root / files.PRECISION_RECALL, ("recall", "precision"), "evaluate")
     lengths = np.concatenate([read_reviews(root / files.REVIEWS, name).ranks.lengths for name in ("train", "test")])
     with figures.style(language), files.replacing(root / files.FIGURES) as new:
         new.mkdir()

@@ -7,7 +7,7 @@ networks, which is in git. Out: `results/report/index.html`. What the page looks
 
 from pathlib import Path
 
-from imdb_rnn.base import files
+from imdb_rnn.base import files, frames
 from imdb_rnn.base.params import Params
 from imdb_rnn.base.stage import run
 from imdb_rnn.measures import intervals, metrics, results
@@ -15,6 +15,7 @@ from imdb_rnn.measures.calibration import calibration
 from imdb_rnn.measures.memory import half_life
 from imdb_rnn.network import model_file
 from imdb_rnn.network.arithmetic import expit
+from imdb_rnn.pages.card_text import TESTS
 from imdb_rnn.pages.compared import read_compare_memory
 from imdb_rnn.pages.report import page, stored_network
 from imdb_rnn.training.history import read_history
@@ -27,8 +28,8 @@ def main(params: Params, root: Path) -> None:
     y, logits = results.read_predictions(root / files.PREDICTIONS)
     probability = expit(logits)
     explanation = root / files.EXPLANATION
-    gradient = files.read_points(explanation / "gradient.csv", ("k", "gradient", "reviews"), "explain")
-    last_words = files.read_points(explanation / "last_words.csv", ("words", "accuracy"), "explain")
+    gradient = frames.read_points(explanation / "gradient.csv", ("k", "gradient", "reviews"), "explain")
+    last_words = frames.read_points(explanation / "last_words.csv", ("words", "accuracy"), "explain")
     found = intervals.of_metrics(y, logits)
     contents = {
         "parameters": {
@@ -38,10 +39,16 @@ def main(params: Params, root: Path) -> None:
             "train": params.train,
             "explain": params.explain,
         },
-        "provenance": network.provenance,
+        "provenance": {key: value for key, value in network.provenance.items() if key != "data_report"},
+        "tokens": network.tokens,
         "threshold": THRESHOLD,
         "confidence": intervals.CONFIDENCE,
         "weights": network.count_weights(),
+        "data_report": network.provenance["data_report"],
+        "behaviour": [
+            {**row.model_dump(), "name": list(TESTS[row.test].values())}
+            for row in results.read_behaviour(explanation / "behaviour.csv")
+        ],
         "metrics": measured.model_dump(exclude_none=True),
         "intervals": {name: ends and [round(end, 6) for end in ends] for name, ends in found.items()},
         "history": read_history(root / files.HISTORY).to_dict("list"),

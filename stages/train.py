@@ -1,6 +1,7 @@
 """Train the network and keep one epoch's weights.
 
-In: `data/padded/`, and the vocabulary and provenance in `data/reviews/`, which the model file carries along.
+In: `data/padded/`; the vocabulary and provenance in `data/reviews/`, and `results/data_report.json`, which the model
+file carries along.
 Out: `data/model.keras`, and `results/history.csv` with loss and accuracy on training and validation reviews after every
 epoch. With the engine `compiled` the same parameters and reviews give the same bytes on every machine, also when
 training was stopped and went on from its checkpoint.
@@ -15,6 +16,7 @@ from imdb_rnn.base.stage import run
 from imdb_rnn.network import keras_model
 from imdb_rnn.network.cells import cell_named
 from imdb_rnn.reviews.corpus import read_provenance, read_vocabulary
+from imdb_rnn.reviews.data_report import read_data_report
 from imdb_rnn.reviews.encode import Labelled, read_padded, unpad
 from imdb_rnn.reviews.split import split_by_position
 from imdb_rnn.reviews.vocabulary import RANK_OFFSET, known_words
@@ -45,7 +47,14 @@ def main(params: Params, root: Path) -> None:
     path = checkpoint.path_of(root / files.CHECKPOINTS, fingerprint)
     network, history = train(training, validation, params.model, params.pad, params.train, path)
     checkpoint.prune(path.parent, path)
-    network = replace(network, vocabulary=vocabulary, provenance=read_provenance(reviews))
+    provenance = read_provenance(reviews) | {"data_report": read_data_report(root / files.DATA_REPORT)}
+    network = replace(
+        network,
+        vocabulary=vocabulary,
+        provenance=provenance,
+        tokens=provenance["tokens"],
+        labels=tuple(provenance["labels"]),
+    )
     keras_model.save(network, root / files.MODEL)
     write_history(root / files.HISTORY, history)
     print(f"kept epoch {network.kept_epoch} of {len(history)}")

@@ -42,7 +42,7 @@ def params() -> Params:
 @pytest.fixture(scope="session")
 def corpus(params):
     """The 25,000 bundled reviews."""
-    return bundled.read(params.data.bundled, ROOT)
+    return bundled.read(params.data.bundled, ROOT, "words")
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +121,7 @@ def finished(fresh, tmp_path_factory) -> Project:
     (place / "tracer").mkdir()
     (place / "tracer/sitecustomize.py").write_text(TRACER)
     ran = project.repro(PYTHONPATH=str(place / "tracer"), TRACE=str(place / "trace"))
-    assert ran == ["check", "download", "pad", "train", "evaluate", "explain", "plot", "report"]
+    assert ran == ["check", "download", "pad", "train", "evaluate", "explain", "plot", "report", "export"]
     project.commit()
     return project
 

@@ -109,7 +109,9 @@ def learnt_by_engine(
     if params.dropout:
         masks = masks._replace(features=engine.feature_masks(drawn.hidden[order].ravel()))
     batch = engine.prepare(as_read(ids, params, network.encoding).rows(order), places)
-    logits, losses, square = engine.learn(engine.layout.flatten(weights), batch, drawn.y[order], masks)
+    logits, losses, square = engine.learn(
+        engine.layout.flatten(weights), batch, drawn.y[order], np.ones(len(order)), masks
+    )
     back = np.argsort(order)
     return engine, logits[back], losses[back], square
 

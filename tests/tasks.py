@@ -12,6 +12,7 @@ from imdb_rnn.network.model import Network
 from imdb_rnn.network.weights import first_weights
 from imdb_rnn.reviews.encode import Labelled, unpad
 from imdb_rnn.training.loop import train
+from imdb_rnn.training.losses import review_weights
 
 VOCAB_SIZE, WORDS = 12, 8
 
@@ -135,6 +136,7 @@ def assert_keras_trains_the_same(
         validation_data=None if params.weight_averaging else validation,
         verbose=0,
         callbacks=[Averaging()],
+        class_weight=dict(zip(y.tolist(), review_weights(y, params.class_weight).tolist(), strict=True)),
     ).history
     assert len(plain) == (2 if params.weight_averaging else 4)
     for name, values in plain.items():

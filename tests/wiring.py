@@ -22,10 +22,15 @@ def imported_modules(source: str) -> set[str]:
 
 
 def needed_modules(path: str) -> set[str]:
-    """A module, all that it imports, and what those import; but no package that holds nothing but its docstring."""
+    """A module, all that it imports, and what those import; but no package that holds nothing but its docstring.
+
+    Nor what the library offers to whoever imports it from elsewhere, which no stage calls.
+    """
     needed, waiting = set(), {path}
     while waiting:
         module = waiting.pop()
+        if module == "imdb_rnn/__init__.py":
+            continue
         needed.add(module)
         waiting |= imported_modules((ROOT / module).read_text(encoding="utf-8")) - needed
     return {module for module in needed if not is_docstring(module)}

@@ -18,7 +18,7 @@ from experiments.compare.estimates import estimate, holm, interval, p_value
 from experiments.compare.memory import MEMORY, RunMemory, traced_rows
 from experiments.compare.runs import LINEAR, PLAN, RUNS, Run, read_form, read_run
 from experiments.compare.together import compare_memory
-from imdb_rnn.base import files
+from imdb_rnn.base import files, frames
 from imdb_rnn.base.errors import UserError, run_command
 from imdb_rnn.base.params import Section, load_params, parse_yaml, validate
 from imdb_rnn.measures.intervals import CONFIDENCE
@@ -148,8 +148,8 @@ def main(root: Path) -> None:
     }
     memory = compare_memory(source, measured, reviews, rows, vocabulary)
 
-    files.write_csv(root / COMPARE, table)
-    files.write_csv(root / DIFFERENCES, pairs)
+    frames.write_csv(root / COMPARE, table)
+    frames.write_csv(root / DIFFERENCES, pairs)
     files.write_text(root / files.COMPARE_MEMORY, memory.model_dump_json() + "\n")
     with style(language):
         by_seed = {network: answers.mean(axis=1).tolist() for network, answers in right.items()}

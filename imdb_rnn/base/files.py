@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import numpy as np
-import pandas as pd
 import psutil
 from pydantic import BaseModel
 
@@ -28,6 +27,7 @@ CHECKPOINTS = Path("data/checkpoints")  # of training; DVC does not know them ei
 REVIEWS = Path("data/reviews")
 PADDED = Path("data/padded")
 MODEL = Path("data/model.keras")
+DATA_REPORT = Path("results/data_report.json")
 HISTORY = Path("results/history.csv")
 METRICS = Path("results/metrics.json")
 PREDICTIONS = Path("results/predictions.csv")
@@ -36,6 +36,9 @@ ROC = Path("results/roc.csv")
 PRECISION_RECALL = Path("results/precision_recall.csv")
 MEMORY_METRICS = Path("results/memory.json")
 EXPLANATION = Path("results/explanation")
+BEHAVIOUR_METRICS = Path("results/behaviour.json")
+SLICES = Path("results/slices.csv")
+EXPORT = Path("results/export")
 FIGURES = Path("results/figures")
 REPORT = Path("results/report")
 COMPARE_MEMORY = Path("results/compare_memory.json")  # in git, written by `make compare`
@@ -109,11 +112,6 @@ def write_json(path: Path, values: dict) -> None:
     write_text(path, json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table without its index, `\\n` line ends, whole or not at all."""
-    write_text(path, table.to_csv(index=False, lineterminator="\n"))
-
-
 def read_text(path: Path) -> str:
     """Read a text file of the project's top folder. Raises `UserError` when it cannot be read."""
     try:
@@ -139,24 +137,11 @@ def read_json(model: type[Model], path: Path, stage: str) -> Model:
         raise damaged(path, stage, error) from error
 
 
-def read_points(path: Path, columns: tuple[str, ...], stage: str) -> pd.DataFrame:
-    """Read some columns of a table of numbers that `stage` wrote: float64, at least one row.
-
-    Raises:
-        UserError: when the table is missing, lacks a column, or holds anything but finite numbers.
-    """
-    require(path, stage)
-    try:
-        points = pd.read_csv(path)[list(columns)].astype(float)
-        if points.empty or not np.isfinite(points.to_numpy()).all():
-            raise ValueError(f"it should be a table of finite {', '.join(columns)}")
-    except (OSError, ValueError, KeyError) as error:  # pandas' parser errors are ValueErrors
-        raise damaged(path, stage, error) from error
-    return points
-
-
 def read_array(path: Path, stage: str, *, memory_map: bool = False) -> np.ndarray:
     """Read a `.npy` file that `stage` wrote. Object arrays are refused.
+
+    Args:
+        memory_map: whether it is read where and when it is looked at; what is written to it stays in memory.
 
     Raises:
         UserError: when the file is missing or damaged.
@@ -168,7 +153,7 @@ def read_array(path: Path, stage: str, *, memory_map: bool = False) -> np.ndarra
             # A header may claim any size, one that overflows too.
             if not dtype.hasobject and file.tell() + math.prod(shape) * dtype.itemsize != path.stat().st_size:
                 raise ValueError(f"it should hold {dtype} of shape {shape}, and is {path.stat().st_size} bytes long")
-        return np.load(path, mmap_mode="r" if memory_map else None, allow_pickle=False)
+        return np.load(path, mmap_mode="c" if memory_map else None, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise damaged(path, stage, error) from error
 

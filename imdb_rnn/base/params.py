@@ -8,7 +8,7 @@ import re
 import reprlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -19,6 +19,8 @@ from imdb_rnn.base.errors import UserError
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Url = Annotated[str, Field(pattern=r"^(https?|file)://.+")]
+Tokens = Literal["words", "characters", "jieba"]
+Column = Annotated[str, Field(min_length=1)]
 
 
 class Section(BaseModel):
@@ -41,12 +43,56 @@ class KerasParams(Section):
     word_index_md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 
 
+class LabelParams(Section):
+    """Which values are negative and positive: lists of them, or two bounds of a rating, between which none counts."""
+
+    negative: list[Any] | None = None
+    positive: list[Any] | None = None
+    negative_max: float | None = None
+    positive_min: float | None = None
+
+    @model_validator(mode="after")
+    def _lists_or_bounds(self) -> "LabelParams":
+        lists, bounds = (self.negative, self.positive), (self.negative_max, self.positive_min)
+        if not ((all(lists) and bounds == (None, None)) or (None not in bounds and lists == (None, None))):
+            raise ValueError(
+                "give negative and positive, lists of values, or negative_max and positive_min, two numbers"
+            )
+        if self.negative_max is not None and self.negative_max >= self.positive_min:  # type: ignore[operator]
+            raise ValueError("negative_max should be below positive_min")
+        values = [str(value) for value in (*(self.negative or ()), *(self.positive or ()))]
+        if len(set(values)) < len(values):
+            raise ValueError("a value stands there twice")
+        return self
+
+
+class OwnParams(Section):
+    path: Annotated[str, Field(min_length=1)]
+    text_columns: list[Column] | None
+    label_column: Column | None
+    labels: LabelParams | None
+    split_column: Column | None
+    group_column: Column | None
+    split: Literal["position", "hash"]
+    test_fraction: Fraction
+    remove_duplicates: bool
+    max_bad_rows: Annotated[int, Field(ge=0)]
+
+
 class DataParams(Section):
     """The source, and a group of parameters for each, named as the source is."""
 
-    source: Literal["bundled", "keras"]
+    source: Literal["bundled", "keras", "own"]
+    tokens: Tokens
     bundled: BundledParams
     keras: KerasParams
+    own: OwnParams
+
+    @model_validator(mode="after")
+    def _keras_has_words(self) -> "DataParams":
+        if self.source == "keras" and self.tokens != "words":
+            raise ValueError("source: keras has words and no text; set tokens: words")
+        return self
 
     def of_source(self) -> Any:
         """The group of the chosen source."""
@@ -84,6 +130,7 @@ class TrainParams(Section):
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.001
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     clipnorm: Annotated[float, Field(gt=0)] | None = 1.0
+    class_weight: Literal["balanced"] | None = None
     weight_averaging: Fraction | None = None
     patience: Annotated[int, Field(ge=1, le=1000)] | None = None
     validation: Literal["holdout", "test"] = "holdout"
@@ -193,7 +240,8 @@ def _fault(model: type[Section], details: Any, above: tuple[str, ...]) -> str:
     if details["type"] == "extra_forbidden":
         section: Any = model
         for name in details["loc"][:-1]:
-            section = section.model_fields[name].annotation
+            inner = section.model_fields[name].annotation
+            section = next((part for part in get_args(inner) if part is not type(None)), inner)  # of `Section | None`
         return f"{key} is not a parameter; allowed here: {', '.join(section.model_fields)}"
     if details["type"] == "value_error":
         return f"{key}: {details['ctx']['error']}"

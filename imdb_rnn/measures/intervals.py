@@ -42,8 +42,19 @@ def of_roc_auc(y: np.ndarray, probability: np.ndarray) -> Interval | None:
     return max(0.0, float(below.mean() - half)), min(1.0, float(below.mean() + half))
 
 
+def _of_two_shares(some: np.ndarray, of: np.ndarray, others: np.ndarray, of_others: np.ndarray) -> Interval:
+    """Interval of the mean of two shares, from theirs (Newcombe, Interval Estimation for the Difference, 1998)."""
+    shares = [
+        (part.sum() / whole.sum(), of_share(part.sum(), whole.sum()))
+        for part, whole in ((some, of), (others, of_others))
+    ]
+    mean = (shares[0][0] + shares[1][0]) / 2
+    half = [np.sqrt(sum((share - ends[side]) ** 2 for share, ends in shares if ends)) / 2 for side in (0, 1)]
+    return float(mean - half[0]), float(mean + half[1])
+
+
 def of_metrics(y: np.ndarray, logits: np.ndarray) -> dict[str, Interval | None]:
-    """Intervals of what `metrics.measure` measures: accuracy, precision, recall, f1, roc_auc and loss.
+    """Intervals of what `metrics.measure` measures, by name.
 
     Args:
         y: (reviews,), 0 or 1, both present.
@@ -55,6 +66,7 @@ def of_metrics(y: np.ndarray, logits: np.ndarray) -> dict[str, Interval | None]:
     share = of_share(both, either)
     return {
         "accuracy": of_share(np.sum(predicted == positive), len(y)),
+        "balanced_accuracy": _of_two_shares(positive & predicted, positive, ~positive & ~predicted, ~positive),
         "precision": of_share(both, predicted.sum()),
         "recall": of_share(both, positive.sum()),
         # F1 rises with the share of both in either: 2 s / (1 + s)

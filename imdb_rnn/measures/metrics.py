@@ -12,7 +12,9 @@ NAMES = ("negative", "positive")  # of the labels 0 and 1
 
 
 def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
-    """Loss (mean binary cross-entropy), accuracy, precision, recall, F1 and area under the ROC curve, six decimals.
+    """Loss (mean binary cross-entropy), accuracy and the like, and the area under the ROC curve, six decimals.
+
+    Balanced accuracy is the mean of both labels' shares of right answers.
 
     Args:
         y: (reviews,), 0 or 1, both present.
@@ -23,6 +25,7 @@ def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
     values = {
         "loss": log_losses(y, logits).mean(),
         "accuracy": metrics.accuracy_score(y, predicted),
+        "balanced_accuracy": metrics.balanced_accuracy_score(y, predicted),
         "precision": metrics.precision_score(y, predicted, zero_division=0),
         "recall": metrics.recall_score(y, predicted, zero_division=0),
         "f1": metrics.f1_score(y, predicted, zero_division=0),

@@ -25,6 +25,7 @@ from imdb_rnn.network.words import (
 from imdb_rnn.reviews.ragged import Ragged, from_lengths
 
 NOTHING = np.empty(0, np.float32)
+NO_WEIGHTS = np.empty(0)
 
 
 class Batch(NamedTuple):
@@ -119,30 +120,44 @@ class Engine:
             flat: the weights, as `layout` has them.
             proceed: is called while other threads compute.
         """
-        return self._read(READ, flat, batch, NOTHING, Masks(), proceed)[0]
+        return self._read(READ, flat, batch, NOTHING, NO_WEIGHTS, Masks(), proceed)[0]
 
     def learn(
-        self, flat: np.ndarray, batch: Batch, y: np.ndarray, masks: Masks, proceed: Proceed | None = None
+        self,
+        flat: np.ndarray,
+        batch: Batch,
+        y: np.ndarray,
+        weights: np.ndarray,
+        masks: Masks,
+        proceed: Proceed | None = None,
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """Write the gradient of the mean loss with respect to all weights to `gradient`.
 
         Args:
             flat, proceed: as for `logits`.
             y: float32 (reviews,), 0 or 1.
+            weights: float64 (reviews,), what each loss is multiplied by.
 
         Returns:
             Logits, float32 (reviews,); losses, float64 (reviews,); and the square of the gradient's norm.
         """
-        logits, dlogits, losses = self._read(LEARN, flat, batch, y, masks, proceed)
+        logits, dlogits, losses = self._read(LEARN, flat, batch, y, weights, masks, proceed)
         return logits, losses, self._add_up(batch, dlogits, masks)
 
     def explain(self, flat: np.ndarray, batch: Batch) -> None:
         """Write the gradient of the sum of the logits with respect to all weights but the n-grams' to `gradient`."""
-        self._read(EXPLAIN, flat, batch, NOTHING, Masks(), None)
+        self._read(EXPLAIN, flat, batch, NOTHING, NO_WEIGHTS, Masks(), None)
         self._add_up(batch, NOTHING, Masks())
 
     def _read(
-        self, task: int, flat: np.ndarray, batch: Batch, y: np.ndarray, masks: Masks, proceed: Proceed | None
+        self,
+        task: int,
+        flat: np.ndarray,
+        batch: Batch,
+        y: np.ndarray,
+        weights: np.ndarray,
+        masks: Masks,
+        proceed: Proceed | None,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         shape, starts, laid = self.shape, self.layout.starts, batch.laid
         vectors, table, kernels = table_sizes(shape, len(laid.distinct))
@@ -175,6 +190,7 @@ class Engine:
             self._memory,
             masks.features,
             y,
+            weights,
             logits,
             dlogits,
             losses,

@@ -1,6 +1,8 @@
 """A network: its parameters, its weights, its vocabulary, and what it says of reviews. Needs no TensorFlow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -10,9 +12,9 @@ from imdb_rnn.network import ngrams
 from imdb_rnn.network.arithmetic import expit
 from imdb_rnn.network.engine import Batch, Engine, in_turn
 from imdb_rnn.network.weights import Layout, Weights
-from imdb_rnn.reviews.encode import with_padding
+from imdb_rnn.reviews.encode import encode, ranks_of, with_padding
 from imdb_rnn.reviews.ragged import Ragged, from_lengths
-from imdb_rnn.reviews.vocabulary import PADDING
+from imdb_rnn.reviews.vocabulary import PADDING, tokenizer
 
 BATCH = 256  # reviews; many words of many reviews take much memory
 
@@ -27,6 +29,8 @@ class Network:
     vocabulary: rank 1 first; only the words that have an id of their own
     kept_epoch: the epoch of its training, from 1, after which it had these weights
     provenance: where the reviews that it was trained on come from
+    tokens: how it splits text, see `reviews.vocabulary.tokenizer`
+    labels: what the reviews' owner calls a negative and a positive one
     """
 
     params: ModelParams
@@ -37,6 +41,20 @@ class Network:
     vocabulary: list[str]
     kept_epoch: int
     provenance: dict
+    tokens: str = "words"
+    labels: tuple[str, str] = ("negative", "positive")
+
+    @cached_property
+    def _rank(self) -> dict[str, int]:
+        return {token: rank for rank, token in enumerate(self.vocabulary, start=1)}
+
+    def tokenize(self, text: str) -> list[str]:
+        """Split a text as the reviews were split that it was trained on. Raises `UserError` as `tokenizer` does."""
+        return tokenizer(self.tokens)(text)
+
+    def encode(self, texts: Sequence[str]) -> Ragged:
+        """Turn texts into the ids that it reads, without padding: int32. Raises `UserError` as `tokenizer` does."""
+        return encode(ranks_of(map(tokenizer(self.tokens), texts), self._rank), self.encoding)
 
     def count_weights(self) -> int:
         """How many numbers it has learnt."""

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import ModelParams, PadParams
+from imdb_rnn.base.params import ModelParams, PadParams, Tokens
 from imdb_rnn.network.cells import cell_named
 from imdb_rnn.network.model import Network
 from imdb_rnn.network.weights import Layout, Weights
@@ -37,12 +37,19 @@ class About(BaseModel):
     pad: PadParams
     kept_epoch: Annotated[int, Field(ge=1)]
     provenance: dict[str, Any]
+    tokens: Tokens
+    labels: tuple[str, str]
 
 
 def members(network: Network) -> dict[str, bytes]:
     """What is added to Keras' archive, by name."""
     about = About(
-        model=network.params, pad=network.encoding, kept_epoch=network.kept_epoch, provenance=network.provenance
+        model=network.params,
+        pad=network.encoding,
+        kept_epoch=network.kept_epoch,
+        provenance=network.provenance,
+        tokens=network.tokens,  # type: ignore[arg-type]
+        labels=network.labels,
     )
     added = {
         ABOUT: json.dumps(about.model_dump(), indent=2, ensure_ascii=False).encode(),
@@ -74,7 +81,8 @@ def load(path: Path) -> Network:
         if isinstance(error, UserError) or (isinstance(error, OSError) and error.errno):
             raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
         raise files.damaged(path, "train", error) from error
-    return Network(about.model, about.pad, weights, codes, scores, vocabulary, about.kept_epoch, about.provenance)
+    of_training = about.kept_epoch, about.provenance, about.tokens, about.labels
+    return Network(about.model, about.pad, weights, codes, scores, vocabulary, *of_training)
 
 
 def _read_codes(content: bytes) -> np.ndarray:

@@ -33,7 +33,8 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
         table, numbers, bases, lengths: of `words.fill_table` and `words.Laid`
         memory: float32, at least `words.memory_of`; keeps the gradients with respect to the inputs
         mask: float32 (reviews, features), what dropout multiplies the features by; (0, 0): nothing
-        y: float32 (reviews,)
+        y: float32 (reviews,), 0 or 1
+        weights: float64 (reviews,), what each loss is multiplied by; not looked at but for LEARN
         logits: float32 (reviews,), comes as what is added to the logits, leaves as these
         dlogits: float32 (reviews,), written: the gradient of the mean loss, or of the logit, with respect to it
         losses: float64 (reviews,), written for LEARN
@@ -56,6 +57,7 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
         memory: Array,
         mask: Array,
         y: Array,
+        weights: Array,
         logits: Array,
         dlogits: Array,
         losses: Array,
@@ -140,8 +142,9 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
             for r in range(reviews):
                 dlogit = np.float32(1)
                 if task == LEARN:
-                    losses[first + r], off = log_loss(np.float64(y[first + r]), np.float64(logits[first + r]))
-                    dlogit = np.float32(off / len(lengths))
+                    loss, off = log_loss(np.float64(y[first + r]), np.float64(logits[first + r]))
+                    losses[first + r] = loss * weights[first + r]
+                    dlogit = np.float32(off * weights[first + r] / len(lengths))
                 dlogits[first + r] = dlogit
                 row, drow = at(pooled, r * features), at(dpooled, r * features)
                 for j in range(features):

@@ -25,9 +25,12 @@ SCRIPTS = (  # each may use what those before it define
 
 
 def stored_network(network: Network) -> dict | None:
-    """What `page/network.js` needs to read as the network does; None if its cell has no step for the page."""
+    """What `page/network.js` needs to read as the network does.
+
+    None if the page cannot: its cell has no step for it, or jieba splits the text.
+    """
     cell = cell_named(network.params.cell)
-    if not cell.page:
+    if not cell.page or network.tokens == "jieba":
         return None
     numbers = np.concatenate([np.ravel(array) for array in (*network.weights, network.ngram_scores)]).astype("<f4")
     shape = {"layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams", "mask_padding"}
@@ -36,6 +39,7 @@ def stored_network(network: Network) -> dict | None:
         **network.encoding.model_dump(),
         "gates": cell.gates,
         "recurrent_bias": cell.recurrent_bias,
+        "tokens": network.tokens,
         "vocabulary": network.vocabulary,
         "ngram_count": len(network.ngram_scores),
         "weights": base64.b64encode(numbers.tobytes()).decode(),

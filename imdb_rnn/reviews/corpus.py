@@ -5,11 +5,13 @@ import operator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import Tokens
 from imdb_rnn.reviews.ragged import Ragged, from_lengths, from_offsets
 
 MAX_WORDS = 2**28  # of a set, so that a small file cannot ask for all the memory; IMDb has 12 million
@@ -58,9 +60,13 @@ def from_lists(ranks: list, labels: np.ndarray) -> Reviews:
 
 
 def make_corpus(train: Reviews, test: Reviews, vocabulary: list[str], provenance: dict) -> Corpus:
-    """Check both sets, as `checked` does, and add their counts to what is known of where they come from."""
+    """Check both sets, as `checked` does, and add their counts to what is known of where they come from.
+
+    Unless `provenance` says otherwise, text was split into words, and labels are called negative and positive.
+    """
     train, test = checked(train, "train", len(vocabulary)), checked(test, "test", len(vocabulary))
-    provenance = {**provenance, "vocabulary_words": len(vocabulary)}
+    usual = {"tokens": "words", "labels": ["negative", "positive"]}
+    provenance = {**usual, **provenance, "vocabulary_words": len(vocabulary)}
     for name, reviews in (("train", train), ("test", test)):
         negative, positive = np.bincount(reviews.labels, minlength=2).tolist()
         words = int(reviews.ranks.lengths.sum())
@@ -91,8 +97,8 @@ def checked(reviews: Reviews, name: str, vocabulary_size: int) -> Reviews:
     bad = np.flatnonzero(ranks.lengths == 0)
     if bad.size:
         raise UserError(f"review {bad[0]} of the {name} set is empty")
-    bad = np.flatnonzero((ranks.values < 0) | (ranks.values > vocabulary_size))
-    if bad.size:
+    if ranks.values.min(initial=0) < 0 or ranks.values.max(initial=0) > vocabulary_size:
+        bad = np.flatnonzero((ranks.values < 0) | (ranks.values > vocabulary_size))
         review = np.searchsorted(ranks.starts, bad[0], side="right") - 1
         rank = ranks.values[bad[0]]
         raise UserError(f"review {review} of the {name} set has word rank {rank}, the vocabulary has {vocabulary_size}")
@@ -128,20 +134,31 @@ def read_provenance(folder: Path) -> dict:
         provenance = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(provenance, dict) or not isinstance(provenance.get("source"), str):
             raise ValueError("it should name its source")
+        if provenance.get("tokens") not in get_args(Tokens):
+            raise ValueError("it should say how text was split")
+        labels = provenance.get("labels")
+        if not (isinstance(labels, list) and len(labels) == 2 and all(isinstance(name, str) for name in labels)):
+            raise ValueError("it should name the labels")
     except (OSError, ValueError) as error:
         raise files.damaged(path, "download", error) from error
     return provenance
 
 
 def read_reviews(folder: Path, name: str) -> Reviews:
-    """Read and check one set, `train` or `test`, from what `write_corpus` wrote, also against its provenance."""
+    """Read and check one set, `train` or `test`, from what `write_corpus` wrote, also against its provenance.
+
+    The ranks are memory-mapped.
+    """
     ranks, offsets, labels = (
-        files.read_array(folder / f"{name}_{field}.npy", "download") for field in ("ranks", "offsets", "labels")
+        files.read_array(folder / f"{name}_{field}.npy", "download", memory_map=field == "ranks")
+        for field in ("ranks", "offsets", "labels")
     )
     try:
         if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or not offsets.size or offsets[0]:
             raise UserError(f"the {name} set's offsets are not integers from 0 on")
-        reviews = checked(Reviews(from_offsets(ranks, offsets), labels), name, len(read_vocabulary(folder)))
+        reviews = checked(
+            Reviews(from_offsets(ranks.view(np.ndarray), offsets), labels), name, len(read_vocabulary(folder))
+        )
     except UserError as error:
         raise files.damaged(folder, "download", error) from error
     counts, stated = {"reviews": len(reviews), "words": len(ranks)}, read_provenance(folder).get(name)

@@ -1,5 +1,7 @@
 """How a review becomes what a network reads: ranks to ids, cut to `maxlen`; and rows of equal length, filled with 0."""
 
+from collections.abc import Iterable, Mapping
+from itertools import chain, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +11,8 @@ from imdb_rnn.base import files
 from imdb_rnn.base.params import PadParams
 from imdb_rnn.reviews.ragged import Ragged, from_lengths
 from imdb_rnn.reviews.vocabulary import PADDING, RANK_OFFSET, START, UNKNOWN
+
+AT_ONCE = 8192  # reviews that are padded at once
 
 
 class Labelled(NamedTuple):
@@ -20,6 +24,14 @@ class Labelled(NamedTuple):
     def rows(self, chosen: np.ndarray) -> "Labelled":
         """Some of the reviews, in the order of `chosen`."""
         return Labelled(self.ids.rows(chosen), self.y[chosen])
+
+
+def ranks_of(tokenized: Iterable[list[str]], rank: Mapping[str, int]) -> Ragged:
+    """Turn tokens into ranks, 0 where `rank` has none: int32."""
+    reviews = list(tokenized)
+    lengths = np.fromiter(map(len, reviews), np.int64, len(reviews))
+    flat = chain.from_iterable(reviews)
+    return from_lengths(np.fromiter(map(rank.get, flat, repeat(0)), np.int32, lengths.sum()), lengths)
 
 
 def encode(ranks: Ragged, params: PadParams) -> Ragged:
@@ -55,9 +67,12 @@ def pad(ids: Ragged, maxlen: int, padding: str) -> np.ndarray:
 
 
 def unpad(x: np.ndarray) -> Ragged:
-    """Take the padding out of reviews, int32 (reviews, maxlen)."""
-    is_word = x != PADDING
-    return from_lengths(x[is_word], is_word.sum(axis=1))
+    """Take the padding out of reviews, int32 (reviews, maxlen), filled before or behind; x is not copied."""
+    lengths = np.concatenate([[0], *(np.count_nonzero(x[i : i + AT_ONCE], axis=1) for i in range(0, len(x), AT_ONCE))])
+    starts = np.arange(len(x)) * x.shape[1]
+    before = x[:, 0] == PADDING
+    starts[before] += x.shape[1] - lengths[1:][before]
+    return Ragged(x.reshape(-1).view(np.ndarray), starts, lengths[1:])
 
 
 def with_padding(ids: Ragged, maxlen: int, padding: str) -> Ragged:
@@ -66,16 +81,21 @@ def with_padding(ids: Ragged, maxlen: int, padding: str) -> Ragged:
     return from_lengths(x.ravel(), np.full(len(x), maxlen))
 
 
-def write_padded(folder: Path, sets: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """Write `{x,y}_{train,test}.npy`, all or none.
+def write_padded(folder: Path, sets: Mapping[str, tuple[Ragged, np.ndarray]], params: PadParams) -> None:
+    """Encode and pad reviews, and write `{x,y}_{train,test}.npy`, all or none; some reviews at a time are in memory.
 
     Args:
-        sets: for `train` and `test`, x, int32 (reviews, maxlen), and y, uint8 (reviews,).
+        sets: for `train` and `test`, ranks, int32, and y, uint8 (reviews,).
     """
     with files.replacing(folder) as new:
         new.mkdir()
-        for name, (x, y) in sets.items():
-            np.save(new / f"x_{name}.npy", x)
+        for name, (ranks, y) in sets.items():
+            with (new / f"x_{name}.npy").open("wb") as file:
+                header = {"descr": "<i4", "fortran_order": False, "shape": (len(ranks), params.maxlen)}
+                np.lib.format.write_array_header_1_0(file, header)
+                for first in range(0, len(ranks), AT_ONCE):
+                    rows = np.arange(first, min(first + AT_ONCE, len(ranks)))
+                    pad(encode(ranks.rows(rows), params), params.maxlen, params.padding).astype("<i4").tofile(file)
             np.save(new / f"y_{name}.npy", y)
 
 

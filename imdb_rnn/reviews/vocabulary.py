@@ -1,7 +1,12 @@
 """Words and ids: how text becomes tokens, tokens become ranks, and which ids are not words."""
 
+import importlib.util
+import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
+
+from imdb_rnn.base.errors import UserError
 
 PADDING, START, UNKNOWN = 0, 1, 2  # Keras' convention for its IMDb set
 RANK_OFFSET = 3  # the most frequent word, rank 1, has id 4
@@ -19,6 +24,39 @@ def tokenize(text: str) -> list[str]:
     space (a no-break space, say) separates words too.
     """
     return text.lower().translate(_TO_SPACE).split()
+
+
+def characters(text: str) -> list[str]:
+    """Split a review into its lower-case characters, white space left out."""
+    return list("".join(text.lower().split()))
+
+
+@cache
+def _jieba() -> Callable[[str], list[str]]:
+    if importlib.util.find_spec("jieba") is None:
+        raise UserError("data.tokens: jieba needs the package jieba; run `pip install jieba==0.42.1`")
+    import jieba  # an optional package
+
+    jieba.setLogLevel(logging.WARNING)
+    cut = jieba.Tokenizer().lcut
+
+    def words(text: str) -> list[str]:
+        return [word for part in tokenize(text) for word in cut(part)]
+
+    return words
+
+
+def tokenizer(tokens: str) -> Callable[[str], list[str]]:
+    """The function that splits a text.
+
+    Args:
+        tokens: `words`, as `tokenize` splits it; `characters`; or `jieba`: the words that jieba finds in what
+            `tokenize` gives, for Chinese, which has no spaces.
+
+    Raises:
+        UserError: when jieba is not installed.
+    """
+    return _jieba() if tokens == "jieba" else {"words": tokenize, "characters": characters}[tokens]
 
 
 def count_vocabulary(reviews: Iterable[list[str]]) -> list[str]:

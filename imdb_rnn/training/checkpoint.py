@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 
-import imdb_rnn
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import Section
@@ -66,7 +65,7 @@ def fingerprint(*parts: Section | np.ndarray | int) -> str:
             digest.update(np.ascontiguousarray(part).data)
         else:
             digest.update(f"{part!r} ".encode())
-    library = Path(str(imdb_rnn.__file__)).parent
+    library = Path(__file__).parent.parent
     for path in sorted(path for package in SUBPACKAGES for path in (library / package).rglob("*.py")):
         digest.update(path.read_bytes())
     digest.update(repr([version(name) for name in PACKAGES]).encode())

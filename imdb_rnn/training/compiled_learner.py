@@ -14,6 +14,7 @@ from imdb_rnn.network.weights import Layout, first_weights
 from imdb_rnn.reviews.encode import Labelled
 from imdb_rnn.reviews.ragged import Ragged
 from imdb_rnn.training import optimizer
+from imdb_rnn.training.losses import review_weights
 
 
 class CompiledLearner:
@@ -24,6 +25,7 @@ class CompiledLearner:
     ) -> None:
         self._model, self._encoding, self._seed = model, encoding, params.seed
         self._ids, self._y = as_read(training.ids, model, encoding), training.y.astype(np.float32)
+        self._weights = review_weights(training.y, params.class_weight)
         weights = first_weights(model, encoding.vocab_size, params.seed)
         self._codes, self._prior, self._places = np.empty(0, np.int64), np.empty(0, np.float32), None
         if model.ngrams:
@@ -48,7 +50,7 @@ class CompiledLearner:
                 self._engine.feature_masks(dropout_mask(len(rows) * features, model.dropout, *key, 1)),
             )
             y = self._y[rows]
-            logits, losses, square = self._engine.learn(learnt.weights, batch, y, masks, proceed)
+            logits, losses, square = self._engine.learn(learnt.weights, batch, y, self._weights[rows], masks, proceed)
             learnt.apply(self._engine.gradient, square)
             yield float(losses.sum()), int(((logits > 0) == (y > 0)).sum())
 

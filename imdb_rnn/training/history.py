@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from imdb_rnn.base import files
+from imdb_rnn.base import frames
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -24,9 +24,9 @@ def kept_epoch(val_loss: list[float], validation: str) -> int:
 
 def write_history(path: Path, history: pd.DataFrame) -> None:
     """Write the history, six decimals."""
-    files.write_csv(path, history.round(6))
+    frames.write_csv(path, history.round(6))
 
 
 def read_history(path: Path) -> pd.DataFrame:
     """Read what `write_history` wrote. Raises `UserError` when it is missing or not a finite table of `COLUMNS`."""
-    return files.read_points(path, COLUMNS, "train").astype({"epoch": int})
+    return frames.read_points(path, COLUMNS, "train").astype({"epoch": int})

@@ -13,6 +13,7 @@ from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.network import keras_model
 from imdb_rnn.network.model import Network
 from imdb_rnn.reviews.encode import Labelled, pad
+from imdb_rnn.training.losses import review_weights
 
 
 class KerasLearner:
@@ -23,6 +24,7 @@ class KerasLearner:
     ) -> None:
         keras, tf = keras_model.load_keras(computing=True)
         self._model, self._encoding, self._training = model, encoding, training
+        self._weights = review_weights(training.y, params.class_weight).astype(np.float32)
         with keras_model.seeding:
             keras.utils.set_random_seed(params.seed)
             self._keras = keras_model.build(model, encoding.vocab_size, np.empty(0, np.int64))
@@ -34,11 +36,11 @@ class KerasLearner:
         self._step = tf.function(partial(self._one_step, optimizer, params.weight_averaging), jit_compile=True)
         self._tensor = tf.constant
 
-    def _one_step(self, optimizer: Any, decay: float | None, x: Any, y: Any) -> tuple[Any, Any]:
+    def _one_step(self, optimizer: Any, decay: float | None, x: Any, y: Any, weights: Any) -> tuple[Any, Any]:
         keras, tf = keras_model.load_keras(computing=True)
         with tf.GradientTape() as tape:
             probability = self._keras(x, training=True)  # as it is: Keras takes the loss from the logits behind it
-            losses = keras.ops.binary_crossentropy(y, probability)
+            losses = keras.ops.binary_crossentropy(y, probability) * weights
             loss = keras.ops.mean(losses)
         optimizer.apply(tape.gradient(loss, [variable.value for variable in self._learnt]), self._learnt)
         t = keras.ops.cast(optimizer.iterations, "float32")
@@ -51,7 +53,7 @@ class KerasLearner:
         for rows in batches:
             x = pad(self._training.ids.rows(rows), self._encoding.maxlen, self._encoding.padding)
             y = self._training.y[rows, None].astype(np.float32)
-            loss, right = self._step(self._tensor(x), self._tensor(y))
+            loss, right = self._step(self._tensor(x), self._tensor(y), self._tensor(self._weights[rows, None]))
             yield float(loss), int(right)
 
     def network(self, kept_epoch: int) -> Network:

@@ -5,6 +5,16 @@ import numpy as np
 THRESHOLD = 0.5  # a probability above it means positive
 
 
+def review_weights(y: np.ndarray, class_weight: str | None) -> np.ndarray:
+    """What each review's loss is multiplied by: float64 (reviews,).
+
+    Args:
+        y: (reviews,), 0 or 1, both present.
+        class_weight: None: 1 for all; `balanced`: n / (2 count of the label), as scikit-learn has it.
+    """
+    return np.ones(len(y)) if class_weight is None else (len(y) / (2 * np.bincount(y, minlength=2)))[y]
+
+
 def is_positive(probability: np.ndarray) -> np.ndarray:
     """Whether a probability of a positive review means that it is one: bool, of the same shape."""
     return probability > THRESHOLD

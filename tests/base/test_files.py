@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import psutil
 import pytest
 from material import ROOT, changed, contents, run_stage, write_params
@@ -176,11 +175,9 @@ def test_json_refuses_what_is_not_a_number(tmp_path):
 def test_text_is_written_the_same_on_every_system(tmp_path):
     files.write_text(tmp_path / "text", "影评\nfilm\n")
     files.write_json(tmp_path / "values.json", {"词": [1]})
-    files.write_csv(tmp_path / "table.csv", pd.DataFrame({"word": ["the", "a,b"], "rank": [1, 2]}))
     assert contents(tmp_path) == {
         "text": "影评\nfilm\n".encode(),
         "values.json": '{\n  "词": [\n    1\n  ]\n}\n'.encode(),
-        "table.csv": b'word,rank\nthe,1\n"a,b",2\n',
     }
     assert files.read_text(tmp_path / "text") == "影评\nfilm\n"
 
@@ -214,31 +211,13 @@ def test_damaged_json_is_named(tmp_path, content):
     assert line.endswith("; run `dvc repro evaluate` to make it anew")
 
 
-def test_points_are_the_columns_that_are_asked_for(tmp_path):
-    (tmp_path / "roc.csv").write_text("fpr,threshold,tpr\n0,inf,0\n1,0.5,1\n")
-    points = files.read_points(tmp_path / "roc.csv", ("fpr", "tpr"), "evaluate")
-    assert points.to_dict("list") == {"fpr": [0.0, 1.0], "tpr": [0.0, 1.0]}
-    assert set(points.dtypes) == {np.dtype(float)}
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"fpr,tpr\n", b"fpr\n0\n", b"fpr,tpr\n0,a\nb,1\n", b"fpr,tpr\n0,nan\n", b"fpr,tpr\n0,inf\n", b"\xff"],
-)
-def test_a_damaged_curve_is_named(tmp_path, content):
-    (tmp_path / "roc.csv").write_bytes(content)
-    with pytest.raises(UserError, match=r"roc\.csv is damaged .*; run `dvc repro evaluate`"):
-        files.read_points(tmp_path / "roc.csv", ("fpr", "tpr"), "evaluate")
-
-
 @pytest.mark.parametrize(
     "read",
     [
         lambda path: files.read_json(Score, path, "evaluate"),
-        lambda path: files.read_points(path, ("fpr",), "evaluate"),
         lambda path: files.read_array(path, "evaluate"),
     ],
-    ids=["json", "points", "array"],
+    ids=["json", "array"],
 )
 def test_a_missing_file_is_named_with_the_stage_that_makes_it(tmp_path, read):
     with pytest.raises(UserError, match=r"absent is missing; run `dvc repro evaluate` to make it$"):

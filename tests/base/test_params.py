@@ -124,7 +124,7 @@ def test_what_yaml_cannot_read_is_one_line(text):
         ("train.learning_rate", "fast", "valid number"),
         ("train.validation_fraction", "1", "less than 1"),
         ("train.seed", "-1", "greater than or equal to 0"),
-        ("data.source", "imdb", "'bundled' or 'keras'"),
+        ("data.source", "imdb", "'bundled', 'keras' or 'own'"),
         ("data.bundled.test_fraction", "0", "greater than 0"),
         ("data.keras.sha256", "abc", "match pattern"),
         ("data.keras.url", "imdb.npz", "match pattern"),
@@ -148,7 +148,7 @@ def test_every_fault_gets_a_line():
 
 
 def test_a_key_in_the_group_of_another_source_is_refused_with_those_allowed_there():
-    text = TEXT.replace("    test_fraction:", "    sha256: abc\n    test_fraction:")
+    text = TEXT.replace("    test_fraction:", "    sha256: abc\n    test_fraction:", 1)
     assert faults(text) == ["data.bundled.sha256 is not a parameter; allowed here: test_fraction"]
 
 
@@ -165,9 +165,35 @@ def test_the_file_has_to_say_every_value(key):
 
 def test_every_missing_key_gets_a_line():
     assert faults("{}") == [f"{name} is missing" for name in Params.model_fields]
-    values = yaml.safe_load(TEXT) | {"pad": {}, "data": {"source": "keras", "bundled": {}, "keras": {}}}
-    names = [name for name in LINES_OF_KEYS if name.startswith(("data.bundled.", "data.keras.", "pad."))]
+    values = yaml.safe_load(TEXT) | {"pad": {}, "data": {"source": "keras", "bundled": {}, "keras": {}, "own": {}}}
+    names = [
+        name
+        for name in LINES_OF_KEYS
+        if name.startswith(("data.tokens", "data.bundled.", "data.keras.", "data.own.", "pad."))
+    ]
     assert faults(json.dumps(values)) == [f"{name} is missing" for name in names]
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        ("{negative: [0]}", "give negative and positive, lists of values, or negative_max and positive_min"),
+        ("{negative: [0], positive: [1], negative_max: 3}", "give negative and positive"),
+        ("{negative: [0], positive: ['0']}", "a value stands there twice"),
+        ("{negative_max: 4, positive_min: 4}", "negative_max should be below positive_min"),
+        ("{good: [1]}", "good is not a parameter; allowed here: negative, positive, negative_max, positive_min"),
+    ],
+)
+def test_labels_are_lists_or_bounds(labels, says):
+    (line,) = faults(with_value("data.own.labels", labels))
+    assert line.startswith("data.own.labels")
+    assert says in line
+
+
+def test_keras_reviews_have_no_text_to_split():
+    assert faults(with_value("data.tokens", "characters").replace("source: bundled", "source: keras")) == [
+        "data: source: keras has words and no text; set tokens: words"
+    ]
 
 
 def test_a_value_where_a_group_should_be_is_named():

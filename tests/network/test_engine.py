@@ -68,7 +68,7 @@ def prepared(kind: str, seed: int = 5) -> tuple[Engine, np.ndarray, Ragged, np.n
 def test_reading_and_learning_find_the_same_logits(kind):
     engine, flat, ids, y = prepared(kind)
     batch = engine.prepare(ids)
-    logits, _, _ = engine.learn(flat, batch, y, Masks())
+    logits, _, _ = engine.learn(flat, batch, y, np.ones(len(y)), Masks())
     np.testing.assert_array_equal(engine.logits(flat, batch), logits)
 
 
@@ -78,7 +78,9 @@ def test_the_gradient_that_explains_is_that_of_the_sum_of_the_logits(kind):
     engine, flat, ids, _ = prepared(kind)
     total = np.zeros(len(flat))
     for row in range(len(ids)):
-        logits, _, _ = engine.learn(flat, engine.prepare(ids.rows(np.array([row]))), np.zeros(1, np.float32), Masks())
+        logits, _, _ = engine.learn(
+            flat, engine.prepare(ids.rows(np.array([row]))), np.zeros(1, np.float32), np.ones(1), Masks()
+        )
         total += engine.gradient * (1 + np.exp(-np.float64(logits[0])))
     engine.explain(flat, engine.prepare(ids))
     np.testing.assert_allclose(engine.gradient, total, rtol=0, atol=1e-5 * np.abs(total).max())
@@ -109,7 +111,7 @@ def test_what_fills_a_row_stays_zero_while_a_network_learns(cell, name):
     first, layout = flat.copy(), engine.layout
     learning = optimizer.start(flat, TrainParams(optimizer=name, learning_rate=0.1, weight_averaging=0.9), 5)
     for _ in range(5):
-        _, _, square = engine.learn(learning.weights, engine.prepare(ids), y, Masks())
+        _, _, square = engine.learn(learning.weights, engine.prepare(ids), y, np.ones(len(y)), Masks())
         np.testing.assert_array_equal(layout.flatten(layout.split(engine.gradient)), engine.gradient)
         learning.apply(engine.gradient, square)
     for weights in (learning.weights, learning.used()):

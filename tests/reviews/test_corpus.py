@@ -18,6 +18,7 @@ from imdb_rnn.reviews.corpus import (
 )
 from imdb_rnn.reviews.ragged import Ragged, from_offsets
 
+SAYS = b'{"source": "test", "tokens": "words", "labels": ["bad", "good"]}'
 LISTS = [[1, 2], [3], [2, 2, 0]]
 LABELS = np.array([0, 1, 1])
 
@@ -72,6 +73,8 @@ def test_a_corpus_counts_what_it_holds():
     corpus = make_corpus(from_lists(LISTS, LABELS), from_lists(LISTS[:2], LABELS[:2]), ["the", "film", "is"], {"a": 1})
     assert corpus.provenance == {
         "a": 1,
+        "tokens": "words",
+        "labels": ["negative", "positive"],
         "vocabulary_words": 3,
         "train": {"reviews": 3, "negative": 1, "positive": 2, "words": 6},
         "test": {"reviews": 2, "negative": 1, "positive": 1, "words": 3},
@@ -124,10 +127,12 @@ def test_a_corpus_is_written_all_or_none(written):
         ("vocabulary.txt", b"the\n", "the vocabulary has 1"),
         ("provenance.json", None, "provenance.json is missing"),
         ("provenance.json", b"{}", "it should name its source"),
-        ("provenance.json", b'{"source": "test"}', "its provenance says None"),
+        ("provenance.json", b'{"source": "test"}', "it should say how text was split"),
+        ("provenance.json", b'{"source": "test", "tokens": "words"}', "it should name the labels"),
+        ("provenance.json", SAYS[:-1] + b"}", "its provenance says None"),
         (
             "provenance.json",
-            b'{"source": "test", "train": {"reviews": 4, "words": 6}}',
+            SAYS[:-1] + b', "train": {"reviews": 4, "words": 6}}',
             "the train set has {'reviews': 3, 'words': 6}, its provenance says {'reviews': 4, 'words': 6}",
         ),
     ],

@@ -12,6 +12,7 @@ from material import as_lists, changed, contents, run_stage, write_archive, writ
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import PadParams
+from imdb_rnn.reviews import encode as encode_module
 from imdb_rnn.reviews.corpus import from_lists
 from imdb_rnn.reviews.encode import Labelled, encode, pad, read_padded, unpad, with_padding, write_padded
 from imdb_rnn.reviews.ragged import Ragged
@@ -132,10 +133,13 @@ def test_a_missing_upstream_file_is_named_and_the_older_result_stays(params, tmp
     assert contents(tmp_path) == before
 
 
-def test_padded_reviews_are_read_back_as_written(tmp_path):
-    x, y = np.array([[0, 1, 9], [1, 2, 4]], np.int32), np.array([1, 0], np.uint8)
-    write_padded(tmp_path / "padded", {"train": (x, y), "test": (x[:1], y[:1])})
-    for name, count in (("train", 2), ("test", 1)):
+def test_padded_reviews_are_read_back_as_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(encode_module, "AT_ONCE", 2)  # so that they are written in several pieces
+    ranks, y = ranks_of([[6], [7, 1], [5, 5, 5]]), np.array([1, 0, 1], np.uint8)
+    x = np.array([[0, 1, 9], [1, 2, 4], [8, 8, 8]], np.int32)
+    sets = {"train": (ranks, y), "test": (ranks.first(9).rows(np.array([0])), y[:1])}
+    write_padded(tmp_path / "padded", sets, PadParams(vocab_size=10, maxlen=3))
+    for name, count in (("train", 3), ("test", 1)):
         x_read, y_read = read_padded(tmp_path / "padded", name, 10)
         assert isinstance(x_read, np.memmap)
         assert (x_read.tolist(), y_read.tolist()) == (x[:count].tolist(), y[:count].tolist())

@@ -6,7 +6,7 @@ from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.network import model_file
 from imdb_rnn.reviews.corpus import Corpus, from_lists, make_corpus, write_corpus
-from imdb_rnn.reviews.encode import encode, pad, write_padded
+from imdb_rnn.reviews.encode import write_padded
 from stages import train
 
 pytestmark = pytest.mark.slow
@@ -34,11 +34,8 @@ def corpus(small, tmp_path) -> Corpus:
         sets.append(from_lists(ranks, np.arange(count) % 2))
     corpus = make_corpus(*sets, VOCABULARY, {"source": "here"})
     write_corpus(corpus, tmp_path / files.REVIEWS)
-    padded = {
-        name: (pad(encode(reviews.ranks, small.pad), small.pad.maxlen, small.pad.padding), reviews.labels)
-        for name, reviews in (("train", corpus.train), ("test", corpus.test))
-    }
-    write_padded(tmp_path / files.PADDED, padded)
+    sets = {name: (reviews.ranks, reviews.labels) for name, reviews in (("train", corpus.train), ("test", corpus.test))}
+    write_padded(tmp_path / files.PADDED, sets, small.pad)
     return corpus
 
 

@@ -55,7 +55,8 @@ def test_training_is_keras_own_fit(monkeypatch, cell, mask_padding, name):
             ]
         )
 
-    params = TrainParams(**SHORT | {"optimizer": name, "schedule": "cosine"})
+    class_weight = "balanced" if name == "sgd" else None
+    params = TrainParams(**SHORT | {"optimizer": name, "schedule": "cosine", "class_weight": class_weight})
     model = small(cell=cell, mask_padding=mask_padding)
     assert_keras_trains_the_same(monkeypatch, model, params, keras_model=plain, optimizer=optimizer)
 

@@ -45,7 +45,7 @@ def test_training_is_keras_own_fit(monkeypatch):
             ]
         )
 
-    params = TrainParams(**SHORT_KERAS | {"optimizer": "rmsprop", "clipnorm": None})
+    params = TrainParams(**SHORT_KERAS | {"optimizer": "rmsprop", "clipnorm": None, "class_weight": "balanced"})
     optimizer = keras.optimizers.RMSprop(0.01)
     model = small(mask_padding=False)
     assert_keras_trains_the_same(monkeypatch, model, params, keras_model=plain, optimizer=optimizer)

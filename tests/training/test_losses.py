@@ -1,6 +1,14 @@
 import numpy as np
 
-from imdb_rnn.training.losses import is_positive, is_right, probability_of_label
+from imdb_rnn.training.losses import is_positive, is_right, probability_of_label, review_weights
+
+
+def test_balanced_weights_give_both_labels_the_same_weight_in_all():
+    y = np.array([0, 1, 1, 1], np.uint8)
+    weights = review_weights(y, "balanced")
+    assert weights.tolist() == [2, 2 / 3, 2 / 3, 2 / 3]
+    assert weights[y == 0].sum() == weights[y == 1].sum() == len(y) / 2
+    assert review_weights(y, None).tolist() == [1, 1, 1, 1]
 
 
 def test_the_threshold_is_one_half_and_not_above_it():

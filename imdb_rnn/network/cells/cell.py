@@ -19,6 +19,9 @@ class Cell:
     has_c: whether there is a second state
     ones: the gates whose bias begins at 1
     layer_options: further arguments of the Keras layer
+    onnx: the operator of ONNX that computes the same; empty if there is none, and the network cannot be exported
+    onnx_gates: for each gate of that operator, in its order, which of the gates here it is
+    onnx_options: further attributes of the operator
     page: the step in JavaScript, for the page: `function step(input, product, h, c)`, where `units` and `sigmoid` are
         known, `input` is the word's part, `product` that of the recurrent kernel, and h (and c) change in place; empty
         if the page cannot compute it
@@ -49,6 +52,9 @@ class Cell:
     has_c: bool = False
     ones: tuple[int, ...] = ()
     layer_options: Mapping[str, Any] = field(default_factory=dict)
+    onnx: str = ""
+    onnx_gates: tuple[int, ...] = ()
+    onnx_options: Mapping[str, Any] = field(default_factory=dict)
     page: str = ""
 
     @property

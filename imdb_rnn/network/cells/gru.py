@@ -63,4 +63,14 @@ function step(input, product, h) {
 }
 """
 
-GRU = Cell("GRU", step, step_back, gates=3, apart=1, page=PAGE)
+GRU = Cell(
+    "GRU",
+    step,
+    step_back,
+    gates=3,
+    apart=1,
+    onnx="GRU",
+    onnx_gates=(0, 1, 2),
+    onnx_options={"linear_before_reset": 1},  # what Keras calls reset_after
+    page=PAGE,
+)

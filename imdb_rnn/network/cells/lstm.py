@@ -74,4 +74,15 @@ function step(input, product, h, c) {
 }
 """
 
-LSTM = Cell("LSTM", step, step_back, gates=4, kept=1, has_c=True, ones=(1,), page=PAGE)
+LSTM = Cell(
+    "LSTM",
+    step,
+    step_back,
+    gates=4,
+    kept=1,
+    has_c=True,
+    ones=(1,),
+    onnx="LSTM",
+    onnx_gates=(0, 3, 1, 2),  # i, o, f, c
+    page=PAGE,
+)

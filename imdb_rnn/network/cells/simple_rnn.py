@@ -38,4 +38,4 @@ function step(input, product, h) {
 }
 """
 
-SIMPLE_RNN = Cell("SimpleRNN", step, step_back, gates=1, page=PAGE)
+SIMPLE_RNN = Cell("SimpleRNN", step, step_back, gates=1, onnx="RNN", onnx_gates=(0,), page=PAGE)

@@ -52,6 +52,7 @@ function openNetwork(stored) {
   const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 
   function tokenize(text) {
+    if (stored.tokens === "characters") return [...text.toLowerCase()].filter((letter) => !SPACE.test(letter));
     return text.toLowerCase().replace(PUNCTUATION, " ").split(SPACE).filter((word) => word);
   }
 

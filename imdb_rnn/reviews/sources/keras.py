@@ -18,7 +18,7 @@ SHUFFLE_SEED = 113  # the default of keras.datasets.imdb.load_data
 LIMIT = 2**30  # bytes of what an archive holds unpacked; Keras' holds 60 million
 
 
-def read(params: KerasParams, root: Path) -> Corpus:
+def read(params: KerasParams, root: Path, tokens: str) -> Corpus:
     """Fetch and read 25,000 training and 25,000 test reviews, as `keras.datasets.imdb.load_data` orders them.
 
     Raises:

@@ -1,0 +1,196 @@
+"""Tables of texts with what a trained network says of each: the same rows and columns, and two more."""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.predict.model import Model
+from imdb_rnn.reviews import tables
+from imdb_rnn.training.losses import is_positive
+
+PROBABILITY, LABEL = "probability", "label"  # the columns that are added
+TEXT_COLUMNS = ("text", "review", "sentence", "content", "comment", "评论", "内容", "文本")
+AT_ONCE, CHARACTERS = 4096, 2**24  # rows that are in memory together, and when there are fewer
+PARQUET_AT_ONCE = 2**14  # rows; each is a row group of the new file
+WRITABLE = {
+    "csv": ("csv", "tsv", "jsonl"),
+    "tsv": ("csv", "tsv", "jsonl"),
+    "jsonl": ("jsonl",),
+    "parquet": ("parquet",),
+}
+
+
+def find_text_column(table: Path, named: str | None) -> str:
+    """The column of a table that holds the texts.
+
+    Args:
+        named: its name; None: the one of `TEXT_COLUMNS` that there is, in upper or lower case.
+
+    Raises:
+        UserError: when it is not there, or more than one could be meant; and as `tables.columns` does.
+    """
+    there = tables.columns(table)
+    found = [name for name in there if (name == named if named else name.strip().lower() in TEXT_COLUMNS)]
+    if len(found) == 1:
+        return found[0]
+    if named:
+        raise UserError(f"{table} has no column {named!r}; it has {_listed(there)}")
+    what = f"{_listed(found)} could each be the text" if found else f"none of {_listed(there)} is known to be the text"
+    raise UserError(f"{table}: {what}; name it with --text-column")
+
+
+def score_table(model: Model, table: Path, out: Path, column: str) -> tuple[int, int]:
+    """Write a table anew with the columns `probability` (six decimals) and `label` added to each row, all or nothing.
+
+    Rows and columns keep their order and values. A few rows are in memory at a time. Progress goes to stderr if that is
+    a terminal.
+
+    Args:
+        out: may be `table` itself. Its name says the format: that of `table`, or for CSV and TSV any of text.
+        column: of the texts.
+
+    Returns:
+        How many rows there are, and how many of them are positive.
+
+    Raises:
+        UserError: when a row cannot be read or has no text, when a column would be there twice, when `out` cannot be
+            written; and as `tables.read_rows` does.
+    """
+    name, _ = tables.form_of(table)
+    new_name, compression = tables.form_of(out)
+    if new_name not in WRITABLE[name]:
+        possible = " or ".join(f".{form}" for form in WRITABLE[name])
+        raise UserError(f"{out}: a table in .{name} is written as {possible} only; choose such a name")
+    if out.is_dir():
+        raise UserError(f"{out} is a folder; name a file")
+    header = tables.columns(table)
+    _check_names(header, table)
+    with tqdm(unit=" reviews", disable=None) as progress, files.replacing(out) as new:
+        if name == "parquet":
+            counts = [_count(part, progress) for part in _score_parquet(model, table, new, column)]
+        else:
+            with ExitStack() as stack:
+                file = _create(new, compression, stack)
+                write = _write_jsonl(file) if new_name == "jsonl" else _write_separated(file, new_name, header)
+                counts = [_count(part, progress) for part in _score_rows(model, table, column, write)]
+    return sum(rows for rows, _ in counts), sum(positive for _, positive in counts)
+
+
+def _score_rows(
+    model: Model, table: Path, column: str, write: Callable[[dict[str, Any]], None]
+) -> Iterator[np.ndarray]:
+    for rows in _together(table, column):
+        probability = model.predict_proba([row[column] for row in rows])
+        for row, value, label in zip(rows, probability.round(6).tolist(), model.names(probability), strict=True):
+            write({**row, PROBABILITY: value, LABEL: label})
+        yield probability
+
+
+def _together(table: Path, column: str) -> Iterator[list[dict[str, Any]]]:
+    """The rows by column, checked, as many as are scored at once."""
+    rows: list[dict[str, Any]] = []
+    characters = 0
+    for number, values, fault in tables.read_rows(table):
+        if fault:
+            raise UserError(f"{table}, row {number}: {fault}; mend or remove it")
+        _check_names(values, table)
+        rows.append(values)
+        characters += len(_checked(values.get(column), table, number, column))
+        if len(rows) == AT_ONCE or characters >= CHARACTERS:
+            yield rows
+            rows, characters = [], 0
+    if rows:
+        yield rows
+
+
+def _score_parquet(model: Model, table: Path, new: Path, column: str) -> Iterator[np.ndarray]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = (
+        tables.parquet_schema(table).append(pa.field(PROBABILITY, pa.float64())).append(pa.field(LABEL, pa.string()))
+    )
+    number = 1
+    with pq.ParquetWriter(new, schema) as writer:
+        for batch in tables.read_batches(table, PARQUET_AT_ONCE):
+            try:
+                texts = batch.column(column).to_pylist()
+            except UnicodeDecodeError as error:
+                rows = f"rows {number} to {number + batch.num_rows - 1}"
+                raise UserError(f"{table}, {rows}: a text is not UTF-8; mend or remove it") from error
+            for place, text in enumerate(texts):
+                _checked(text, table, number + place, column)
+            number += batch.num_rows
+            probability = model.predict_proba(texts)
+            answers = pa.array(probability.round(6)), pa.array(model.names(probability), pa.string())
+            writer.write_batch(pa.RecordBatch.from_arrays([*batch.columns, *answers], schema=schema))
+            yield probability
+
+
+def _checked(text: Any, table: Path, number: int, column: str) -> str:
+    if text is None or (isinstance(text, str) and not text.strip()):
+        raise UserError(f"{table}, row {number}: {column} is empty; fill it in or remove the row")
+    if not isinstance(text, str):
+        raise UserError(f"{table}, row {number}: {column} is {text!r:.40}, not text")
+    return text
+
+
+def _check_names(names: Any, table: Path) -> None:
+    for added in (PROBABILITY, LABEL):
+        if added in names:
+            raise UserError(f"{table} has a column {added!r} already, which would be written twice; rename it")
+
+
+def _count(probability: np.ndarray, progress: tqdm) -> tuple[int, int]:
+    progress.update(len(probability))
+    return len(probability), int(is_positive(probability).sum())
+
+
+def _create(path: Path, compression: str, stack: ExitStack) -> IO[str]:
+    raw: Any = stack.enter_context(path.open("wb"))
+    if compression == "gz":
+        raw = stack.enter_context(gzip.GzipFile("", "wb", fileobj=raw, mtime=0))  # no name, no date: the same bytes
+    elif compression == "zst":
+        import pyarrow as pa
+
+        raw = stack.enter_context(pa.CompressedOutputStream(raw, "zstd"))
+    return stack.enter_context(io.TextIOWrapper(raw, "utf-8", newline=""))
+
+
+def _write_jsonl(file: IO[str]) -> Callable[[dict[str, Any]], None]:
+    def write(row: dict[str, Any]) -> None:
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    return write
+
+
+def _write_separated(file: IO[str], name: str, header: list[str]) -> Callable[[dict[str, Any]], None]:
+    delimiter = tables.DELIMITERS[name]
+    plain = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+    quoted = csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+    def write_cells(cells: list[str]) -> None:
+        # The module quotes a carriage return only if lines end in one, and would read it back as such an end
+        (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
+
+    def write(row: dict[str, Any]) -> None:
+        *cells, probability, label = row.values()
+        write_cells([*cells, f"{probability:.6f}", label])
+
+    write_cells([*header, PROBABILITY, LABEL])
+    return write
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:20]))
+    return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"

@@ -1,0 +1,115 @@
+"""People's own reviews as they are found: rows of tables, or files of text in a folder for each label."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import OwnParams
+from imdb_rnn.reviews import columns, tables
+from imdb_rnn.reviews.labels import canonical
+
+PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
+    ("dev", "val", "valid", "validation"),
+    "train",  # training holds its own reviews out
+)
+UNLABELLED = "unsup"  # the folder of the Large Movie Review Dataset whose reviews have no label
+LONGEST_FILE = 10_000_000  # bytes
+
+
+class Row(NamedTuple):
+    """A review as it is found.
+
+    place: file, and row in it
+    text, label: as they are, the label `labels.canonical`
+    part: `train`, `test`, or empty if nothing says which
+    group: what keeps it on one side with others, or empty
+    fault: why there is none, or empty
+    """
+
+    place: str
+    text: str
+    label: str
+    part: str
+    group: str
+    fault: str
+
+
+def read_rows(params: OwnParams, path: Path) -> Iterator[Row]:
+    """Read all rows at `path`, `data.own.path`: of one table, of all tables in a folder by name, or of its text files.
+
+    Says on standard output which columns it reads.
+
+    Raises:
+        UserError: when there are none, both kinds are there, a table cannot be read, or it is not clear which column is
+            which.
+    """
+    if not path.exists():
+        raise UserError(f"data.own.path: {params.path} does not exist; put your reviews there, or name another place")
+    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found_tables, texts = [file for file in found if tables.is_table(file)], [file for file in found if _is_text(file)]
+    if not (found_tables or texts):
+        raise UserError(
+            f"data.own.path: {params.path} holds no reviews; it should be a table (.csv, .tsv, .jsonl, .parquet), a "
+            "folder of such, or folders of .txt files, one for each label"
+        )
+    if found_tables and texts:
+        raise UserError(f"data.own.path: {params.path} holds tables and text files; leave one kind there")
+    for table in found_tables:
+        yield from _of_table(params, table)
+    for file in texts:
+        yield _of_file(file, path)
+
+
+def _is_text(file: Path) -> bool:
+    return file.suffix == ".txt" and file.is_file() and file.parent.name != UNLABELLED
+
+
+def _of_table(params: OwnParams, path: Path) -> Iterator[Row]:
+    there = tables.columns(path)
+    texts = params.text_columns or [columns.find(there, columns.TEXT, path, "data.own.text_columns")]
+    label = params.label_column or columns.find(there, columns.LABEL, path, "data.own.label_column")
+    others = [name for name in (params.split_column, params.group_column) if name]
+    columns.require(there, [*texts, label, *others], path)
+    print(f"{path}: text from {', '.join(texts)}; label from {label}")
+    for row in tables.read_rows(path):
+        place, values = f"{path.name}, row {row.number}", row.values
+        if row.fault:
+            yield Row(place, "", "", "", "", row.fault)
+            continue
+        text = "\n".join(str(values[name]) for name in texts if values.get(name) is not None)
+        part, fault = _part(values.get(params.split_column)) if params.split_column else ("", "")
+        group = canonical(values.get(params.group_column)) if params.group_column else ""
+        value = canonical(values.get(label))
+        fault = _fault(text, value) or fault
+        yield Row(place, text, value, part, group, fault)
+
+
+def _part(value: Any) -> tuple[str, str]:
+    part = PARTS.get(canonical(value).lower(), "")
+    return part, "" if part else "neither train nor test"
+
+
+def _fault(text: str, label: str) -> str:
+    if not text.strip():
+        return "no text"
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        return "text that is not Unicode"
+    return "" if label else "no label"
+
+
+def _of_file(file: Path, folder: Path) -> Row:
+    """A review of the layout of the Large Movie Review Dataset: train|test/pos|neg/*.txt, the first or not."""
+    names = file.relative_to(folder).parts
+    label, part = (names[-2] if len(names) > 1 else ""), (PARTS.get(names[-3], "") if len(names) > 2 else "")
+    place, text, fault = "/".join(names), "", ""
+    try:
+        if file.stat().st_size > LONGEST_FILE:
+            fault = f"more than {LONGEST_FILE} bytes"
+        else:
+            text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        fault = "not UTF-8"
+    except OSError as error:
+        raise UserError(f"{file} cannot be read ({error.strerror})") from error
+    return Row(place, text, canonical(label), part, "", fault or _fault(text, label))

@@ -1,0 +1,42 @@
+"""Write the network for others, as an ONNX file that needs neither Keras nor this project, with a model card.
+
+In: `data/model.keras`, and what `evaluate` and `explain` found. Out: `results/export/`: `model.onnx`, which takes
+`ids`, int64 (batch, length), padded as in `data/padded/`, and gives `probability`, float32 (batch,), that a review is
+positive, with vocabulary and parameters among its metadata; and `model_card.md`, with the metadata that Hugging Face
+reads. A cell that ONNX has no operator for has the card alone.
+"""
+
+from pathlib import Path
+
+from imdb_rnn.base import files
+from imdb_rnn.base.params import Params
+from imdb_rnn.base.stage import run
+from imdb_rnn.measures import intervals, results
+from imdb_rnn.network import model_file, onnx_file
+from imdb_rnn.network.cells import cell_named
+from imdb_rnn.pages.card import model_card
+
+
+def main(params: Params, root: Path) -> None:
+    network = model_file.load(root / files.MODEL)
+    metrics = files.read_json(results.Metrics, root / files.METRICS, "evaluate")
+    memory = files.read_json(results.MemoryMetrics, root / files.MEMORY_METRICS, "explain").memory
+    slices = results.read_slices(root / files.SLICES)
+    behaviour = results.read_behaviour(root / files.EXPLANATION / "behaviour.csv")
+    found = intervals.of_metrics(*results.read_predictions(root / files.PREDICTIONS))
+    half_life, language = memory.half_life_words, params.plots.language
+    card = model_card(network, params.train, metrics, found, half_life, slices, behaviour, language)
+    with files.replacing(root / files.EXPORT) as new:
+        new.mkdir()
+        (new / "model_card.md").write_text(card, encoding="utf-8", newline="\n")
+        if cell_named(network.params.cell).onnx:
+            onnx_file.write(network, new / "model.onnx")
+            print(
+                f"{files.EXPORT / 'model.onnx'} runs without Keras ({(new / 'model.onnx').stat().st_size / 1e6:.1f} MB)"
+            )
+        else:
+            print(f"ONNX has no operator for the cell {network.params.cell}; there is the model card alone")
+
+
+if __name__ == "__main__":
+    run(main, reads=("plots.language", "train"))

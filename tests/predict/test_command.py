@@ -1,0 +1,216 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from material import ROOT
+
+from imdb_rnn.predict import command
+
+
+@pytest.fixture
+def run(folder, monkeypatch, capsys):
+    """Run the command in a project with a trained network, and return its status and what it prints."""
+
+    def run(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["imdb-rnn", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "ascii"))
+        status = 0
+        try:
+            command.main()
+        except SystemExit as error:
+            status = error.code
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def start(*arguments: str, **options) -> subprocess.Popen:
+    """Start the command as a process of its own."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | options.pop("env", {})
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-m", "imdb_rnn", *arguments], env=environment, **pipes | options)
+
+
+def test_without_arguments_it_helps(run):
+    status, out, err = run()
+    assert (status, err) == (0, "")
+    assert 'imdb-rnn predict "A wonderful film."' in out
+    assert "imdb-rnn predict --table reviews.csv --out scored.csv" in out
+
+
+def test_it_has_a_version(run):
+    status, out, _ = run("--version")
+    name, version = out.split()
+    assert (status, name) == (0, "imdb-rnn")
+    assert version[0].isdigit()
+
+
+def test_a_text_gets_a_line(run):
+    status, out, err = run("predict", "A wonderful film.", "a\nterrible film 影评")
+    assert (status, err) == (0, "")
+    assert out == "0.947  positive  A wonderful film.\n0.053  negative  a terrible film 影评\n"
+
+
+def test_a_trace_has_a_line_for_each_word(run):
+    _, out, _ = run("predict", "--trace", "A splendid, wonderful film.")
+    assert out.splitlines() == [
+        "0.947  positive  A splendid, wonderful film.",
+        "  0.500  (before the first word)",
+        "  0.500  a",
+        "  0.500  splendid (unknown)",
+        "  0.952  wonderful",
+        "  0.947  film",
+    ]
+
+
+def test_json_is_an_object_a_line(run):
+    _, out, _ = run("predict", "--json", "A wonderful\nfilm", "影评")
+    assert [json.loads(line) for line in out.splitlines()] == [
+        {"text": "A wonderful\nfilm", "probability": 0.947348, "label": "positive"},
+        {"text": "影评", "probability": 0.5, "label": "negative"},
+    ]
+    assert "影评" in out
+    _, out, _ = run("predict", "--json", "--trace", "a nice film")
+    answer = json.loads(out)
+    assert (answer["tokens"], answer["known"]) == (["a", "nice", "film"], [True, False, True])
+    assert answer["trace"] == [0.5] * 4
+
+
+def test_standard_input_is_answered_line_by_line(run):
+    content = "\ufeffA wonderful film.\r\na terrible film\r\n影评".encode()
+    status, out, err = run("predict", "-", stdin=content)
+    assert (status, err) == (0, "")
+    assert out == "0.947  positive  A wonderful film.\n0.053  negative  a terrible film\n0.500  negative  影评\n"
+
+
+def test_many_lines_keep_their_order(run, monkeypatch):
+    monkeypatch.setattr(command, "READ", 1000)
+    lines = [f"{'a wonderful' if number % 3 else 'a terrible'} film {number}" for number in range(500)]
+    _, out, _ = run("predict", "-", stdin="\n".join(lines).encode())
+    assert [line.split("  ") for line in out.splitlines()] == [
+        ["0.947" if number % 3 else "0.053", "positive" if number % 3 else "negative", line]
+        for number, line in enumerate(lines)
+    ]
+
+
+def test_no_input_has_no_answers(run):
+    assert run("predict", "-") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (b"", "line 3 of standard input is empty; remove it"),
+        (b" \t", "line 3 of standard input is empty; remove it"),
+        (b"caf\xe9", "line 3 of standard input is not UTF-8 text"),
+        (b"PK\x03\x04\0", "line 3 of standard input holds NUL bytes: it is binary, not text"),
+        (b"a" * (10 << 20 | 1), "line 3 of standard input is longer than 10 MB"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_line_that_is_no_text_is_named_after_the_answers_before_it(run, line, fault):
+    status, out, err = run("predict", "-", stdin=b"wonderful\nterrible\n" + line + b"\nfilm\n")
+    assert (status, err) == (1, f"error: {fault}\n")
+    assert len(out.splitlines()) == 2
+
+
+def test_a_table_is_scored(run, folder):
+    (folder / "reviews.csv").write_text("id,review\n1,A wonderful film.\n2,a terrible film\n")
+    status, out, err = run("predict", "--table", "reviews.csv", "--out", "scored.csv")
+    assert (status, err) == (0, "text column: review\n")
+    assert out == "2 reviews, 1 of them positive, in scored.csv\n"
+    assert (folder / "scored.csv").read_text() == (
+        "id,review,probability,label\n1,A wonderful film.,0.947348,positive\n2,a terrible film,0.052652,negative\n"
+    )
+    status, _, err = run("predict", "--table", "reviews.csv", "--text-column", "id", "--out", "reviews.csv")
+    assert (status, err) == (0, "")
+    assert (folder / "reviews.csv").read_text().startswith("id,review,probability,label\n1,A wonderful film.,0.500000")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["predict"], "give a text, - for standard input, or --table"),
+        (["predict", "-", "a film"], "- stands alone"),
+        (["predict", "--table", "a.csv"], "--table needs --out"),
+        (["predict", "--table", "a.csv", "--out", "b.csv", "text"], "--table stands alone"),
+        (["predict", "--table", "a.csv", "--out", "b.csv", "--json"], "--table stands alone"),
+        (["predict", "--out", "b.csv", "text"], "--out and --text-column belong to --table"),
+        (["forecast"], "invalid choice: 'forecast'"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(run, arguments, fault):
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert fault in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["predict", "film", " "], "text 2 is empty; give one with words in it"),
+        (["predict", "film", "caf\udce9"], "text 2 is not UTF-8"),
+        (["predict", "film", "--model", "absent.keras"], "absent.keras is missing; run `dvc repro"),
+        (["predict", "film", "--model", "half.keras"], "half.keras is damaged ("),
+        (["predict", "--table", "absent.csv", "--out", "b.csv"], "absent.csv cannot be read (No such file"),
+        (["predict", "--table", "a.txt", "--out", "b.csv"], "a.txt is not a table by its name"),
+        (["predict", "--table", "a.csv", "--out", "b.csv"], "a.csv: none of 'id', 'said' is known to be the text"),
+    ],
+)
+def test_a_fault_is_one_line(run, folder, arguments, fault):
+    (folder / "half.keras").write_bytes((folder / "data/model.keras").read_bytes()[:1000])
+    (folder / "a.csv").write_text("id,said\n1,film\n")
+    status, out, err = run(*arguments)
+    (line,) = err.splitlines()
+    assert (status, out) == (1, "")
+    assert line.startswith(f"error: {fault}")
+    assert not (folder / "b.csv").exists()
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("locale", ["C", "en_US.ISO-8859-1"])
+def test_text_is_utf8_whatever_the_locale(locale):
+    environment = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    process = start("predict", "--json", "影评", env=environment)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+    assert json.loads(out.decode())["text"] == "影评"
+
+
+@pytest.mark.usefixtures("folder")
+def test_lines_are_answered_while_more_may_come():
+    with start("predict", "-") as process:
+        for _ in range(2):
+            process.stdin.write(b"a wonderful film\n")
+            process.stdin.flush()
+            assert process.stdout.readline().split()[:2] == [b"0.947", b"positive"]
+        process.stdin.close()
+        assert (process.wait(30), process.stderr.read()) == (0, b"")
+
+
+def test_it_ends_quietly_when_nobody_reads_on(folder):
+    (folder / "texts").write_text("a wonderful film\n" * 100_000)
+    with (folder / "texts").open("rb") as texts, start("predict", "-", stdin=texts) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.wait(30), process.stderr.read()) == (141, b"")
+
+
+def test_ctrl_c_ends_it_with_one_line_and_nothing_half_written(folder):
+    (folder / "a.csv").write_text("text\n" + "a wonderful film\n" * 1_000_000)
+    with start("predict", "--table", "a.csv", "--out", "b.csv") as process:
+        deadline = time.monotonic() + 30
+        while not any(path.name.startswith(".b.csv-") for path in folder.iterdir()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        _, said, interrupted = process.stderr.read().decode().splitlines()
+        assert (said, interrupted.split(":")[0]) == ("", "interrupted")
+    assert {path.name for path in folder.iterdir()} == {"a.csv", "data"}

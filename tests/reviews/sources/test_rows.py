@@ -1,0 +1,88 @@
+import json
+
+import pytest
+from own_reviews import own_params
+
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.reviews.sources.rows import Row, read_rows
+
+
+def rows_of(path, **params):
+    return list(read_rows(own_params(**params), path))
+
+
+def test_columns_are_found_and_said(tmp_path, capsys):
+    (tmp_path / "a.csv").write_text("id,Review,Stars\n1,Good film,5\n2,,1\n3,Bad one,\n")
+    assert rows_of(tmp_path / "a.csv") == [
+        Row("a.csv, row 1", "Good film", "5", "", "", ""),
+        Row("a.csv, row 2", "", "1", "", "", "no text"),
+        Row("a.csv, row 3", "Bad one", "", "", "", "no label"),
+    ]
+    assert "text from Review; label from Stars" in capsys.readouterr().out
+
+
+def test_several_columns_are_one_text_and_others_say_part_and_group(tmp_path):
+    lines = [
+        {"title": "Fine", "body": "I liked it", "y": 1, "fold": "test", "film": 7},
+        {"title": None, "body": "No", "y": 0, "fold": "dev", "film": "7.0"},
+        {"title": "x", "body": "y", "y": 0, "fold": "elsewhere", "film": 8},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    said = {
+        "text_columns": ["title", "body"],
+        "label_column": "y",
+        "split_column": "fold",
+        "group_column": "film",
+    }
+    assert rows_of(tmp_path, **said) == [
+        Row("a.jsonl, row 1", "Fine\nI liked it", "1", "test", "7", ""),
+        Row("a.jsonl, row 2", "No", "0", "train", "7", ""),
+        Row("a.jsonl, row 3", "x\ny", "0", "", "8", "neither train nor test"),
+    ]
+
+
+def test_all_tables_of_a_folder_are_read_by_name(tmp_path):
+    for name, text in (("b.tsv", "text\tlabel\nsecond\t0\n"), ("a.csv", "label,text\n1,first\n")):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "README.md").write_text("no reviews")
+    assert [(row.place, row.text, row.label) for row in rows_of(tmp_path)] == [
+        ("a.csv, row 1", "first", "1"),
+        ("b.tsv, row 1", "second", "0"),
+    ]
+
+
+def test_the_layout_of_the_large_movie_review_dataset(tmp_path):
+    for name in ("train/pos/0_9.txt", "train/neg/0_1.txt", "test/pos/0_8.txt", "train/unsup/0_0.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"text of {name}")
+    assert [(row.place, row.label, row.part) for row in rows_of(tmp_path)] == [
+        ("test/pos/0_8.txt", "pos", "test"),
+        ("train/neg/0_1.txt", "neg", "train"),
+        ("train/pos/0_9.txt", "pos", "train"),
+    ]
+
+
+def test_a_folder_for_each_label(tmp_path):
+    for name, content in (("good/a.txt", "好看".encode()), ("bad/b.txt", b"\xff\xfe")):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(content)
+    assert rows_of(tmp_path) == [
+        Row("bad/b.txt", "", "bad", "", "", "not UTF-8"),
+        Row("good/a.txt", "好看", "good", "", "", ""),
+    ]
+
+
+def test_what_is_not_there_or_not_clear_is_one_line(tmp_path):
+    with pytest.raises(UserError, match=r"^data.own.path: data/own does not exist; put your reviews there"):
+        rows_of(tmp_path / "none")
+    with pytest.raises(UserError, match="holds no reviews; it should be a table"):
+        rows_of(tmp_path)
+    (tmp_path / "a.csv").write_text("text,stars,label\n")
+    with pytest.raises(UserError, match=r"could be stars, label; say it by data\.own\.label_column"):
+        rows_of(tmp_path)
+    with pytest.raises(UserError, match="has no column 'film'"):
+        rows_of(tmp_path, label_column="label", group_column="film")
+    (tmp_path / "pos").mkdir()
+    (tmp_path / "pos/a.txt").write_text("x")
+    with pytest.raises(UserError, match="holds tables and text files"):
+        rows_of(tmp_path)

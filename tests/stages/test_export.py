@@ -1,0 +1,50 @@
+from dataclasses import replace
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+from material import network_of
+from networks import NETWORKS, ragged
+
+from imdb_rnn.base import files, frames
+from imdb_rnn.measures import behaviour, metrics, slices
+from imdb_rnn.network import keras_model
+from imdb_rnn.network.cells import CELLS
+from stages import export
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """A folder with a network, and what the stages before `export` say of it."""
+    provenance = {"source": "bundled", "description": "reviews", "test": {"reviews": 4}}
+    network = replace(network_of(NETWORKS["everything"]), provenance=provenance)
+    keras_model.save(network, tmp_path / files.MODEL)
+    y, logits = np.array([0, 1, 0, 1]), np.array([-1.0, 2.0, 0.5, 0.1])
+    files.write_json(tmp_path / files.METRICS, {"kept_epoch": 3, "test": metrics.measure(y, logits)})
+    files.write_json(tmp_path / files.MEMORY_METRICS, {"memory": {}})
+    predictions = {"label": y, "logit": logits}
+    frames.write_csv(tmp_path / files.PREDICTIONS, pd.DataFrame(predictions))
+    frames.write_csv(tmp_path / files.SLICES, slices.measure(y, logits, np.array([1, 2, 3, 4]), np.zeros(4)))
+    frames.write_csv(tmp_path / files.EXPLANATION / "behaviour.csv", behaviour.measure(network))
+    return tmp_path
+
+
+def test_the_file_gives_what_the_network_gives(params, measured, capsys):
+    export.main(params, measured)
+    network = network_of(NETWORKS["everything"])
+    session = onnxruntime.InferenceSession(measured / files.EXPORT / "model.onnx", providers=["CPUExecutionProvider"])
+    (probability,) = session.run(None, {"ids": np.array([[1, 5, 9, 4]])})
+    np.testing.assert_allclose(probability, network.predict_proba(ragged([1, 5, 9, 4])), rtol=0, atol=1e-5)
+    assert capsys.readouterr().out == "results/export/model.onnx runs without Keras (0.0 MB)\n"  # it is very small
+    assert "model-index" in (measured / files.EXPORT / "model_card.md").read_text()
+
+
+def test_a_cell_that_onnx_does_not_know_has_a_card_alone(params, measured, monkeypatch, capsys):
+    for name, cell in CELLS.items():
+        monkeypatch.setitem(CELLS, name, replace(cell, onnx=""))
+    export.main(params, measured)
+    assert [path.name for path in (measured / files.EXPORT).iterdir()] == ["model_card.md"]
+    assert "there is the model card alone" in capsys.readouterr().out
