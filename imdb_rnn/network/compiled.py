@@ -17,6 +17,7 @@ from typing import Any
 
 import numba
 from numba.core import caching, codegen, compiler, serialize
+from numba.core.runtime import rtsys
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "__pycache__/compiled"
@@ -95,7 +96,7 @@ class _OnDisk(caching._Cache):
         return FOLDER / f"{name}{hashlib.sha256(key.encode()).hexdigest()[:20]}.compiled"
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
-        target_context.refresh()
+        rtsys.initialize(target_context)  # `refresh`, for code that is to be compiled, loads most of Numba and SciPy
         with suppress(Exception):  # no file, or not a whole one: it is compiled anew
             payload = pickle.loads(self._path(signature, target_context.codegen()).read_bytes())
             return compiler.CompileResult._rebuild(target_context, *payload)

@@ -49,7 +49,7 @@ def test_a_cell_stays_as_it_was_byte_by_byte(tmp_path, model):
     (tmp_path / "a.csv").write_text(content, encoding="utf-8")
     score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", "text")
     assert (tmp_path / "b.csv").read_text(encoding="utf-8") == (
-        'id,text,probability,label\n007," a ""wonderful"", film\n\nNA",0.946720,positive\n'
+        'id,text,probability,label\n007," a ""wonderful"", film\n\nNA",0.946616,positive\n'
         ",好评 😀,0.500000,negative\n1e5,null,0.500000,negative\n"
     )
 

@@ -77,9 +77,9 @@ function showBehaviour() {
 function showData() {
   const { rows_read: read, left_out: leftOut = {}, test_also_in_train: both, ...parts } = contents.data_report;
   if (read) {
-    const reasons = Object.entries(leftOut).map(([reason, count]) => `${number(count)} ${reason}`).join("; ") || "–";
+    const reasons = Object.entries(leftOut).map(([reason, count]) => `${number(count)} ${reason}`).join("; ");
     byId("data-text").append(...t(
-      `${number(read)} rows were read. Left out: ${reasons}.`, `共读取 ${number(read)} 行。未采用：${reasons}。`,
+      `${number(read)} rows were read. Left out: ${reasons || "none"}.`, `共读取 ${number(read)} 行。未采用：${reasons || "无"}。`,
     ));
   }
   const names = {

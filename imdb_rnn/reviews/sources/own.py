@@ -144,7 +144,7 @@ def _note(row: Row, found: Found) -> bool:
     found.places.setdefault(f"label {row.label}", row.place)
     found.labels.append(number)
     found.parts.append(PARTS.index(row.part))
-    found.groups.append(_hash(row.group))
+    found.groups.append(_hash(row.group) if row.group else 0)
     return True
 
 

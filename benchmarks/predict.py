@@ -1,0 +1,72 @@
+"""How fast a trained network answers: `python -m benchmarks.predict`.
+
+Takes `data/model.keras` and the bundled reviews, and prints: the time of `imdb-rnn predict` with one sentence, in a new
+process each time; words a second of splitting and encoding; reviews a second from text to probability, and of Keras'
+`model.predict` on the same reviews, padded before the clock starts; and the time of a table of a million short reviews.
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import imdb_rnn
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import run_command
+from imdb_rnn.network.keras_model import load_keras
+from imdb_rnn.reviews.encode import pad
+from imdb_rnn.reviews.sources.bundled import find_file, read_table
+
+PROCESSES, ROUNDS = 20, 3
+ROWS = 1_000_000
+SENTENCE = "A wonderful film."
+
+
+def seconds(function: Callable[[], object], rounds: int = ROUNDS) -> float:
+    """The median time of a call."""
+    times = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times)
+
+
+def run(*arguments: str) -> None:
+    """Run the command in a process of its own."""
+    subprocess.run([sys.executable, "-m", "imdb_rnn", *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def main() -> None:
+    run("predict", SENTENCE)  # compiles what is not compiled yet
+    print(f"one sentence, from the shell: {seconds(lambda: run('predict', SENTENCE), PROCESSES):.2f} s")
+
+    model, texts = imdb_rnn.load(), read_table(find_file())["text"].tolist()
+    network = model.network
+    ids = network.encode(texts)
+    words = sum(len(model.tokens(text)) for text in texts)
+    print(f"splitting and encoding: {words / seconds(lambda: network.encode(texts)) / 1e6:.1f} million words a second")
+
+    ours = len(texts) / seconds(lambda: model.predict_proba(texts))
+    keras, _ = load_keras()
+    x, keras_model = pad(ids, network.encoding.maxlen, network.encoding.padding), keras.models.load_model(files.MODEL)
+    theirs = len(texts) / seconds(lambda: keras_model.predict(x, verbose=0))
+    apart = np.abs(keras_model.predict(x, verbose=0)[:, 0] - model.predict_proba(texts)).max()
+    print(f"{len(texts):,} reviews from text: {ours:,.0f} a second; Keras from padded ids: {theirs:,.0f}")
+    print(f"{ours / theirs:.1f} times as many; the probabilities differ by {apart:.0e} at most")
+
+    with tempfile.TemporaryDirectory() as folder:
+        table, out = Path(folder) / "reviews.csv", Path(folder) / "scored.csv"
+        beginnings = [" ".join(text.split()[:20]).replace('"', "") for text in texts]
+        table.write_text("text\n" + "".join(f'"{beginnings[row % len(texts)]}"\n' for row in range(ROWS)), "utf-8")
+        taken = seconds(lambda: run("predict", "--table", str(table), "--out", str(out)), 1)
+    print(f"a table of {ROWS:,} reviews of 20 words: {taken:.0f} s")
+
+
+if __name__ == "__main__":
+    run_command(main)
