@@ -53,6 +53,7 @@ class TrainingState:
         self.epoch, self.batches, self.loss, self.right = self.epoch + 1, 0, 0.0, 0
 
 
+LIBRARY = Path(__file__).parent.parent
 _FACTS = ("epoch", "batches", "loss", "right", "history")  # as JSON; the other fields are lists of arrays
 
 
@@ -65,8 +66,7 @@ def fingerprint(*parts: Section | np.ndarray | int) -> str:
             digest.update(np.ascontiguousarray(part).data)
         else:
             digest.update(f"{part!r} ".encode())
-    library = Path(__file__).parent.parent
-    for path in sorted(path for package in SUBPACKAGES for path in (library / package).rglob("*.py")):
+    for path in sorted(path for package in SUBPACKAGES for path in (LIBRARY / package).rglob("*.py")):
         digest.update(path.read_bytes())
     digest.update(repr([version(name) for name in PACKAGES]).encode())
     return digest.hexdigest()[:16]

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from material import changed
@@ -6,6 +8,7 @@ from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.network import model_file
 from imdb_rnn.reviews.corpus import Corpus, from_lists, make_corpus, write_corpus
+from imdb_rnn.reviews.data_report import data_report
 from imdb_rnn.reviews.encode import write_padded
 from stages import train
 
@@ -36,6 +39,8 @@ def corpus(small, tmp_path) -> Corpus:
     write_corpus(corpus, tmp_path / files.REVIEWS)
     sets = {name: (reviews.ranks, reviews.labels) for name, reviews in (("train", corpus.train), ("test", corpus.test))}
     write_padded(tmp_path / files.PADDED, sets, small.pad)
+    report = data_report({"train": corpus.train, "test": corpus.test}, small.pad, corpus.provenance)
+    files.write_json(tmp_path / files.DATA_REPORT, report)
     return corpus
 
 
@@ -43,7 +48,9 @@ def test_the_model_carries_its_vocabulary_and_where_its_reviews_come_from(small,
     train.main(small, tmp_path)
     network = model_file.load(tmp_path / files.MODEL)
     assert network.vocabulary == VOCABULARY
-    assert network.provenance == corpus.provenance
+    report = json.loads((tmp_path / files.DATA_REPORT).read_text())
+    assert network.provenance == {**corpus.provenance, "data_report": report}
+    assert (network.tokens, network.labels) == ("words", ("negative", "positive"))
     assert (network.params, network.encoding, network.kept_epoch) == (small.model, small.pad, 1)
 
 
@@ -85,7 +92,7 @@ def test_ids_beyond_the_vocabulary_stop_the_stage_before_training(small, corpus,
     message = r"x_train\.npy is damaged \(its ids go from 20 to 20, pad\.vocab_size is 20\); run `dvc repro pad`"
     with pytest.raises(UserError, match=message):
         train.main(small, tmp_path)
-    assert not (tmp_path / "results").exists()
+    assert not (tmp_path / files.HISTORY).exists()
 
 
 def test_a_vocabulary_that_is_too_short_is_named(small, corpus, tmp_path):

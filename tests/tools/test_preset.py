@@ -75,7 +75,7 @@ def test_an_unknown_preset_is_named_with_those_there_are():
         ("model: {units: 0}", "presets.yaml: mine.model.units is 0, it should be greater than or equal to 1"),
         ("model: {bidirectional: yes}", "presets.yaml: mine.model.bidirectional is 'yes'"),
         ("data: {url: x}", "presets.yaml: mine.data.url is not a parameter; allowed here: source"),
-        ("data: {source: imdb}", "presets.yaml: mine.data.source is 'imdb', it should be 'bundled' or 'keras'"),
+        ("data: {source: imdb}", "presets.yaml: mine.data.source is 'imdb', it should be 'bundled', 'keras' or 'own'"),
         ("train: {validation: test, patience: 2}", "presets.yaml: mine.train: with validation: test, patience must be"),
         ("", "presets.yaml: mine is None, it should be a mapping of keys to values"),
         ("model: 3", "presets.yaml: mine.model is 3, it should be a mapping of keys to values"),

@@ -184,7 +184,7 @@ def test_the_fingerprint_is_of_the_code_and_the_packages_too(tmp_path, monkeypat
     for name in checkpoint.SUBPACKAGES:
         (tmp_path / name).mkdir()
     (tmp_path / "pages").mkdir()
-    monkeypatch.setattr(checkpoint.imdb_rnn, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(checkpoint, "LIBRARY", tmp_path)
     fingerprints = [checkpoint.fingerprint()]
     for place in ("network/cells.py", "training/loop.py", "pages/report.py"):
         (tmp_path / place).write_text("a = 1")
