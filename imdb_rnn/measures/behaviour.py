@@ -269,8 +269,18 @@ def _usable(network: Network, cases: Iterable[Case]) -> list[Case]:
     return [case for case in cases if is_usable(case)]
 
 
+MOST_FREQUENT = 200  # tokens that tell the script
+
+
 def language_of(network: Network) -> str | None:
-    """The language of which the network knows the words: of `LANGUAGES` that with more cases; None if none has any."""
+    """The language of which the network knows the words: of `LANGUAGES` that with more cases; None if none has any.
+
+    Letters alone tell no language, but Chinese characters do.
+    """
+    if network.tokens != "words":
+        frequent = network.vocabulary[:MOST_FREQUENT]
+        chinese = sum("\u4e00" <= token[0] <= "\u9fff" for token in frequent)
+        return "zh" if chinese > len(frequent) / 2 else None
     counts = {language: sum(len(_usable(network, test.cases)) for test in _suite(language)) for language in LANGUAGES}
     language = max(LANGUAGES, key=counts.__getitem__)
     return language if counts[language] else None

@@ -46,7 +46,7 @@ As ONNX, with the same ids:
 ```python
 import onnxruntime
 
-session = onnxruntime.InferenceSession("data/model.onnx")
+session = onnxruntime.InferenceSession("results/export/model.onnx")
 session.run(None, {{"ids": x.astype("int64")}})
 ```
 
@@ -149,7 +149,7 @@ ONNX，编号相同：
 ```python
 import onnxruntime
 
-session = onnxruntime.InferenceSession("data/model.onnx")
+session = onnxruntime.InferenceSession("results/export/model.onnx")
 session.run(None, {{"ids": x.astype("int64")}})
 ```
 

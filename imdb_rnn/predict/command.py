@@ -88,7 +88,12 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     predict.add_argument("texts", nargs="*", metavar="TEXT", help="a text; - alone: one a line from standard input")
     predict.add_argument("--table", type=Path, metavar="FILE", help="a CSV, TSV, JSONL or Parquet file of texts")
     predict.add_argument("--out", type=Path, metavar="FILE", help="that file with probability and label, written whole")
-    predict.add_argument("--text-column", metavar="NAME", help="the column of the texts, if its name does not say so")
+    predict.add_argument(
+        "--text-column",
+        action="append",
+        metavar="NAME",
+        help="the column of the texts, if its name does not say so; several are joined",
+    )
     predict.add_argument("--json", action="store_true", help="print a JSON object a line")
     predict.add_argument("--trace", action="store_true", help="print the probability after each word as well")
     predict.add_argument("--model", type=Path, default=MODEL, metavar="FILE", help="the network (default: %(default)s)")
@@ -96,13 +101,13 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
 
 
 def _score(arguments: argparse.Namespace) -> None:
-    from imdb_rnn.predict.scoring import find_text_column, score_table
+    from imdb_rnn.predict.scoring import find_text_columns, score_table
 
-    column = find_text_column(arguments.table, arguments.text_column)
+    texts = find_text_columns(arguments.table, arguments.text_column)
     if not arguments.text_column:
-        print(f"text column: {column}", file=sys.stderr)
+        print(f"text column: {texts[0]}", file=sys.stderr)
     model = _load(arguments.model)
-    rows, positive = score_table(model, arguments.table, arguments.out, column)
+    rows, positive = score_table(model, arguments.table, arguments.out, texts)
     print(f"{rows:,} reviews, {positive:,} of them {model.network.labels[1]}, in {arguments.out}")
 
 

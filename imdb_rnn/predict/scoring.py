@@ -4,7 +4,7 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
@@ -15,11 +15,10 @@ from tqdm import tqdm
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.predict.model import Model
-from imdb_rnn.reviews import tables
+from imdb_rnn.reviews import columns, tables
 from imdb_rnn.training.losses import is_positive
 
 PROBABILITY, LABEL = "probability", "label"  # the columns that are added
-TEXT_COLUMNS = ("text", "review", "sentence", "content", "comment", "评论", "内容", "文本")
 AT_ONCE, CHARACTERS = 4096, 2**24  # rows that are in memory together, and when there are fewer
 PARQUET_AT_ONCE = 2**14  # rows; each is a row group of the new file
 WRITABLE = {
@@ -30,26 +29,23 @@ WRITABLE = {
 }
 
 
-def find_text_column(table: Path, named: str | None) -> str:
-    """The column of a table that holds the texts.
+def find_text_columns(table: Path, named: list[str] | None) -> list[str]:
+    """The columns of a table whose cells are joined to the texts.
 
     Args:
-        named: its name; None: the one of `TEXT_COLUMNS` that there is, in upper or lower case.
+        named: their names; None: the one that is called as such columns are.
 
     Raises:
-        UserError: when it is not there, or more than one could be meant; and as `tables.columns` does.
+        UserError: when one is not there, or it is not clear which is meant; and as `tables.columns` does.
     """
     there = tables.columns(table)
-    found = [name for name in there if (name == named if named else name.strip().lower() in TEXT_COLUMNS)]
-    if len(found) == 1:
-        return found[0]
-    if named:
-        raise UserError(f"{table} has no column {named!r}; it has {_listed(there)}")
-    what = f"{_listed(found)} could each be the text" if found else f"none of {_listed(there)} is known to be the text"
-    raise UserError(f"{table}: {what}; name it with --text-column")
+    if not named:
+        return [columns.find(there, columns.TEXT, table, "--text-column")]
+    columns.require(there, named, table)
+    return named
 
 
-def score_table(model: Model, table: Path, out: Path, column: str) -> tuple[int, int]:
+def score_table(model: Model, table: Path, out: Path, texts: list[str]) -> tuple[int, int]:
     """Write a table anew with the columns `probability` (six decimals) and `label` added to each row, all or nothing.
 
     Rows and columns keep their order and values. A few rows are in memory at a time. Progress goes to stderr if that is
@@ -57,7 +53,7 @@ def score_table(model: Model, table: Path, out: Path, column: str) -> tuple[int,
 
     Args:
         out: may be `table` itself. Its name says the format: that of `table`, or for CSV and TSV any of text.
-        column: of the texts.
+        texts: columns whose cells are joined to the texts, as for training.
 
     Returns:
         How many rows there are, and how many of them are positive.
@@ -77,43 +73,45 @@ def score_table(model: Model, table: Path, out: Path, column: str) -> tuple[int,
     _check_names(header, table)
     with tqdm(unit=" reviews", disable=None) as progress, files.replacing(out) as new:
         if name == "parquet":
-            counts = [_count(part, progress) for part in _score_parquet(model, table, new, column)]
+            counts = [_count(part, progress) for part in _score_parquet(model, table, new, texts)]
         else:
             with ExitStack() as stack:
                 file = _create(new, compression, stack)
                 write = _write_jsonl(file) if new_name == "jsonl" else _write_separated(file, new_name, header)
-                counts = [_count(part, progress) for part in _score_rows(model, table, column, write)]
+                counts = [_count(part, progress) for part in _score_rows(model, table, texts, write)]
     return sum(rows for rows, _ in counts), sum(positive for _, positive in counts)
 
 
 def _score_rows(
-    model: Model, table: Path, column: str, write: Callable[[dict[str, Any]], None]
+    model: Model, table: Path, texts: list[str], write: Callable[[dict[str, Any]], None]
 ) -> Iterator[np.ndarray]:
-    for rows in _together(table, column):
-        probability = model.predict_proba([row[column] for row in rows])
+    for rows, joined in _together(table, texts):
+        probability = model.predict_proba(joined)
         for row, value, label in zip(rows, probability.round(6).tolist(), model.names(probability), strict=True):
             write({**row, PROBABILITY: value, LABEL: label})
         yield probability
 
 
-def _together(table: Path, column: str) -> Iterator[list[dict[str, Any]]]:
-    """The rows by column, checked, as many as are scored at once."""
+def _together(table: Path, texts: list[str]) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
+    """The rows by column and their texts, checked, as many as are scored at once."""
     rows: list[dict[str, Any]] = []
+    joined: list[str] = []
     characters = 0
     for number, values, fault in tables.read_rows(table):
         if fault:
             raise UserError(f"{table}, row {number}: {fault}; mend or remove it")
         _check_names(values, table)
         rows.append(values)
-        characters += len(_checked(values.get(column), table, number, column))
+        joined.append(_joined([values.get(name) for name in texts], table, number, texts))
+        characters += len(joined[-1])
         if len(rows) == AT_ONCE or characters >= CHARACTERS:
-            yield rows
-            rows, characters = [], 0
+            yield rows, joined
+            rows, joined, characters = [], [], 0
     if rows:
-        yield rows
+        yield rows, joined
 
 
-def _score_parquet(model: Model, table: Path, new: Path, column: str) -> Iterator[np.ndarray]:
+def _score_parquet(model: Model, table: Path, new: Path, texts: list[str]) -> Iterator[np.ndarray]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -124,24 +122,26 @@ def _score_parquet(model: Model, table: Path, new: Path, column: str) -> Iterato
     with pq.ParquetWriter(new, schema) as writer:
         for batch in tables.read_batches(table, PARQUET_AT_ONCE):
             try:
-                texts = batch.column(column).to_pylist()
+                cells = zip(*(batch.column(name).to_pylist() for name in texts), strict=True)
             except UnicodeDecodeError as error:
                 rows = f"rows {number} to {number + batch.num_rows - 1}"
                 raise UserError(f"{table}, {rows}: a text is not UTF-8; mend or remove it") from error
-            for place, text in enumerate(texts):
-                _checked(text, table, number + place, column)
+            joined = [_joined(row, table, number + place, texts) for place, row in enumerate(cells)]
             number += batch.num_rows
-            probability = model.predict_proba(texts)
+            probability = model.predict_proba(joined)
             answers = pa.array(probability.round(6)), pa.array(model.names(probability), pa.string())
             writer.write_batch(pa.RecordBatch.from_arrays([*batch.columns, *answers], schema=schema))
             yield probability
 
 
-def _checked(text: Any, table: Path, number: int, column: str) -> str:
-    if text is None or (isinstance(text, str) and not text.strip()):
-        raise UserError(f"{table}, row {number}: {column} is empty; fill it in or remove the row")
-    if not isinstance(text, str):
-        raise UserError(f"{table}, row {number}: {column} is {text!r:.40}, not text")
+def _joined(cells: Iterable[Any], table: Path, number: int, texts: list[str]) -> str:
+    present = [cell for cell in cells if cell is not None]
+    wrong = [cell for cell in present if not isinstance(cell, str)]
+    if wrong:
+        raise UserError(f"{table}, row {number}: {' and '.join(texts)} is {wrong[0]!r:.40}, not text")
+    text = "\n".join(present)
+    if not text.strip():
+        raise UserError(f"{table}, row {number}: {' and '.join(texts)} is empty; fill it in or remove the row")
     return text
 
 
@@ -189,8 +189,3 @@ def _write_separated(file: IO[str], name: str, header: list[str]) -> Callable[[d
 
     write_cells([*header, PROBABILITY, LABEL])
     return write
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(map(repr, names[:20]))
-    return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"

@@ -23,6 +23,8 @@ def find(columns: Sequence[str], names: Sequence[str], path: Path, say: str) -> 
         UserError: when there is none, or more than one.
     """
     found = [column for column in columns if column.strip().lower() in names]
+    if len(columns) == 1 and ";" in columns[0]:
+        raise UserError(f"{path}: its fields are parted by ; and those of a .csv should be by commas; save it so")
     if len(found) != 1:
         which = f"could be {', '.join(found)}" if found else f"is not clear from the names: {listed(columns)}"
         raise UserError(f"{path}: which column to read {which}; say it by {say}")

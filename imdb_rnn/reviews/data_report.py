@@ -24,7 +24,7 @@ class Part(BaseModel):
     words: the fewest, the quartiles, and the most that a review has
     cut: share of the reviews that have more ids than `maxlen`
     unknown: share of the words that the network has no vector for
-    duplicates: reviews with the same words as an earlier one of this part
+    duplicates: reviews with the same words as an earlier one of this part, words that no training review has aside
     two_labels: reviews whose words another one of this part has, with the other label
     """
 
@@ -66,9 +66,14 @@ def data_report(sets: Mapping[str, Reviews], params: PadParams, provenance: Mapp
 
 
 def _hashes(reviews: Reviews) -> np.ndarray:
-    """A hash of the words of each review: uint64 (reviews,)."""
-    digests = (hashlib.blake2b(reviews.ranks[row].tobytes(), digest_size=8).digest() for row in range(len(reviews)))
-    return np.frombuffer(b"".join(digests), "<u8")
+    """A hash of the words of each review: uint64 (reviews,); of its own if a word is not in the vocabulary."""
+
+    def digest(row: int) -> bytes:
+        ranks = reviews.ranks[row]
+        content = ranks.tobytes() if ranks.all() else f"review {row}".encode()
+        return hashlib.blake2b(content, digest_size=8).digest()
+
+    return np.frombuffer(b"".join(map(digest, range(len(reviews)))), "<u8")
 
 
 def _part(reviews: Reviews, hashes: np.ndarray, params: PadParams) -> Part:

@@ -57,8 +57,10 @@ def understand(counts: Mapping[str, int], params: LabelParams | None) -> Labels:
         UserError: when it cannot be guessed; it shows how to say it.
     """
     if params and params.negative is not None:
-        negative, positive = map(canonical, params.negative), map(canonical, params.positive or ())
-        return _of_values(counts, list(negative), list(positive))
+        negative, positive = ([canonical(value) for value in side or ()] for side in (params.negative, params.positive))
+        if {value.casefold() for value in negative} & {value.casefold() for value in positive}:
+            raise UserError("params.yaml: data.own.labels: a value is negative and positive; leave it in one list")
+        return _of_values(counts, negative, positive)
     if params and params.negative_max is not None and params.positive_min is not None:
         return _of_bounds(counts, params.negative_max, params.positive_min)
     lower: dict[str, list[str]] = {}
@@ -76,7 +78,7 @@ def understand(counts: Mapping[str, int], params: LabelParams | None) -> Labels:
     whole = [number for number in numbers if number is not None]
     if len(whole) == len(numbers) > 2 and not is_pair:
         for highest, negative_max, positive_min in RATINGS:
-            if 0 <= min(whole) <= negative_max and positive_min <= max(whole) <= highest:
+            if min(whole) >= 1 and max(whole) == highest:  # other scales have other middles
                 return _of_bounds(counts, negative_max, positive_min)
     shown = ", ".join(sorted(counts, key=lambda value: -counts[value])[:8])
     raise UserError(
@@ -87,7 +89,8 @@ def understand(counts: Mapping[str, int], params: LabelParams | None) -> Labels:
 
 
 def _of_values(counts: Mapping[str, int], negative: list[str], positive: list[str]) -> Labels:
-    meaning = {value: 0 if value in negative else 1 if value in positive else UNKNOWN_LABEL for value in counts}
+    sides = {value.casefold(): side for side, values in enumerate((negative, positive)) for value in values}
+    meaning = {value: sides.get(value.casefold(), UNKNOWN_LABEL) for value in counts}
     speak = not any(_number(value) is not None for value in (negative[0], positive[0]))
     names = (negative[0], positive[0]) if speak else ("negative", "positive")
     return Labels(meaning, names, f"negative: {', '.join(negative)}; positive: {', '.join(positive)}")

@@ -51,7 +51,7 @@ def split_by_hash(labels: np.ndarray, hashes: np.ndarray, fraction: float, key: 
 
 
 def split_by_group(labels: np.ndarray, groups: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:
-    """Split so that no group is in both parts: groups in the order of their hash fill the second one.
+    """Split so that no group is in both parts: groups in the order of their hash fill the second one, if they fit.
 
     Args:
         labels, fraction, key: as `split_by_position` has them.
@@ -60,9 +60,13 @@ def split_by_group(labels: np.ndarray, groups: np.ndarray, fraction: float, key:
     Raises:
         UserError: when a part would have no review of a label.
     """
-    _distinct, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    filled = np.cumsum(sizes) - sizes / 2  # a group is in if more than half of it fits
-    return _two_parts(labels, (filled <= fraction * len(labels))[group_of], fraction, key)
+    _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    chosen, room = np.zeros(len(sizes), bool), fraction * len(labels)
+    for group, size in enumerate(sizes.tolist()):
+        if size <= 2 * room:  # more than half of it fits
+            chosen[group] = True
+            room -= size
+    return _two_parts(labels, chosen[group_of], fraction, key)
 
 
 def _two_parts(labels: np.ndarray, second: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:

@@ -101,27 +101,30 @@ def read_rows(path: Path) -> Iterator[Row]:
 def _read_separated(path: Path) -> Generator[Row, None, None]:
     with closing(_records(path)) as records:
         header = _header(path, records)
-        for number, (cells, fault) in enumerate(records, start=1):
+        number = 0
+        for cells, fault, lines in records:
+            rows = lines if fault else 1  # a quote that does not match takes many rows for one
             if not fault and len(cells) != len(header):
                 fault = f"{len(cells)} fields where the header has {len(header)}"
-            yield Row(number, {} if fault else dict(zip(header, cells, strict=True)), fault)
+            for _ in range(rows):
+                number += 1
+                yield Row(number, {} if fault else dict(zip(header, cells, strict=True)), fault)
 
 
-def _header(path: Path, records: Iterator[tuple[list[str], str]]) -> list[str]:
-    cells, fault = next(records, ([], "the file is empty"))
+def _header(path: Path, records: Iterator[tuple[list[str], str, int]]) -> list[str]:
+    cells, fault, _ = next(records, ([], "the file is empty", 0))
     if fault:
         raise UserError(f"{path} has no header that can be read: {fault}")
     return _checked(path, cells)
 
 
-def _records(path: Path) -> Generator[tuple[list[str], str], None, None]:
-    """The cells of each record that is not blank, the header among them, and why it cannot be read if it cannot."""
+def _records(path: Path) -> Generator[tuple[list[str], str, int], None, None]:
+    """The cells of each record that is not blank, the header among them, why it cannot be read, and its lines."""
     name, _ = form_of(path)
-    length, is_utf8 = 0, True
+    length, is_utf8, number = 0, True, 0
 
     def lines(text: IO[str]) -> Iterator[str]:
-        nonlocal length, is_utf8
-        number = 0
+        nonlocal length, is_utf8, number
         while line := text.readline(MAX_CELL + 1):
             number += 1
             length += len(line)
@@ -132,7 +135,7 @@ def _records(path: Path) -> Generator[tuple[list[str], str], None, None]:
     with _reading(path), _open(path) as raw, io.TextIOWrapper(raw, "utf-8-sig", "surrogateescape", newline="") as text:
         records = csv.reader(lines(text), delimiter=DELIMITERS[name], strict=True)
         while True:
-            length, is_utf8, cells, fault = 0, True, [], ""
+            length, is_utf8, cells, fault, before = 0, True, [], "", number
             limit = csv.field_size_limit(MAX_CELL)  # of the whole process: others get theirs back
             try:
                 cells = next(records)
@@ -144,8 +147,10 @@ def _records(path: Path) -> Generator[tuple[list[str], str], None, None]:
                 csv.field_size_limit(limit)
             if not is_utf8:
                 fault = "not UTF-8"
+            if name == "tsv" and any("\n" in cell and "\t" in cell for cell in cells):
+                fault = "a quote that is not closed in its line"  # it took whole rows in
             if cells or fault:
-                yield cells, fault
+                yield cells, fault, number - before
 
 
 def _is_utf8(line: str) -> bool:

@@ -38,7 +38,11 @@ def _jieba() -> Callable[[str], list[str]]:
     import jieba  # an optional package
 
     jieba.setLogLevel(logging.WARNING)
-    cut = jieba.Tokenizer().lcut
+    splitter = jieba.Tokenizer()
+    # Its dictionary is read from the package: it would keep a copy where others can write, and trust it.
+    splitter.FREQ, splitter.total = splitter.gen_pfdict(splitter.get_dict_file())
+    splitter.initialized = True
+    cut = splitter.lcut
 
     def words(text: str) -> list[str]:
         return [word for part in tokenize(text) for word in cut(part)]

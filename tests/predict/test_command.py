@@ -159,7 +159,7 @@ def test_arguments_that_make_no_sense_are_refused(run, arguments, fault):
         (["predict", "film", "--model", "half.keras"], "half.keras is damaged ("),
         (["predict", "--table", "absent.csv", "--out", "b.csv"], "absent.csv cannot be read (No such file"),
         (["predict", "--table", "a.txt", "--out", "b.csv"], "a.txt is not a table by its name"),
-        (["predict", "--table", "a.csv", "--out", "b.csv"], "a.csv: none of 'id', 'said' is known to be the text"),
+        (["predict", "--table", "a.csv", "--out", "b.csv"], "a.csv: which column to read is not clear"),
     ],
 )
 def test_a_fault_is_one_line(run, folder, arguments, fault):

@@ -11,7 +11,7 @@ import pytest
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.predict import scoring
 from imdb_rnn.predict.model import Model
-from imdb_rnn.predict.scoring import find_text_column, score_table
+from imdb_rnn.predict.scoring import find_text_columns, score_table
 from imdb_rnn.reviews.tables import read_rows
 
 TEXTS = ["A wonderful film.", 'a "terrible",\r\nfilm', "NA", "wonderful\rfilm"]
@@ -36,7 +36,7 @@ def rows_of(path) -> list[dict]:
 @pytest.mark.parametrize("out", ["b.csv", "b.tsv.gz", "b.jsonl.zst", "folder/b.csv", "a.csv"])
 def test_each_row_gets_what_is_said_of_it(tmp_path, model, out):
     table = write_csv(tmp_path / "a.csv", [("id", "text"), *((f"0{row}", text) for row, text in enumerate(TEXTS))])
-    assert score_table(model, table, tmp_path / out, "text") == (4, 2)
+    assert score_table(model, table, tmp_path / out, ["text"]) == (4, 2)
     number = float if "jsonl" in out else str
     assert rows_of(tmp_path / out) == [
         {"id": f"0{row}", "text": text, "probability": number(said[0]), "label": said[1]}
@@ -47,7 +47,7 @@ def test_each_row_gets_what_is_said_of_it(tmp_path, model, out):
 def test_a_cell_stays_as_it_was_byte_by_byte(tmp_path, model):
     content = 'id,text\n007," a ""wonderful"", film\n\nNA"\n,好评 😀\n1e5,null\n'
     (tmp_path / "a.csv").write_text(content, encoding="utf-8")
-    score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", "text")
+    score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"])
     assert (tmp_path / "b.csv").read_text(encoding="utf-8") == (
         'id,text,probability,label\n007," a ""wonderful"", film\n\nNA",0.946616,positive\n'
         ",好评 😀,0.500000,negative\n1e5,null,0.500000,negative\n"
@@ -57,7 +57,7 @@ def test_a_cell_stays_as_it_was_byte_by_byte(tmp_path, model):
 def test_json_lines_keep_keys_and_types(tmp_path, model):
     rows = [{"text": "A wonderful film.", "stars": [1, None]}, {"more": {"好": 0.1}, "text": "a terrible film"}]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    score_table(model, tmp_path / "a.jsonl", tmp_path / "b.jsonl", "text")
+    score_table(model, tmp_path / "a.jsonl", tmp_path / "b.jsonl", ["text"])
     said = {"probability": 0.947348, "label": "positive"}, {"probability": 0.052652, "label": "negative"}
     lines = (tmp_path / "b.jsonl").read_text(encoding="utf-8").splitlines()
     assert [list(json.loads(line).items()) for line in lines] == [
@@ -72,7 +72,7 @@ def test_parquet_keeps_its_types(tmp_path, model, monkeypatch):
     time = pa.array([None, *[datetime.datetime(2020, 1, 2)] * 3], pa.timestamp("ns", "UTC"))
     table = pa.table({"time": time, "text": text}).replace_schema_metadata({"by": "us"})
     pq.write_table(table, tmp_path / "a.parquet")
-    assert score_table(model, tmp_path / "a.parquet", tmp_path / "b.parquet", "text") == (4, 2)
+    assert score_table(model, tmp_path / "a.parquet", tmp_path / "b.parquet", ["text"]) == (4, 2)
     scored = pq.read_table(tmp_path / "b.parquet")
     assert scored.select(["time", "text"]).equals(table)
     assert scored.schema.metadata == {b"by": b"us"}
@@ -83,7 +83,7 @@ def test_parquet_keeps_its_types(tmp_path, model, monkeypatch):
 
 def test_a_table_without_rows_stays_one(tmp_path, model):
     (tmp_path / "a.csv").write_text("id,text\n")
-    assert score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", "text") == (0, 0)
+    assert score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"]) == (0, 0)
     assert (tmp_path / "b.csv").read_text() == "id,text,probability,label\n"
 
 
@@ -91,17 +91,17 @@ def test_a_table_without_rows_stays_one(tmp_path, model):
 def test_the_same_table_gives_the_same_bytes(tmp_path, model, name):
     (tmp_path / "a.csv").write_text("text\ngood\n")
     for folder in ("one", "other"):
-        score_table(model, tmp_path / "a.csv", tmp_path / folder / name, "text")
+        score_table(model, tmp_path / "a.csv", tmp_path / folder / name, ["text"])
     assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
 
 
 @pytest.mark.parametrize("limits", [{"AT_ONCE": 3}, {"CHARACTERS": 30}])
 def test_rows_that_are_scored_at_once_change_nothing(tmp_path, model, monkeypatch, limits):
     table = write_csv(tmp_path / "a.csv", [("text",), *((text,) for text in TEXTS * 3)])
-    score_table(model, table, tmp_path / "b.csv", "text")
+    score_table(model, table, tmp_path / "b.csv", ["text"])
     for name, value in limits.items():
         monkeypatch.setattr(scoring, name, value)
-    score_table(model, table, tmp_path / "c.csv", "text")
+    score_table(model, table, tmp_path / "c.csv", ["text"])
     assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "c.csv").read_bytes()
 
 
@@ -111,7 +111,7 @@ def test_a_few_rows_are_in_memory_however_many_there_are(tmp_path, model, monkey
     table.write_bytes(gzip.compress(b"text\n" + b"%s\n" % (b"a good film " * 80) * 20_000, 1))  # 20 MB
     tracemalloc.start()
     try:
-        assert score_table(model, table, tmp_path / "b.csv", "text") == (20_000, 0)
+        assert score_table(model, table, tmp_path / "b.csv", ["text"]) == (20_000, 0)
         assert tracemalloc.get_traced_memory()[1] < 4 << 20
     finally:
         tracemalloc.stop()
@@ -130,7 +130,7 @@ def test_what_is_wrong_with_a_table_is_said_and_nothing_is_written(tmp_path, mod
     (tmp_path / "a.csv").write_text(content)
     (tmp_path / "b.csv").write_text("older")
     with pytest.raises(UserError, match=fault):
-        score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", "text")
+        score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"])
     assert (tmp_path / "b.csv").read_text() == "older"
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -147,7 +147,7 @@ def test_what_is_wrong_with_a_table_is_said_and_nothing_is_written(tmp_path, mod
 def test_a_line_of_json_without_a_text_is_named(tmp_path, model, line, fault):
     (tmp_path / "a.jsonl").write_text('{"text": "good"}\n' + line)
     with pytest.raises(UserError, match=fault):
-        score_table(model, tmp_path / "a.jsonl", tmp_path / "b.jsonl", "text")
+        score_table(model, tmp_path / "a.jsonl", tmp_path / "b.jsonl", ["text"])
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_line_of_json_without_a_text_is_named(tmp_path, model, line, fault):
 def test_a_row_of_parquet_without_a_text_is_named(tmp_path, model, values, fault):
     pq.write_table(pa.table({"text": values}), tmp_path / "a.parquet")
     with pytest.raises(UserError, match=fault):
-        score_table(model, tmp_path / "a.parquet", tmp_path / "b.parquet", "text")
+        score_table(model, tmp_path / "a.parquet", tmp_path / "b.parquet", ["text"])
     assert [path.name for path in tmp_path.iterdir()] == ["a.parquet"]
 
 
@@ -178,26 +178,37 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path, model, table, out, fau
     (tmp_path / "c.csv").mkdir()
     (tmp_path / table).write_text('{"text": "good"}' if table == "a.jsonl" else "text\ngood\n")
     with pytest.raises(UserError, match=fault):
-        score_table(model, tmp_path / table, tmp_path / out, "text")
+        score_table(model, tmp_path / table, tmp_path / out, ["text"])
 
 
 @pytest.mark.parametrize("column", ["text", "Review", " 评论", "内容"])
 def test_the_column_of_the_texts_is_known_by_its_name(tmp_path, column):
     path = write_csv(tmp_path / "a.csv", [("id", column, "texts"), ("1", "a", "b")])
-    assert find_text_column(path, None) == column
-    assert find_text_column(path, "texts") == "texts"
+    assert find_text_columns(path, None) == [column]
+    assert find_text_columns(path, ["texts", "id"]) == ["texts", "id"]
+
+
+def test_several_columns_are_one_text(tmp_path, model):
+    """As for training, so that a network that learnt from title and text is asked with both."""
+    write_csv(tmp_path / "a.csv", [("title", "text"), ("good", "film"), ("", "good")])
+    score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["title", "text"])
+    write_csv(tmp_path / "c.csv", [("text",), ("good\nfilm",), ("good",)])
+    score_table(model, tmp_path / "c.csv", tmp_path / "d.csv", ["text"])
+    assert [list(csv.reader((tmp_path / name).open()))[1][-2] for name in ("b.csv", "d.csv")] == [
+        list(csv.reader((tmp_path / "d.csv").open()))[1][-2]
+    ] * 2
 
 
 @pytest.mark.parametrize(
     ("header", "named", "fault"),
     [
-        (("id", "text", "review"), None, "'text', 'review' could each be the text; name it with --text-column"),
-        (("id", "said"), None, "none of 'id', 'said' is known to be the text; name it with --text-column"),
-        (("id", "text"), "said", "has no column 'said'; it has 'id', 'text'"),
-        (tuple(f"c{i}" for i in range(30)), "text", "'c19' and 10 more"),
+        (("id", "text", "review"), None, "could be text, review; say it by --text-column"),
+        (("id", "said"), None, "not clear from the names: id, said; say it by --text-column"),
+        (("id", "text"), "said", "has no column 'said'; it has id, text"),
+        (tuple(f"c{i}" for i in range(30)), "text", "c10, c11, …"),
     ],
 )
 def test_a_column_that_cannot_be_found_is_named(tmp_path, header, named, fault):
     path = write_csv(tmp_path / "a.csv", [header])
     with pytest.raises(UserError, match=fault):
-        find_text_column(path, named)
+        find_text_columns(path, named and [named])

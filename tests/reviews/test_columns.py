@@ -27,6 +27,11 @@ def test_no_column_is_one_line_however_many_there_are():
     assert len(str(caught.value)) < 300
 
 
+def test_semicolons_are_named():
+    with pytest.raises(UserError, match="its fields are parted by ;"):
+        columns.find(["text;label"], columns.TEXT, TABLE, "--text-column")
+
+
 def test_a_column_that_is_not_there_is_named():
     columns.require(["text", "label"], ["label"], TABLE)
     with pytest.raises(UserError, match=r"own\.csv has no column 'film'; it has text, label"):

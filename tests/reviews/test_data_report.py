@@ -28,6 +28,12 @@ def test_it_counts_what_is_there():
     assert report()["test_also_in_train"] == 1
 
 
+def test_reviews_of_unknown_words_are_not_the_same():
+    unknown = from_lists([[1, 0], [1, 0], [0]], np.array([0, 1, 0]))
+    test = data_report({"train": TRAIN, "test": unknown}, PadParams(), {})["test"]
+    assert (test["duplicates"], test["two_labels"]) == (0, 0)
+
+
 def test_it_says_what_was_left_out():
     rows = {"read": 9, "kept": 6, "left_out": {"no text": 3}}
     assert report(rows=rows)["left_out"] == {"no text": 3}

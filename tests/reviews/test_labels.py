@@ -54,6 +54,20 @@ def test_stars_and_imdb_s_ratings_are_understood():
     assert [ratings[str(rating)] for rating in range(1, 11)] == [0] * 4 + [LEFT_OUT] * 2 + [1] * 4
 
 
+@pytest.mark.parametrize("scale", [range(5), range(6), range(1, 8), range(1, 5), (0, 2, 4)])
+def test_a_scale_whose_middle_is_not_known_is_not_guessed(scale):
+    with pytest.raises(UserError, match="not clear"):
+        understand({str(value): 10 for value in scale}, None)
+
+
+def test_what_the_user_says_is_compared_as_values_are():
+    """YAML's `false` is Python's False, and a table's `false` is text."""
+    said = LabelParams(negative=[False], positive=[True])
+    assert understand({"false": 1, "TRUE": 1}, said).meaning == {"false": 0, "TRUE": 1}
+    with pytest.raises(UserError, match="a value is negative and positive"):
+        understand({"1": 1}, LabelParams(negative=[0, 1], positive=["1.0"]))
+
+
 def test_some_typing_errors_do_not_hide_what_the_others_mean():
     labels = understand({"pos": 50, "neg": 48, "psitive": 2}, None)
     assert labels.meaning == {"pos": 1, "neg": 0, "psitive": UNKNOWN_LABEL}

@@ -124,9 +124,11 @@ def test_a_row_of_csv_says_why_it_cannot_be_read(write, row, fault, end):
     ]
 
 
-def test_a_quote_that_is_never_closed_is_the_last_row_s_fault(write):
+def test_a_quote_that_is_never_closed_is_the_fault_of_every_row_that_it_swallows(write):
     path = write("a.csv", b'text,stars\ngood,5\n"bad,1\nugly,1\n')
-    assert [row.fault for row in tables.read_rows(path)] == ["", "its quotes do not match"]
+    assert [row.fault for row in tables.read_rows(path)] == ["", *["its quotes do not match"] * 2]
+    path = write("a.tsv", b'text\tstars\n"Wow\t5\ngood\t5\nhe said 5"\t1\nugly\t1\n')
+    assert [row.fault for row in tables.read_rows(path)] == [*["a quote that is not closed in its line"] * 3, ""]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from imdb_rnn.reviews.sources.rows import Row, read_rows
 from imdb_rnn.reviews.split import split_by_group, split_by_hash, split_by_position
 from imdb_rnn.reviews.vocabulary import tokenizer
 
-CHUNK = 20_000  # texts that a process splits at once
+CHUNK, CHARACTERS = 20_000, 2**23  # texts that a process splits at once, and when there are fewer
 AT_ONCE = 2**22  # tokens that are looked at at once
 LABEL_VALUES = 1000  # at most; more are no labels
 # Letters of scripts without spaces between words: Thai to Myanmar, Khmer, Chinese and Japanese.
@@ -92,7 +92,8 @@ def read(params: OwnParams, root: Path, tokens: str) -> Corpus:
             np.array(number_of, np.int32)[chunk.numbers].tofile(spilled)
             found.lengths.append(chunk.lengths)
             found.hashes.append(chunk.hashes)
-        lengths, hashes = np.concatenate([[0], *found.lengths])[1:], np.concatenate([[0], *found.hashes])[1:]
+        lengths = np.concatenate([np.empty(0, np.int64), *found.lengths])
+        hashes = np.concatenate([np.empty(0, np.uint64), *found.hashes])
         labels, y, kept = _usable(params, found, lengths, hashes)
         train, test, split = _parts(params, found, y, kept, hashes)
         ragged = from_lengths(_mapped(spilled), lengths)
@@ -113,18 +114,22 @@ def read(params: OwnParams, root: Path, tokens: str) -> Corpus:
 
 
 def _texts(params: OwnParams, path: Path, tokens: str, found: Found) -> Iterator[list[str]]:
-    """Give the texts of usable rows, `CHUNK` at a time, and note the rest of each row in `found`."""
+    """Give the texts of usable rows, some at a time, and note the rest of each row in `found`."""
     rows = iter(tqdm(read_rows(params, path), unit=" rows", disable=None))
+    is_first = True
     while True:
         texts: list[str] = []
+        characters = 0
         for row in rows:
             found.rows += 1
             if _note(row, found):
                 texts.append(row.text)
-            if len(texts) == CHUNK:
+                characters += len(row.text)
+            if len(texts) == CHUNK or characters >= CHARACTERS:
                 break
-        if tokens == "words" and texts and not found.lengths:
+        if tokens == "words" and texts and is_first:
             _check_script(texts, params.path)
+        is_first = False
         if not texts:
             return
         yield texts
@@ -144,7 +149,7 @@ def _note(row: Row, found: Found) -> bool:
     found.places.setdefault(f"label {row.label}", row.place)
     found.labels.append(number)
     found.parts.append(PARTS.index(row.part))
-    found.groups.append(_hash(row.group) if row.group else 0)
+    found.groups.append(_hash(row.group or f"\0{found.rows}"))  # without a group it is one of its own
     return True
 
 

@@ -1,5 +1,6 @@
 """People's own reviews as they are found: rows of tables, or files of text in a folder for each label."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test
     "train",  # training holds its own reviews out
 )
 UNLABELLED = "unsup"  # the folder of the Large Movie Review Dataset whose reviews have no label
+EXAMPLE = "example.csv"  # what `data/own` comes with, not read beside others
 LONGEST_FILE = 10_000_000  # bytes
 
 
@@ -46,7 +48,7 @@ def read_rows(params: OwnParams, path: Path) -> Iterator[Row]:
     """
     if not path.exists():
         raise UserError(f"data.own.path: {params.path} does not exist; put your reviews there, or name another place")
-    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    found = _files(path)
     found_tables, texts = [file for file in found if tables.is_table(file)], [file for file in found if _is_text(file)]
     if not (found_tables or texts):
         raise UserError(
@@ -55,17 +57,37 @@ def read_rows(params: OwnParams, path: Path) -> Iterator[Row]:
         )
     if found_tables and texts:
         raise UserError(f"data.own.path: {params.path} holds tables and text files; leave one kind there")
-    for table in found_tables:
-        yield from _of_table(params, table)
+    if len(found_tables) > 1:
+        found_tables = [table for table in found_tables if table.name != EXAMPLE]
+    parts = {table: PARTS.get(re.split("[-_. ]", table.name)[0].lower(), "") for table in found_tables}
+    if not {"train", "test"} <= set(parts.values()):
+        parts = dict.fromkeys(found_tables, "")  # the names do not split
+    for table, part in parts.items():
+        yield from _of_table(params, table, part)
+    if any(_depth(file, path) > 2 for file in texts):  # train and test, and lists of addresses beside them
+        texts = [file for file in texts if _depth(file, path) > 2]
     for file in texts:
         yield _of_file(file, path)
 
 
+def _files(path: Path) -> list[Path]:
+    """A file, or those of a folder by name, but for hidden ones, as editors and systems leave them."""
+    if not path.is_dir():
+        return [path]
+    return [
+        file for file in sorted(path.rglob("*")) if not any(part[0] == "." for part in file.relative_to(path).parts)
+    ]
+
+
+def _depth(file: Path, folder: Path) -> int:
+    return len(file.relative_to(folder).parts) if file != folder else 1
+
+
 def _is_text(file: Path) -> bool:
-    return file.suffix == ".txt" and file.is_file() and file.parent.name != UNLABELLED
+    return file.suffix.lower() == ".txt" and file.is_file() and file.parent.name != UNLABELLED
 
 
-def _of_table(params: OwnParams, path: Path) -> Iterator[Row]:
+def _of_table(params: OwnParams, path: Path, part_of_table: str) -> Iterator[Row]:
     there = tables.columns(path)
     texts = params.text_columns or [columns.find(there, columns.TEXT, path, "data.own.text_columns")]
     label = params.label_column or columns.find(there, columns.LABEL, path, "data.own.label_column")
@@ -77,8 +99,11 @@ def _of_table(params: OwnParams, path: Path) -> Iterator[Row]:
         if row.fault:
             yield Row(place, "", "", "", "", row.fault)
             continue
-        text = "\n".join(str(values[name]) for name in texts if values.get(name) is not None)
-        part, fault = _part(values.get(params.split_column)) if params.split_column else ("", "")
+        cells = [values[name] for name in texts if values.get(name) is not None]
+        text = "\n".join(map(str, cells))
+        part, fault = _part(values.get(params.split_column)) if params.split_column else (part_of_table, "")
+        if not all(isinstance(cell, str | int | float) for cell in cells):
+            fault = "a text that is no text"
         group = canonical(values.get(params.group_column)) if params.group_column else ""
         value = canonical(values.get(label))
         fault = _fault(text, value) or fault
@@ -107,7 +132,7 @@ def _of_file(file: Path, folder: Path) -> Row:
         if file.stat().st_size > LONGEST_FILE:
             fault = f"more than {LONGEST_FILE} bytes"
         else:
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         fault = "not UTF-8"
     except OSError as error:

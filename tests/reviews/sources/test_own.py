@@ -70,6 +70,20 @@ def test_groups_are_never_on_both_sides(tmp_path):
     assert 0.2 < len(corpus.test) / 64 < 0.6
 
 
+def test_reviews_without_a_group_are_groups_of_their_own(tmp_path):
+    rows = [[*row, "x" if number % 3 else ""] for number, row in enumerate(LONG * 6)]
+    write_table(tmp_path, rows, ("text", "label", "film"))
+    assert 10 < len(read(tmp_path, group_column="film", test_fraction=0.2).test) < 30
+
+
+@pytest.mark.parametrize("processors", [1, 8])
+def test_the_script_is_that_of_the_first_texts_however_many_processors_there_are(tmp_path, monkeypatch, processors):
+    monkeypatch.setattr(own, "CHUNK", 8)
+    monkeypatch.setattr(own.joblib, "cpu_count", lambda: processors)
+    write_table(tmp_path, LONG + [["这部电影很好看", number % 2] for number in range(16)])
+    assert len(read(tmp_path).train) == 24
+
+
 def test_a_split_by_hash_does_not_depend_on_the_order(tmp_path):
     parts = []
     for number, rows in enumerate((LONG, LONG[::-1])):

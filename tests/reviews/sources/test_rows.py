@@ -52,7 +52,8 @@ def test_all_tables_of_a_folder_are_read_by_name(tmp_path):
 
 
 def test_the_layout_of_the_large_movie_review_dataset(tmp_path):
-    for name in ("train/pos/0_9.txt", "train/neg/0_1.txt", "test/pos/0_8.txt", "train/unsup/0_0.txt"):
+    others = ("train/unsup/0_0.txt", "imdbEr.txt", "train/urls_pos.txt")
+    for name in ("train/pos/0_9.txt", "train/neg/0_1.txt", "test/pos/0_8.txt", *others):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"text of {name}")
     assert [(row.place, row.label, row.part) for row in rows_of(tmp_path)] == [
@@ -63,12 +64,37 @@ def test_the_layout_of_the_large_movie_review_dataset(tmp_path):
 
 
 def test_a_folder_for_each_label(tmp_path):
-    for name, content in (("good/a.txt", "好看".encode()), ("bad/b.txt", b"\xff\xfe")):
+    for name, content in (("good/a.TXT", "好看".encode("utf-8-sig")), ("bad/b.txt", b"\xff\xfe")):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes(content)
     assert rows_of(tmp_path) == [
         Row("bad/b.txt", "", "bad", "", "", "not UTF-8"),
-        Row("good/a.txt", "好看", "good", "", "", ""),
+        Row("good/a.TXT", "好看", "good", "", "", ""),
+    ]
+
+
+def test_names_of_tables_split_if_both_parts_are_named(tmp_path):
+    for name in ("train-0.csv", "Test.csv"):
+        (tmp_path / name).write_text("text,label\na,1\n")
+    assert [row.part for row in rows_of(tmp_path)] == ["test", "train"]
+    (tmp_path / "Test.csv").unlink()
+    assert [row.part for row in rows_of(tmp_path)] == [""]
+
+
+def test_the_example_and_hidden_files_are_not_read_beside_a_table(tmp_path):
+    for name in ("example.csv", "mine.csv", ".ipynb_checkpoints/mine.csv", "._mine.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("text,label\na,1\n")
+    assert [row.place for row in rows_of(tmp_path)] == ["mine.csv, row 1"]
+    (tmp_path / "mine.csv").unlink()
+    assert [row.place for row in rows_of(tmp_path)] == ["example.csv, row 1"]
+
+
+def test_a_text_that_is_no_text_is_a_fault(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": ["a", "list"], "label": 1}\n{"text": 5, "label": 1}')
+    assert [(row.text, row.fault) for row in rows_of(tmp_path)] == [
+        ("['a', 'list']", "a text that is no text"),
+        ("5", ""),
     ]
 
 
