@@ -27,7 +27,8 @@ def test_a_run_leaves_metrics_tables_and_figures(finished):
     metrics = json.loads((results / "metrics.json").read_text())
     assert set(metrics) == {"kept_epoch", "test", "validation"}
     for part in ("test", "validation"):
-        assert set(metrics[part]) == {"loss", "accuracy", "precision", "recall", "f1", "roc_auc"}
+        rest = {"precision", "recall", "f1", "roc_auc"}
+        assert set(metrics[part]) == {"loss", "accuracy", "balanced_accuracy", *rest}
         assert all(0 <= value <= 1 for name, value in metrics[part].items() if name != "loss")
 
     history = pd.read_csv(results / "history.csv")
@@ -56,8 +57,8 @@ def test_a_second_run_does_nothing(project):
 @pytest.mark.parametrize(
     ("change", "runs"),
     [
-        ({"plots": {"language": "zh"}}, ["check", "plot"]),
-        ({"explain": {"reviews": 50}}, ["check", "explain", "report"]),
+        ({"plots": {"language": "zh"}}, ["check", "plot", "export"]),
+        ({"explain": {"reviews": 50}}, ["check", "explain", "report", "export"]),
         ({"data": {"bundled": {"test_fraction": 0.3}}}, ["check"]),  # a parameter of another source
     ],
     ids=["language", "reviews", "another source"],

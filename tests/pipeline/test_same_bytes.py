@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 PROGRAM = """
 import importlib, pathlib
 from imdb_rnn.base.params import load_params
-for stage in ("check", "download", "pad", "train", "evaluate", "explain", "plot", "report"):
+for stage in ("check", "download", "pad", "train", "evaluate", "explain", "plot", "report", "export"):
     importlib.import_module(f"stages.{stage}").main(load_params(pathlib.Path()), pathlib.Path())
 """
 NETWORK = {
