@@ -31,7 +31,7 @@ from imdb_rnn.reviews.vocabulary import RANK_OFFSET, START, UNKNOWN, tokenize, w
 
 pytestmark = pytest.mark.slow
 
-SECTIONS = ["try", "numbers", "training", "wrong", "memory", "traces", "run"]
+SECTIONS = ["try", "numbers", "training", "wrong", "behaviour", "memory", "traces", "data", "run"]
 VOCABULARY = ["the", "film", "was", "good", "bad", "don't", "über", "电影", "i̇stanbul", "10"]
 AWKWARD = {
     "empty": "",
@@ -164,7 +164,7 @@ def test_what_was_run_is_folded_at_the_end_and_the_contents_follow_the_sections(
     opened.find_element(By.CSS_SELECTOR, "#run summary").click()
     assert parameters.is_displayed()
     assert "train.seed" in parameters.text
-    assert opened.find_element(By.ID, "provenance").text.startswith("source ")
+    assert "\nsource " in opened.find_element(By.ID, "provenance").text
 
 
 def test_the_probability_is_keras_on_test_reviews(opened, folder):
@@ -254,6 +254,21 @@ def test_text_is_cut_into_words_as_the_pipeline_does(opened):
     expected = [" ".join(tokenize(text)) for text in texts]
     different = [row for row in zip(texts, tokens, expected, strict=True) if row[1] != row[2]]
     assert different == []
+
+
+def test_a_network_of_characters_reads_chinese_as_it_is_typed(browser, open_page):
+    network = replace(network_of(model_params(), 20), tokens="characters", vocabulary=list("这部电影很好看不难，！ab"))
+    open_page(network, tokens="characters")
+    texts = ["这部电影很好看！", "这部 电影不好看，很 难看", "A b 🎬 電影", *AWKWARD.values()]
+    np.testing.assert_allclose(judge(browser, texts), network.predict_proba(network.encode(texts)), atol=1e-5, rtol=0)
+    judge(browser, texts[:1])
+    assert browser.find_element(By.CSS_SELECTOR, "#reading .words").text == texts[0]
+
+
+def test_a_network_of_words_that_only_jieba_finds_is_not_for_the_page(browser, open_page):
+    open_page(replace(network_with_words(model_params()), tokens="jieba"), tokens="jieba")
+    choose_language(browser, "en")
+    assert "does not have the dictionary that splits Chinese text" in browser.find_element(By.ID, "try").text
 
 
 @pytest.mark.parametrize("name", AWKWARD)
