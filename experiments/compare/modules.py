@@ -13,6 +13,7 @@ from imdb_rnn.base import files
 from imdb_rnn.base.errors import run_command
 
 MODULES = FOLDER / "modules"
+OFFERED = Path("imdb_rnn/__init__.py")
 STAGES = ("linear", "memory", "table", "train")
 
 
@@ -33,13 +34,14 @@ def imported(source: str, root: Path) -> set[Path]:
 
 
 def needed(module: Path, root: Path) -> set[Path]:
-    """A module, all that it imports, and what those import."""
+    """A module, all that it imports, and what those import; not what `imdb_rnn` offers others."""
     known: set[Path] = set()
     waiting = {module}
     while waiting:
         path = waiting.pop()
         known.add(path)
-        waiting |= imported((root / path).read_text(encoding="utf-8"), root) - known
+        if path != OFFERED:
+            waiting |= imported((root / path).read_text(encoding="utf-8"), root) - known
     return known
 
 
