@@ -105,6 +105,7 @@ def test_rows_that_are_scored_at_once_change_nothing(tmp_path, model, monkeypatc
     assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "c.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_few_rows_are_in_memory_however_many_there_are(tmp_path, model, monkeypatch):
     monkeypatch.setattr(scoring, "AT_ONCE", 256)
     table = tmp_path / "a.csv.gz"

@@ -236,6 +236,7 @@ def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path, name):
         (tmp_path / name).mkdir(exist_ok=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst", "a.jsonl"])
 def test_a_few_rows_are_in_memory_however_many_there_are(write, name):
     line = b'{"text": "%s"}\n' % (b"a good film " * 80)

@@ -27,6 +27,7 @@ def words_of(corpus, name):
     return [" ".join(corpus.vocabulary[rank - 1] if rank else "?" for rank in row) for row in as_lists(reviews)]
 
 
+@pytest.mark.slow
 def test_the_bundled_reviews_as_somebody_s_table_are_the_same_corpus(tmp_path, corpus, monkeypatch):
     """In chunks, split by several processes."""
     monkeypatch.setattr(own, "CHUNK", 7000)
@@ -76,6 +77,7 @@ def test_reviews_without_a_group_are_groups_of_their_own(tmp_path):
     assert 10 < len(read(tmp_path, group_column="film", test_fraction=0.2).test) < 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processors", [1, 8])
 def test_the_script_is_that_of_the_first_texts_however_many_processors_there_are(tmp_path, monkeypatch, processors):
     monkeypatch.setattr(own, "CHUNK", 8)
