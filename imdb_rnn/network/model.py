@@ -11,12 +11,14 @@ from imdb_rnn.base.params import ModelParams, PadParams
 from imdb_rnn.network import ngrams
 from imdb_rnn.network.arithmetic import expit
 from imdb_rnn.network.engine import Batch, Engine, in_turn
+from imdb_rnn.network.lookup import Lookup
 from imdb_rnn.network.weights import Layout, Weights
 from imdb_rnn.reviews.encode import encode, ranks_of, with_padding
 from imdb_rnn.reviews.ragged import Ragged, from_lengths
 from imdb_rnn.reviews.vocabulary import PADDING, tokenizer
 
 BATCH = 256  # reviews; many words of many reviews take much memory
+MANY = 64  # texts, from which on they are split by compiled code; that of a few would take longer to load
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,27 @@ class Network:
     def _rank(self) -> dict[str, int]:
         return {token: rank for rank, token in enumerate(self.vocabulary, start=1)}
 
+    @cached_property
+    def _lookup(self) -> Lookup:
+        return Lookup(self.vocabulary)
+
     def tokenize(self, text: str) -> list[str]:
         """Split a text as the reviews were split that it was trained on. Raises `UserError` as `tokenizer` does."""
         return tokenizer(self.tokens)(text)
 
     def encode(self, texts: Sequence[str]) -> Ragged:
         """Turn texts into the ids that it reads, without padding: int32. Raises `UserError` as `tokenizer` does."""
-        return encode(ranks_of(map(tokenizer(self.tokens), texts), self._rank), self.encoding)
+        split = tokenizer(self.tokens)
+        if len(texts) < MANY or self.tokens != "words":
+            return encode(ranks_of(map(split, texts), self._rank), self.encoding)
+        is_plain = np.array([text.isascii() and "\0" not in text for text in texts])
+        rows = np.flatnonzero(is_plain), np.flatnonzero(~is_plain)
+        plain, others = ([texts[row] for row in part.tolist()] for part in rows)
+        parts = self._lookup.ranks(plain), ranks_of(map(split, others), self._rank)
+        order = np.argsort(np.concatenate(rows))
+        values = np.concatenate([part.values for part in parts])
+        ranks = from_lengths(values, np.concatenate([part.lengths for part in parts]))
+        return encode(ranks.rows(order), self.encoding)
 
     def count_weights(self) -> int:
         """How many numbers it has learnt."""

@@ -12,7 +12,7 @@ from scipy.special import expit
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.network import model
 from imdb_rnn.network.keras_model import as_keras, load_keras
-from imdb_rnn.network.model import Network
+from imdb_rnn.network.model import MANY, Network
 from imdb_rnn.reviews.encode import pad, unpad, with_padding
 from imdb_rnn.reviews.ragged import Ragged
 
@@ -198,3 +198,12 @@ def test_a_network_that_reads_padding_gets_it_back_where_it_was(padding):
     assert rows_of(seen) == pad(ids, 4, padding).tolist() == rows_of(with_padding(ids, 4, padding))
     masking = network_of(model_params(), padding=padding)
     assert model.as_read(ids, masking.params, masking.encoding) is ids
+
+
+def test_many_texts_are_encoded_as_each_of_them_alone():
+    network = replace(network_of(model_params()), vocabulary=["the", "film", "电影", "über", "don't", "a\0b"])
+    texts = ["The film!", "电影 the", "", "über the FILM", "a\0b film", "don't", *(f"the film {i}" for i in range(99))]
+    together = network.encode(texts)
+    assert len(together) == len(texts) > MANY
+    for row, text in enumerate(texts):
+        np.testing.assert_array_equal(together[row], network.encode([text])[0])
