@@ -5,6 +5,8 @@ from pathlib import Path
 
 from imdb_rnn.base.params import OwnParams
 
+WORDS = ["a", "b", "c", "d", "e", "f", "g", "h"]
+LONG = [[f"{word} film {number}", number % 2] for number, word in enumerate(WORDS * 2)]  # 16, in turns of both labels
 USUAL = {
     "path": "data/own",
     "text_columns": None,
@@ -31,3 +33,25 @@ def write_table(
     (folder / "data/own").mkdir(parents=True, exist_ok=True)
     with (folder / "data/own" / name).open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])
+
+
+GOOD = b"text,label\n" + b"".join(f"{text},{label}\n".encode() for text, label in LONG)
+LIES = {  # tables that are not what they say
+    "ragged": GOOD + b"one,two,three,four\nalone\n",
+    "NUL": GOOD + b"nul\x00byte,1\n",
+    "Latin-1": GOOD + "caf\xe9,1\n".encode("latin-1"),
+    "UTF-16": GOOD.decode().encode("utf-16"),
+    "formula": GOOD + b"=1+2,1\n\"=cmd|'/c calc'!A1\",0\n",
+    "headers twice": b"text,text,label\na,b,1\n",
+    "label typos": GOOD + b"x,positve\n",
+    "mixed types": GOOD + b"x,True\ny,1.0\nz,\n",
+    "BOM": b"\xef\xbb\xbf" + GOOD,
+    "empty": b"",
+    "header alone": b"text,label\n",
+    "no end": GOOD + b'"a quote that never ends,1\n',
+    "columns": b",".join(b"c%d" % number for number in range(10_000)) + b"\n",
+    "too many columns": b",".join(b"c%d" % number for number in range(20_000)) + b"\n",
+    "a large cell": GOOD + b'"' + b"word " * 20_000_000 + b'",1\n',
+    "one line": b"x" * 100_000_000,
+    "binary": bytes(range(256)) * 1000,
+}

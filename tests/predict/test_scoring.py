@@ -7,6 +7,7 @@ import tracemalloc
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from own_reviews import LIES
 
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.predict import scoring
@@ -213,3 +214,21 @@ def test_a_column_that_cannot_be_found_is_named(tmp_path, header, named, fault):
     path = write_csv(tmp_path / "a.csv", [header])
     with pytest.raises(UserError, match=fault):
         find_text_columns(path, named and [named])
+
+
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz"])
+def test_a_table_that_lies_is_scored_or_refused_in_one_line(tmp_path, model, lie, ending):
+    table, out = tmp_path / f"a{ending}", tmp_path / f"b{ending}"
+    content = LIES[lie].replace(b"text,label", b"text,stars")  # `label` would be there twice
+    table.write_bytes(gzip.compress(content, 1) if ending.endswith(".gz") else content)
+    try:
+        rows, _ = score_table(model, table, out, find_text_columns(table, ["text"]))
+    except UserError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 1000
+        assert not out.exists()
+        return
+    assert ending.startswith(".csv")
+    assert lie in ("formula", "header alone", "label typos", "mixed types", "BOM"), lie
+    assert rows == len(LIES[lie].splitlines()) - 1

@@ -7,15 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from material import as_lists
-from own_reviews import own_params, write_table
+from own_reviews import LIES, LONG, own_params, write_table
 
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import LabelParams
 from imdb_rnn.reviews.sources import bundled, own
 from imdb_rnn.reviews.vocabulary import count_vocabulary, tokenize
-
-WORDS = ["a", "b", "c", "d", "e", "f", "g", "h"]
-LONG = [[f"{word} film {number}", number % 2] for number, word in enumerate(WORDS * 2)]  # 16, in turns of both labels
 
 
 def read(folder, tokens="words", **params):
@@ -149,28 +146,6 @@ def test_one_label_alone_is_one_line(tmp_path):
     said = LabelParams(negative=["0"], positive=["1"])
     with pytest.raises(UserError, match="leaves one part without any of the 0 reviews with label 0"):
         read(tmp_path, labels=said)
-
-
-GOOD = b"text,label\n" + b"".join(f"{text},{label}\n".encode() for text, label in LONG)
-LIES = {
-    "ragged": GOOD + b"one,two,three,four\nalone\n",
-    "NUL": GOOD + b"nul\x00byte,1\n",
-    "Latin-1": GOOD + "caf\xe9,1\n".encode("latin-1"),
-    "UTF-16": GOOD.decode().encode("utf-16"),
-    "formula": GOOD + b"=1+2,1\n\"=cmd|'/c calc'!A1\",0\n",
-    "headers twice": b"text,text,label\na,b,1\n",
-    "label typos": GOOD + b"x,positve\n",
-    "mixed types": GOOD + b"x,True\ny,1.0\nz,\n",
-    "BOM": b"\xef\xbb\xbf" + GOOD,
-    "empty": b"",
-    "header alone": b"text,label\n",
-    "no end": GOOD + b'"a quote that never ends,1\n',
-    "columns": b",".join(b"c%d" % number for number in range(10_000)) + b"\n",
-    "too many columns": b",".join(b"c%d" % number for number in range(20_000)) + b"\n",
-    "a large cell": GOOD + b'"' + b"word " * 20_000_000 + b'",1\n',
-    "one line": b"x" * 100_000_000,
-    "binary": bytes(range(256)) * 1000,
-}
 
 
 @pytest.mark.parametrize("lie", LIES)
