@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from imdb_rnn.base.errors import holding_interrupts
 from imdb_rnn.network.model import Network
 from imdb_rnn.reviews.vocabulary import START, UNKNOWN
 from imdb_rnn.training.losses import is_positive
@@ -61,12 +60,7 @@ class Model:
             if not isinstance(text, str):
                 raise TypeError(f"texts[{number}] is {text!r:.40}, not a text")
         parts = [texts[first : first + AT_ONCE] for first in range(0, len(texts), AT_ONCE)]
-        return np.concatenate([np.empty(0), *map(self._ask, parts)])
-
-    def _ask(self, texts: list[str]) -> np.ndarray:
-        # Ctrl-C waits until these are answered: LLVM, where something is still to be compiled, would swallow it.
-        with holding_interrupts():
-            return self.network.predict_proba(self.network.encode(texts))
+        return np.concatenate([np.empty(0), *(self.network.predict_proba(self.network.encode(part)) for part in parts)])
 
     def predict(self, texts: Iterable[str]) -> list[str]:
         """What each text is, in the words of `network.labels`. Raises what `predict_proba` does."""
@@ -83,8 +77,7 @@ class Model:
         start = int(ids[:1].tolist() == [START])  # a text that is cut at the front has lost its start mark
         tokens, read = self.tokens(text), len(ids) - start
         tokens = tokens[len(tokens) - read :] if self.network.encoding.truncating == "pre" else tokens[:read]
-        with holding_interrupts():
-            return Trace(tokens, ids[start:] != UNKNOWN, self.network.trace(ids, start))
+        return Trace(tokens, ids[start:] != UNKNOWN, self.network.trace(ids, start))
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text as the network splits it, those too that it does not know or read."""
