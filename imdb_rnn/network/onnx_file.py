@@ -48,7 +48,8 @@ def as_onnx(network: Network) -> onnx.ModelProto:
 
     Input `ids`: int64 (batch, length), reviews as `reviews.encode.pad` fills them, every id below `vocab_size`. A
     network that masks padding takes any length; one that reads padding like words wants `maxlen`.
-    Output `probability`: float32 (batch,), that a review is positive; within 1e-5 of `Network.predict_proba`.
+    Output `probability`: float32 (batch,), that a review is positive; within 2e-5 of `Network.predict_proba`, for ONNX
+    Runtime's tanh rounds in another way, and a network can make more of that over hundreds of words.
     Metadata, as JSON: `about`, see `model_file.About`, and `vocabulary`, an array of words, rank 1 first.
 
     Raises:
