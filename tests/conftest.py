@@ -24,10 +24,11 @@ settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items):
-    """What needs the finished pipeline runs in one process, which makes it once."""
+    """What needs something that takes long to make runs in one process, which makes it once."""
     for item in items:
-        for name in ("compared", "finished"):
+        for name in ("compared", "expected", "finished"):
             if name in item.fixturenames:
                 item.add_marker(pytest.mark.xdist_group(name))
                 break

@@ -59,6 +59,11 @@ class _Part(codegen.JITCodeLibrary):
     def set_env(self, name: str, env: Any) -> None: ...
 
 
+def is_on_disk(name: str) -> bool:
+    """Whether there is machine code of this code's function of that name, for whatever types and processor."""
+    return any(FOLDER.glob(f"{name}-{_code()}-*.compiled"))
+
+
 @cache
 def _code() -> str:
     """A fingerprint of the code whose functions are compiled, and of what compiles it.

@@ -89,7 +89,7 @@ class Engine:
             len(kinds),
             *places,
         )
-        self._read_tiles = tile_reader(cell.step, cell.step_back)
+        self.read_tiles = tile_reader(cell.step, cell.step_back)
         self._memory = self._vectors = self._table = self._kernels = self._of_tiles = NOTHING
         others = layout.matrices[1:-1] if params.ngrams else layout.matrices[1:]
         self._others = sum(matrix.size for matrix in others)  # weights behind the vectors, without n-grams
@@ -112,6 +112,14 @@ class Engine:
         if places is None:
             places = from_lengths(np.empty(0, np.int32), np.zeros(len(ids)))
         return Batch(lay_out(ids, self.shape, self.layout.vocab_size), places)
+
+    def compile_recurrence(self) -> None:
+        """Compile what takes longest, or take it from the disk, by reading no reviews."""
+        starts, none, of_tiles = self.layout.starts, np.empty(0, np.int64), np.empty((0, 0), np.float32)
+        numbers, bases, queue = np.empty((0, 0), np.int32), np.zeros(1, np.int64), np.zeros(2, np.int64)
+        network, laid = (READ, self.shape, NOTHING, starts, NOTHING, NOTHING), (numbers, bases, none, NOTHING)
+        of_reviews = (Masks().features, NOTHING, NO_WEIGHTS, NOTHING, NOTHING, NO_WEIGHTS, of_tiles)
+        self.read_tiles(queue, *network, *laid, *of_reviews, self._scratch)
 
     def logits(self, flat: np.ndarray, batch: Batch, proceed: Proceed | None = None) -> np.ndarray:
         """The logit of each review: float32 (reviews,).
@@ -177,7 +185,7 @@ class Engine:
             places = batch.places
             ngrams.add_up(flat[starts[-2] :], self._prior, places.values, places.starts, places.lengths, logits)
         share_out(
-            self._read_tiles,
+            self.read_tiles,
             task,
             shape,
             flat,

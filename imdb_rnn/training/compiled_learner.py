@@ -31,8 +31,8 @@ class CompiledLearner:
         if model.ngrams:
             self._codes, self._prior, self._places = _known_ngrams(training, model, encoding.vocab_size)
             weights.append(np.full(len(self._codes), model.ngram_weight, np.float32))
-        self._engine = Engine(Layout(model, encoding.vocab_size, len(self._codes)), self._prior)
-        self._optimizer = optimizer.start(self._engine.layout.flatten(weights), params, steps)
+        self.engine = Engine(Layout(model, encoding.vocab_size, len(self._codes)), self._prior)
+        self._optimizer = optimizer.start(self.engine.layout.flatten(weights), params, steps)
 
     def learn(self, epoch: int, batches: list[np.ndarray], first: int) -> Iterator[tuple[float, int]]:
         model, learnt = self._model, self._optimizer
@@ -40,22 +40,22 @@ class CompiledLearner:
 
         def prepare(numbered: tuple[int, np.ndarray]) -> Batch:
             rows = numbered[1]
-            return self._engine.prepare(self._ids.rows(rows), self._places.rows(rows) if self._places else None)
+            return self.engine.prepare(self._ids.rows(rows), self._places.rows(rows) if self._places else None)
 
         in_order = (rows[np.argsort(-self._ids.lengths[rows], kind="stable")] for rows in batches)
         for (number, rows), batch, proceed in in_turn(enumerate(in_order, first), prepare):
             key = (self._seed, DROPOUT, epoch, number)
             masks = Masks(
                 dropout_mask(self._encoding.vocab_size, model.embedding_dropout, *key, 0),
-                self._engine.feature_masks(dropout_mask(len(rows) * features, model.dropout, *key, 1)),
+                self.engine.feature_masks(dropout_mask(len(rows) * features, model.dropout, *key, 1)),
             )
             y = self._y[rows]
-            logits, losses, square = self._engine.learn(learnt.weights, batch, y, self._weights[rows], masks, proceed)
-            learnt.apply(self._engine.gradient, square)
+            logits, losses, square = self.engine.learn(learnt.weights, batch, y, self._weights[rows], masks, proceed)
+            learnt.apply(self.engine.gradient, square)
             yield float(losses.sum()), int(((logits > 0) == (y > 0)).sum())
 
     def network(self, kept_epoch: int) -> Network:
-        weights, scores = self._engine.layout.split(self._optimizer.used()), np.empty(0, np.float32)
+        weights, scores = self.engine.layout.split(self._optimizer.used()), np.empty(0, np.float32)
         if self._model.ngrams:
             *weights, of_ngrams = weights
             scores = self._prior * of_ngrams

@@ -9,6 +9,7 @@ from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.network.model import Network
 from imdb_rnn.reviews.encode import Labelled
+from imdb_rnn.training.ahead import compiling_the_rest
 from imdb_rnn.training.compiled_learner import CompiledLearner
 
 
@@ -61,4 +62,7 @@ def learner(training: Labelled, model: ModelParams, encoding: PadParams, params:
         from imdb_rnn.training.keras_learner import KerasLearner  # only now, for `refuse` is asked without TensorFlow
 
         return KerasLearner(training, model, encoding, params, steps)
-    return CompiledLearner(training, model, encoding, params, steps)
+    with compiling_the_rest(model):
+        learner = CompiledLearner(training, model, encoding, params, steps)
+        learner.engine.compile_recurrence()
+    return learner
