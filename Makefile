@@ -1,9 +1,11 @@
 # make repro     run the pipeline
 # make check     linter, formatter, types, layers and the fast tests, in under a minute
-# make test      all of that and every other test, in about six minutes
+# make test      all of that and every other test, in five minutes
 # make preset NAME=best   write a preset to params.yaml
 # make verify    run the committed pipeline anew, beside the checkout, and compare every hash
 # make compare   every cell, the best network and a baseline, five seeds each (long)
+# make sweep     search settings, on this machine or on a Ray cluster: make sweep ADDRESS=host:port (long)
+# make cluster   install what a Ray cluster and DVC remotes on S3 need; make test-cluster tests them
 # make bench     training beside plain Keras and PyTorch (long)
 # make faults    kill and damage the pipeline in every way (long; KILLS=8 DAMAGES=3 INTERRUPTS=4 for less)
 # make lock      renew requirements.lock (needs uv)
@@ -11,6 +13,7 @@
 
 PYTHON ?= python3
 INSTALLED := .venv/installed
+CLUSTER := .venv/installed-cluster
 # The stages are run as `python`, and that must be the one of .venv.
 RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 
@@ -20,14 +23,14 @@ DAMAGES ?= 40
 INTERRUPTS ?= 100
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
-.PHONY: repro check lint test faults preset verify compare bench lock
+.PHONY: repro check lint test test-cluster faults preset verify compare sweep bench cluster lock
 
 repro: $(INSTALLED)
 	@$(RUN) python -m tools.mend
 	@$(RUN) dvc repro
 
 check: lint
-	@$(RUN) $(PYTEST) --ignore tests/faults -m "not slow"
+	@$(RUN) $(PYTEST) --ignore tests/faults -m "not slow and not cluster"
 
 lint: $(INSTALLED)
 	@$(RUN) ruff check .
@@ -36,7 +39,10 @@ lint: $(INSTALLED)
 	@$(RUN) lint-imports --no-cache
 
 test: lint
-	@$(RUN) $(PYTEST) --ignore tests/faults
+	@$(RUN) $(PYTEST) --ignore tests/faults -m "not cluster"
+
+test-cluster: $(CLUSTER)
+	@$(RUN) $(PYTEST) -m cluster
 
 faults: $(INSTALLED)
 	@$(RUN) KILLS=$(KILLS) DAMAGES=$(DAMAGES) INTERRUPTS=$(INTERRUPTS) $(PYTEST) tests/faults
@@ -53,6 +59,11 @@ compare: $(INSTALLED)
 	@cd experiments/compare && PYTHONPATH=../.. $(RUN) python -m tools.mend
 	@$(RUN) dvc --cd experiments/compare repro
 
+sweep: $(CLUSTER)
+	@$(RUN) dvc repro download
+	@SWEEP_ADDRESS=$(ADDRESS) PYTHONPATH=../.. $(RUN) dvc --cd experiments/sweep repro
+	@$(RUN) python -m experiments.sweep.best
+
 bench: $(INSTALLED)
 	@$(RUN) python -m benchmarks.bench --source $(SOURCE)
 
@@ -63,6 +74,13 @@ $(INSTALLED): requirements.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+
+# What a cluster and a remote on S3 need, beside what is installed already
+$(CLUSTER): requirements-cluster.lock $(INSTALLED)
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-cluster.lock
+	touch $@
+
+cluster: $(CLUSTER)
 
 lock:
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra zh --extra dev \

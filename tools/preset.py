@@ -55,14 +55,20 @@ def preset(text: str, name: str) -> Preset:
     return validate(Preset, presets[name], PRESETS_FILE, name)
 
 
-def apply(chosen: Preset, params: str) -> str:
-    """Put the values of a preset into the text of a parameter file. Raises `UserError` if that is no valid one."""
-    parse_params(params)
-    yaml_file = YAML()  # keeps comments and order
+def editor() -> YAML:
+    """What reads and writes YAML, and keeps its comments and order."""
+    yaml_file = YAML()
     yaml_file.width = 4096
     yaml_file.representer.add_representer(
         type(None), lambda writer, _: writer.represent_scalar("tag:yaml.org,2002:null", "null")
     )
+    return yaml_file
+
+
+def apply(chosen: Preset, params: str) -> str:
+    """Put the values of a preset into the text of a parameter file. Raises `UserError` if that is no valid one."""
+    parse_params(params)
+    yaml_file = editor()
     document = yaml_file.load(params)
     values = chosen.model_dump()
     if chosen.data.source is None:

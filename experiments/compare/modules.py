@@ -6,13 +6,14 @@ import, in the format of `sha256sum`. DVC runs a stage again when its list has c
 
 import ast
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.compare.runs import FOLDER
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import run_command
 
-MODULES = FOLDER / "modules"
+MODULES = "modules"
 OFFERED = Path("imdb_rnn/__init__.py")
 STAGES = ("linear", "memory", "table", "train")
 
@@ -45,17 +46,22 @@ def needed(module: Path, root: Path) -> set[Path]:
     return known
 
 
-def listing(stage: str, root: Path) -> str:
-    """The modules of a stage with their checksums, a line each."""
-    paths = sorted(path.as_posix() for path in needed(FOLDER / f"{stage}.py", root))
+def listing(module: Path, root: Path) -> str:
+    """The modules that a stage's needs, and itself, with their checksums, a line each."""
+    paths = sorted(path.as_posix() for path in needed(module, root))
     return "".join(f"{hashlib.sha256((root / path).read_bytes()).hexdigest()}  {path}\n" for path in paths)
 
 
-def main(root: Path) -> None:
-    with files.replacing(root / MODULES) as new:
+def write_lists(folder: Path, stages: Sequence[str], root: Path) -> None:
+    """Write the list of each stage of the experiment in `folder` into its folder `modules`."""
+    with files.replacing(root / folder / MODULES) as new:
         new.mkdir()
-        for stage in STAGES:
-            files.write_text(new / f"{stage}.txt", listing(stage, root))
+        for stage in stages:
+            files.write_text(new / f"{stage}.txt", listing(folder / f"{stage}.py", root))
+
+
+def main(root: Path) -> None:
+    write_lists(FOLDER, STAGES, root)
 
 
 if __name__ == "__main__":

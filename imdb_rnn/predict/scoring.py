@@ -7,10 +7,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
@@ -29,6 +28,13 @@ WRITABLE = {
 }
 
 
+class Counts(NamedTuple):
+    """How many rows a table has, and how many of them are positive."""
+
+    rows: int
+    positive: int
+
+
 def find_text_columns(table: Path, named: list[str] | None) -> list[str]:
     """The columns of a table whose cells are joined to the texts.
 
@@ -36,27 +42,28 @@ def find_text_columns(table: Path, named: list[str] | None) -> list[str]:
         named: their names; None: the one that is called as such columns are.
 
     Raises:
-        UserError: when one is not there, or it is not clear which is meant; and as `tables.columns` does.
+        UserError: when one is not there, or it is not clear which is meant, or a column that is added is there
+            already; and as `tables.columns` does.
     """
     there = tables.columns(table)
+    _check_names(there, table)
     if not named:
         return [columns.find(there, columns.TEXT, table, "--text-column")]
     columns.require(there, named, table)
     return named
 
 
-def score_table(model: Model, table: Path, out: Path, texts: list[str]) -> tuple[int, int]:
+def score_table(
+    model: Model, table: Path, out: Path, texts: list[str], told: Callable[[int], object] = lambda rows: None
+) -> Counts:
     """Write a table anew with the columns `probability` (six decimals) and `label` added to each row, all or nothing.
 
-    Rows and columns keep their order and values. A few rows are in memory at a time. Progress goes to stderr if that is
-    a terminal.
+    Rows and columns keep their order and values. A few rows are in memory at a time.
 
     Args:
         out: may be `table` itself. Its name says the format: that of `table`, or for CSV and TSV any of text.
         texts: columns whose cells are joined to the texts, as for training.
-
-    Returns:
-        How many rows there are, and how many of them are positive.
+        told: is called with how many further rows were scored.
 
     Raises:
         UserError: when a row cannot be read or has no text, when a column would be there twice, when `out` cannot be
@@ -71,15 +78,22 @@ def score_table(model: Model, table: Path, out: Path, texts: list[str]) -> tuple
         raise UserError(f"{out} is a folder; name a file")
     header = tables.columns(table)
     _check_names(header, table)
-    with tqdm(unit=" reviews", disable=None) as progress, files.replacing(out) as new:
+    with files.replacing(out) as new:
         if name == "parquet":
-            counts = [_count(part, progress) for part in _score_parquet(model, table, new, texts)]
-        else:
-            with ExitStack() as stack:
-                file = _create(new, compression, stack)
-                write = _write_jsonl(file) if new_name == "jsonl" else _write_separated(file, new_name, header)
-                counts = [_count(part, progress) for part in _score_rows(model, table, texts, write)]
-    return sum(rows for rows, _ in counts), sum(positive for _, positive in counts)
+            return _count(_score_parquet(model, table, new, texts), told)
+        with ExitStack() as stack:
+            file = _create(new, compression, stack)
+            write = _write_jsonl(file) if new_name == "jsonl" else _write_separated(file, new_name, header)
+            return _count(_score_rows(model, table, texts, write), told)
+
+
+def _count(scored: Iterable[np.ndarray], told: Callable[[int], object]) -> Counts:
+    rows = positive = 0
+    for probability in scored:
+        rows += len(probability)
+        positive += int(is_positive(probability).sum())
+        told(len(probability))
+    return Counts(rows, positive)
 
 
 def _score_rows(
@@ -149,11 +163,6 @@ def _check_names(names: Any, table: Path) -> None:
     for added in (PROBABILITY, LABEL):
         if added in names:
             raise UserError(f"{table} has a column {added!r} already, which would be written twice; rename it")
-
-
-def _count(probability: np.ndarray, progress: tqdm) -> tuple[int, int]:
-    progress.update(len(probability))
-    return len(probability), int(is_positive(probability).sum())
 
 
 def _create(path: Path, compression: str, stack: ExitStack) -> IO[str]:

@@ -31,6 +31,7 @@ def train(
     encoding: PadParams,
     params: TrainParams,
     checkpoint_path: Path | None = None,
+    after_epoch: Callable[[list[list[float]]], None] | None = None,
 ) -> tuple[Network, pd.DataFrame]:
     """Train for `params.epochs` epochs.
 
@@ -38,6 +39,7 @@ def train(
         training, validation: reviews to train on, and to validate with after every epoch; without padding, ids below
             `encoding.vocab_size`.
         checkpoint_path: training goes on from it if it is there, and writes it. None: no checkpoints.
+        after_epoch: is called with the rows of the history so far, when the epoch's checkpoint is written.
 
     Returns:
         The network with the weights of the epoch that `history.kept_epoch` names, its vocabulary and provenance empty;
@@ -56,7 +58,7 @@ def train(
         if earlier:
             state = earlier
             learning.restore(state.learner)
-            if _is_over(state, params):
+            if is_over(state.history, params):
                 print(f"training had ended; remove {checkpoint_path} to train anew", flush=True)
             else:
                 print(f"going on from the checkpoint in epoch {state.epoch}", flush=True)
@@ -68,7 +70,7 @@ def train(
 
     with holding_interrupts() as raise_if_interrupted:
         try:
-            while not _is_over(state, params):
+            while not is_over(state.history, params):
                 _train_epoch(learning, reviews, state, params, save, raise_if_interrupted)
                 network = learning.network(state.epoch)
                 values = (state.loss / reviews, state.right / reviews, *_validate(network, validation))
@@ -76,7 +78,7 @@ def train(
                     _give_up(values[0], state)
                     break
                 state.history.append([state.epoch, *(round(value, 6) for value in values)])
-                if _kept_epoch(state, params) == state.epoch:
+                if _kept_epoch(state.history, params) == state.epoch:
                     state.kept = _arrays(network)
                 numbers = "  ".join(
                     f"{name} {value:.4f}" for name, value in zip(history.COLUMNS[1:], values, strict=True)
@@ -84,6 +86,8 @@ def train(
                 print(f"epoch {state.epoch}/{params.epochs}  {numbers}", flush=True)
                 state.next_epoch()
                 save()
+                if after_epoch:
+                    after_epoch(state.history)
         except KeyboardInterrupt:
             save()
             if checkpoint_path:
@@ -91,7 +95,7 @@ def train(
                 print(f"\nnext time training goes on in {where}", file=sys.stderr)
             raise
     *weights, scores = state.kept
-    network = replace(learning.network(_kept_epoch(state, params)), weights=weights, ngram_scores=scores)
+    network = replace(learning.network(_kept_epoch(state.history, params)), weights=weights, ngram_scores=scores)
     return network, pd.DataFrame(state.history, columns=history.COLUMNS).astype({"epoch": int})
 
 
@@ -127,17 +131,21 @@ def _train_epoch(
             saved = time.monotonic()
 
 
-def _kept_epoch(state: TrainingState, params: TrainParams) -> int:
-    return history.kept_epoch([row[3] for row in state.history], params.validation)
+def _kept_epoch(rows: list[list[float]], params: TrainParams) -> int:
+    return history.kept_epoch([row[3] for row in rows], params.validation)
 
 
-def _is_over(state: TrainingState, params: TrainParams) -> bool:
-    """Whether all epochs are done, or `params.patience` of them have passed without a better one."""
-    if state.epoch > params.epochs:
+def is_over(rows: list[list[float]], params: TrainParams) -> bool:
+    """Whether all epochs are done, or `params.patience` of them have passed without a better one.
+
+    Args:
+        rows: the history so far.
+    """
+    if len(rows) >= params.epochs:
         return True
-    if not (params.patience and state.history):
+    if not (params.patience and rows):
         return False
-    return len(state.history) - _kept_epoch(state, params) >= params.patience
+    return len(rows) - _kept_epoch(rows, params) >= params.patience
 
 
 def _give_up(loss: float, state: TrainingState) -> None:

@@ -1,0 +1,95 @@
+"""What a sweep searches: `sweep.yaml`, checked by the models of `params.yaml` before the first trial."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from imdb_rnn.base import files
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import Params, Section, parse_yaml, validate, value_of
+
+FOLDER = Path("experiments/sweep")
+PLAN = FOLDER / "sweep.yaml"
+SECTIONS = ("model", "pad", "train")
+
+Bounds = Annotated[list[float], Field(min_length=2, max_length=2)]
+Value = bool | int | float | str | None
+
+
+class Domain(Section):
+    """The values of one parameter: one of these."""
+
+    choice: Annotated[list[Value], Field(min_length=1)] | None = None
+    uniform: Bounds | None = None
+    loguniform: Bounds | None = None
+    integer: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Domain":
+        given = self.model_dump(exclude_none=True)
+        if len(given) != 1:
+            raise ValueError(f"it should have one of {', '.join(type(self).model_fields)}")
+        bounds = self.uniform or self.loguniform or self.integer
+        if bounds and not bounds[0] < bounds[1]:
+            raise ValueError("its first bound should be below the second")
+        if self.loguniform and self.loguniform[0] <= 0:
+            raise ValueError("the bounds of loguniform should be above 0")
+        return self
+
+    def samples(self) -> list[Value]:
+        """Values that are good if all of the domain are."""
+        return self.choice or list(self.uniform or self.loguniform or self.integer or ())
+
+
+class Plan(Section):
+    space: Annotated[dict[str, Domain], Field(min_length=1)]
+    trials: Annotated[int, Field(ge=1, le=100_000)]
+    minutes: Annotated[float, Field(gt=0)] | None
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)]
+    threads: Annotated[int, Field(ge=1, le=1024)]
+    epochs_at_least: Annotated[int, Field(ge=1, le=1000)]
+    keep_one_of: Annotated[int, Field(ge=2, le=100)]
+    storage: str | None
+
+
+def read_plan(root: Path, params: Params) -> Plan:
+    """Read the plan of the sweep, and check each value that it may try.
+
+    Args:
+        params: those that the trials change.
+
+    Raises:
+        UserError: when it is no plan, a key is no parameter that training depends on, or a value is none of its own.
+    """
+    plan = validate(Plan, parse_yaml(files.read_text(root / PLAN), PLAN), PLAN, complete=True)
+    for key, domain in plan.space.items():
+        section, _, name = key.partition(".")
+        if section not in SECTIONS or name not in value_of(section, params.model_dump()):
+            raise UserError(f"{PLAN}: space.{key} is no parameter of {', '.join(SECTIONS)}; see {files.PARAMS}")
+        for value in domain.samples():
+            with_values(params, {key: value})
+    for values in _extremes(plan.space):
+        if with_values(params, values).train.validation != "holdout":
+            raise UserError(f"{PLAN}: trials are compared on held-out reviews; set train.validation to holdout")
+    return plan
+
+
+def _extremes(space: dict[str, Domain]) -> Iterator[dict[str, Value]]:
+    """Settings with the first value of each parameter, and with the last: what one alone can be, together may not."""
+    for end in (0, -1):
+        yield {key: domain.samples()[end] for key, domain in space.items()}
+
+
+def with_values(params: Params, values: dict[str, Any]) -> Params:
+    """The parameters with other values for some dotted keys. Raises `UserError` if that are none."""
+    changed = params.model_dump()
+    for key, value in values.items():
+        section, name = key.split(".")
+        changed[section][name] = value
+    try:
+        return validate(Params, changed, files.PARAMS)
+    except UserError as error:
+        text = ", ".join(f"{key}: {value}" for key, value in values.items())
+        raise UserError("\n".join(f"{PLAN}: with {text}: {fault}" for fault in str(error).splitlines())) from error

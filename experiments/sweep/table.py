@@ -1,0 +1,65 @@
+"""Show what a sweep has found: `python -m experiments.sweep.table`.
+
+In: `experiments/sweep/trials.csv`, `plots.language`. Out: `results/sweep.csv`, the trials, best first, those that were
+stopped behind those that were finished; `results/sweep.png` and `.svg`. Prints the best as Markdown.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from experiments.sweep import figure
+from experiments.sweep.search import TRIALS
+from imdb_rnn.base import frames
+from imdb_rnn.base.errors import UserError, run_command
+from imdb_rnn.base.params import load_params
+from imdb_rnn.pages.figures import save, style
+
+RESULTS = Path("results/sweep.csv")
+STATUS = ("finished", "stopped", "failed")
+SHOWN = 10
+
+
+def main(root: Path) -> None:
+    language = load_params(root).plots.language
+    trials = read_trials(root / TRIALS)
+    if not (trials["status"] == "finished").any():
+        reasons = ", ".join(sorted(set(trials["error"].dropna()))) or "all were stopped early"
+        raise UserError(f"no trial was finished ({reasons}); change experiments/sweep/sweep.yaml, or params.yaml")
+    rank = trials["status"].map({status: place for place, status in enumerate(STATUS)})
+    ordered = (
+        trials.assign(rank=rank).sort_values(["rank", "val_loss", "trial"], ignore_index=True).drop(columns="rank")
+    )
+    frames.write_csv(root / RESULTS, ordered)
+    with style(language):
+        save(figure.progress(trials, keys_of(trials), language), root / RESULTS.parent, RESULTS.stem)
+    print(markdown(ordered.head(SHOWN)))
+
+
+def read_trials(path: Path) -> pd.DataFrame:
+    """Read what `search` wrote. Raises `UserError` when it is missing or not that."""
+    try:
+        trials = pd.read_csv(path)
+        if trials.empty or not set(trials["status"]) <= set(STATUS):
+            raise ValueError("it should be a table of trials")
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{path} cannot be read ({' '.join(str(error).split())}); run `make sweep`") from error
+    return trials
+
+
+def keys_of(trials: pd.DataFrame) -> list[str]:
+    """The dotted keys that the trials differ by."""
+    return [name for name in trials.columns if "." in name]
+
+
+def markdown(trials: pd.DataFrame) -> str:
+    """The trials as a table of Markdown."""
+    columns = ["trial", "status", "epochs", "val_loss", "val_accuracy", *keys_of(trials)]
+    rows = [columns, ["---"] * len(columns)]
+    for row in trials[columns].to_dict("records"):
+        rows.append([f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values()])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+if __name__ == "__main__":
+    run_command(lambda: main(Path()))

@@ -1,0 +1,59 @@
+"""One trial of a sweep: the network of `stages/train.py`, trained with some parameters changed."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from experiments.sweep.plan import with_values
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.base.params import Params
+from imdb_rnn.reviews.corpus import Reviews
+from imdb_rnn.reviews.encode import Labelled, encode
+from imdb_rnn.reviews.split import split_by_position
+from imdb_rnn.training.history import COLUMNS, kept_epoch
+from imdb_rnn.training.loop import is_over, train
+
+CHECKPOINT = "checkpoint.npz"
+LOSS = "val_loss"  # what the trials are compared by
+FAILED = float("inf")
+
+
+def run(values: dict[str, Any], params: Params, reviews: Reviews) -> None:
+    """Train, and report to Ray after each epoch: loss and accuracies of the one kept so far, and whether that was all.
+
+    Goes on from the checkpoint that Ray has of this trial, on whatever machine it was written. A trial that cannot be
+    trained reports an infinite loss and why.
+
+    Args:
+        values: by dotted key, what is changed in `params`.
+        reviews: the training reviews.
+    """
+    from ray import tune
+
+    changed = with_values(params, values)
+    labelled = Labelled(encode(reviews.ranks, changed.pad), reviews.labels)
+    rows, held_out = split_by_position(labelled.y, changed.train.validation_fraction, "train.validation_fraction")
+    earlier = tune.get_checkpoint()
+    with tempfile.TemporaryDirectory() as folder:
+        if earlier:
+            earlier.to_directory(folder)
+
+        def report(history: list[list[float]]) -> None:
+            kept = kept_epoch([row[COLUMNS.index(LOSS)] for row in history], changed.train.validation)
+            row = dict(zip(COLUMNS, history[kept - 1], strict=True))
+            row |= {"epoch": len(history), "kept_epoch": kept, "is_over": is_over(history, changed.train)}
+            tune.report(row, checkpoint=tune.Checkpoint.from_directory(folder))
+
+        training, validation = labelled.rows(rows), labelled.rows(held_out)
+        try:
+            train(
+                training,
+                validation,
+                changed.model,
+                changed.pad,
+                changed.train,
+                checkpoint_path=Path(folder, CHECKPOINT),
+                after_epoch=report,
+            )
+        except UserError as error:
+            tune.report({LOSS: FAILED, "error": str(error)})

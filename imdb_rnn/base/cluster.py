@@ -1,0 +1,65 @@
+"""A Ray cluster: the processors of this machine, or several machines. What runs there is the code of this process."""
+
+import logging
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from imdb_rnn.base.errors import UserError
+
+LIBRARY = Path(__file__).parents[1]
+LOCAL = "local"
+SECONDS = 10  # for the head of a cluster to answer
+
+
+@contextmanager
+def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterator[Any]:
+    """Join a cluster, and leave it afterwards.
+
+    Args:
+        address: host and port of its head; `LOCAL`: one of this machine alone, whose ports listen on loopback.
+        code: packages that go to the machines besides this library, whatever is installed there.
+        threads: how many each task trains or reads with; it should ask Ray for as many processors.
+
+    Returns:
+        Ray.
+
+    Raises:
+        UserError: when Ray is not installed, or there is no cluster of the same versions of Ray and Python.
+    """
+    if address == LOCAL:
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # a name with a history; it keeps Linux to loopback too
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        import ray
+    except ImportError as error:
+        raise UserError("Ray is not installed; run `make cluster` first") from error
+    if address != LOCAL:
+        _require(address)
+    environment = {
+        "py_modules": [str(path) for path in (LIBRARY, *code)],
+        "env_vars": {"NUMBA_NUM_THREADS": f"{threads}"},
+    }
+    local: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == LOCAL else {}
+    try:
+        ray.init(address, runtime_env=environment, log_to_driver=False, logging_level=logging.WARNING, **local)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise UserError(f"{address} is no cluster that can be joined: {error}") from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _require(address: str) -> None:
+    """Ray would wait for many minutes."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdigit()):
+        raise UserError(f"{address!r} is no address of a cluster; give host:port, as `ray start --head` prints it")
+    try:
+        socket.create_connection((host, int(port)), SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(f"nobody answers at {address} ({error}); start a cluster there: ray start --head") from error
