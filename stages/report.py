@@ -1,8 +1,8 @@
 """Put everything on one page that works offline, with the trained network in it.
 
-In: the parameters, `data/model.keras`, what `train`, `evaluate` and `explain` found, and the memory of the comparison's
-networks, which is in git. Out: `results/report/index.html`. What the page looks like and does stands in
-`imdb_rnn/pages/page/`.
+In: the parameters, `data/model.keras`, what `train`, `evaluate` and `explain` found, and what is in git: the memory of
+the comparison's networks, and the trials of the last sweep. Out: `results/report/index.html`. What the page looks like
+and does stands in `imdb_rnn/pages/page/`.
 """
 
 from pathlib import Path
@@ -18,6 +18,7 @@ from imdb_rnn.network.arithmetic import expit
 from imdb_rnn.pages.card_text import TESTS
 from imdb_rnn.pages.compared import read_compare_memory
 from imdb_rnn.pages.report import page, stored_network
+from imdb_rnn.pages.swept import read_sweep, summarize
 from imdb_rnn.training.history import read_history
 from imdb_rnn.training.losses import THRESHOLD
 
@@ -60,6 +61,7 @@ def main(params: Params, root: Path) -> None:
         "last_words": last_words.to_dict("list"),
         "traces": files.read_json(results.Traces, explanation / "traces.json", "explain").model_dump()["traces"],
         "compared": read_compare_memory(root / files.COMPARE_MEMORY).model_dump(),
+        "swept": summarize(read_sweep(root / files.SWEEP)),
         "network": stored_network(network),
     }
     text = page(contents, network.params.cell)

@@ -53,9 +53,10 @@ def with_preset(presets: str, params: Params) -> str:
     }
     yaml_file, stream = editor(), io.StringIO()
     document = yaml_file.load(presets)
-    document.pop(NAME, None)
+    is_new = NAME not in document
     document[NAME] = {"data": {"source": params.data.source}} | {key: part for key, part in differing.items() if part}
-    document.yaml_set_comment_before_after_key(NAME, before="\nThe best trial of the last `make sweep`.")
+    if is_new:
+        document.yaml_set_comment_before_after_key(NAME, before="\nThe best trial of the last `make sweep`.")
     yaml_file.dump(document, stream)
     return stream.getvalue()
 

@@ -1,5 +1,7 @@
 """The figure of a sweep, in English or Chinese: the best trial so far over time, and what the trials had and gave."""
 
+from typing import Any
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -66,10 +68,13 @@ def progress(trials: pd.DataFrame, keys: list[str], language: str) -> Figure:
 
 def places(values: pd.Series) -> np.ndarray:
     """Where values stand on an axis from 0 to 1, by their rank: float64 (trials,)."""
-    ranks = np.unique(values if pd.api.types.is_numeric_dtype(values) else values.map(str), return_inverse=True)[1]
+    numbers = pd.api.types.is_numeric_dtype(values)
+    ranks = np.unique(values if numbers else values.map(written), return_inverse=True)[1]
     return ranks / ranks.max() if ranks.any() else ranks + 0.5
 
 
-def written(value: object) -> str:
+def written(value: Any) -> str:
     """A value as it stands on its axis."""
+    if pd.isna(value):
+        return "null"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,6 +1,6 @@
 """What a sweep searches: `sweep.yaml`, checked by the models of `params.yaml` before the first trial."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,7 +63,11 @@ def read_plan(root: Path, params: Params) -> Plan:
     Raises:
         UserError: when it is no plan, a key is no parameter that training depends on, or a value is none of its own.
     """
-    plan = validate(Plan, parse_yaml(files.read_text(root / PLAN), PLAN), PLAN, complete=True)
+    values = parse_yaml(files.read_text(root / PLAN), PLAN)
+    space = value_of("space", values)
+    for key, domain in space.items() if isinstance(space, Mapping) else ():
+        validate(Domain, domain, PLAN, "space", str(key))
+    plan = validate(Plan, values, PLAN, complete=True)
     for key, domain in plan.space.items():
         section, _, name = key.partition(".")
         if section not in SECTIONS or name not in value_of(section, params.model_dump()):

@@ -79,7 +79,7 @@ def search(plan: Plan, params: Params, reviews: Reviews, storage: str, name: str
     if tune.Tuner.can_restore(path):
         print(f"going on with the sweep in {path}", flush=True)
         return tune.Tuner.restore(path, trainable, resume_unfinished=True, resume_errored=True).fit()
-    epochs = params.train.epochs
+    epochs = largest(params.train.epochs, plan.space.get("train.epochs"))
     tuner = tune.Tuner(
         trainable,
         param_space={key: domain_of(domain) for key, domain in plan.space.items()},
@@ -88,8 +88,8 @@ def search(plan: Plan, params: Params, reviews: Reviews, storage: str, name: str
             mode="min",
             search_alg=OptunaSearch(seed=plan.seed),
             scheduler=ASHAScheduler(
-                max_t=largest(epochs, plan.space.get("train.epochs")),
-                grace_period=plan.epochs_at_least,
+                max_t=epochs,
+                grace_period=min(plan.epochs_at_least, epochs),
                 reduction_factor=plan.keep_one_of,
             ),
             num_samples=plan.trials,

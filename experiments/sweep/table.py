@@ -10,12 +10,12 @@ import pandas as pd
 
 from experiments.sweep import figure
 from experiments.sweep.search import TRIALS
-from imdb_rnn.base import frames
+from imdb_rnn.base import files, frames
 from imdb_rnn.base.errors import UserError, run_command
 from imdb_rnn.base.params import load_params
 from imdb_rnn.pages.figures import save, style
 
-RESULTS = Path("results/sweep.csv")
+RESULTS = files.SWEEP
 STATUS = ("finished", "stopped", "failed")
 SHOWN = 10
 

@@ -30,9 +30,11 @@ def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterato
     Raises:
         UserError: when Ray is not installed, or there is no cluster of the same versions of Ray and Python.
     """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if address == LOCAL:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # a name with a history; it keeps Linux to loopback too
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if address == LOCAL or "RAY_AUTH_TOKEN" in os.environ or _token_path().is_file():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray does so by itself, but not when it joins
     try:
         import ray
     except ImportError as error:
@@ -45,13 +47,20 @@ def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterato
     }
     local: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == LOCAL else {}
     try:
-        ray.init(address, runtime_env=environment, log_to_driver=False, logging_level=logging.WARNING, **local)
+        ray.init(address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR, **local)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UserError(f"{address} is no cluster that can be joined: {error}") from error
+        reason = f"{error} {error.__cause__ or ''}"
+        token = "the token in ~/.ray/auth_token is missing or another one; copy it from the head"
+        reason = token if "AuthToken" in reason else " ".join(reason.split())[:300]
+        raise UserError(f"{address} is no cluster that can be joined: {reason}") from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _token_path() -> Path:
+    return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray/auth_token")
 
 
 def _require(address: str) -> None:

@@ -42,6 +42,7 @@ EXPORT = Path("results/export")
 FIGURES = Path("results/figures")
 REPORT = Path("results/report")
 COMPARE_MEMORY = Path("results/compare_memory.json")  # in git, written by `make compare`
+SWEEP = Path("results/sweep.csv")  # in git, written by `make sweep`
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -15,6 +15,7 @@ from imdb_rnn.base.errors import UserError, run_command
 
 if TYPE_CHECKING:
     from imdb_rnn.predict.model import Model
+    from imdb_rnn.predict.scoring import Counts
 
 MODEL = "data/model.keras"
 READ = 2**20  # bytes of standard input that are asked for at a time
@@ -25,6 +26,7 @@ EXAMPLES = """\
 examples:
   imdb-rnn predict "A wonderful film."
   imdb-rnn predict --table reviews.csv --out scored.csv
+  imdb-rnn predict --table 'reviews/*.parquet' --out scored/
 """
 
 
@@ -54,13 +56,16 @@ def _obey(words: list[str]) -> None:
         parser.print_help()
     elif arguments.table:
         if not arguments.out:
-            predict.error("--table needs --out, the file to write")
+            predict.error("--table needs --out, the file or folder to write")
         if arguments.texts or arguments.json or arguments.trace:
             predict.error("--table stands alone: no texts, --json or --trace beside it")
-        _score(arguments)
+        if arguments.cluster or _is_of_many(arguments.table, arguments.out):
+            _score_many(arguments)
+        else:
+            _score(arguments)
     else:
-        if arguments.out or arguments.text_column:
-            predict.error("--out and --text-column belong to --table")
+        if arguments.out or arguments.text_column or arguments.cluster:
+            predict.error("--out, --text-column and --cluster belong to --table")
         if not arguments.texts:
             predict.error("give a text, - for standard input, or --table")
         if "-" in arguments.texts and len(arguments.texts) > 1:
@@ -86,13 +91,29 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         formatter_class=in_lines,
     )
     predict.add_argument("texts", nargs="*", metavar="TEXT", help="a text; - alone: one a line from standard input")
-    predict.add_argument("--table", type=Path, metavar="FILE", help="a CSV, TSV, JSONL or Parquet file of texts")
-    predict.add_argument("--out", type=Path, metavar="FILE", help="that file with probability and label, written whole")
+    predict.add_argument(
+        "--table",
+        nargs="+",
+        metavar="FILE",
+        help="a CSV, TSV, JSONL or Parquet file of texts; or several, a folder of them, or a pattern in quotes",
+    )
+    predict.add_argument(
+        "--out",
+        metavar="FILE",
+        help="that file with probability and label, written whole; a folder for several, where those are left out that "
+        "are done already",
+    )
     predict.add_argument(
         "--text-column",
         action="append",
         metavar="NAME",
         help="the column of the texts, if its name does not say so; several are joined",
+    )
+    predict.add_argument(
+        "--cluster",
+        metavar="HOST:PORT",
+        help="score the tables on the machines of a Ray cluster, which all see them and the folder; local: on each "
+        "processor of this one",
     )
     predict.add_argument("--json", action="store_true", help="print a JSON object a line")
     predict.add_argument("--trace", action="store_true", help="print the probability after each word as well")
@@ -100,15 +121,61 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     return parser, predict
 
 
+def _is_of_many(tables: list[str], out: str) -> bool:
+    """Whether a folder is to be written: of several tables, or of one that is not meant by its very name."""
+    return len(tables) > 1 or not _is_one(Path(tables[0])) or out.endswith(os.sep) or Path(out).is_dir()
+
+
+def _is_one(table: Path) -> bool:
+    return table.is_file() or not (table.is_dir() or any(sign in str(table) for sign in "*?["))
+
+
 def _score(arguments: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
     from imdb_rnn.predict.scoring import find_text_columns, score_table
 
-    texts = find_text_columns(arguments.table, arguments.text_column)
+    table, out = Path(arguments.table[0]), Path(arguments.out)
+    texts = find_text_columns(table, arguments.text_column)
     if not arguments.text_column:
         print(f"text column: {texts[0]}", file=sys.stderr)
     model = _load(arguments.model)
-    rows, positive = score_table(model, arguments.table, arguments.out, texts)
-    print(f"{rows:,} reviews, {positive:,} of them {model.network.labels[1]}, in {arguments.out}")
+    with tqdm(unit=" reviews", disable=None) as bar:
+        rows, positive = score_table(model, table, out, texts, bar.update)
+    print(f"{rows:,} reviews, {positive:,} of them {model.network.labels[1]}, in {out}")
+
+
+def _score_many(arguments: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from imdb_rnn.predict import parts
+
+    out = Path(arguments.out)
+    planned = parts.plan(parts.find_tables(arguments.table), out, arguments.text_column)
+    if not arguments.text_column:
+        print(f"text column: {', '.join(sorted({part.texts[0] for part in planned}))}", file=sys.stderr)
+    model, digest = _load(arguments.model), parts.digest(arguments.model)
+    earlier = [parts.done(part, digest) for part in planned]
+    counts = [each for each in earlier if each]
+    if counts:
+        print(f"done already: {len(counts)} of {len(planned)} tables", file=sys.stderr)
+    rest = [part for part, each in zip(planned, earlier, strict=True) if not each]
+    with parts.place_in(out) as place, tqdm(unit=" reviews", disable=None) as bar:
+
+        def note(new: "Counts") -> None:
+            counts.append(new)
+            bar.n = sum(each.rows for each in counts[len(planned) - len(rest) :])
+            bar.set_description(f"{len(counts)} of {len(planned)} tables")
+
+        if arguments.cluster and rest:
+            from imdb_rnn.predict.on_cluster import score_parts
+
+            score_parts(model, digest, rest, place, arguments.cluster, note)
+        else:
+            for part in rest:
+                note(parts.score_part(model, digest, part, place, bar.update))
+    rows, positive = (sum(each) for each in zip(*counts, strict=True))
+    print(f"{rows:,} reviews, {positive:,} of them {model.network.labels[1]}, in {out}")
 
 
 def _answer(arguments: argparse.Namespace) -> None:

@@ -54,9 +54,11 @@ def find_tables(named: list[str]) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for name in named:
-        literal = glob.escape(name) + "/*" * Path(name).is_dir() if Path(name).exists() else name
-        paths = [Path(path) for path in glob.glob(literal, recursive=True)]
-        paths = sorted(path for path in paths if path.is_file() and tables.is_table(path))
+        pattern = name
+        if Path(name).exists():
+            pattern = glob.escape(name) + "/*" * Path(name).is_dir()
+        matches = map(Path, glob.glob(pattern, recursive=True))  # noqa: PTH207  # that of Path takes no absolute pattern
+        paths = sorted(path for path in matches if path.is_file() and tables.is_table(path))
         if not paths:
             endings = ", ".join(f".{form}" for form in tables.FORMATS)
             raise UserError(f"{name}: no table is there; their names end in {endings}")

@@ -31,7 +31,7 @@ from imdb_rnn.reviews.vocabulary import RANK_OFFSET, START, UNKNOWN, tokenize, w
 
 pytestmark = pytest.mark.slow
 
-SECTIONS = ["try", "numbers", "training", "wrong", "behaviour", "memory", "traces", "data", "run"]
+SECTIONS = ["try", "numbers", "training", "wrong", "behaviour", "memory", "traces", "sweep", "data", "run"]
 VOCABULARY = ["the", "film", "was", "good", "bad", "don't", "über", "电影", "i̇stanbul", "10"]
 AWKWARD = {
     "empty": "",
@@ -149,7 +149,7 @@ def test_every_section_is_filled(opened, language, width):
             });
             """
         )
-        assert len(drawn) == 12
+        assert len(drawn) == 13
         assert all(label and has_colours for label, has_colours in drawn), drawn
         assert opened.execute_script("return document.documentElement.scrollWidth") <= width
     finally:
@@ -376,6 +376,79 @@ def test_the_half_life_is_said_also_where_there_is_none(browser, open_page):
         open_page(network, half_life_words=half_life)
         choose_language(browser, "en")
         assert sentence in browser.find_element(By.ID, "memory-text").text
+
+
+def a_sweep(settings: dict[str, object], counts: tuple[int, int, int] = (2, 1, 1)) -> dict:
+    """What the page shows of a sweep whose trials have these settings."""
+    best = {
+        "trial": 3,
+        "status": "finished",
+        "epochs": 3,
+        "kept_epoch": 2,
+        "val_loss": 0.31234,
+        "val_accuracy": 0.8676,
+        "settings": settings,
+    }
+    return {
+        "counts": dict(zip(("finished", "stopped", "failed"), counts, strict=True)),
+        "best": [best, best | {"trial": 1, "val_loss": 0.4}, best | {"trial": 2, "status": "stopped", "val_loss": 0.3}],
+        "progress": {
+            "minutes": [0.5, 1.0, 1.5],
+            "best": [0.4, 0.4, 0.31234],
+            "finished": [0.4, None, 0.31234],
+            "stopped": [None, 0.3, None],
+        },
+    }
+
+
+def test_the_best_trial_of_a_sweep_stands_beside_this_run(browser, open_page):
+    network = network_with_words(model_params(cell="gru"))
+    settings = {"model.cell": "lstm", "model.units": 5, "train.learning_rate": 0.00266589, "train.weight_averaging": None}
+    open_page(network, swept=a_sweep(settings))
+    choose_language(browser, "en")
+    assert browser.find_element(By.ID, "sweep-text").text == (
+        "The best of 4 trials has a validation loss of 0.3123 and a validation accuracy of 86.8%. Its settings are "
+        "model.cell = lstm (this run: gru), model.units = 5, train.learning_rate = 0.002666 (this run: 0.01), "
+        "train.weight_averaging = null. Finished: 2; stopped early: 1; failed: 1."
+    )
+    rows = browser.execute_script(
+        "return Array.from(byId('sweep-table').rows, (row) => Array.from(row.cells, (cell) => cell.innerText))"
+    )
+    assert rows[0][3:5] == ["model.cell", "model.units"]
+    assert rows[1] == ["3", "0.3123", "86.8%", "lstm", "5", "0.002666", "null", "3", "finished"]
+    assert [row[-1] for row in rows[2:]] == ["finished", "stopped early"]
+    browser.find_element(By.CSS_SELECTOR, "#sweep-progress summary").click()
+    numbers = browser.find_element(By.CSS_SELECTOR, "#sweep-progress .numbers").text.splitlines()
+    assert numbers[1:] == ["0.5 0.4 0.4", "1 0.4 0.3", "1.5 0.31234 0.31234"]
+
+
+def test_a_run_with_the_settings_of_the_best_trial_says_so(browser, open_page):
+    network = network_with_words(model_params(cell="gru"))
+    for settings, sentence in (
+        ({"model.cell": "gru", "model.bidirectional": False}, "those of this run: model.cell = gru, model.bidir"),
+        ({"model.cell": "gru", "model.own": 3}, "Its settings are model.cell = gru, model.own = 3."),
+        ({}, "86.8%. Finished: 1;"),
+    ):
+        open_page(network, swept=a_sweep(settings, counts=(1, 0, 0)))
+        choose_language(browser, "en")
+        assert sentence in browser.find_element(By.ID, "sweep-text").text
+        assert "stopped early" not in browser.find_element(By.CSS_SELECTOR, "#sweep-progress .u-legend").text
+
+
+def test_without_a_finished_trial_there_is_no_section_on_the_sweep(browser, open_page):
+    open_page(network_with_words(model_params()), swept=None)
+    shown = [section.get_attribute("id") for section in browser.find_elements(By.TAG_NAME, "section")]
+    assert shown == [name for name in SECTIONS if name != "sweep"]
+    links = browser.find_elements(By.CSS_SELECTOR, "#contents a")
+    assert [link.get_attribute("href").split("#")[1] for link in links] == shown
+
+
+def test_hostile_settings_in_a_sweep_are_only_text(browser, open_page):
+    settings = {f"model.{HOSTILE}": HOSTILE, "__proto__.a": HOSTILE, "model.__proto__": "x"}
+    open_page(network_with_words(model_params()), swept=a_sweep(settings))
+    section = browser.find_element(By.ID, "sweep")
+    assert section.get_attribute("textContent").count(HOSTILE) >= 2 * 3 + 3
+    assert not section.find_elements(By.CSS_SELECTOR, "script, img")
 
 
 def test_the_page_of_the_article_s_run_says_what_validation_means(browser, open_page, contents):

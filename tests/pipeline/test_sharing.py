@@ -1,5 +1,180 @@
+"""What docs/sharing.md promises: people share an S3 bucket, here on a real server on this machine, and a git server."""
+
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from material import changed, contents, write_params
+from project import Project, environment
+
+from imdb_rnn.base.params import parse_params
+from imdb_rnn.network import compiled
+
+pytest.importorskip("moto.server", reason="needs the extras s3 and cluster-dev")
+pytest.importorskip("dvc_s3", reason="needs the extras s3 and cluster-dev")
+boto3 = pytest.importorskip("boto3")
+
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+UP_TO_DATE = "Data and pipelines are up to date."
 
 
-def test_x(finished):
-    shutil.copytree(finished.folder, "/tmp/remotes/finished")
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The address of an S3 server with a bucket, `reviews`."""
+    log = tmp_path_factory.mktemp("s3") / "log"
+    with log.open("wb") as file:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", "0"],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+    try:
+        while "Running on " not in log.read_text():
+            with pytest.raises(subprocess.TimeoutExpired):  # it still runs
+                server.wait(0.1)
+        address = log.read_text().split("Running on ")[1].split()[0]
+        keys = {name.lower(): value for name, value in CREDENTIALS.items()}
+        client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **keys)
+        client.create_bucket(Bucket="reviews")
+        client.close()
+        yield address
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def member(place: Path) -> Project:
+    """Somebody's own place, with nothing there yet, and an environment with the bucket's keys and no others."""
+    env = {name: value for name, value in environment(place).items() if not name.startswith("AWS_")}
+    return Project(place / "project", env | CREDENTIALS | {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"})
+
+
+@pytest.fixture(scope="module")
+def hub(finished, address, tmp_path_factory) -> Path:
+    """The git server's repository of a team whose first member has run the pipeline, added the remote and pushed."""
+    place = tmp_path_factory.mktemp("first")
+    first = member(place)
+    shutil.copytree(finished.folder, first.folder)
+    first.run("dvc", "remote", "add", "--default", "team", "s3://reviews/imdb-rnn")
+    first.run("dvc", "remote", "modify", "team", "endpointurl", address)
+    first.run("git", "commit", "--quiet", "--message", "Share results", ".dvc/config")
+    first.run("dvc", "push", "--run-cache")
+    first.run("git", "clone", "--quiet", "--bare", ".", str(place / "hub.git"))
+    return place / "hub.git"
+
+
+def clone(hub: Path, place: Path) -> Project:
+    """A second person's clone; only the machine code is there already, which takes long to make."""
+    person = member(place)
+    person.folder.mkdir()
+    person.run("git", "clone", "--quiet", str(hub), ".")
+    name = compiled.FOLDER.relative_to(Path(compiled.__file__).parents[2])
+    shutil.copytree(hub.parent / "project" / name, person.folder / name)
+    return person
+
+
+def repro(person: Project) -> list[str]:
+    """Run what is missing, with the team's results, and return the stages whose command was run."""
+    printed = person.run("dvc", "repro", "--pull", "--allow-missing")
+    return [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage ")]
+
+
+def set_param(person: Project, **sections) -> None:
+    params = parse_params((person.folder / "params.yaml").read_text())
+    write_params(person.folder, changed(params, **sections))
+
+
+def locked(person: Project, stage: str) -> dict[str, str]:
+    """The hash of each out of a stage, by its path."""
+    lock = yaml.safe_load((person.folder / "dvc.lock").read_text())
+    return {out["path"]: out["md5"] for out in lock["stages"][stage]["outs"]}
+
+
+@pytest.fixture(scope="module")
+def ann(hub, tmp_path_factory) -> tuple[Project, list[str]]:
+    """Somebody who wanted the figures in Chinese and shared them on a branch, `ann`, and the stages that this ran."""
+    person = clone(hub, tmp_path_factory.mktemp("ann"))
+    set_param(person, plots={"language": "zh"})
+    ran = repro(person)
+    person.run("dvc", "push", "--run-cache")
+    person.commit()
+    person.run("git", "push", "--quiet", "origin", "HEAD:ann")
+    return person, ran
+
+
+def test_what_one_pushes_another_pulls_and_runs_nothing(finished, hub, tmp_path):
+    second = clone(hub, tmp_path)
+    second.run("dvc", "pull")
+    for folder in ("data/padded", "data/reviews", "results"):
+        assert contents(second.folder / folder) == contents(finished.folder / folder)
+    assert (second.folder / "data/model.keras").read_bytes() == (finished.folder / "data/model.keras").read_bytes()
+    assert second.repro() == []
+    assert second.run("git", "status", "--porcelain") == ""
+    assert second.run("dvc", "status").strip() == UP_TO_DATE
+
+
+def test_a_late_change_downloads_only_what_it_needs(ann):
+    person, ran = ann
+    assert ran == ["check", "plot", "export"]
+    for present in ("data/model.keras", "data/reviews", "results/explanation", "results/figures"):
+        assert (person.folder / present).exists()
+    for absent in ("data/padded", "results/data_report.json", "results/report"):
+        assert not (person.folder / absent).exists()
+    padded = locked(person, "pad")["data/padded"].removesuffix(".dir")
+    assert not list((person.folder / ".dvc/cache/files/md5" / padded[:2]).glob(f"{padded[2:]}/*"))
+
+
+def test_what_one_has_run_another_need_not_run(ann, hub, tmp_path):
+    person, _ = ann
+    second = clone(hub, tmp_path)
+    set_param(second, plots={"language": "zh"})
+    assert repro(second) == []
+    assert contents(second.folder / "results/figures") == contents(person.folder / "results/figures")
+    assert (second.folder / "dvc.lock").read_text() == (person.folder / "dvc.lock").read_text()
+
+
+def test_an_experiment_is_listed_pulled_and_applied_elsewhere(hub, tmp_path):
+    one, other = clone(hub, tmp_path / "one"), clone(hub, tmp_path / "other")
+    one.run("dvc", "exp", "run", "--pull", "--allow-missing", "--name", "fifty", "--set-param", "explain.reviews=50")
+    one.run("dvc", "exp", "push", "--run-cache", "origin", "fifty")
+
+    assert "fifty" in other.run("dvc", "exp", "list", "origin").split()
+    other.run("dvc", "exp", "pull", "origin", "fifty")
+    other.run("dvc", "exp", "apply", "fifty")
+    assert contents(other.folder / "results/explanation") == contents(one.folder / "results/explanation")
+    assert contents(other.folder / "results/report") == contents(one.folder / "results/report")
+    assert other.repro() == []
+    assert other.run("git", "diff", "--stat", "params.yaml") != ""
+
+
+def test_two_people_s_locks_are_merged_by_running_what_neither_has_run(ann, hub, tmp_path):
+    person, _ = ann
+    ben = clone(hub, tmp_path / "ben")
+    set_param(ben, explain={"reviews": 50})
+    repro(ben)
+    ben.commit()
+    own = locked(ben, "explain")
+
+    # git mixes no lines of two locks: it keeps one and asks (.gitattributes).
+    assert "Merge conflict in dvc.lock" in ben.run("git", "pull", "--no-rebase", "origin", "ann", status=1)
+    assert "<<<<<<<" not in (ben.folder / "dvc.lock").read_text()
+    assert repro(ben) == ["check", "export"]  # the figures are Ann's, from the bucket
+    ben.commit()
+    assert locked(ben, "plot") == locked(person, "plot")
+    assert locked(ben, "explain") == own
+    ben.run("dvc", "push", "--run-cache")
+    ben.run("git", "push", "--quiet", "origin", "HEAD:both")
+
+    third = clone(hub, tmp_path / "third")
+    third.run("git", "checkout", "--quiet", "both")
+    third.run("dvc", "pull")
+    assert third.run("dvc", "status").strip() == UP_TO_DATE
+    for folder in ("explanation", "export", "figures", "report"):
+        assert contents(third.folder / "results" / folder) == contents(ben.folder / "results" / folder)

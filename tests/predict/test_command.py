@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import pytest
 from material import ROOT
@@ -41,6 +42,7 @@ def test_without_arguments_it_helps(run):
     assert (status, err) == (0, "")
     assert 'imdb-rnn predict "A wonderful film."' in out
     assert "imdb-rnn predict --table reviews.csv --out scored.csv" in out
+    assert "imdb-rnn predict --table 'reviews/*.parquet' --out scored/" in out
 
 
 def test_it_has_a_version(run):
@@ -132,6 +134,61 @@ def test_a_table_is_scored(run, folder):
     assert (folder / "reviews.csv").read_text().startswith("id,review,probability,label\n1,A wonderful film.,0.500000")
 
 
+@pytest.fixture
+def many(folder):
+    """Three tables in a folder of their own."""
+    (folder / "in").mkdir()
+    for name, text in (("a.csv", "A wonderful film."), ("b.csv", "a terrible film"), ("c.jsonl", "film")):
+        content = json.dumps({"text": text}) if name.endswith("jsonl") else f"text\n{text}"
+        (folder / "in" / name).write_text(f"{content}\n")
+    return folder
+
+
+@pytest.mark.parametrize("tables", [["in"], ["in/*"], ["in/a.csv", "in/b.csv", "in/c.jsonl"]], ids=str)
+def test_many_tables_are_scored_into_a_folder(run, many, tables):
+    status, out, err = run("predict", "--out", "scored", "--table", *tables)
+    assert (status, err) == (0, "text column: text\n")
+    assert out == "3 reviews, 1 of them positive, in scored\n"
+    assert {path.name for path in (many / "scored").iterdir()} == {"a.csv", "b.csv", "c.jsonl", ".imdb-rnn"}
+    run("predict", "--table", "in/a.csv", "--out", "one.csv")
+    assert (many / "scored/a.csv").read_bytes() == (many / "one.csv").read_bytes()
+
+
+@pytest.mark.parametrize(("out", "said"), [("new/", "new"), ("in/..", "in/..")])
+def test_one_table_is_written_into_a_folder_that_is_said_to_be_one(run, many, out, said):
+    assert run("predict", "--table", "in/a.csv", "--out", out)[1] == f"1 reviews, 1 of them positive, in {said}\n"
+    assert (many / out / "a.csv").read_text().endswith("positive\n")
+
+
+def test_tables_that_are_done_are_not_done_again(run, many):
+    run("predict", "--table", "in", "--out", "scored")
+    (many / "scored/b.csv").unlink()
+    (many / "in/c.jsonl").write_text('{"text": "wonderful"}\n')
+    before = (many / "scored/a.csv").stat().st_ino
+    status, out, err = run("predict", "--table", "in", "--out", "scored")
+    assert (status, err) == (0, "text column: text\ndone already: 1 of 3 tables\n")
+    assert out == "3 reviews, 2 of them positive, in scored\n"
+    assert (many / "scored/a.csv").stat().st_ino == before
+    assert json.loads((many / "scored/c.jsonl").read_text())["label"] == "positive"
+    again = run("predict", "--table", "in", "--out", "scored")
+    assert again == (0, out, "text column: text\ndone already: 3 of 3 tables\n")
+
+
+def test_tables_of_another_model_or_of_other_columns_are_done_again(run, many):
+    run("predict", "--table", "in/*.csv", "--out", "scored")
+    _, _, err = run("predict", "--table", "in/*.csv", "--out", "scored", "--text-column", "text")
+    assert err == "done already: 2 of 2 tables\n"
+    with zipfile.ZipFile(many / "data/model.keras", "a") as archive:
+        archive.writestr("note", "another file")
+    _, _, err = run("predict", "--table", "in/*.csv", "--out", "scored")
+    assert err == "text column: text\n"
+    for path in (many / "in").glob("*.csv"):
+        path.write_text("title,text\ngood,film\n")
+    run("predict", "--table", "in/*.csv", "--out", "scored", "--text-column", "text")
+    _, _, err = run("predict", "--table", "in/*.csv", "--out", "scored", "--text-column", "title")
+    assert err == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
@@ -140,7 +197,8 @@ def test_a_table_is_scored(run, folder):
         (["predict", "--table", "a.csv"], "--table needs --out"),
         (["predict", "--table", "a.csv", "--out", "b.csv", "text"], "--table stands alone"),
         (["predict", "--table", "a.csv", "--out", "b.csv", "--json"], "--table stands alone"),
-        (["predict", "--out", "b.csv", "text"], "--out and --text-column belong to --table"),
+        (["predict", "--out", "b.csv", "text"], "--out, --text-column and --cluster belong to --table"),
+        (["predict", "--cluster", "local", "text"], "--out, --text-column and --cluster belong to --table"),
         (["forecast"], "invalid choice: 'forecast'"),
     ],
 )
@@ -160,6 +218,9 @@ def test_arguments_that_make_no_sense_are_refused(run, arguments, fault):
         (["predict", "--table", "absent.csv", "--out", "b.csv"], "absent.csv cannot be read (No such file"),
         (["predict", "--table", "a.txt", "--out", "b.csv"], "a.txt is not a table by its name"),
         (["predict", "--table", "a.csv", "--out", "b.csv"], "a.csv: which column to read is not clear"),
+        (["predict", "--table", "in/*.csv", "--out", "b"], "in/*.csv: no table is there; their names end in"),
+        (["predict", "--table", "a.csv", "a.csv", "--out", "b.csv"], "b.csv is named like a table; several tables"),
+        (["predict", "--table", "a.csv", "--out", "b.csv", "--cluster", "local"], "b.csv is named like a table"),
     ],
 )
 def test_a_fault_is_one_line(run, folder, arguments, fault):
@@ -199,6 +260,19 @@ def test_it_ends_quietly_when_nobody_reads_on(folder):
         process.stdout.readline()
         process.stdout.close()
         assert (process.wait(30), process.stderr.read()) == (141, b"")
+
+
+def test_ctrl_c_keeps_the_tables_that_are_whole(many):
+    (many / "in/b.csv").write_text("text\n" + "a wonderful film\n" * 1_000_000)
+    heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with start("predict", "--table", "in", "--out", "scored", **heeding) as process:
+        deadline = time.monotonic() + 30
+        while not list(many.glob("scored/.imdb-rnn/unfinished/*/.b.csv-*")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    assert {path.name for path in (many / "scored").rglob("*")} == {"a.csv", ".imdb-rnn", "a.csv.json"}
 
 
 def test_ctrl_c_ends_it_with_one_line_and_nothing_half_written(folder):

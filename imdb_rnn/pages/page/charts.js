@@ -3,18 +3,27 @@
 // Charts of lines, drawn by uPlot, with their numbers as a table.
 
 const DASHES = [[], [8, 5], [2, 4], [12, 4, 2, 4], [5, 3]];
+const POINT = 7;
 const WHOLE_STEPS = [1, 2, 5].flatMap((step) => [1, 10, 100, 1000].map((power) => step * power)).sort((a, b) => a - b);
 const color = (name) => getComputedStyle(html).getPropertyValue(name).trim();
 const rounded = (value, digits) => String(Number(value.toPrecision(digits)));
 
-// Draws `lines` over `x`: {label, values, points, spanGaps, quiet, edge}. A `quiet` line is thin and grey, an `edge` is
-// that of a band around the first line. Labels, `title` and the `labels` of the axes are pairs. `band`: numbers of the
+// Draws `lines` over `x`: {label, values, points, spanGaps, steps, alone, quiet, edge}. A line in `steps` stays level up to
+// the next value, of one that is `alone` there are only points. A `quiet` one is thin and grey, its points hollow; an
+// `edge` is that of a band around the first line. Labels, `title` and the `labels` of the axes are pairs. `band`: numbers of the
 // two edges, upper first. `fixed`: ranges {x, y}, logarithmic scales {logX, logY}, and {wholeX} if x counts something.
 // Returns the figure, and a function that shows other numbers.
 function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTable = true, onDraw }) {
   const place = element("div", { role: "img" });
   const figure = element("figure", {}, element("figcaption", {}, t(...title)), place);
   let plot = null;
+
+  const colorOf = (line) => color(line.quiet ? "--quiet" : `--series-${line.edge ? 1 : (lines.indexOf(line) % 5) + 1}`);
+
+  function pointsOf(line) {
+    const show = Boolean(line.points || line.alone) || x.length === 1;
+    return line.alone ? { show, size: POINT, fill: line.quiet ? color("--ground") : colorOf(line) } : { show };
+  }
 
   function options(width) {
     const axis = (label, more) => ({
@@ -36,9 +45,10 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
         { label: inLanguage(labels[0]), value },
         ...lines.map((line, i) => ({
           label: inLanguage(line.label), value, spanGaps: Boolean(line.spanGaps),
-          stroke: color(line.quiet ? "--quiet" : `--series-${line.edge ? 1 : (i % 5) + 1}`),
+          stroke: colorOf(line),
           width: line.quiet || line.edge ? 1 : 2, dash: line.quiet ? [3, 3] : line.edge ? [] : DASHES[i % 5],
-          points: { show: Boolean(line.points) || x.length === 1 },
+          ...(line.steps ? { paths: uPlot.paths.stepped({ align: 1 }) } : line.alone ? { paths: () => null } : {}),
+          points: pointsOf(line),
         })),
       ],
       bands: band ? [{ series: band.map((line) => line + 1), fill: `rgba(${color("--up")}, 0.15)` }] : [],
@@ -53,12 +63,15 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
       if (!i) return; // of x
       const { stroke, width, dash } = u.series[i];
       const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-      const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-      const values = {
+      const { alone, quiet } = lines[i - 1];
+      const shape = document.createElementNS("http://www.w3.org/2000/svg", alone ? "circle" : "line");
+      const values = alone ? {
+        cx: 17, cy: 4, r: 3, stroke: stroke(u), fill: quiet ? "none" : stroke(u),
+      } : {
         x1: 0, y1: 4, x2: 34, y2: 4, stroke: stroke(u), "stroke-width": width, "stroke-dasharray": dash.join(" "),
       };
-      for (const [name, value] of Object.entries(values)) line.setAttribute(name, value);
-      svg.append(line);
+      for (const [name, value] of Object.entries(values)) shape.setAttribute(name, value);
+      svg.append(shape);
       marker.replaceChildren(svg);
     });
   }
@@ -68,7 +81,7 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
     if (!width) return;
     if (plot) plot.destroy();
     plot = new uPlot(options(width), [x, ...lines.map((line) => line.values)], place);
-    const ends = lines.filter((line) => !line.quiet).map(({ label, values }) => {
+    const ends = lines.filter((line) => !line.quiet && !line.alone).map(({ label, values }) => {
       const numbers = values.filter((value) => value !== null && value !== undefined).map((value) => rounded(value, 3));
       const first = numbers[0], last = numbers.at(-1);
       return inLanguage([`${label[0]} from ${first} to ${last}`, `${label[1]}从 ${first} 到 ${last}`]);

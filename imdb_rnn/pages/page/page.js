@@ -4,6 +4,9 @@
 
 const preferred = (navigator.languages || []).find((language) => /^(en|zh)\b/.test(language)) || "en";
 html.lang = preferred.slice(0, 2);
-const sections = [showTry, showNumbers, showTraining, showWrong, showBehaviour, showMemory, showCompared, showTraces, showData, showRun];
+const sections = [showTry, showNumbers, showTraining, showWrong, showBehaviour, showMemory, showCompared, showTraces];
+if (contents.swept) sections.push(showSwept);
+else byId("sweep").remove();
+sections.push(showData, showRun);
 for (const show of [showHead, ...sections]) show();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setLanguage(html.lang));

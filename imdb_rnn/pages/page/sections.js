@@ -307,6 +307,57 @@ function showTraces() {
   });
 }
 
+// A value of a setting as text, a fraction to four digits.
+const written = (value) => (typeof value === "number" && !Number.isInteger(value) ? rounded(value, 4) : String(value));
+
+// What this run has for a dotted key; undefined if it is no parameter of it.
+function ofThisRun(key) {
+  const inside = (values, name) => (values && Object.hasOwn(values, name) ? values[name] : undefined);
+  return key.split(".").reduce(inside, contents.parameters);
+}
+
+function showSwept() {
+  const { counts, best, progress } = contents.swept;
+  const trials = counts.finished + counts.stopped + counts.failed;
+  const { val_loss: loss, val_accuracy: accuracy, settings } = best[0];
+  const keys = Object.keys(settings);
+  const differs = (key) => ofThisRun(key) !== undefined && written(ofThisRun(key)) !== written(settings[key]);
+  const isThisRun = keys.length > 0 && keys.every((key) => ofThisRun(key) !== undefined && !differs(key));
+  const list = (before, after) => keys.map((key) =>
+    `${key} = ${written(settings[key])}${differs(key) ? `${before}${written(ofThisRun(key))}${after}` : ""}`);
+  const listed = [list(" (this run: ", ")").join(", "), list("（本次运行：", "）").join("、")];
+  byId("sweep-text").append(...t(
+    `The best of ${number(trials)} ${trials === 1 ? "trial" : "trials"} has a validation loss of ${loss.toFixed(4)} and a ` +
+      `validation accuracy of ${percent(accuracy)}. ` +
+      (keys.length ? `Its settings are ${isThisRun ? "those of this run: " : ""}${listed[0]}. ` : "") +
+      `Finished: ${number(counts.finished)}; stopped early: ${number(counts.stopped)}; failed: ${number(counts.failed)}.`,
+    `在 ${number(trials)} 次试验中，最好的一次验证损失为 ${loss.toFixed(4)}，验证准确率为 ${percent(accuracy)}。` +
+      (keys.length ? `${isThisRun ? "它的设置与本次运行相同" : "它的设置是"}：${listed[1]}。` : "") +
+      `已完成 ${number(counts.finished)} 次，提前停止 ${number(counts.stopped)} 次，失败 ${number(counts.failed)} 次。`,
+  ));
+
+  const status = { finished: ["finished", "已完成"], stopped: ["stopped early", "提前停止"] };
+  fillTable(byId("sweep-table"), best.map((trial) => [
+    String(trial.trial), trial.val_loss.toFixed(4), percent(trial.val_accuracy),
+    ...keys.map((key) => written(trial.settings[key])), String(trial.epochs), t(...status[trial.status]),
+  ]), [
+    t("trial", "试验"), t("validation loss", "验证损失"), t("validation accuracy", "验证准确率"),
+    ...keys.map((key) => key.split(/(?<=\.)/).flatMap((part, i) => (i ? [element("wbr"), part] : [part]))),
+    t("epochs", "训练轮数"), t("ended", "结果"),
+  ]);
+
+  byId("sweep-progress").append(chart({
+    title: ["The best finished trial so far", "截至当时最好的已完成试验"],
+    labels: [["minutes since the sweep began", "搜索开始后的分钟数"], ["validation loss", "验证损失"]],
+    x: progress.minutes, fixed: { x: [0, Math.max(0.1, 1.02 * progress.minutes.at(-1))] },
+    lines: [
+      { label: ["best so far", "目前最佳"], values: progress.best, steps: true },
+      { label: status.finished, values: progress.finished, alone: true },
+      ...(counts.stopped ? [{ label: status.stopped, values: progress.stopped, alone: true, quiet: true }] : []),
+    ],
+  }).figure);
+}
+
 function showRun() {
   fillTable(byId("parameters"), flat(contents.parameters));
   fillTable(byId("provenance"), flat(contents.provenance));

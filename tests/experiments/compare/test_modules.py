@@ -32,7 +32,7 @@ def test_each_stage_has_a_list_and_depends_on_it():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_list_has_the_modules_that_the_stage_imports(stage):
-    listed = names(listing(stage, ROOT))
+    listed = names(listing(FOLDER / f"{stage}.py", ROOT))
     assert listed == sorted(set(listed))
     needed = needed_modules(f"experiments/compare/{stage}.py")
     assert {path for path in listed if not is_docstring(path)} == needed | {"imdb_rnn/__init__.py"}
@@ -52,7 +52,7 @@ def test_no_module_is_loaded_that_is_not_in_the_list(stage):
     )
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True).stdout
     assert len(loaded.split()) > 5
-    assert set(loaded.split()) <= set(names(listing(stage, ROOT)))
+    assert set(loaded.split()) <= set(names(listing(FOLDER / f"{stage}.py", ROOT)))
 
 
 def test_a_change_concerns_the_stages_that_import_the_module(tmp_path):
@@ -60,14 +60,16 @@ def test_a_change_concerns_the_stages_that_import_the_module(tmp_path):
     for folder in ("experiments/compare", "imdb_rnn", "tools"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "runs", "tmp"))
     modules.main(tmp_path)
-    before = {stage: (tmp_path / MODULES / f"{stage}.txt").read_text() for stage in STAGES}
+    before = {stage: (tmp_path / FOLDER / MODULES / f"{stage}.txt").read_text() for stage in STAGES}
 
     def changed_by(path: str) -> set[str]:
         original = (tmp_path / path).read_bytes()
         (tmp_path / path).write_bytes(original + b"\n# a comment\n")
         modules.main(tmp_path)
         (tmp_path / path).write_bytes(original)
-        return {stage for stage in STAGES if (tmp_path / MODULES / f"{stage}.txt").read_text() != before[stage]}
+        return {
+            stage for stage in STAGES if (tmp_path / FOLDER / MODULES / f"{stage}.txt").read_text() != before[stage]
+        }
 
     assert changed_by("imdb_rnn/measures/memory.py") == {"memory", "table"}
     assert changed_by("tools/preset.py") == {"train"}
@@ -76,7 +78,7 @@ def test_a_change_concerns_the_stages_that_import_the_module(tmp_path):
 
 
 def test_the_checksums_are_sha256():
-    for line in listing("linear", ROOT).splitlines():
+    for line in listing(FOLDER / "linear.py", ROOT).splitlines():
         checksum, path = line.split("  ")
         assert hashlib.sha256((ROOT / path).read_bytes()).hexdigest() == checksum
 
@@ -93,7 +95,7 @@ def test_the_committed_lock_belongs_to_this_code():
         verb, _, run = name.partition("@")
         locked = {dep["path"]: dep["md5"] for dep in stage.get("deps", ())}
         if verb != "modules":
-            now = hashlib.md5(listing(verb, ROOT).encode()).hexdigest()
+            now = hashlib.md5(listing(FOLDER / f"{verb}.py", ROOT).encode()).hexdigest()
             assert locked[f"modules/{verb}.txt"] == now, f"the code changed since {name} was run"
         if verb == "train":
             network = run.rsplit("-", 1)[0]

@@ -1,0 +1,43 @@
+"""The best trial as a preset: read back to the last digit, and nothing else of the file changed."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from material import ROOT, changed
+
+from experiments.sweep.best import NAME, as_yaml, values_of, with_preset
+from imdb_rnn.base.params import parse_yaml
+from tools.preset import PRESETS_FILE, apply, preset
+
+PRESETS = (ROOT / PRESETS_FILE).read_text(encoding="utf-8")
+
+
+@given(rate=st.floats(1e-9, 1), units=st.integers(1, 4096), averaging=st.none() | st.floats(0.01, 0.99))
+def test_a_preset_gives_the_parameters_of_the_trial(params, rate, units, averaging):
+    best = changed(
+        params, model={"units": units}, train={"learning_rate": rate, "weight_averaging": averaging, "clipnorm": None}
+    )
+    text = with_preset(PRESETS, best)
+    shipped = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    assert parse_yaml(apply(preset(text, NAME), shipped), PRESETS_FILE) == best.model_dump()
+
+
+def test_the_other_presets_and_comments_stay_and_an_older_one_is_replaced(params):
+    first = with_preset(PRESETS, changed(params, model={"units": 7}))
+    before = PRESETS if f"\n{NAME}:" not in PRESETS else PRESETS[: PRESETS.index("\n# The best trial")]
+    assert first.startswith(before)
+    second = with_preset(first, changed(params, model={"units": 9}))
+    assert second.startswith(before)
+    assert preset(second, NAME).model.units == 9
+    assert second.count(f"{NAME}:") == second.count("The best trial") == 1
+
+
+@pytest.mark.parametrize("value", [None, True, False, 3, 0.1, 1e-7, "gru", "max+mean"])
+def test_dvc_and_the_table_give_the_value_back(tmp_path, value):
+    assert parse_yaml(as_yaml(value), PRESETS_FILE) == value
+    table = pd.DataFrame({"trial": [1, 2], "model.some": pd.Series([value, None], dtype=object)})
+    table.to_csv(tmp_path / "sweep.csv", index=False)
+    found = values_of(tmp_path / "sweep.csv")["model.some"]
+    assert found == value
+    assert type(found) is type(value)

@@ -1,0 +1,158 @@
+"""The search itself, on a Ray cluster of this machine: it loses a machine and its driver, and ends with all trials."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("ray")
+
+from machines import NODE, machines
+from material import changed, write_params
+from project import Project, environment
+
+from experiments.sweep import best, search, table
+from experiments.sweep.plan import PLAN
+from imdb_rnn.base.params import load_params, parse_params
+from tools.preset import PRESETS_FILE, apply, preset
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.xdist_group("finished")]
+
+TRIALS = 16
+SWEEP = {
+    "space": {
+        "model.cell": {"choice": ["simple_rnn", "gru"]},
+        "model.units": {"integer": [4, 12]},
+        "train.learning_rate": {"loguniform": [0.003, 0.03]},
+        "train.weight_averaging": {"choice": [None, 0.9]},
+    },
+    "trials": TRIALS,
+    "minutes": None,
+    "seed": 3,
+    "threads": 1,
+    "epochs_at_least": 2,
+    "keep_one_of": 3,
+    "storage": None,
+}
+
+
+def states(project: Project) -> list[str]:
+    """The trials that Ray knows of, by how they stand."""
+    found = sorted(project.folder.glob("experiments/sweep/state/*/experiment_state-*.json"))
+    data = json.loads(found[-1].read_text())["trial_data"] if found else []
+    return [json.loads(trial[0])["status"] for trial in data]
+
+
+def wait_for(condition, seconds: float, process: subprocess.Popen) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def swept(finished, tmp_path) -> Project:
+    import shutil
+
+    project = Project(tmp_path / "project", environment(tmp_path))
+    shutil.copytree(finished.folder, project.folder)
+    params = load_params(project.folder)
+    write_params(project.folder, changed(params, train={"epochs": 4}))
+    (project.folder / PLAN).write_text(json.dumps(SWEEP))
+    project.run("python", "-m", "experiments.sweep.modules")
+    return project
+
+
+def test_a_sweep_survives_the_loss_of_a_machine_and_of_its_driver(swept):
+    folder = swept.folder
+    with machines(2) as cluster:
+        command = [sys.executable, "-m", "experiments.sweep.search"]
+        environment = swept.env | {search.ADDRESS: cluster.address}
+
+        def start() -> subprocess.Popen:
+            return subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+
+        driver = start()
+        wait_for(lambda: states(swept).count("TERMINATED") >= 3, 120, driver)
+        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+        wait_for(lambda: states(swept).count("TERMINATED") >= 6, 120, driver)
+        driver.send_signal(signal.SIGKILL)
+        driver.communicate()
+        before = states(swept).count("TERMINATED")
+        assert before < TRIALS
+        cluster.add_node(**NODE)
+
+        driver = start()
+        printed, errors = driver.communicate(timeout=300)
+        assert driver.returncode == 0, errors
+        assert "going on with the sweep in" in printed
+    trials = table.read_trials(folder / search.TRIALS)
+    assert trials["trial"].tolist() == list(range(1, TRIALS + 1))
+    assert set(trials["status"]) <= {"finished", "stopped"}
+    assert (trials["epochs"][trials["status"] == "finished"] == 4).all()
+
+    # The best one, as a preset, is the pipeline's own result to the last digit
+    table.main(folder)
+    values = best.values_of(folder / table.RESULTS)
+    text = best.with_preset((folder / PRESETS_FILE).read_text(), best.with_values(load_params(folder), values))
+    (folder / "params.yaml").write_text(apply(preset(text, best.NAME), (folder / "params.yaml").read_text()))
+    swept.run("dvc", "repro", "train")
+    first = pd.read_csv(folder / table.RESULTS).iloc[0]
+    history = pd.read_csv(folder / "results/history.csv")
+    kept = history[history["epoch"] == first["kept_epoch"]].iloc[0]
+    assert len(history) == first["epochs"]
+    assert kept["val_loss"] == history["val_loss"].min() == first["val_loss"]
+    assert kept["val_accuracy"] == first["val_accuracy"]
+
+
+def test_a_trial_that_cannot_be_trained_is_in_the_table_with_its_error(swept):
+    folder = swept.folder
+    space = {"model.ngram_min_reviews": {"choice": [1, 1_000_000]}, "model.units": {"integer": [4, 8]}}
+    (folder / PLAN).write_text(json.dumps(SWEEP | {"space": space, "trials": 4}))
+    params = load_params(folder)
+    write_params(folder, changed(params, model={"ngrams": 1}, train={"epochs": 1}))
+    swept.run("python", "-m", "experiments.sweep.search")
+    trials = table.read_trials(folder / search.TRIALS)
+    failed = trials["model.ngram_min_reviews"] == 1_000_000
+    assert 0 < failed.sum() < 4
+    assert (trials["status"] == "failed").equals(failed)
+    assert trials["error"][failed].str.contains("no n-gram is in 1000000 training reviews").all()
+    assert parse_params((folder / "params.yaml").read_text()).train.epochs == 1
+
+
+def test_ctrl_c_ends_the_sweep_and_it_goes_on(swept):
+    (swept.folder / PLAN).write_text(json.dumps(SWEEP | {"trials": 5}))
+    driver = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE],
+        cwd=swept.folder,
+        env=swept.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: "TERMINATED" in states(swept), 120, driver)
+    driver.send_signal(signal.SIGINT)
+    _, errors = driver.communicate(timeout=60)
+    assert driver.returncode == 130
+    assert "Traceback" not in errors
+    assert not (swept.folder / search.TRIALS).exists()
+    assert "going on with the sweep" in swept.run("python", "-m", "experiments.sweep.search")
+    assert len(table.read_trials(swept.folder / search.TRIALS)) == 5
+
+
+# A shell without job control starts what runs in the background with SIGINT ignored
+INTERRUPTIBLE = """
+import signal
+from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from experiments.sweep.search import main
+from imdb_rnn.base.errors import run_command
+run_command(lambda: main(Path()))
+"""
