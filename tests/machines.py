@@ -7,6 +7,8 @@ from contextlib import contextmanager
 # As `cluster.joined` does for a cluster of its own; before Ray is loaded
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+# Else who joins has a token, if a cluster of its own ever made one here, and these nodes have none
+os.environ["RAY_AUTH_MODE"] = "disabled"
 
 from ray.cluster_utils import Cluster
 

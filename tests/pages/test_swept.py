@@ -73,7 +73,8 @@ def test_without_a_finished_trial_there_is_nothing_to_show(tmp_path, rows):
 
 def test_what_a_sweep_holds_stays_text(tmp_path):
     quoted = '"' + HOSTILE.replace('"', '""') + '"'
-    trials = read(tmp_path, f"1,finished,3,2,0.3,0.85,30,9,,{quoted},True,null", keys=f",model.{HOSTILE},model.a,model.b")
+    row = f"1,finished,3,2,0.3,0.85,30,9,,{quoted},True,null"
+    trials = read(tmp_path, row, keys=f",model.{HOSTILE},model.a,model.b")
     assert list(trials[0].settings.items()) == [(f"model.{HOSTILE}", HOSTILE), ("model.a", True), ("model.b", "null")]
 
 

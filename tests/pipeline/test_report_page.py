@@ -403,13 +403,18 @@ def a_sweep(settings: dict[str, object], counts: tuple[int, int, int] = (2, 1, 1
 
 def test_the_best_trial_of_a_sweep_stands_beside_this_run(browser, open_page):
     network = network_with_words(model_params(cell="gru"))
-    settings = {"model.cell": "lstm", "model.units": 5, "train.learning_rate": 0.00266589, "train.weight_averaging": None}
+    settings = {
+        "model.cell": "lstm",
+        "model.units": 5,
+        "model.dropout": 0.00266589,
+        "model.own": None,
+    }
     open_page(network, swept=a_sweep(settings))
     choose_language(browser, "en")
     assert browser.find_element(By.ID, "sweep-text").text == (
         "The best of 4 trials has a validation loss of 0.3123 and a validation accuracy of 86.8%. Its settings are "
-        "model.cell = lstm (this run: gru), model.units = 5, train.learning_rate = 0.002666 (this run: 0.01), "
-        "train.weight_averaging = null. Finished: 2; stopped early: 1; failed: 1."
+        "model.cell = lstm (this run: gru), model.units = 5, model.dropout = 0.002666 (this run: 0), "
+        "model.own = null. Finished: 2; stopped early: 1; failed: 1."
     )
     rows = browser.execute_script(
         "return Array.from(byId('sweep-table').rows, (row) => Array.from(row.cells, (cell) => cell.innerText))"

@@ -36,7 +36,9 @@ def address(tmp_path_factory):
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
     try:
-        while "Running on " not in log.read_text():
+        for _ in range(600):
+            if "Running on " in log.read_text():
+                break
             with pytest.raises(subprocess.TimeoutExpired):  # it still runs
                 server.wait(0.1)
         address = log.read_text().split("Running on ")[1].split()[0]

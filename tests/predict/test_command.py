@@ -262,6 +262,14 @@ def test_it_ends_quietly_when_nobody_reads_on(folder):
         assert (process.wait(30), process.stderr.read()) == (141, b"")
 
 
+@pytest.mark.usefixtures("many")
+def test_ray_is_loaded_for_a_cluster_alone():
+    code = "import sys; from imdb_rnn.predict.command import main; main(); print('ray' in sys.modules)"
+    command = [sys.executable, "-c", code, "predict", "--table", "in", "--out", "scored"]
+    out = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True).stdout
+    assert out.splitlines()[1:] == ["False"]
+
+
 def test_ctrl_c_keeps_the_tables_that_are_whole(many):
     (many / "in/b.csv").write_text("text\n" + "a wonderful film\n" * 1_000_000)
     heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}

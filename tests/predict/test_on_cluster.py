@@ -159,7 +159,7 @@ planned = parts.plan(parts.find_tables(["in/t0.csv"]), Path("fault"), None)
 def score():
     with parts.place_in(Path("fault")) as place:
         {}
-        on_cluster.score_parts(load(), "1", planned, place, "local", print)
+        on_cluster.score_parts(load(), "1", planned, place, "{}", print)
 run_command(score)
 """
 
@@ -172,9 +172,9 @@ run_command(score)
         ("(place / 't0.csv.starts').write_bytes(b'.' * 10)", "in/t0.csv: 10 workers died over it; is it too large"),
     ],
 )
-def test_what_a_worker_cannot_do_is_one_line(expected, statement, fault):
+def test_what_a_worker_cannot_do_is_one_line(cluster, expected, statement, fault):
     process = subprocess.run(
-        [sys.executable, "-c", FAULT.format(statement)],
+        [sys.executable, "-c", FAULT.format(statement, cluster.address)],
         cwd=expected,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,

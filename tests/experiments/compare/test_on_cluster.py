@@ -154,7 +154,7 @@ def run(project: Project, address: str, then: Callable[[subprocess.Popen], None]
         if first:
             then(process)
         printed, errors = process.communicate(timeout=400)
-    done = [line.split(" ")[0] for line in (first + printed).splitlines()]
+    done = [line.split(" ")[0] for line in (first + printed).splitlines() if " is done, " in line]  # Ray prints too
     return process.returncode, done, errors
 
 
