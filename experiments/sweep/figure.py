@@ -44,8 +44,10 @@ def progress(trials: pd.DataFrame, keys: list[str], language: str) -> Figure:
     for status, colour in (("finished", TRAINING), ("stopped", NEUTRAL)):
         of_status = shown["status"] == status
         above.plot(minutes[of_status], shown["val_loss"][of_status], "o", color=colour, label=labels[status])
-    best = shown["val_loss"].cummin()
-    above.step(minutes, best, where="post", color=VALIDATION, label=labels["best"])
+    finished = shown[shown["status"] == "finished"]
+    above.step(
+        finished["ended"] / 60, finished["val_loss"].cummin(), where="post", color=VALIDATION, label=labels["best"]
+    )
     above.set(xlabel=labels["time"], ylabel=labels["loss"])
     above.legend()
 

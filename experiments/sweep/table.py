@@ -27,13 +27,12 @@ def main(root: Path) -> None:
         reasons = ", ".join(sorted(set(trials["error"].dropna()))) or "all were stopped early"
         raise UserError(f"no trial was finished ({reasons}); change experiments/sweep/sweep.yaml, or params.yaml")
     rank = trials["status"].map({status: place for place, status in enumerate(STATUS)})
-    ordered = (
-        trials.assign(rank=rank).sort_values(["rank", "val_loss", "trial"], ignore_index=True).drop(columns="rank")
-    )
-    frames.write_csv(root / RESULTS, ordered)
+    order = trials.assign(rank=rank).sort_values(["rank", "val_loss", "trial"]).index
+    as_written = pd.read_csv(root / TRIALS, dtype=str, keep_default_na=False)  # an integer beside null stays one
+    frames.write_csv(root / RESULTS, as_written.loc[order])
     with style(language):
         save(figure.progress(trials, keys_of(trials), language), root / RESULTS.parent, RESULTS.stem)
-    print(markdown(ordered.head(SHOWN)))
+    print(markdown(as_written.loc[order].head(SHOWN)))
 
 
 def read_trials(path: Path) -> pd.DataFrame:
@@ -53,11 +52,10 @@ def keys_of(trials: pd.DataFrame) -> list[str]:
 
 
 def markdown(trials: pd.DataFrame) -> str:
-    """The trials as a table of Markdown."""
+    """The trials, all of it text, as a table of Markdown."""
     columns = ["trial", "status", "epochs", "val_loss", "val_accuracy", *keys_of(trials)]
     rows = [columns, ["---"] * len(columns)]
-    for row in trials[columns].to_dict("records"):
-        rows.append([f"{value:.4g}" if isinstance(value, float) else str(value) for value in row.values()])
+    rows += trials[columns].to_numpy().tolist()
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

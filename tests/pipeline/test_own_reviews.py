@@ -42,6 +42,8 @@ def ran(params, texts, tmp_path_factory):
     )
     (folder / files.COMPARE_MEMORY).parent.mkdir(parents=True)
     (folder / files.COMPARE_MEMORY).write_text('{"source": "none", "networks": {}, "traces": []}')
+    columns = "trial,status,epochs,kept_epoch,val_loss,val_accuracy,ended,seconds,error"
+    (folder / files.SWEEP).write_text(f"{columns}\n")  # of a sweep without a trial
     for stage in (check, download, pad, train, evaluate, explain, report, export):
         stage.main(said, folder)
     return folder

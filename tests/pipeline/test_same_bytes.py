@@ -65,7 +65,8 @@ def hashes(folder: Path, small_archive: dict, params, **surroundings: str) -> di
     """Run the pipeline in a folder, and return the hash of every file that it wrote."""
     for name in ("data", "results", "home"):
         (folder / name).mkdir(parents=True)
-    shutil.copy(ROOT / "results/compare_memory.json", folder / "results")
+    for name in ("compare_memory.json", "sweep.csv"):
+        shutil.copy(ROOT / "results" / name, folder / "results")
     values = {name: SMALL.get(name, {}) | NETWORK.get(name, {}) for name in SMALL}
     write_params(folder, changed(params, data=small_archive, **values))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(folder / "home")} | surroundings

@@ -13,7 +13,7 @@ def test_the_best_so_far_falls_and_each_trial_has_a_line(language):
     trials = pd.DataFrame(
         {
             "status": ["finished", "stopped", "failed", "finished"],
-            "val_loss": [0.4, 0.5, None, 0.3],
+            "val_loss": [0.4, 0.2, None, 0.3],
             "ended": [120, 60, 61, 180],
             "model.cell": ["gru", "lstm", "gru", "gru"],
             "train.learning_rate": [0.1, 0.2, 0.3, 0.4],
@@ -22,8 +22,8 @@ def test_the_best_so_far_falls_and_each_trial_has_a_line(language):
     with style(language):
         above, below = progress(trials, ["model.cell", "train.learning_rate"], language).axes
     best = above.lines[-1]
-    np.testing.assert_allclose(best.get_xdata(), [1, 2, 3])
-    np.testing.assert_allclose(best.get_ydata(), [0.5, 0.4, 0.3])
+    np.testing.assert_allclose(best.get_xdata(), [2, 3])
+    np.testing.assert_allclose(best.get_ydata(), [0.4, 0.3])
     assert len(below.lines) == 3
     assert {text.get_text() for text in below.texts} == {"gru", "lstm", "0.1", "0.2", "0.4"}
 

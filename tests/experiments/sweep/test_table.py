@@ -5,6 +5,7 @@ import pytest
 from material import write_params
 
 from experiments.sweep import table
+from experiments.sweep.best import values_of
 from experiments.sweep.search import TRIALS
 from imdb_rnn.base.errors import UserError
 
@@ -18,7 +19,8 @@ ROWS = [
 
 
 def trials(rows=ROWS) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=[*COLUMNS, "model.cell", "train.weight_averaging", "train.learning_rate"])
+    found = pd.DataFrame(rows, columns=[*COLUMNS, "model.cell", "train.weight_averaging", "train.learning_rate"])
+    return found.assign(**{"train.patience": ["", "2", "", "3"][: len(rows)]})
 
 
 @pytest.fixture
@@ -37,6 +39,7 @@ def test_finished_trials_come_first_the_best_on_top(root, capsys):
     assert list(written.columns) == list(trials().columns)
     shown = capsys.readouterr().out.splitlines()
     assert shown[2].startswith("| 4 | finished | 3 | 0.3 | 0.85 | gru |")
+    assert values_of(root / table.RESULTS)["train.patience"] == 3
     assert (root / "results/sweep.png").read_bytes().startswith(b"\x89PNG")
     assert (root / "results/sweep.svg").stat().st_size > 5000
 
