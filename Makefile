@@ -3,7 +3,7 @@
 # make test      all of that and every other test, in five minutes
 # make preset NAME=best   write a preset to params.yaml
 # make verify    run the committed pipeline anew, beside the checkout, and compare every hash
-# make compare   every cell, the best network and a baseline, five seeds each (long)
+# make compare   every cell, the best network and a baseline, five seeds each, here or on a cluster as below (long)
 # make sweep     search settings, on this machine or on a Ray cluster: make sweep ADDRESS=host:port (long)
 # make cluster   install what a Ray cluster and DVC remotes on S3 need; make test-cluster tests them
 # make bench     training beside plain Keras and PyTorch (long)
@@ -53,10 +53,11 @@ preset: $(INSTALLED)
 verify: $(INSTALLED)
 	@$(RUN) python -m tools.verify
 
-compare: $(INSTALLED)
+compare: $(if $(ADDRESS),$(CLUSTER),$(INSTALLED))
 	@$(RUN) python -m tools.mend
 	@$(RUN) dvc repro download
 	@cd experiments/compare && PYTHONPATH=../.. $(RUN) python -m tools.mend
+	@$(if $(ADDRESS),$(RUN) python -m experiments.compare.on_cluster $(ADDRESS))
 	@$(RUN) dvc --cd experiments/compare repro
 
 sweep: $(CLUSTER)

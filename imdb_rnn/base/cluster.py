@@ -42,6 +42,7 @@ def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterato
     if address != LOCAL:
         _require(address)
     environment = {
+        "excludes": [".dvc/", "__pycache__/", "runs/", "state/"],  # what the experiments have made is no code
         "py_modules": [str(path) for path in (LIBRARY, *code)],
         "env_vars": {"NUMBA_NUM_THREADS": f"{threads}"},
     }
