@@ -51,8 +51,8 @@ def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterato
         ray.init(address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR, **local)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = f"{error} {error.__cause__ or ''}"
-        token = "the token in ~/.ray/auth_token is missing or another one; copy it from the head"
-        reason = token if "AuthToken" in reason else " ".join(reason.split())[:300]
+        remedy = "the token in ~/.ray/auth_token is missing or another one; copy it from the head"
+        reason = remedy if "AuthToken" in reason else " ".join(reason.split())[:300]
         raise UserError(f"{address} is no cluster that can be joined: {reason}") from error
     try:
         yield ray
