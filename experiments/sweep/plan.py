@@ -86,6 +86,11 @@ def _extremes(space: dict[str, Domain]) -> Iterator[dict[str, Value]]:
         yield {key: domain.samples()[end] for key, domain in space.items()}
 
 
+def rounded(values: dict[str, Any]) -> dict[str, Any]:
+    """What was proposed, with three significant digits: a setting that one can read, and write down."""
+    return {key: float(f"{value:.3g}") if isinstance(value, float) else value for key, value in values.items()}
+
+
 def with_values(params: Params, values: dict[str, Any]) -> Params:
     """The parameters with other values for some dotted keys. Raises `UserError` if that are none."""
     changed = params.model_dump()

@@ -18,7 +18,7 @@ import experiments
 import tools
 from experiments.compare.modules import MODULES
 from experiments.sweep import trial
-from experiments.sweep.plan import FOLDER, SECTIONS, Domain, Plan, read_plan
+from experiments.sweep.plan import FOLDER, SECTIONS, Domain, Plan, read_plan, rounded
 from imdb_rnn.base import cluster, files, frames
 from imdb_rnn.base.errors import run_command
 from imdb_rnn.base.params import Params, load_params
@@ -151,7 +151,7 @@ def table(results: Any, keys: list[str]) -> pd.DataFrame:
                 "ended": ended,
                 "seconds": round(metrics.get("time_total_s", 0), 1),
                 "error": error,
-                **{key: result.config[key] for key in keys},
+                **rounded({key: result.config[key] for key in keys}),
             }
         )
     found = pd.DataFrame(rows, dtype=object)  # so that integers beside null stay such

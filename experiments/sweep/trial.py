@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from experiments.sweep.plan import with_values
+from experiments.sweep.plan import rounded, with_values
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import Params
 from imdb_rnn.reviews.corpus import Reviews
@@ -25,12 +25,12 @@ def run(values: dict[str, Any], params: Params, reviews: Reviews) -> None:
     trained reports an infinite loss and why.
 
     Args:
-        values: by dotted key, what is changed in `params`.
+        values: by dotted key, what is changed in `params`, before it is `rounded`.
         reviews: the training reviews.
     """
     from ray import tune
 
-    changed = with_values(params, values)
+    changed = with_values(params, rounded(values))
     labelled = Labelled(encode(reviews.ranks, changed.pad), reviews.labels)
     rows, held_out = split_by_position(labelled.y, changed.train.validation_fraction, "train.validation_fraction")
     earlier = tune.get_checkpoint()

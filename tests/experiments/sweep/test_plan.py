@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import ROOT, changed
 
-from experiments.sweep.plan import PLAN, read_plan, with_values
+from experiments.sweep.plan import PLAN, read_plan, rounded, with_values
 from imdb_rnn.base.errors import UserError
 
 REST = {
@@ -67,6 +67,12 @@ def test_the_test_reviews_choose_no_trial(tmp_path, params):
     by_test = changed(params, train={"validation": "test"})
     with pytest.raises(UserError, match="held-out reviews"):
         read(tmp_path, by_test, {"model.units": {"choice": [8]}})
+
+
+def test_what_is_tried_has_three_digits():
+    assert rounded({"a": 0.00424310861, "b": 64, "c": None, "d": "gru", "e": True, "f": 0.5}) == {
+        "a": 0.00424, "b": 64, "c": None, "d": "gru", "e": True, "f": 0.5
+    }  # fmt: skip
 
 
 @given(units=st.integers(1, 4096), rate=st.floats(1e-9, 1), averaging=st.none() | st.floats(0.01, 0.99))
