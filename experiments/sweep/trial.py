@@ -30,30 +30,27 @@ def run(values: dict[str, Any], params: Params, reviews: Reviews) -> None:
     """
     from ray import tune
 
-    changed = with_values(params, rounded(values))
-    labelled = Labelled(encode(reviews.ranks, changed.pad), reviews.labels)
-    rows, held_out = split_by_position(labelled.y, changed.train.validation_fraction, "train.validation_fraction")
+    try:
+        _train(with_values(params, rounded(values)), reviews)
+    except UserError as error:
+        tune.report({LOSS: FAILED, "error": str(error)})
+
+
+def _train(params: Params, reviews: Reviews) -> None:
+    from ray import tune
+
+    labelled = Labelled(encode(reviews.ranks, params.pad), reviews.labels)
+    rows, held_out = split_by_position(labelled.y, params.train.validation_fraction, "train.validation_fraction")
+    training, validation = labelled.rows(rows), labelled.rows(held_out)
     earlier = tune.get_checkpoint()
     with tempfile.TemporaryDirectory() as folder:
         if earlier:
             earlier.to_directory(folder)
 
         def report(history: list[list[float]]) -> None:
-            kept = kept_epoch([row[COLUMNS.index(LOSS)] for row in history], changed.train.validation)
+            kept = kept_epoch([row[COLUMNS.index(LOSS)] for row in history], params.train.validation)
             row = dict(zip(COLUMNS, history[kept - 1], strict=True))
-            row |= {"epoch": len(history), "kept_epoch": kept, "is_over": is_over(history, changed.train)}
+            row |= {"epoch": len(history), "kept_epoch": kept, "is_over": is_over(history, params.train)}
             tune.report(row, checkpoint=tune.Checkpoint.from_directory(folder))
 
-        training, validation = labelled.rows(rows), labelled.rows(held_out)
-        try:
-            train(
-                training,
-                validation,
-                changed.model,
-                changed.pad,
-                changed.train,
-                checkpoint_path=Path(folder, CHECKPOINT),
-                after_epoch=report,
-            )
-        except UserError as error:
-            tune.report({LOSS: FAILED, "error": str(error)})
+        train(training, validation, params.model, params.pad, params.train, Path(folder, CHECKPOINT), report)
