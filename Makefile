@@ -61,8 +61,10 @@ compare: $(if $(ADDRESS),$(CLUSTER),$(INSTALLED))
 	@$(RUN) dvc --cd experiments/compare repro
 
 sweep: $(CLUSTER)
+	@$(RUN) python -m tools.mend
 	@$(RUN) dvc repro download
-	@SWEEP_ADDRESS=$(ADDRESS) PYTHONPATH=../.. $(RUN) dvc --cd experiments/sweep repro
+	@cd experiments/sweep && PYTHONPATH=../.. $(RUN) python -m tools.mend
+	@SWEEP_ADDRESS=$(ADDRESS) $(RUN) dvc --cd experiments/sweep repro
 	@$(RUN) python -m experiments.sweep.best
 
 bench: $(INSTALLED)

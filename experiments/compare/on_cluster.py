@@ -130,7 +130,9 @@ def run_all(stages: list[Stage], address: str, root: Path) -> None:
             tasks[stage] = task.remote(stage, shared, *earlier)
         waiting = {reference: stage for stage, reference in tasks.items()}
         while waiting:
-            (reference, *_), _ = ray.wait([*waiting])
+            # A run's memory is kept behind the run: DVC locks it with the network that it was measured on
+            behind = {Stage("memory", stage.run) for stage in waiting.values() if stage.verb == "train"}
+            (reference, *_), _ = ray.wait([each for each, stage in waiting.items() if stage not in behind])
             stage = waiting.pop(reference)
             try:
                 made = ray.get(reference)

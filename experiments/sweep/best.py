@@ -6,6 +6,7 @@ experiment `swept`: the whole pipeline with these settings, run beside the works
 
 import io
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ def main(root: Path) -> None:
     print(f"{PRESETS_FILE} has the best trial now: make preset NAME={NAME}", flush=True)
     subprocess.run(["dvc", "exp", "remove", "--quiet", NAME], cwd=root, stderr=subprocess.DEVNULL)
     settings = [part for key, value in values.items() for part in ("--set-param", f"{key}={as_yaml(value)}")]
+    if params.data.source == "own" and (root / params.data.own.path).exists():
+        settings += ["--copy-paths", params.data.own.path]  # git may not have them, and DVC would take what it has
     run = subprocess.run(["dvc", "exp", "run", "--temp", "--name", NAME, *settings], cwd=root)
     if run.returncode:
         raise UserError(f"the experiment {NAME} was not made; once that is mended: python -m experiments.sweep.best")
@@ -51,14 +54,13 @@ def with_preset(presets: str, params: Params) -> str:
         section: {key: value for key, value in changed[section].items() if value != defaults[section][key]}
         for section in sorted(SECTIONS)
     }
-    yaml_file, stream = editor(), io.StringIO()
-    document = yaml_file.load(presets)
-    is_new = NAME not in document
-    document[NAME] = {"data": {"source": params.data.source}} | {key: part for key, part in differing.items() if part}
-    if is_new:
-        document.yaml_set_comment_before_after_key(NAME, before="\nThe best trial of the last `make sweep`.")
-    yaml_file.dump(document, stream)
-    return stream.getvalue()
+    settings = {"data": {"source": params.data.source}} | {key: part for key, part in differing.items() if part}
+    stream = io.StringIO()
+    editor().dump({NAME: settings}, stream)
+    earlier = re.compile(rf"^{NAME}:.*\n(?:[ \t].*\n)*", re.MULTILINE)
+    if earlier.search(presets):
+        return earlier.sub(lambda _: stream.getvalue(), presets)
+    return f"{presets.rstrip()}\n\n# The best trial of the last `make sweep`.\n{stream.getvalue()}"
 
 
 def as_yaml(value: Any) -> str:

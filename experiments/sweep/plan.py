@@ -86,9 +86,18 @@ def _extremes(space: dict[str, Domain]) -> Iterator[dict[str, Value]]:
         yield {key: domain.samples()[end] for key, domain in space.items()}
 
 
-def rounded(values: dict[str, Any]) -> dict[str, Any]:
-    """What was proposed, with three significant digits: a setting that one can read, and write down."""
-    return {key: float(f"{value:.3g}") if isinstance(value, float) else value for key, value in values.items()}
+def rounded(values: dict[str, Any], space: dict[str, Domain]) -> dict[str, Any]:
+    """Values as they are tried: those drawn between bounds with three significant digits, which one can read and write.
+
+    Args:
+        values: by dotted key.
+    """
+    tried = dict(values)
+    for key, value in values.items():
+        bounds = space[key].uniform or space[key].loguniform
+        if bounds:
+            tried[key] = min(max(float(f"{value:.3g}"), bounds[0]), bounds[1])
+    return tried
 
 
 def with_values(params: Params, values: dict[str, Any]) -> Params:

@@ -9,18 +9,21 @@ was.
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.fs
 
 import experiments
 import tools
 from experiments.compare.modules import MODULES
 from experiments.sweep import trial
-from experiments.sweep.plan import FOLDER, SECTIONS, Domain, Plan, read_plan, rounded
+from experiments.sweep.plan import FOLDER, PLAN, SECTIONS, Domain, Plan, read_plan, rounded
 from imdb_rnn.base import cluster, files, frames
-from imdb_rnn.base.errors import run_command
+from imdb_rnn.base.errors import UserError, run_command
 from imdb_rnn.base.params import Params, load_params
 from imdb_rnn.reviews.corpus import Reviews, read_reviews
 
@@ -41,10 +44,16 @@ def main(root: Path) -> None:
     address = os.environ.get(ADDRESS) or cluster.LOCAL
     code = [Path(package.__path__[0]) for package in (experiments, tools)]
     name = fingerprint(plan, params, reviews, files.read_text(root / FOLDER / MODULES / "search.txt"))
-    with cluster.joined(address, code, plan.threads):
-        results = search(plan, params, reviews, plan.storage or str((root / STATE).resolve()), name)
-    trials = table(results, list(plan.space))
+    storage = storage_of(plan, root)
+    with cluster.joined(address, code, plan.threads) as ray:
+        check_machines(plan, [node for node in ray.nodes() if node["Alive"]])
+        results = search(plan, params, reviews, storage, name)
+    errors = [" ".join(str(result.error).split())[-200:] for result in results if result.error]
+    if errors:
+        raise UserError(f"{len(errors)} trials were not done; run the same again, and they alone are ({errors[0]})")
+    trials = table(results, plan.space)
     frames.write_csv(root / TRIALS, trials)
+    shutil.rmtree(root / STATE, ignore_errors=True)
     counts = ", ".join(f"{count} {status}" for status, count in trials["status"].value_counts().items())
     print(f"{len(trials)} trials: {counts}")
 
@@ -56,6 +65,29 @@ def fingerprint(plan: Plan, params: Params, reviews: Reviews, code: str) -> str:
     for array in (reviews.ranks.flat(), reviews.ranks.lengths, reviews.labels):
         digest.update(array.data)
     return digest.hexdigest()[:16]
+
+
+def storage_of(plan: Plan, root: Path) -> str:
+    """Where Ray keeps the trials' state. Raises `UserError` when there is no such place."""
+    if plan.storage is None:
+        return str((root / STATE).resolve())
+    storage = plan.storage if "://" in plan.storage else str((root / plan.storage).resolve())
+    try:
+        if "?" in storage:
+            raise ValueError("an address with a question mark is not understood")
+        pa.fs.FileSystem.from_uri(storage)
+    except (OSError, ValueError) as error:  # pyarrow's own are ValueErrors
+        raise UserError(f"{PLAN}: storage is {plan.storage!r}, which cannot be used ({error})") from error
+    return storage
+
+
+def check_machines(plan: Plan, machines: list[dict[str, Any]]) -> None:
+    """Raise `UserError` when the machines of a cluster, as Ray describes them, cannot do what is planned."""
+    processors = max(machine["Resources"].get("CPU", 0) for machine in machines)
+    if processors < plan.threads:
+        raise UserError(f"{PLAN}: threads is {plan.threads}, and no machine has more than {processors:.0f} processors")
+    if len(machines) > 1 and plan.storage is None and len({machine["NodeManagerHostname"] for machine in machines}) > 1:
+        raise UserError(f"{PLAN}: with several machines, storage should be a place that all of them reach")
 
 
 def search(plan: Plan, params: Params, reviews: Reviews, storage: str, name: str) -> Any:
@@ -74,7 +106,7 @@ def search(plan: Plan, params: Params, reviews: Reviews, storage: str, name: str
     from ray.tune.search.optuna import OptunaSearch
 
     path = f"{storage}/{name}"
-    trainable = tune.with_parameters(trial.run, params=params, reviews=reviews)
+    trainable = tune.with_parameters(trial.run, params=params, space=plan.space, reviews=reviews)
     trainable = tune.with_resources(trainable, {"cpu": plan.threads})
     if tune.Tuner.can_restore(path):
         print(f"going on with the sweep in {path}", flush=True)
@@ -129,7 +161,7 @@ def domain_of(domain: Domain) -> Any:
     return tune.uniform(*domain.uniform) if domain.uniform else tune.loguniform(*(domain.loguniform or ()))
 
 
-def table(results: Any, keys: list[str]) -> pd.DataFrame:
+def table(results: Any, space: dict[str, Domain]) -> pd.DataFrame:
     """A row for each trial: what came of it, and the value of each key.
 
     status: finished, stopped (others were better by then, or the time was over) or failed
@@ -138,7 +170,7 @@ def table(results: Any, keys: list[str]) -> pd.DataFrame:
     rows = []
     for number, result in enumerate(results, start=1):
         metrics = result.metrics or {}
-        error = metrics.get("error") or (result.error and " ".join(str(result.error).split()[-20:])) or ""
+        error = metrics.get("error", "")
         ended = metrics.get("timestamp", 0)
         rows.append(
             {
@@ -151,7 +183,7 @@ def table(results: Any, keys: list[str]) -> pd.DataFrame:
                 "ended": ended,
                 "seconds": round(metrics.get("time_total_s", 0), 1),
                 "error": error,
-                **rounded({key: result.config[key] for key in keys}),
+                **rounded({key: result.config[key] for key in space}, space),
             }
         )
     found = pd.DataFrame(rows, dtype=object)  # so that integers beside null stay such

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from experiments.sweep.plan import rounded, with_values
+from experiments.sweep.plan import Domain, rounded, with_values
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import Params
 from imdb_rnn.reviews.corpus import Reviews
@@ -18,7 +18,7 @@ LOSS = "val_loss"  # what the trials are compared by
 FAILED = float("inf")
 
 
-def run(values: dict[str, Any], params: Params, reviews: Reviews) -> None:
+def run(values: dict[str, Any], params: Params, space: dict[str, Domain], reviews: Reviews) -> None:
     """Train, and report to Ray after each epoch: loss and accuracies of the one kept so far, and whether that was all.
 
     Goes on from the checkpoint that Ray has of this trial, on whatever machine it was written. A trial that cannot be
@@ -26,12 +26,13 @@ def run(values: dict[str, Any], params: Params, reviews: Reviews) -> None:
 
     Args:
         values: by dotted key, what is changed in `params`, before it is `rounded`.
+        space: of the plan.
         reviews: the training reviews.
     """
     from ray import tune
 
     try:
-        _train(with_values(params, rounded(values)), reviews)
+        _train(with_values(params, rounded(values, space)), reviews)
     except UserError as error:
         tune.report({LOSS: FAILED, "error": str(error)})
 
@@ -53,4 +54,8 @@ def _train(params: Params, reviews: Reviews) -> None:
             row |= {"epoch": len(history), "kept_epoch": kept, "is_over": is_over(history, params.train)}
             tune.report(row, checkpoint=tune.Checkpoint.from_directory(folder))
 
-        train(training, validation, params.model, params.pad, params.train, Path(folder, CHECKPOINT), report)
+        _, history = train(
+            training, validation, params.model, params.pad, params.train, Path(folder, CHECKPOINT), report
+        )
+    if not is_over(history.to_numpy().tolist(), params.train):
+        raise UserError(f"the loss became no number in epoch {len(history) + 1}; lower train.learning_rate")

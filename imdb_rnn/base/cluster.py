@@ -75,5 +75,5 @@ def _require(address: str) -> None:
         raise UserError(f"{address!r} is no address of a cluster; give host:port, as `ray start --head` prints it")
     try:
         socket.create_connection((host, int(port)), SECONDS).close()
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         raise UserError(f"nobody answers at {address} ({error}); start a cluster there: ray start --head") from error

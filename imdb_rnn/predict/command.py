@@ -151,7 +151,7 @@ def _score_many(arguments: argparse.Namespace) -> None:
     from imdb_rnn.predict import parts
 
     out = Path(arguments.out)
-    planned = parts.plan(parts.find_tables(arguments.table), out, arguments.text_column)
+    planned = parts.plan(parts.find_tables(arguments.table, out), out, arguments.text_column)
     if not arguments.text_column:
         print(f"text column: {', '.join(sorted({part.texts[0] for part in planned}))}", file=sys.stderr)
     model, digest = _load(arguments.model), parts.digest(arguments.model)

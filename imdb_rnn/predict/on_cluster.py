@@ -62,7 +62,7 @@ def _score(work: Any, row: dict[str, Any]) -> dict[str, Any]:
                 raise UserError(f"{where}; tables and --out should be on storage that all machines share")
         _note_start(place / f"{part.out.name}.starts", part.table)
         counts = done(part, digest) or score_part(model, digest, part, place, lambda rows: None)
-    except UserError as error:
+    except (OSError, UserError) as error:  # the storage may fail at any time
         return {"rows": 0, "positive": 0, "fault": str(error)}
     return counts._asdict() | {"fault": ""}
 

@@ -46,8 +46,10 @@ class Record(BaseModel):
     positive: int
 
 
-def find_tables(named: list[str]) -> list[Path]:
+def find_tables(named: list[str], out: Path) -> list[Path]:
     """The tables that are meant by names of files, folders, and patterns as the shell has them; `**`: any folders.
+
+    A pattern that reaches the folder of the scored tables, `out`, does not mean those.
 
     Raises:
         UserError: when there is none by one of the names.
@@ -59,6 +61,8 @@ def find_tables(named: list[str]) -> list[Path]:
             pattern = glob.escape(name) + "/*" * Path(name).is_dir()
         matches = map(Path, glob.glob(pattern, recursive=True))  # noqa: PTH207  # that of Path takes no absolute pattern
         paths = sorted(path for path in matches if path.is_file() and tables.is_table(path))
+        if not Path(name).exists():
+            paths = [path for path in paths if path.parent.resolve() != out.resolve()]
         if not paths:
             endings = ", ".join(f".{form}" for form in tables.FORMATS)
             raise UserError(f"{name}: no table is there; their names end in {endings}")

@@ -423,7 +423,10 @@ def test_the_best_trial_of_a_sweep_stands_beside_this_run(browser, open_page):
     assert rows[1] == ["3", "0.3123", "86.8%", "lstm", "5", "0.002666", "null", "3", "finished"]
     assert [row[-1] for row in rows[2:]] == ["finished", "stopped early"]
     browser.find_element(By.CSS_SELECTOR, "#sweep-progress summary").click()
-    numbers = browser.find_element(By.CSS_SELECTOR, "#sweep-progress .numbers").text.splitlines()
+    opened = WebDriverWait(browser, 20).until(  # the table is made when the browser says that it is open
+        lambda driver: driver.find_elements(By.CSS_SELECTOR, "#sweep-progress .numbers")
+    )
+    numbers = opened[0].text.splitlines()
     assert numbers[1:] == ["0.5 0.4 0.4", "1 0.4 0.3", "1.5 0.31234 0.31234"]
 
 

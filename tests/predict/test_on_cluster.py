@@ -155,7 +155,7 @@ from pathlib import Path
 from imdb_rnn import load
 from imdb_rnn.base.errors import run_command
 from imdb_rnn.predict import on_cluster, parts
-planned = parts.plan(parts.find_tables(["in/t0.csv"]), Path("fault"), None)
+planned = parts.plan(parts.find_tables(["in/t0.csv"], Path("fault")), Path("fault"), None)
 def score():
     with parts.place_in(Path("fault")) as place:
         {}

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -42,14 +43,21 @@ def score(network, part: parts.Part, model: str = MODEL):
     ids=str,
 )
 def test_tables_are_found_by_names_folders_and_patterns(named, found):
-    assert [path.as_posix() for path in parts.find_tables(named)] == [f"in/{name}" for name in found]
+    assert [path.as_posix() for path in parts.find_tables(named, Path("out"))] == [f"in/{name}" for name in found]
+
+
+def test_a_pattern_that_reaches_the_scored_tables_does_not_mean_them(folder):
+    (folder / "out").mkdir()
+    (folder / "out/a.csv").write_text("text\nwonderful film\n")
+    found = parts.find_tables(["**/*.csv"], Path("out"))
+    assert [path.as_posix() for path in found] == ["in/a.csv", "in/b.csv"]
 
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("name", ["absent.csv", "in/*.parquet", "in/notes.txt", "in/folder.csv"])
 def test_a_name_that_means_no_table_is_said(name):
     with pytest.raises(UserError) as error:
-        parts.find_tables(["in", name])
+        parts.find_tables(["in", name], Path("out"))
     assert str(error.value) == f"{name}: no table is there; their names end in .csv, .tsv, .jsonl, .parquet"
 
 

@@ -31,6 +31,8 @@ def test_the_other_presets_and_comments_stay_and_an_older_one_is_replaced(params
     second = with_preset(first, changed(params, model={"units": 9}))
     assert second.startswith(before)
     assert preset(second, NAME).model.units == 9
+    behind = "\n# Mine:\n# two lines\nmine:\n  model: {units: 3}\n"
+    assert with_preset(second + behind, changed(params, model={"units": 9})) == second + behind
     assert second.count(f"{NAME}:") == second.count("The best trial") == 1
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import ROOT, changed
 
-from experiments.sweep.plan import PLAN, read_plan, rounded, with_values
+from experiments.sweep.plan import PLAN, Domain, read_plan, rounded, with_values
 from imdb_rnn.base.errors import UserError
 
 REST = {
@@ -69,10 +69,16 @@ def test_the_test_reviews_choose_no_trial(tmp_path, params):
         read(tmp_path, by_test, {"model.units": {"choice": [8]}})
 
 
-def test_what_is_tried_has_three_digits():
-    assert rounded({"a": 0.00424310861, "b": 64, "c": None, "d": "gru", "e": True, "f": 0.5}) == {
-        "a": 0.00424, "b": 64, "c": None, "d": "gru", "e": True, "f": 0.5
-    }  # fmt: skip
+def test_what_is_drawn_has_three_digits_and_keeps_to_its_bounds():
+    space = {
+        "train.learning_rate": Domain(loguniform=[0.001, 0.01]),
+        "train.weight_averaging": Domain(uniform=[0.9, 0.9996]),
+        "model.dropout": Domain(choice=[0.12345, None]),
+        "model.units": Domain(integer=[1, 2000]),
+    }
+    tried = rounded(dict(zip(space, (0.00424310861, 0.99958, 0.12345, 1999), strict=True)), space)
+    assert list(tried.values()) == [0.00424, 0.9996, 0.12345, 1999]
+    assert rounded({"model.dropout": None}, space) == {"model.dropout": None}
 
 
 @given(units=st.integers(1, 4096), rate=st.floats(1e-9, 1), averaging=st.none() | st.floats(0.01, 0.99))
