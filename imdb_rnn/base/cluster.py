@@ -3,7 +3,6 @@
 import logging
 import os
 import socket
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,17 +41,14 @@ def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterato
         raise UserError("Ray is not installed; run `make cluster` first") from error
     if address != LOCAL:
         _require(address)
-    environment: dict[str, Any] = {
+    environment = {
         "excludes": [".dvc/", "__pycache__/", "runs/", "state/"],  # what the experiments have made is no code
         "py_modules": [str(path) for path in (LIBRARY, *code)],
         "env_vars": {"NUMBA_NUM_THREADS": f"{threads}"},
     }
     local: dict[str, Any] = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if address == LOCAL else {}
     try:
-        with tempfile.TemporaryDirectory() as nothing:
-            # Else each machine looks for code in a folder like this process's first, where it may have another commit
-            environment |= {} if address == LOCAL else {"working_dir": nothing}
-            ray.init(address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR, **local)
+        ray.init(address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR, **local)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = f"{error} {error.__cause__ or ''}"
         remedy = "the token in ~/.ray/auth_token is missing or another one; copy it from the head"

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from material import ROOT
 
 from imdb_rnn.base import cluster
 from imdb_rnn.base.errors import UserError
@@ -45,25 +44,6 @@ def test_where_nobody_listens_is_said_at_once():
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=rf"nobody answers at 127\.0\.0\.1:{port} .*ray start --head"):
             joined(f"127.0.0.1:{port}")
-
-
-ELSEWHERE = """
-import sys
-from imdb_rnn.base import cluster
-with cluster.joined(sys.argv[1]) as ray:
-    print(ray.get(ray.remote(lambda: __import__("imdb_rnn").__file__).remote()))
-"""
-
-
-@pytest.mark.cluster
-@pytest.mark.slow
-def test_a_machine_runs_the_code_that_it_was_sent_and_not_what_is_in_the_same_place():
-    from machines import machines
-
-    with machines(1) as there:
-        command = [sys.executable, "-c", ELSEWHERE, there.address]
-        file = subprocess.check_output(command, cwd=ROOT, text=True)
-    assert not Path(file.strip()).is_relative_to(ROOT)
 
 
 PROGRAM = """
