@@ -18,7 +18,7 @@ from imdb_rnn.base.errors import run_command
 
 BATCH, WORDS = 128, 223  # reviews of a step, and the mean of their words
 VOCABULARY, DIM = 10_000, 32
-UNITS = (32, 128, 512)
+UNITS = (32, 128, 256)
 MACHINES = (2, 10, 100)
 GIGABITS = 10
 ROUND_TRIP = 0.0001  # seconds, between two machines of one data centre
