@@ -117,7 +117,10 @@ def learnt_by_engine(
 
 
 def learnt_by_keras(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The logits by Keras, and by TensorFlow the derivatives of the mean loss with respect to all weights."""
+    """The logits by Keras, and by TensorFlow the derivatives of the mean loss with respect to all weights.
+
+    Where there are n-grams, the logits are the means of theirs and of the recurrent network's, and the loss the sum.
+    """
     keras, tf = keras_model.load_keras()
     params, (vectors, *others) = network.params, network.weights
     hiding = [vectors * drawn.seen[:, None], *others]
@@ -125,18 +128,22 @@ def learnt_by_keras(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.nda
     model.get_layer("probability").activation = keras.activations.linear
     if params.dropout:
         model.get_layer("dropout").call = lambda features, **_: features * drawn.hidden
-    variables = keras_model.variables(model, params)
+    variables, outputs = keras_model.variables(model, params), [model.output]
     if params.ngrams:
         variables.append(model.get_layer("ngram_scores").embeddings)
+        outputs = [model.get_layer("logit").output, model.output - model.get_layer("logit").output]
+    model = keras.Model(model.inputs[0], outputs)
     with tf.GradientTape() as tape:
-        logits = model(pad(ids, network.encoding.maxlen, network.encoding.padding))[:, 0]
-        loss = keras.ops.mean(keras.ops.binary_crossentropy(drawn.y, logits, from_logits=True))
+        given = model(pad(ids, network.encoding.maxlen, network.encoding.padding))
+        apart = [logits[:, 0] for logits in (given if params.ngrams else [given])]
+        losses = [keras.ops.binary_crossentropy(drawn.y, logits, from_logits=True) for logits in apart]
+        loss = keras.ops.mean(sum(losses))
     gradients = tape.gradient(loss, [variable.value for variable in variables])
     gradients = [tf.convert_to_tensor(gradient).numpy() for gradient in gradients]
     gradients[0] *= drawn.seen[:, None]
     if params.ngrams:
         gradients[-1] = gradients[-1][1:, 0] * drawn.prior  # row 0 is of unknown n-grams
-    return logits.numpy(), gradients
+    return np.mean([logits.numpy() for logits in apart], axis=0), gradients
 
 
 def assert_learns_as_keras(network: Network, ids: Ragged) -> None:

@@ -13,6 +13,7 @@ from imdb_rnn.network.weights import first_weights
 from imdb_rnn.reviews.encode import Labelled, unpad
 from imdb_rnn.training.loop import train
 from imdb_rnn.training.losses import review_weights
+from imdb_rnn.training.word_vectors import word_vectors
 
 VOCAB_SIZE, WORDS = 12, 8
 
@@ -107,9 +108,13 @@ def assert_keras_trains_the_same(
 
     keras.utils.set_random_seed(params.seed)
     theirs = keras_model() if keras_model else build(model, VOCAB_SIZE, network.ngram_codes)
-    weights = theirs.trainable_variables
+    weights = theirs.weights
     if params.engine == "compiled":
-        for variable, array in zip(weights, first_weights(model, VOCAB_SIZE, params.seed), strict=True):
+        first = first_weights(model, VOCAB_SIZE, params.seed)
+        if model.word_vectors == "counted":
+            first[0] = word_vectors(unpad(x), VOCAB_SIZE, model.embedding_dim, params.seed)
+            theirs.get_layer("embedding").trainable = False
+        for variable, array in zip(weights, first, strict=True):
             variable.assign(array)
     adam = keras.optimizers.Adam if params.engine == "keras" else of_sums(keras.optimizers.Adam)
     theirs.compile(

@@ -111,6 +111,7 @@ class ModelParams(Section):
     layers: Annotated[int, Field(ge=1, le=16)] = 1
     bidirectional: bool = False
     embedding_dim: Annotated[int, Field(ge=1, le=4096)] = 32
+    word_vectors: Literal["trained", "counted"] = "trained"
     units: Annotated[int, Field(ge=1, le=4096)] = 32
     pooling: Literal["last", "max", "mean", "max+mean"] = "last"
     ngrams: Annotated[int, Field(ge=0, le=3)] = 0

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-INITIAL, ORDER, DROPOUT = range(3)  # what is drawn: weights before training, order of the batches, what dropout hides
+# What is drawn: weights before training, order of the batches, what dropout hides, where the
+# search for word vectors begins
+INITIAL, ORDER, DROPOUT, VECTORS = range(4)
 
 
 def raw(count: int, *key: int) -> np.ndarray:

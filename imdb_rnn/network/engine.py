@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from imdb_rnn.network import ngrams
+from imdb_rnn.network.arithmetic import expit, log_losses
 from imdb_rnn.network.cells import cell_named
 from imdb_rnn.network.recurrence import EXPLAIN, LEARN, READ, tile_reader
 from imdb_rnn.network.threads import count, share_out
@@ -141,16 +142,27 @@ class Engine:
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """Write the gradient of the mean loss with respect to all weights to `gradient`.
 
+        Where there are n-grams, they and the recurrent network learn apart, each from the loss of its own logits; the
+        mean of both is what the two say together. Together they would learn from what the other leaves over, which for
+        the recurrent network soon is little: n-grams know the training reviews by heart.
+
         Args:
             flat, proceed: as for `logits`.
             y: float32 (reviews,), 0 or 1.
             weights: float64 (reviews,), what each loss is multiplied by.
 
         Returns:
-            Logits, float32 (reviews,); losses, float64 (reviews,); and the square of the gradient's norm.
+            Logits, float32 (reviews,); their losses, float64 (reviews,); and the square of the gradient's norm, without
+            the vectors' share where these are fixed.
         """
-        logits, dlogits, losses = self._read(LEARN, flat, batch, y, weights, masks, proceed)
-        return logits, losses, self._add_up(batch, dlogits, masks)
+        logits, _, losses = self._read(LEARN, flat, batch, y, weights, masks, proceed)
+        if not len(self._prior):
+            return logits, losses, self._add_up(batch, NOTHING, masks)
+        of_ngrams = self._add_ngrams(flat, batch, np.zeros_like(logits))
+        wrong = expit(np.where(y > 0, -of_ngrams, of_ngrams))  # other than the probability minus y, exact near 0
+        dlogits = (np.where(y > 0, -wrong, wrong) * weights / len(y)).astype(np.float32)
+        logits = (logits + of_ngrams) / 2
+        return logits, log_losses(y, logits) * weights, self._add_up(batch, dlogits, masks)
 
     def explain(self, flat: np.ndarray, batch: Batch) -> None:
         """Write the gradient of the sum of the logits with respect to all weights but the n-grams' to `gradient`."""
@@ -181,9 +193,8 @@ class Engine:
         logits, dlogits, losses = np.zeros(reviews, np.float32), np.empty(reviews, np.float32), np.empty(reviews)
         of_batch = self._table[:table]
         share_out(fill_table, shape, flat, starts, masks.seen, laid.distinct, self._vectors, of_batch, self._scratch)
-        if len(self._prior):
-            places = batch.places
-            ngrams.add_up(flat[starts[-2] :], self._prior, places.values, places.starts, places.lengths, logits)
+        if task == READ and len(self._prior):
+            self._add_ngrams(flat, batch, logits)
         share_out(
             self.read_tiles,
             task,
@@ -207,6 +218,12 @@ class Engine:
             meanwhile=proceed,
         )
         return logits, dlogits, losses
+
+    def _add_ngrams(self, flat: np.ndarray, batch: Batch, logits: np.ndarray) -> np.ndarray:
+        """Add the scores of each review's n-grams to its logit, and return the logits."""
+        of_ngrams, places = flat[self.layout.starts[-2] :], batch.places
+        ngrams.add_up(of_ngrams, self._prior, places.values, places.starts, places.lengths, logits)
+        return logits
 
     def _add_up(self, batch: Batch, dlogits: np.ndarray, masks: Masks) -> float:
         shape, starts, laid, gradient = self.shape, self.layout.starts, batch.laid, self.gradient
@@ -233,8 +250,10 @@ class Engine:
         of_tiles = self._of_tiles[: (len(laid.bases) - 1) * self._others].reshape(-1, self._others)
         size = kernels_size(shape)
         of_chunks = self._kernels[: chunks * size].reshape(chunks, shape.ways, size // shape.ways)
-        square = _collect(shape, starts, of_tiles, of_chunks, others) + squares.sum()
-        if len(dlogits) and len(self._prior):
+        square = _collect(shape, starts, of_tiles, of_chunks, others)
+        if not self.layout.fixed:
+            square += squares.sum()
+        if len(dlogits):
             of_ngrams = gradient[starts[-2] :]
             of_ngrams[:] = 0
             squares = np.zeros(ngrams.chunks(len(self._prior)))

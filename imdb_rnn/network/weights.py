@@ -88,6 +88,11 @@ class Layout:
         """Where each array begins in the flat one, and its length: int64 (arrays + 1,)."""
         return np.cumsum([0, *(matrix.size for matrix in self.matrices)])
 
+    @cached_property
+    def fixed(self) -> int:
+        """How many numbers at the beginning of the flat array are not learnt: those of the vectors, or none."""
+        return 0 if self.params.word_vectors == "trained" else int(self.starts[1])
+
     def flatten(self, weights: Weights) -> np.ndarray:
         """Fill the arrays and put them behind each other: float32."""
         flat = np.zeros(self.starts[-1], np.float32)

@@ -15,6 +15,7 @@ from imdb_rnn.reviews.encode import Labelled
 from imdb_rnn.reviews.ragged import Ragged
 from imdb_rnn.training import optimizer
 from imdb_rnn.training.losses import review_weights
+from imdb_rnn.training.word_vectors import word_vectors
 
 
 class CompiledLearner:
@@ -27,15 +28,18 @@ class CompiledLearner:
         self._ids, self._y = as_read(training.ids, model, encoding), training.y.astype(np.float32)
         self._weights = review_weights(training.y, params.class_weight)
         weights = first_weights(model, encoding.vocab_size, params.seed)
+        if model.word_vectors == "counted":
+            weights[0] = word_vectors(training.ids, encoding.vocab_size, model.embedding_dim, params.seed)
         self._codes, self._prior, self._places = np.empty(0, np.int64), np.empty(0, np.float32), None
         if model.ngrams:
             self._codes, self._prior, self._places = _known_ngrams(training, model, encoding.vocab_size)
             weights.append(np.full(len(self._codes), model.ngram_weight, np.float32))
         self.engine = Engine(Layout(model, encoding.vocab_size, len(self._codes)), self._prior)
-        self._optimizer = optimizer.start(self.engine.layout.flatten(weights), params, steps)
+        self._flat, self._fixed = self.engine.layout.flatten(weights), self.engine.layout.fixed
+        self._optimizer = optimizer.start(self._flat[self._fixed :], params, steps)
 
     def learn(self, epoch: int, batches: list[np.ndarray], first: int) -> Iterator[tuple[float, int]]:
-        model, learnt = self._model, self._optimizer
+        model = self._model
         features = model.units * (1 + model.bidirectional) * len(model.pooling.split("+"))
 
         def prepare(numbered: tuple[int, np.ndarray]) -> Batch:
@@ -50,15 +54,17 @@ class CompiledLearner:
                 self.engine.feature_masks(dropout_mask(len(rows) * features, model.dropout, *key, 1)),
             )
             y = self._y[rows]
-            logits, losses, square = self.engine.learn(learnt.weights, batch, y, self._weights[rows], masks, proceed)
-            learnt.apply(self.engine.gradient, square)
+            logits, losses, square = self.engine.learn(self._flat, batch, y, self._weights[rows], masks, proceed)
+            self._optimizer.apply(self.engine.gradient[self._fixed :], square)
             yield float(losses.sum()), int(((logits > 0) == (y > 0)).sum())
 
     def network(self, kept_epoch: int) -> Network:
-        weights, scores = self.engine.layout.split(self._optimizer.used()), np.empty(0, np.float32)
+        flat = np.concatenate([self._flat[: self._fixed], self._optimizer.used()])
+        weights, scores = self.engine.layout.split(flat), np.empty(0, np.float32)
         if self._model.ngrams:
-            *weights, of_ngrams = weights
-            scores = self._prior * of_ngrams
+            *weights, kernel, bias, of_ngrams = weights
+            weights += [kernel / 2, bias / 2]  # so that the sum of both logits is their mean
+            scores = np.float32(0.5) * self._prior * of_ngrams
         return Network(self._model, self._encoding, weights, self._codes, scores, [], kept_epoch, {})
 
     def state(self) -> list[np.ndarray]:

@@ -39,11 +39,12 @@ class Learner(Protocol):
 
 def refuse(model: ModelParams, params: TrainParams) -> None:
     """Raise a `UserError` if the engine is Keras and cannot do what `model` asks for."""
-    wrong = [name for name in ("ngrams", "embedding_dropout") if getattr(model, name)]
+    plain = {"ngrams": 0, "embedding_dropout": 0, "word_vectors": "trained"}
+    wrong = [name for name, value in plain.items() if getattr(model, name) != value]
     if params.engine == "keras" and wrong:
         raise UserError(
             f"params.yaml: model.{wrong[0]} is {getattr(model, wrong[0])!r}, which the engine keras does not have; "
-            "set it to 0, or train.engine to compiled"
+            f"set it to {plain[wrong[0]]}, or train.engine to compiled"
         )
 
 

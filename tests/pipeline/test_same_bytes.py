@@ -15,12 +15,17 @@ from project import SMALL
 
 pytestmark = pytest.mark.slow
 
-# All stages in one process, for DVC and the start of a process for each would take most of the time.
+# All stages in one process, for DVC and the start of a process for each would take most of the time; then the vectors
+# that its network, which learns its own, does not have.
 PROGRAM = """
 import importlib, pathlib
+import numpy
 from imdb_rnn.base.params import load_params
+from imdb_rnn.reviews.encode import unpad
+from imdb_rnn.training.word_vectors import word_vectors
 for stage in ("check", "download", "pad", "train", "evaluate", "explain", "plot", "report", "export"):
     importlib.import_module(f"stages.{stage}").main(load_params(pathlib.Path()), pathlib.Path())
+numpy.save("data/vectors.npy", word_vectors(unpad(numpy.load("data/padded/x_train.npy")), 2000, 20, seed=1))
 """
 NETWORK = {
     "model": {

@@ -27,6 +27,7 @@ from imdb_rnn.network.weights import first_weights
 from imdb_rnn.reviews.encode import Labelled, unpad
 from imdb_rnn.training import compiled_learner
 from imdb_rnn.training.compiled_learner import CompiledLearner
+from imdb_rnn.training.word_vectors import word_vectors
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +67,8 @@ def test_training_is_keras_own_fit(monkeypatch, cell, mask_padding, name):
     [
         ({"cell": "gru", "bidirectional": True, "pooling": "max+mean"}, None),
         ({"cell": "simple_rnn", "layers": 3, "pooling": "mean"}, 0.8),
+        ({"cell": "gru", "bidirectional": True, "pooling": "mean", "word_vectors": "counted"}, None),
+        ({"word_vectors": "counted"}, 0.8),
     ],
 )
 def test_training_of_larger_networks_is_keras_own_fit(monkeypatch, changes, weight_averaging):
@@ -123,6 +126,16 @@ def learner_of(x, y, **params) -> CompiledLearner:
     ids = unpad(x) if isinstance(x, np.ndarray) else x
     encoding = PadParams(vocab_size=VOCAB_SIZE, maxlen=8)
     return CompiledLearner(Labelled(ids, np.asarray(y)), small(), encoding, TrainParams(**params), 10)
+
+
+def test_counted_word_vectors_stay_and_all_else_is_learnt():
+    x, _ = task(300, 1)
+    model = small(word_vectors="counted")
+    network, _ = run(model, weight_averaging=0.9)
+    vectors = word_vectors(unpad(x), VOCAB_SIZE, model.embedding_dim, 42)
+    np.testing.assert_array_equal(network.weights[0], vectors)
+    first = first_weights(model, VOCAB_SIZE, 42)
+    assert all((array != before).any() for array, before in zip(network.weights[1:], first[1:], strict=True))
 
 
 def test_learning_begins_with_the_first_weights_of_the_seed():
@@ -208,6 +221,7 @@ def test_dropout_draws_anew_for_every_batch_and_epoch(what):
 
 @pytest.mark.parametrize(("smoothing", "weight"), [(5.0, 0.02), (20.0, 0.1)])
 def test_scores_of_ngrams_begin_as_naive_bayes(smoothing, weight):
+    """Halved, for the logit is the mean of theirs and of the recurrent network's."""
     model = small(ngrams=1, ngram_smoothing=smoothing, ngram_weight=weight)
     network, _ = run(model, epochs=1, learning_rate=1e-20)
     x, y = task(300, 1)
@@ -216,7 +230,7 @@ def test_scores_of_ngrams_begin_as_naive_bayes(smoothing, weight):
     )
     assert network.ngram_codes.tolist() == list(range(4, VOCAB_SIZE))
     negative, positive = (counts + smoothing) / (counts + smoothing).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(network.ngram_scores, weight * np.log(positive / negative), rtol=1e-5)
+    np.testing.assert_allclose(network.ngram_scores, weight * np.log(positive / negative) / 2, rtol=1e-5)
     assert np.abs(network.ngram_scores).max() > 0
 
 

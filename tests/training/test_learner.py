@@ -18,8 +18,11 @@ def make(engine: str, **model):
     return learner(Labelled(unpad(x), y), small(**model), encoding, TrainParams(engine=engine), 10)
 
 
-@pytest.mark.parametrize(("name", "value"), [("ngrams", 2), ("embedding_dropout", 0.25)])
-def test_what_keras_does_not_have_is_refused_in_one_line_and_the_compiled_engine_has_it(name, value):
+@pytest.mark.parametrize(
+    ("name", "value", "plain"),
+    [("ngrams", 2, 0), ("embedding_dropout", 0.25, 0), ("word_vectors", "counted", "trained")],
+)
+def test_what_keras_does_not_have_is_refused_in_one_line_and_the_compiled_engine_has_it(name, value, plain):
     refuse(small(**{name: value}), TrainParams(engine="compiled"))
     refuse(small(dropout=0.5), TrainParams(engine="keras"))
     for ask in (
@@ -29,8 +32,8 @@ def test_what_keras_does_not_have_is_refused_in_one_line_and_the_compiled_engine
         with pytest.raises(UserError) as raised:
             ask()
         assert str(raised.value) == (
-            f"params.yaml: model.{name} is {value}, which the engine keras does not have; "
-            "set it to 0, or train.engine to compiled"
+            f"params.yaml: model.{name} is {value!r}, which the engine keras does not have; "
+            f"set it to {plain}, or train.engine to compiled"
         )
 
 
