@@ -15,7 +15,7 @@ from imdb_rnn.base.errors import run_command
 
 MODULES = "modules"
 OFFERED = Path("imdb_rnn/__init__.py")
-STAGES = ("linear", "memory", "table", "train")
+STAGES = ("linear", "memory", "sentences", "table", "train")
 
 
 def imported(source: str, root: Path) -> set[Path]:

@@ -7,20 +7,19 @@ each remembers and how they read the same reviews; `results/compare.png` and `.s
 
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from experiments.compare import figure
 from experiments.compare.estimates import estimate, holm, interval, p_value
 from experiments.compare.memory import MEMORY, RunMemory, traced_rows
+from experiments.compare.plan import read_plan
 from experiments.compare.runs import LINEAR, PLAN, RUNS, Run, read_form, read_run
 from experiments.compare.together import compare_memory
 from imdb_rnn.base import files, frames
 from imdb_rnn.base.errors import UserError, run_command
-from imdb_rnn.base.params import Section, load_params, parse_yaml, validate
+from imdb_rnn.base.params import load_params
 from imdb_rnn.measures.intervals import CONFIDENCE
 from imdb_rnn.measures.metrics import measure
 from imdb_rnn.network.arithmetic import expit
@@ -31,11 +30,6 @@ from imdb_rnn.training.losses import is_right
 COMPARE = Path("results/compare.csv")
 DIFFERENCES = Path("results/differences.csv")
 REFERENCE = "simple_rnn"
-
-
-class Plan(Section):
-    networks: Annotated[list[str], Field(min_length=1)]
-    seeds: Annotated[list[int], Field(min_length=1)]
 
 
 def summarise(runs: dict[str, list[Run]], right: dict[str, np.ndarray], roc_auc: dict[str, float]) -> pd.DataFrame:
@@ -124,7 +118,7 @@ def markdown(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
 
 def main(root: Path) -> None:
     language = load_params(root).plots.language
-    plan = validate(Plan, parse_yaml(files.read_text(root / PLAN), PLAN), PLAN)
+    plan = read_plan(root)
     if REFERENCE not in plan.networks:
         raise UserError(f"{PLAN}: networks should hold {REFERENCE}, which the others are timed against")
     folder = root / files.REVIEWS

@@ -203,7 +203,10 @@ def test_the_committed_lock_belongs_to_this_code():
     ("lock", "results"),
     [
         ("dvc.lock", {"behaviour.json", "metrics.json", "memory.json"}),
-        ("experiments/compare/dvc.lock", {"compare.csv", "differences.csv", "compare_memory.json"}),
+        (
+            "experiments/compare/dvc.lock",
+            {"compare.csv", "compare_sentences.csv", "differences.csv", "compare_memory.json"},
+        ),
     ],
 )
 def test_the_committed_results_are_those_of_the_committed_lock(lock, results):

@@ -31,13 +31,13 @@ def find_file() -> Path:
     return path
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read the reviews of IMDb from a table of text, label (0 or 1) and source; other sources' are left out.
+def read_table(path: Path, source: str = "imdb") -> pd.DataFrame:
+    """Read the reviews of a source from a table of text, label (0 or 1) and source; other sources' are left out.
 
     Text stays text: a review that says "NA" or "null", or nothing, is not taken for a missing value.
     """
     table = pd.read_csv(path, encoding="utf-8", dtype={"text": str}, keep_default_na=False)
-    return table[table["source"] == "imdb"]
+    return table[table["source"] == source]
 
 
 def read(params: BundledParams, root: Path, tokens: str) -> Corpus:

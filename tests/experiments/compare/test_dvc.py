@@ -8,7 +8,14 @@ from project import Project, environment
 
 from experiments.compare.runs import FOLDER, PLAN
 
-RESULTS = ("compare.csv", "compare.png", "compare.svg", "compare_memory.json", "differences.csv")
+RESULTS = (
+    "compare.csv",
+    "compare.png",
+    "compare.svg",
+    "compare_memory.json",
+    "compare_sentences.csv",
+    "differences.csv",
+)
 PRESET = {
     "pad": {"vocab_size": 2000, "maxlen": 210},
     "train": {"epochs": 1, "batch_size": 64, "learning_rate": 0.01},
@@ -47,7 +54,7 @@ def compared(fresh, tmp_path_factory) -> Project:
     write_presets(project, simple_rnn=4, gru=4)
     write_plan(project, [1])
     project.run("dvc", "repro", "download")
-    assert set(compare(project)) == {"train@simple_rnn-1", "memory@simple_rnn-1", "linear", "table"}
+    assert set(compare(project)) == {"train@simple_rnn-1", "memory@simple_rnn-1", "linear", "sentences", "table"}
     project.commit()
     return project
 
@@ -73,7 +80,8 @@ def test_a_new_seed_and_a_change_in_measuring_memory_train_the_new_network_alone
     write_plan(project, [1, 2])
     with (project.folder / "imdb_rnn/measures/memory.py").open("a") as file:
         file.write("\n# a comment\n")
-    assert set(compare(project)) == {"train@simple_rnn-2", "memory@simple_rnn-1", "memory@simple_rnn-2", "table"}
+    anew = {"train@simple_rnn-2", "memory@simple_rnn-1", "memory@simple_rnn-2", "sentences", "table"}
+    assert set(compare(project)) == anew
 
 
 @pytest.mark.slow

