@@ -205,6 +205,7 @@ KINDS = {
     "simple_rnn": {},
     "dropout": {"model": small(cell="gru", dropout=0.3, embedding_dropout=0.3)},
     "averaged n-grams": {"model": small(cell="lstm", ngrams=2), "weight_averaging": 0.9, "schedule": "cosine"},
+    "counted vectors": {"model": small(cell="gru", ngrams=2, word_vectors="counted"), "weight_averaging": 0.9},
     "momentum": STOPS_EARLY,
     "mean square": {"optimizer": "rmsprop", "schedule": "linear", "validation": "test"},
 }
