@@ -90,7 +90,7 @@ def test_the_committed_lock_belongs_to_this_code():
     )
     runs = [f"{network}-{seed}" for network in plan["networks"] for seed in plan["seeds"]]
     each = {f"{stage}@{run}" for stage in ("train", "memory") for run in runs}
-    assert {*lock["stages"]} == {"modules", "linear", "table", *each}
+    assert {*lock["stages"]} == {"modules", "linear", "sentences", "table", *each}
     for name, stage in lock["stages"].items():
         verb, _, run = name.partition("@")
         locked = {dep["path"]: dep["md5"] for dep in stage.get("deps", ())}
