@@ -234,6 +234,17 @@ def test_scores_of_ngrams_begin_as_naive_bayes(smoothing, weight):
     assert np.abs(network.ngram_scores).max() > 0
 
 
+def test_the_recurrent_network_learns_as_if_there_were_no_ngrams_and_the_logit_is_the_mean_of_both():
+    model = small(cell="gru", dropout=0.3, ngram_min_reviews=1)
+    alone, beside = (
+        run(model.model_copy(update={"ngrams": ngrams}), clipnorm=None, validation="test")[0] for ngrams in (0, 2)
+    )
+    *weights, kernel, bias = alone.weights
+    for array, same in zip(beside.weights, [*weights, kernel / 2, bias / 2], strict=True):
+        np.testing.assert_array_equal(array, same)
+    assert np.abs(beside.ngram_scores).max() > 0.1
+
+
 def test_ngrams_see_what_single_words_do_not():
     """Positive if words 4 and 5 stand in this order; a network of one number is too small to tell."""
 
