@@ -186,7 +186,7 @@ def test_the_table_has_the_bytes_of_one_machine_though_a_machine_is_lost(cluster
         return found
 
     expected = untimed(alone.folder)
-    assert len(expected["results"]) == 5
+    assert len(expected["results"]) == 6
     assert len(expected[FOLDER / "runs"]) == 3 + 3 + 2
     assert untimed(project.folder) == expected
 
