@@ -17,7 +17,9 @@ from selenium import webdriver
 
 from imdb_rnn.base.params import Params, parse_params
 from imdb_rnn.network import compiled
+from imdb_rnn.reviews.encode import Labelled, encode
 from imdb_rnn.reviews.sources import bundled
+from imdb_rnn.training.loop import train
 
 # The same examples at every run, and no time limit on one of them: machines are noisy.
 settings.register_profile("steady", deadline=None, derandomize=True)
@@ -84,7 +86,7 @@ def small_archive(corpus, tmp_path_factory) -> dict:
 
 
 @pytest.fixture(scope="session")
-def fresh(params, small_archive, tmp_path_factory) -> Project:
+def fresh(params, corpus, small_archive, tmp_path_factory) -> Project:
     """The project as it stands here, committed, with the parameters of a small run and no results."""
     place = tmp_path_factory.mktemp("fresh")
     project = Project(place / "project", environment(place))
@@ -103,11 +105,15 @@ def fresh(params, small_archive, tmp_path_factory) -> Project:
             target = project.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
-    machine_code = compiled.FOLDER.relative_to(ROOT)  # what the tests compiled, so that not every copy does it again
+    small = changed(params, data=small_archive, **SMALL)
+    few = np.arange(4)
+    reviews = Labelled(encode(corpus.train.ranks.rows(few), small.pad), corpus.train.labels[few])
+    train(reviews, reviews, small.model, small.pad, small.train)  # compiles, so that not every copy does it again
+    machine_code = compiled.FOLDER.relative_to(ROOT)
     (project.folder / machine_code).mkdir(parents=True)
     for path in (ROOT / machine_code).glob("*.compiled"):
         shutil.copy(path, project.folder / machine_code)
-    write_params(project.folder, changed(params, data=small_archive, **SMALL))
+    write_params(project.folder, small)
     project.run("git", "init", "--quiet")
     project.commit()
     return project

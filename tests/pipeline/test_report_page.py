@@ -29,7 +29,8 @@ from imdb_rnn.reviews.encode import encode, pad
 from imdb_rnn.reviews.ragged import Ragged
 from imdb_rnn.reviews.vocabulary import RANK_OFFSET, START, UNKNOWN, tokenize, words_of_ranks
 
-pytestmark = pytest.mark.slow
+# The page is that of `finished`, which the fixtures below ask for by name.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("finished")]
 
 SECTIONS = ["try", "numbers", "training", "wrong", "behaviour", "memory", "traces", "sweep", "data", "run"]
 VOCABULARY = ["the", "film", "was", "good", "bad", "don't", "über", "电影", "i̇stanbul", "10"]
