@@ -20,18 +20,15 @@ Form = TypeVar("Form", bound=BaseModel)
 class Run(BaseModel):
     """What a run tells besides its answers.
 
-    weights: how many numbers were learnt
+    weights: how many numbers it has, those of fixed word vectors too
     training_seconds: from word ranks to the trained model; compilation counts, importing TensorFlow does not
     reviews_per_second: test reviews, from word ranks to logits; compilation counts
-    kept_epoch, validation_accuracy: of a network
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     weights: Annotated[int, Field(ge=1)]
     training_seconds: Annotated[float, Field(ge=0)]
     reviews_per_second: Annotated[int, Field(ge=0)]
-    kept_epoch: Annotated[int, Field(ge=1)] | None = None
-    validation_accuracy: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 def write_run(folder: Path, run: Run, logits: np.ndarray) -> None:
@@ -41,7 +38,7 @@ def write_run(folder: Path, run: Run, logits: np.ndarray) -> None:
         logits: (test reviews,), of a positive review.
     """
     np.save(folder / "logits.npy", logits.astype(np.float32))
-    files.write_json(folder / "run.json", run.model_dump(exclude_none=True))
+    files.write_json(folder / "run.json", run.model_dump())
 
 
 def read_run(folder: Path, reviews: int) -> tuple[Run, np.ndarray]:

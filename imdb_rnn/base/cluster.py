@@ -28,7 +28,8 @@ def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterato
         Ray.
 
     Raises:
-        UserError: when Ray is not installed, or there is no cluster of the same versions of Ray and Python.
+        UserError: when Ray is not installed, there is no cluster of the same versions of Ray and Python, or the cluster
+            fails the body; what fails in a task stays what it is.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if address == LOCAL:
@@ -56,6 +57,11 @@ def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterato
         raise UserError(f"{address} is no cluster that can be joined: {reason}") from error
     try:
         yield ray
+    except ray.exceptions.RayTaskError:
+        raise
+    except ray.exceptions.RayError as error:
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"the cluster at {address} failed; run the same command again ({reason})") from error
     finally:
         ray.shutdown()
 

@@ -64,6 +64,14 @@ def is_on_disk(name: str) -> bool:
     return any(FOLDER.glob(f"{name}-{_code()}-*.compiled"))
 
 
+def is_kept() -> bool:
+    """Whether machine code can be written to the disk, where another process finds it."""
+    with suppress(OSError):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        return os.access(FOLDER, os.W_OK)
+    return False
+
+
 @cache
 def _code() -> str:
     """A fingerprint of the code whose functions are compiled, and of what compiles it.

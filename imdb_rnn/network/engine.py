@@ -123,7 +123,7 @@ class Engine:
         self.read_tiles(queue, *network, *laid, *of_reviews, self._scratch)
 
     def logits(self, flat: np.ndarray, batch: Batch, proceed: Proceed | None = None) -> np.ndarray:
-        """The logit of each review: float32 (reviews,).
+        """The logit of each review, with n-grams the sum of both parts': float32 (reviews,).
 
         Args:
             flat: the weights, as `layout` has them.

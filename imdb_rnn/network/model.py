@@ -73,7 +73,7 @@ class Network:
         return encode(ranks.rows(order), self.encoding)
 
     def count_weights(self) -> int:
-        """How many numbers it has learnt."""
+        """How many numbers it has, those of fixed word vectors too."""
         return sum(array.size for array in self.weights) + len(self.ngram_scores)
 
     def logits(self, ids: Ragged) -> np.ndarray:

@@ -9,11 +9,13 @@ import numpy as np
 
 from imdb_rnn.network.cells import cell_named
 from imdb_rnn.network.model import Network
+from imdb_rnn.reviews.vocabulary import jieba_tables
 
 PAGE = Path(__file__).parent / "page"
 STYLES = ("uPlot.min.css", "page.css")
 SCRIPTS = (  # each may use what those before it define
     "uPlot.iife.min.js",
+    "jieba.js",
     "network.js",
     "elements.js",
     "charts.js",
@@ -25,12 +27,13 @@ SCRIPTS = (  # each may use what those before it define
 
 
 def stored_network(network: Network) -> dict | None:
-    """What `page/network.js` needs to read as the network does.
+    """What `page/network.js` needs to read as the network does. None if the page cannot: its cell has no step for it.
 
-    None if the page cannot: its cell has no step for it, or jieba splits the text.
+    Raises:
+        UserError: when jieba splits the text and is not installed.
     """
     cell = cell_named(network.params.cell)
-    if not cell.page or network.tokens == "jieba":
+    if not cell.page:
         return None
     numbers = np.concatenate([np.ravel(array) for array in (*network.weights, network.ngram_scores)]).astype("<f4")
     shape = {"layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams", "mask_padding"}
@@ -40,6 +43,7 @@ def stored_network(network: Network) -> dict | None:
         "gates": cell.gates,
         "recurrent_bias": cell.recurrent_bias,
         "tokens": network.tokens,
+        "jieba": jieba_tables() if network.tokens == "jieba" else None,
         "vocabulary": network.vocabulary,
         "ngram_count": len(network.ngram_scores),
         "weights": base64.b64encode(numbers.tobytes()).decode(),
@@ -62,12 +66,12 @@ def page(contents: dict, cell: str) -> str:
     styles = [_part(name) for name in STYLES]
     # In a data block only "<" could be taken for markup.
     data = json.dumps(contents, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)
-    licence = f"<!--\nuPlot\n{_part('uPlot.LICENSE')}-->"
+    licences = "".join(f"<!--\n{name}\n{_part(f'{name}.LICENSE')}-->" for name in ("uPlot", "jieba"))
     parts = {
         "policy": f"default-src 'none'; script-src {_hashes(scripts)}; style-src {_hashes(styles)}",
         "styles": "".join(f"<style>{style}</style>" for style in styles),
         "data": data.replace("<", "\\u003c"),
-        "scripts": licence + "".join(f"<script>{script}</script>" for script in scripts),
+        "scripts": licences + "".join(f"<script>{script}</script>" for script in scripts),
     }
     before, *pieces = _part("index.html").split("{{")
     return before + "".join(parts[name] + rest for name, rest in (piece.split("}}", 1) for piece in pieces))

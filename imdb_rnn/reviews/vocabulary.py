@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
+from typing import Any
 
 from imdb_rnn.base.errors import UserError
 
@@ -32,7 +33,7 @@ def characters(text: str) -> list[str]:
 
 
 @cache
-def _jieba() -> Callable[[str], list[str]]:
+def _jieba() -> Any:
     if importlib.util.find_spec("jieba") is None:
         raise UserError("data.tokens: jieba needs the package jieba; run `pip install jieba==0.42.1`")
     import jieba  # an optional package
@@ -42,12 +43,26 @@ def _jieba() -> Callable[[str], list[str]]:
     # Its dictionary is read from the package: it would keep a copy where others can write, and trust it.
     splitter.FREQ, splitter.total = splitter.gen_pfdict(splitter.get_dict_file())
     splitter.initialized = True
-    cut = splitter.lcut
+    return splitter
 
-    def words(text: str) -> list[str]:
-        return [word for part in tokenize(text) for word in cut(part)]
 
-    return words
+def jieba_tables() -> dict[str, Any]:
+    """What jieba knows, for those who split as it does: its dictionary and its hidden Markov model, as JSON has them.
+
+    dictionary: words and their frequencies in turn, a space between
+    total: sum of the frequencies
+    start, transitions, emissions: logarithms of probabilities: of the place in a word (B, M, E or S) that comes first,
+        of the next one, and of each letter there
+
+    Raises:
+        UserError: when jieba is not installed.
+    """
+    splitter = _jieba()
+    from jieba import finalseg
+
+    dictionary = " ".join(f"{word} {count}" for word, count in splitter.FREQ.items() if count)
+    tables = {"start": finalseg.start_P, "transitions": finalseg.trans_P, "emissions": finalseg.emit_P}
+    return {"dictionary": dictionary, "total": splitter.total, **tables}
 
 
 def tokenizer(tokens: str) -> Callable[[str], list[str]]:
@@ -60,7 +75,10 @@ def tokenizer(tokens: str) -> Callable[[str], list[str]]:
     Raises:
         UserError: when jieba is not installed.
     """
-    return _jieba() if tokens == "jieba" else {"words": tokenize, "characters": characters}[tokens]
+    if tokens == "jieba":
+        cut = _jieba().lcut
+        return lambda text: [word for part in tokenize(text) for word in cut(part)]
+    return {"words": tokenize, "characters": characters}[tokens]
 
 
 def count_vocabulary(reviews: Iterable[list[str]]) -> list[str]:

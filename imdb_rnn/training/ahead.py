@@ -20,8 +20,11 @@ from imdb_rnn.training.compiled_learner import CompiledLearner
 
 @contextmanager
 def compiling_the_rest(model: ModelParams) -> Iterator[None]:
-    """Let another process compile while the body does, and wait for it, unless the machine code is on the disk."""
-    if threads.count() == 1 or compiled.is_on_disk("add_up_words"):
+    """Let another process compile while the body does, and wait for it.
+
+    Not where the machine code is on the disk, nor where it cannot be written there, nor with one processor.
+    """
+    if threads.count() == 1 or compiled.is_on_disk("add_up_words") or not compiled.is_kept():
         yield
         return
     command = [sys.executable, "-m", __name__, model.model_dump_json()]

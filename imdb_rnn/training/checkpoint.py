@@ -23,7 +23,7 @@ from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import Section
 
 SUBPACKAGES = ("base", "reviews", "network", "training")  # whose code decides what training does
-PACKAGES = ("keras", "numba", "numpy", "tensorflow")
+PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")
 NEWEST, DAYS = 5, 30  # checkpoints that are kept, and for how long
 
 

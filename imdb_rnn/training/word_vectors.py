@@ -19,13 +19,13 @@ from imdb_rnn.reviews.ragged import Ragged
 from imdb_rnn.reviews.vocabulary import UNKNOWN
 
 WINDOW = 5  # words on each side; the nearest one counts so many times, the farthest one once
-MORE, PASSES = 32, 8  # directions beyond those wanted, and passes over the matrix: more change nothing that is seen
-CHUNK = 2**22  # words that are counted at once
+MORE, PASSES = 32, 8  # directions beyond those wanted, and passes over the matrix: with more no network is better
+REVIEWS, CHUNK = 10_000, 2**20  # reviews, and pairs of words, that take memory at once
 ROWS = 64  # of the matrix, that a thread takes at once
 
 
 def word_vectors(ids: Ragged, vocab_size: int, dim: int, seed: int) -> np.ndarray:
-    """Vectors of the words that stand in reviews: float32 (vocab_size, dim), of mean square 1.
+    """Vectors of the words that stand in reviews: float32 (vocab_size, dim); their numbers have mean square 1.
 
     Those of padding, start and unknown words are zero, and so are those of words that nothing is near.
 
@@ -39,57 +39,65 @@ def word_vectors(ids: Ragged, vocab_size: int, dim: int, seed: int) -> np.ndarra
     matrix = _information(_near(ids, vocab_size))
     if not matrix.nnz:
         raise UserError("no words stand near each other in the training reviews; set model.word_vectors to trained")
-    transposed = matrix.T.tocsr()
+    forwards, backwards = _prepared(matrix), _prepared(matrix.T.tocsr())
     directions = uniform(vocab_size * (dim + MORE), seed, VECTORS).reshape(vocab_size, -1) - 0.5
     for _ in range(PASSES):
-        directions = _orthogonal(_multiply(matrix, directions))
-        directions = _orthogonal(_multiply(transposed, directions))
-    vectors = _multiply(matrix, directions)[:, :dim]  # of the lengths of the singular values
-    sizes = np.sqrt((vectors * vectors).sum(axis=0))
-    vectors = vectors / np.sqrt(np.where(sizes > 0, sizes, 1))
-    return (vectors / np.sqrt((vectors * vectors).mean())).astype(np.float32)
+        directions = _orthogonal(_multiply(*forwards, directions))
+        directions = _orthogonal(_multiply(*backwards, directions))
+    vectors = _multiply(*forwards, directions)[:, :dim]  # of the lengths of the singular values
+    squares = (vectors * vectors).sum(axis=0)
+    vectors = vectors / np.sqrt(np.sqrt(np.where(squares > 0, squares, 1)))
+    used = vectors[np.diff(matrix.indptr) > 0][:, squares > 0]
+    return (vectors / np.sqrt((used * used).mean())).astype(np.float32)
 
 
 def _near(ids: Ragged, vocab_size: int) -> sparse.csr_array:
     """How often each word stands near each other one: int64 (vocab_size, vocab_size), symmetric."""
-    flat, shape = ids.flat(), (vocab_size, vocab_size)
-    is_word = flat > UNKNOWN
-    reviews, flat = np.repeat(np.arange(len(ids)), ids.lengths)[is_word], flat[is_word]
+    shape = vocab_size, vocab_size
     counts = sparse.csr_array(shape, dtype=np.int64)
-    for start in range(0, len(flat), CHUNK):
-        stop = start + CHUNK
+    for first in range(0, len(ids), REVIEWS):
+        block = ids.rows(np.arange(first, min(len(ids), first + REVIEWS)))
+        flat = block.flat()
+        is_word = flat > UNKNOWN
+        reviews, flat = np.repeat(np.arange(len(block)), block.lengths)[is_word], flat[is_word]
         for distance in range(1, WINDOW + 1):
-            left, right = flat[start:stop], flat[start + distance : stop + distance]
-            left = left[: len(right)]
-            together = reviews[start:stop][: len(right)] == reviews[start + distance : stop + distance]
-            weights = np.full(np.count_nonzero(together), WINDOW + 1 - distance)
-            counts += sparse.csr_array((weights, (left[together], right[together])), shape=shape)
+            together = reviews[distance:] == reviews[:-distance]
+            places = flat[:-distance][together], flat[distance:][together]
+            counts += sparse.csr_array((np.full(len(places[0]), WINDOW + 1 - distance), places), shape=shape)
     return counts + counts.T
 
 
 def _information(counts: sparse.csr_array) -> sparse.csr_array:
-    """The positive pointwise mutual information of each word and each neighbour, float32; that of rare ones is smaller.
+    """The positive pointwise mutual information of each word and each neighbour, float32.
 
-    The counts of neighbours are raised to the power 3/4, as the paper has it.
+    The counts of neighbours are raised to the power 3/4, as the paper has it, so that rare ones say less.
     """
     counts.sort_indices()
     of_words = counts.sum(axis=1).astype(np.float64)
     of_neighbours = np.sqrt(of_words) * np.sqrt(np.sqrt(of_words))
-    rows, columns = np.repeat(np.arange(len(of_words)), np.diff(counts.indptr)), counts.indices
     logs, total = log(np.maximum(of_words, 1)), log(of_neighbours.sum())
-    information = log(counts.data.astype(np.float64)) + total - logs[rows] - 0.75 * logs[columns]
-    information = np.where(information > 0, information, 0).astype(np.float32)
-    matrix = sparse.csr_array((information, columns, counts.indptr), shape=counts.shape)
+    information = np.empty(counts.nnz, np.float32)
+    for first in range(0, counts.nnz, CHUNK):
+        part = slice(first, first + CHUNK)
+        rows = np.searchsorted(counts.indptr, np.arange(first, min(counts.nnz, first + CHUNK)), side="right") - 1
+        columns = counts.indices[part]
+        found = log(counts.data[part].astype(np.float64)) + total - logs[rows] - 0.75 * logs[columns]
+        information[part] = np.where(found > 0, found, 0)
+    matrix = sparse.csr_array((information, counts.indices, counts.indptr), shape=counts.shape)
     matrix.eliminate_zeros()
     return matrix
 
 
-def _multiply(matrix: sparse.csr_array, factor: np.ndarray) -> np.ndarray:
-    """matrix @ factor, float64 from sums in float32, in the order of the columns, on all processors."""
+def _prepared(matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where each row begins, and columns and numbers of all rows."""
+    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
+
+
+def _multiply(starts: np.ndarray, columns: np.ndarray, numbers: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """A matrix times a factor, float64 from sums in float32, in the order of the columns, on all processors."""
     factor = np.ascontiguousarray(factor, np.float32)
-    product = np.zeros((matrix.shape[0], factor.shape[1]), np.float32)
-    places = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
-    share_out(_multiply_rows, *places, matrix.data, factor, product)
+    product = np.zeros((len(starts) - 1, factor.shape[1]), np.float32)
+    share_out(_multiply_rows, starts, columns, numbers, factor, product)
     return product.astype(np.float64)
 
 

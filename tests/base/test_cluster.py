@@ -83,3 +83,30 @@ def test_a_cluster_of_this_machine_has_this_code_and_listens_on_loopback_alone(t
     printed, _ = process.communicate()
     assert printed.strip() == "False"
     assert process.returncode == 0
+
+
+FAULT = """
+import os, sys
+from imdb_rnn.base import cluster
+from imdb_rnn.base.errors import UserError
+try:
+    with cluster.joined(cluster.LOCAL) as ray:
+        task = ray.remote(max_retries=0)({"worker": lambda: os._exit(1), "task": lambda: 1 / 0}[sys.argv[1]])
+        ray.get(task.remote())
+except (UserError, ZeroDivisionError) as error:
+    print(repr(error))
+"""
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("worker", "UserError('the cluster at local failed; run the same command again (The worker died"),
+        ("task", "RayTaskError(Zero"),
+    ],
+)
+def test_what_fails_in_the_cluster_is_one_line_and_in_a_task_what_it_is(tmp_path, what, told):
+    printed = subprocess.check_output([sys.executable, "-c", FAULT, what], cwd=tmp_path, text=True)
+    assert printed.splitlines()[-1].startswith(told)

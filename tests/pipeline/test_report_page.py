@@ -34,6 +34,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("finished")]
 
 SECTIONS = ["try", "numbers", "training", "wrong", "behaviour", "memory", "traces", "sweep", "data", "run"]
 VOCABULARY = ["the", "film", "was", "good", "bad", "don't", "über", "电影", "i̇stanbul", "10"]
+CHINESE = [
+    "这部电影很好看，导演的功力不容小觑！",
+    "剧情拖沓，演员表演生硬，看到一半就想走了。",
+    "他来到了网易杭研大厦，小明硕士毕业于中国科学院计算所，后在日本京都大学深造",
+    "我不喜欢日本和服。结婚的和尚未结婚的，乒乓球拍卖完了",
+    "2008年北京奥运会，C++和c#是编程语言，AT&T公司；评分8.5，T恤20%折扣",
+    "李达康书记与祁同伟厅长在人民的名义里斗智斗勇",
+    "颱風來襲，這齣戲的臺詞太囉嗦",
+]
 AWKWARD = {
     "empty": "",
     "blank": " \t\n\u3000\x1c ",
@@ -266,10 +275,22 @@ def test_a_network_of_characters_reads_chinese_as_it_is_typed(browser, open_page
     assert browser.find_element(By.CSS_SELECTOR, "#reading .words").text == texts[0]
 
 
-def test_a_network_of_words_that_only_jieba_finds_is_not_for_the_page(browser, open_page):
-    open_page(replace(network_with_words(model_params()), tokens="jieba"), tokens="jieba")
-    choose_language(browser, "en")
-    assert "does not have the dictionary that splits Chinese text" in browser.find_element(By.ID, "try").text
+def test_chinese_text_is_cut_into_words_as_jieba_does(browser, open_page):
+    """The dictionary decides most, the hidden Markov model names and new words; letters and digits are between."""
+    pytest.importorskip("jieba")
+    network = replace(network_with_words(model_params()), tokens="jieba", vocabulary=["电影", "好看", "不", "的"])
+    open_page(network, tokens="jieba")
+    texts = [*CHINESE, *AWKWARD.values()]
+    random = np.random.default_rng(1)
+    letters = [chr(code) for code in range(0x4E00, 0x9FA6)] + list(
+        "的一是不了在人有我他这个们中来上大为和国aB7 .，龻🎬"
+    )
+    common = list("".join(CHINESE))
+    texts += ["".join(random.choice(some, 60)) for some in (letters, common) for _ in range(100)]
+    split = browser.execute_script("return arguments[0].map(openNetwork(contents.network).tokenize)", texts)
+    expected = [network.tokenize(text) for text in texts]
+    assert [row for row in zip(texts, split, expected, strict=True) if row[1] != row[2]] == []
+    np.testing.assert_allclose(judge(browser, texts), network.predict_proba(network.encode(texts)), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("name", AWKWARD)

@@ -82,3 +82,11 @@ def test_one_processor_compiles_alone(nothing_on_disk, monkeypatch):
     monkeypatch.setattr(ahead.subprocess, "Popen", None)
     with ahead.compiling_the_rest(ModelParams()):
         pass
+
+
+def test_where_machine_code_cannot_be_kept_each_process_compiles_for_itself(nothing_on_disk, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(compiled, "FOLDER", tmp_path / "file/compiled")
+    monkeypatch.setattr(ahead.subprocess, "Popen", None)
+    with ahead.compiling_the_rest(ModelParams()):
+        pass

@@ -46,6 +46,7 @@ reviews = st.lists(st.lists(st.integers(1, 9), max_size=15), min_size=1, max_siz
 def test_the_matrix_is_the_information_of_words_and_neighbours_however_it_is_counted(reviews, chunk):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "CHUNK", chunk)
+        patch.setattr(module, "REVIEWS", 1 + chunk % 5)
         matrix = module._information(module._near(ragged(*reviews), 10))
     np.testing.assert_allclose(matrix.toarray(), information(reviews, 10), atol=1e-5)
 
@@ -55,13 +56,12 @@ def test_the_vectors_are_the_largest_singular_vectors():
     ids, dim = texts(), 2
     u, s, _ = svds(information([ids[row].tolist() for row in range(len(ids))], 60), k=dim)
     expected = u * np.sqrt(s)
-    expected /= np.sqrt((expected**2).mean())
+    expected /= np.sqrt((expected[3:] ** 2).mean())
     vectors = word_vectors(ids, 60, dim, seed=1)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(vectors @ vectors.T, expected @ expected.T, atol=0.02)
     sizes = np.linalg.norm(vectors, axis=0)
     assert all(one > other for one, other in pairwise(sizes))
-    assert np.sqrt(np.mean(vectors**2)) == pytest.approx(1, rel=1e-6)
 
 
 def test_words_of_a_kind_are_near_each_other():
@@ -78,6 +78,13 @@ def test_only_words_have_vectors_and_more_numbers_than_words_are_zero():
     assert np.isfinite(vectors).all()
     assert np.flatnonzero(vectors.any(axis=1)).tolist() == [5, 6, 7]
     assert not vectors[:, 3:].any()
+
+
+@pytest.mark.parametrize(("vocab_size", "dim"), [(60, 8), (500, 8), (60, 200)])
+def test_their_size_depends_neither_on_ids_without_words_nor_on_numbers_without_directions(vocab_size, dim):
+    vectors = word_vectors(texts(), vocab_size, dim, seed=1)
+    used = vectors[3:60][:, vectors.any(axis=0)]
+    assert np.sqrt(np.mean(used**2)) == pytest.approx(1, rel=1e-4)
 
 
 def test_the_same_seed_gives_the_same_vectors_and_another_one_others_of_the_same_first_directions():

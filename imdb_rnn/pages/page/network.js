@@ -51,9 +51,12 @@ function openNetwork(stored) {
   const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~\t\n]/g;
   const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 
+  const splitChinese = stored.jieba ? openJieba(stored.jieba) : null;
+
   function tokenize(text) {
     if (stored.tokens === "characters") return [...text.toLowerCase()].filter((letter) => !SPACE.test(letter));
-    return text.toLowerCase().replace(PUNCTUATION, " ").split(SPACE).filter((word) => word);
+    const words = text.toLowerCase().replace(PUNCTUATION, " ").split(SPACE).filter((word) => word);
+    return splitChinese ? words.flatMap(splitChinese) : words;
   }
 
   function encode(text) {

@@ -16,11 +16,8 @@ let tryIt = () => {};
 function showTry() {
   if (!contents.network) {
     byId("try-body").replaceChildren(element("p", {}, t(
-      "The page cannot read with this network: " + (contents.tokens === "jieba"
-        ? "it does not have the dictionary that splits Chinese text into words. `imdb-rnn predict` does."
-        : `its cell, ${model.cell}, has no version in JavaScript.`),
-      "网页无法用这个网络来阅读：" + (contents.tokens === "jieba"
-        ? "网页里没有中文分词所需的词典。请改用 imdb-rnn predict。" : `它的单元 ${model.cell} 没有 JavaScript 版本。`),
+      `The page cannot read with this network: its cell, ${model.cell}, has no version in JavaScript.`,
+      `网页无法用这个网络来阅读：它的单元 ${model.cell} 没有 JavaScript 版本。`,
     )));
     return;
   }
