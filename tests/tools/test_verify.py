@@ -42,8 +42,8 @@ def test_a_stage_that_did_not_run_has_other_outs():
 def test_the_committed_pipeline_is_run_anew_and_what_differs_is_named(tmp_path):
     """A pipeline whose outs tell the time zone; what is not committed does not count."""
     project = Project(tmp_path / "project", environment(tmp_path))
-    for name in ("tools/verify.py", ".dvc/config"):
-        (project.folder / name).parent.mkdir(parents=True)
+    for name in ("tools/__init__.py", "tools/verify.py", ".dvc/config"):
+        (project.folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, project.folder / name)
     (project.folder / "write.py").write_text("import os; open('zone', 'w').write(os.environ['TZ'])")
     stages = {"same": {"cmd": "echo 1 > one", "outs": ["one"]}, "zone": {"cmd": "python write.py", "outs": ["zone"]}}
