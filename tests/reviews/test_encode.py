@@ -2,7 +2,6 @@ import hashlib
 import json
 import sys
 
-import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -32,6 +31,8 @@ PARAMS = st.builds(
 
 def by_keras(lists, params: PadParams) -> np.ndarray:
     """What Keras makes of ranks: `load_data`'s rule for ids, one review at a time, and its own `pad_sequences`."""
+    import keras  # here, because it takes seconds to load
+
     ids = [[1] + [rank + 3 if rank > 0 and rank + 3 < params.vocab_size else 2 for rank in ranks] for ranks in lists]
     return keras.utils.pad_sequences(ids, params.maxlen, padding=params.padding, truncating=params.truncating)
 
@@ -100,6 +101,8 @@ def test_both_stages_equal_the_articles_first_lines(corpus, params, tmp_path, mo
     )
     index = tmp_path / "index.json"
     index.write_text(json.dumps({word: rank for rank, word in enumerate(corpus.vocabulary, start=1)}))
+
+    import keras
 
     module = sys.modules[keras.datasets.imdb.load_data.__module__]
     monkeypatch.setattr(module, "get_file", lambda **_: str(archive))

@@ -1,5 +1,4 @@
 import pytest
-import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +30,8 @@ def test_tokenize(text, tokens):
 
 @given(st.text(st.characters(codec="ascii", exclude_characters="\r\v\f\x1c\x1d\x1e\x1f")))
 def test_tokenize_equals_keras_on_ascii(text):
+    import tensorflow as tf  # here, because it takes seconds to load
+
     assert tokenize(text) == tf.keras.preprocessing.text.text_to_word_sequence(text)
 
 
