@@ -27,7 +27,9 @@ for stage in ("check", "download", "pad", "train", "evaluate", "explain", "plot"
     importlib.import_module(f"stages.{stage}").main(load_params(pathlib.Path()), pathlib.Path())
 numpy.save("data/vectors.npy", word_vectors(unpad(numpy.load("data/padded/x_train.npy")), 2000, 20, seed=1))
 """
-NETWORK = {
+SETTINGS = {  # little to compute, for without fused multiply-add each product takes many times as long
+    "explain": {"reviews": 50},
+    "pad": {"maxlen": 20},
     "model": {
         "cell": "gru",
         "layers": 2,
@@ -37,7 +39,7 @@ NETWORK = {
         "embedding_dropout": 0.1,
         "dropout": 0.2,
     },
-    "train": {"schedule": "cosine", "weight_averaging": 0.9},
+    "train": {"epochs": 1, "schedule": "cosine", "weight_averaging": 0.9},
 }
 PROCESSORS = {
     "haswell": "+avx,+avx2,+fma,+bmi,+bmi2,+sse4.2",
@@ -72,7 +74,7 @@ def hashes(folder: Path, small_archive: dict, params, **surroundings: str) -> di
         (folder / name).mkdir(parents=True)
     for name in ("compare_memory.json", "sweep.csv"):
         shutil.copy(ROOT / "results" / name, folder / "results")
-    values = {name: SMALL.get(name, {}) | NETWORK.get(name, {}) for name in SMALL}
+    values = {name: SMALL.get(name, {}) | values for name, values in SETTINGS.items()}
     write_params(folder, changed(params, data=small_archive, **values))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(folder / "home")} | surroundings
     subprocess.run(
