@@ -18,8 +18,8 @@ from imdb_rnn.network.threads import share_out
 from imdb_rnn.reviews.ragged import Ragged
 from imdb_rnn.reviews.vocabulary import UNKNOWN
 
-WINDOW = 5  # words on each side; the nearest one counts so many times, the farthest one once
-MORE, PASSES = 32, 8  # directions beyond those wanted, and passes over the matrix: with more no network is better
+WINDOW = 3  # words on each side; the nearest one counts so many times, the farthest one once
+MORE, PASSES = 32, 20  # directions beyond those wanted, and passes over the matrix; with 8 networks were a little worse
 REVIEWS, CHUNK = 10_000, 2**20  # reviews, and pairs of words, that take memory at once
 ROWS = 64  # of the matrix, that a thread takes at once
 
