@@ -57,9 +57,9 @@ def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterato
         raise UserError(f"{address} is no cluster that can be joined: {reason}") from error
     try:
         yield ray
-    except ray.exceptions.RayTaskError:
-        raise
     except ray.exceptions.RayError as error:
+        if isinstance(error, ray.exceptions.RayTaskError) and not isinstance(error.cause, ray.exceptions.RayError):
+            raise
         reason = " ".join(str(error).split())[:300]
         raise UserError(f"the cluster at {address} failed; run the same command again ({reason})") from error
     finally:

@@ -64,7 +64,7 @@ def is_on_disk(name: str) -> bool:
     return any(FOLDER.glob(f"{name}-{_code()}-*.compiled"))
 
 
-def is_kept() -> bool:
+def can_be_kept() -> bool:
     """Whether machine code can be written to the disk, where another process finds it."""
     with suppress(OSError):
         FOLDER.mkdir(parents=True, exist_ok=True)

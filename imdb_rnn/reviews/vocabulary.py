@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -49,10 +50,11 @@ def _jieba() -> Any:
 def jieba_tables() -> dict[str, Any]:
     """What jieba knows, for those who split as it does: its dictionary and its hidden Markov model, as JSON has them.
 
-    dictionary: words and their frequencies in turn, a space between
-    total: sum of the frequencies
-    start, transitions, emissions: logarithms of probabilities: of the place in a word (B, M, E or S) that comes first,
-        of the next one, and of each letter there
+    dictionary: str, words and their frequencies in turn, a space between
+    logShares: for each frequency, as text, the logarithm of its share of all: floats, for another library's logarithm
+        may differ in the last bit, and that decides between paths of one probability
+    start, transitions, emissions: dicts of logarithms of probabilities: of the place in a word (B, M, E or S) that
+        comes first, of the next one after each, and of each letter at each
 
     Raises:
         UserError: when jieba is not installed.
@@ -60,9 +62,14 @@ def jieba_tables() -> dict[str, Any]:
     splitter = _jieba()
     from jieba import finalseg
 
-    dictionary = " ".join(f"{word} {count}" for word, count in splitter.FREQ.items() if count)
-    tables = {"start": finalseg.start_P, "transitions": finalseg.trans_P, "emissions": finalseg.emit_P}
-    return {"dictionary": dictionary, "total": splitter.total, **tables}
+    words = {word: count for word, count in splitter.FREQ.items() if count}
+    return {
+        "dictionary": " ".join(f"{word} {count}" for word, count in words.items()),
+        "logShares": {str(count): math.log(count) - math.log(splitter.total) for count in {1, *words.values()}},
+        "start": finalseg.start_P,
+        "transitions": finalseg.trans_P,
+        "emissions": finalseg.emit_P,
+    }
 
 
 def tokenizer(tokens: str) -> Callable[[str], list[str]]:

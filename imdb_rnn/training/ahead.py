@@ -24,7 +24,7 @@ def compiling_the_rest(model: ModelParams) -> Iterator[None]:
 
     Not where the machine code is on the disk, nor where it cannot be written there, nor with one processor.
     """
-    if threads.count() == 1 or compiled.is_on_disk("add_up_words") or not compiled.is_kept():
+    if threads.count() == 1 or compiled.is_on_disk("add_up_words") or not compiled.can_be_kept():
         yield
         return
     command = [sys.executable, "-m", __name__, model.model_dump_json()]

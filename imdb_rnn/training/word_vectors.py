@@ -19,15 +19,16 @@ from imdb_rnn.reviews.ragged import Ragged
 from imdb_rnn.reviews.vocabulary import UNKNOWN
 
 WINDOW = 3  # words on each side; the nearest one counts so many times, the farthest one once
-MORE, PASSES = 32, 20  # directions beyond those wanted, and passes over the matrix; with 8 networks were a little worse
-REVIEWS, CHUNK = 10_000, 2**20  # reviews, and pairs of words, that take memory at once
+MORE, PASSES = 32, 20  # directions beyond those wanted, and passes over the matrix
+WORDS, CHUNK = 2**21, 2**20  # words of reviews, and pairs of words, that take memory at once
 ROWS = 64  # of the matrix, that a thread takes at once
 
 
 def word_vectors(ids: Ragged, vocab_size: int, dim: int, seed: int) -> np.ndarray:
-    """Vectors of the words that stand in reviews: float32 (vocab_size, dim); their numbers have mean square 1.
+    """Vectors of the words that stand in reviews: float32 (vocab_size, dim).
 
-    Those of padding, start and unknown words are zero, and so are those of words that nothing is near.
+    Those of padding, start and unknown words are zero, and so are those of words that nothing is near, and numbers for
+    which there are too few words. All other numbers have mean square 1.
 
     Args:
         ids: training reviews without padding, ids below `vocab_size`.
@@ -55,11 +56,12 @@ def _near(ids: Ragged, vocab_size: int) -> sparse.csr_array:
     """How often each word stands near each other one: int64 (vocab_size, vocab_size), symmetric."""
     shape = vocab_size, vocab_size
     counts = sparse.csr_array(shape, dtype=np.int64)
-    for first in range(0, len(ids), REVIEWS):
-        block = ids.rows(np.arange(first, min(len(ids), first + REVIEWS)))
+    borders = np.flatnonzero(np.diff(np.cumsum(ids.lengths) // WORDS)) + 1
+    for rows in np.split(np.arange(len(ids)), borders):
+        block = ids.rows(rows)
         flat = block.flat()
         is_word = flat > UNKNOWN
-        reviews, flat = np.repeat(np.arange(len(block)), block.lengths)[is_word], flat[is_word]
+        reviews, flat = np.repeat(rows, block.lengths)[is_word], flat[is_word]
         for distance in range(1, WINDOW + 1):
             together = reviews[distance:] == reviews[:-distance]
             places = flat[:-distance][together], flat[distance:][together]
@@ -89,12 +91,15 @@ def _information(counts: sparse.csr_array) -> sparse.csr_array:
 
 
 def _prepared(matrix: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Where each row begins, and columns and numbers of all rows."""
+    """Where each row begins, int64 (rows + 1,); and columns, int64, and numbers, float32, of all rows."""
     return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data
 
 
 def _multiply(starts: np.ndarray, columns: np.ndarray, numbers: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    """A matrix times a factor, float64 from sums in float32, in the order of the columns, on all processors."""
+    """A matrix, as `_prepared` has it, times a factor (columns, count): float64 (rows, count).
+
+    From sums in float32, in the order of the columns, on all processors.
+    """
     factor = np.ascontiguousarray(factor, np.float32)
     product = np.zeros((len(starts) - 1, factor.shape[1]), np.float32)
     share_out(_multiply_rows, starts, columns, numbers, factor, product)

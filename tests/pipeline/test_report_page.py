@@ -42,6 +42,7 @@ CHINESE = [
     "2008年北京奥运会，C++和c#是编程语言，AT&T公司；评分8.5，T恤20%折扣",
     "李达康书记与祁同伟厅长在人民的名义里斗智斗勇",
     "颱風來襲，這齣戲的臺詞太囉嗦",
+    "布伦斯维埃拉进入百分之一万多只眼光",  # two paths of one probability, but for the last bit
 ]
 AWKWARD = {
     "empty": "",
@@ -291,6 +292,8 @@ def test_chinese_text_is_cut_into_words_as_jieba_does(browser, open_page):
     expected = [network.tokenize(text) for text in texts]
     assert [row for row in zip(texts, split, expected, strict=True) if row[1] != row[2]] == []
     np.testing.assert_allclose(judge(browser, texts), network.predict_proba(network.encode(texts)), atol=1e-5, rtol=0)
+    joined = browser.execute_script("return arguments[0].map(joined)", expected[: len(CHINESE)])
+    assert [network.tokenize(text) for text in joined] == expected[: len(CHINESE)]
 
 
 @pytest.mark.parametrize("name", AWKWARD)

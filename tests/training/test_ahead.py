@@ -84,9 +84,15 @@ def test_one_processor_compiles_alone(nothing_on_disk, monkeypatch):
         pass
 
 
-def test_where_machine_code_cannot_be_kept_each_process_compiles_for_itself(nothing_on_disk, monkeypatch, tmp_path):
-    (tmp_path / "file").touch()
-    monkeypatch.setattr(compiled, "FOLDER", tmp_path / "file/compiled")
+@pytest.mark.parametrize("fault", ["no folder", "not writable"])
+def test_where_machine_code_cannot_be_kept_each_process_compiles_for_itself(
+    nothing_on_disk, monkeypatch, tmp_path, fault
+):
+    if fault == "no folder":
+        (tmp_path / "file").touch()
+        monkeypatch.setattr(compiled, "FOLDER", tmp_path / "file/compiled")
+    else:
+        monkeypatch.setattr(compiled.os, "access", lambda *_: False)  # root may write everywhere
     monkeypatch.setattr(ahead.subprocess, "Popen", None)
     with ahead.compiling_the_rest(ModelParams()):
         pass

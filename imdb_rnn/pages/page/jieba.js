@@ -5,35 +5,35 @@
 //
 // `openJieba(stored)` takes what `imdb_rnn.reviews.vocabulary.jieba_tables` makes, and returns a function that splits
 // text without white space into words.
-function openJieba({ dictionary, total, start, transitions, emissions }) {
+function openJieba({ dictionary, logShares, start, transitions, emissions }) {
   const LEAST = -3.14e100; // in place of the logarithm of 0
   const BEFORE = { B: "ES", M: "BM", S: "ES", E: "BM" }; // a word is S, or B, any number of M, and E
   const WORDS = /([\u4e00-\u9fd5a-zA-Z0-9+#&._%-]+)/, CHINESE = /([\u4e00-\u9fd5]+)/, LATIN = /([a-zA-Z0-9]+(?:\.\d+)?%?)/;
 
-  const frequency = new Map(); // of words; 0 for what words begin with
+  const logShare = new Map(); // of words, below 0; 0 for what words begin with
   const entries = dictionary.split(" ");
   for (let i = 0; i < entries.length; i += 2) {
     const word = entries[i];
     for (let end = 1; end < word.length; end++) {
       const part = word.slice(0, end);
-      if (!frequency.has(part)) frequency.set(part, 0);
+      if (!logShare.has(part)) logShare.set(part, 0);
     }
-    frequency.set(word, Number(entries[i + 1]));
+    logShare.set(word, logShares[entries[i + 1]]);
   }
 
   // Where the word ends that begins at each letter, on the most probable path from there; of equals the longest.
   function bestEnds(text) {
-    const ends = new Array(text.length), best = new Float64Array(text.length + 1), logTotal = Math.log(total);
+    const ends = new Array(text.length), best = new Float64Array(text.length + 1);
     for (let k = text.length - 1; k >= 0; k--) {
       const found = [];
-      for (let end = k + 1, count; end <= text.length; end++) {
-        count = frequency.get(text.slice(k, end));
-        if (count === undefined) break;
-        if (count) found.push(end);
+      for (let end = k + 1; end <= text.length; end++) {
+        const share = logShare.get(text.slice(k, end));
+        if (share === undefined) break;
+        if (share) found.push(end);
       }
       best[k] = -Infinity;
       for (const end of found.length ? found : [k + 1]) {
-        const value = Math.log(frequency.get(text.slice(k, end)) || 1) - logTotal + best[end];
+        const value = (logShare.get(text.slice(k, end)) || logShares[1]) + best[end];
         if (value >= best[k]) [best[k], ends[k]] = [value, end];
       }
     }
@@ -74,7 +74,7 @@ function openJieba({ dictionary, total, start, transitions, emissions }) {
 
   // Words of letters that the path left alone.
   function ofLetters(letters) {
-    if (letters.length < 2 || frequency.get(letters)) return [...letters];
+    if (letters.length < 2 || logShare.get(letters)) return [...letters];
     return letters.split(CHINESE).flatMap((part, n) => (n % 2 ? byLetters(part) : part.split(LATIN).filter((x) => x)));
   }
 
@@ -86,11 +86,12 @@ function openJieba({ dictionary, total, start, transitions, emissions }) {
       if (word.length === 1) {
         letters += word;
       } else {
-        words.push(...ofLetters(letters), word);
+        for (const one of ofLetters(letters)) words.push(one);
+        words.push(word);
         letters = "";
       }
     }
-    return [...words, ...ofLetters(letters)];
+    return words.concat(ofLetters(letters));
   }
 
   return (text) => text.split(WORDS).flatMap((part, n) => (n % 2 ? ofPart(part) : [...part]));
