@@ -111,7 +111,7 @@ def test_a_few_rows_are_in_memory_however_many_there_are(tmp_path, model, monkey
     monkeypatch.setattr(scoring, "AT_ONCE", 256)
     table = tmp_path / "a.csv.gz"
     table.write_bytes(gzip.compress(b"text\n" + b"%s\n" % (b"a good film " * 80) * 20_000, 1))  # 20 MB
-    few = write_csv(tmp_path / "few.csv", [("text",), *[("a good film",)] * 300])
+    few = write_csv(tmp_path / "few.csv", [("text",), *[("a good film " * 80,)] * 600])
     score_table(model, few, tmp_path / "a.csv", ["text"])  # what is compiled and loaded at first is not meant
     tracemalloc.start()
     try:
