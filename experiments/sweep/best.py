@@ -1,7 +1,8 @@
 """Keep the best trial of a sweep: `python -m experiments.sweep.best`.
 
-In: `results/sweep.csv`, and the `params.yaml` of the sweep. Out: the preset `swept` in `presets.yaml`, and the DVC
-experiment `swept`: the whole pipeline with these settings, run beside the workspace, which stays as it is.
+In: `results/experiments/sweep.csv`, and the `params.yaml` of the sweep. Out: the preset `swept` in
+`presets.yaml`, and the DVC experiment `swept`: the whole pipeline with these settings, run beside the workspace, which
+stays as it is.
 """
 
 import io
@@ -14,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from experiments.sweep.plan import SECTIONS, with_values
-from experiments.sweep.table import RESULTS, read_trials
+from experiments.sweep.table import read_trials
 from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError, run_command
 from imdb_rnn.base.params import Params, load_params, parse_yaml
@@ -24,8 +25,8 @@ NAME = "swept"
 
 
 def main(root: Path) -> None:
-    trials, params = read_trials(root / RESULTS), load_params(root)
-    values = values_of(root / RESULTS)
+    trials, params = read_trials(root / files.SWEEP), load_params(root)
+    values = values_of(root / files.SWEEP)
     changed = with_values(params, values)
     text = with_preset(files.read_text(root / PRESETS_FILE), changed)
     preset(text, NAME)

@@ -1,7 +1,7 @@
 """Show what a sweep has found: `python -m experiments.sweep.table`.
 
-In: `experiments/sweep/trials.csv`, `plots.language`. Out: `results/sweep.csv`, the trials, best first, those that were
-stopped behind those that were finished; `results/sweep.png` and `.svg`. Prints the best as Markdown.
+In: `experiments/sweep/trials.csv`, `plots.language`. Out: `results/experiments/sweep.csv`, the trials, best first,
+those that were stopped behind those that were finished; `results/sweep.png` and `.svg`. Prints the best as Markdown.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from imdb_rnn.base.errors import UserError, run_command
 from imdb_rnn.base.params import load_params
 from imdb_rnn.pages.figures import save, style
 
-RESULTS = files.SWEEP
+FIGURE = Path("results/sweep")
 STATUS = ("finished", "stopped", "failed")
 SHOWN = 10
 
@@ -29,9 +29,9 @@ def main(root: Path) -> None:
     rank = trials["status"].map({status: place for place, status in enumerate(STATUS)})
     order = trials.assign(rank=rank).sort_values(["rank", "val_loss", "trial"]).index
     as_written = pd.read_csv(root / TRIALS, dtype=str, keep_default_na=False)  # an integer beside null stays one
-    frames.write_csv(root / RESULTS, as_written.loc[order])
+    frames.write_csv(root / files.SWEEP, as_written.loc[order])
     with style(language):
-        save(figure.progress(trials, keys_of(trials), language), root / RESULTS.parent, RESULTS.stem)
+        save(figure.progress(trials, keys_of(trials), language), root / FIGURE.parent, FIGURE.name)
     print(markdown(as_written.loc[order].head(SHOWN)))
 
 

@@ -41,8 +41,8 @@ SLICES = Path("results/slices.csv")
 EXPORT = Path("results/export")
 FIGURES = Path("results/figures")
 REPORT = Path("results/report")
-COMPARE_MEMORY = Path("results/compare_memory.json")  # in git, written by `make compare`
-SWEEP = Path("results/sweep.csv")  # in git, written by `make sweep`
+COMPARE_MEMORY = Path("results/experiments/compare_memory.json")  # in git, written by `make compare`
+SWEEP = Path("results/experiments/sweep.csv")  # in git, written by `make sweep`
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -1,7 +1,10 @@
-"""How far chance may have moved what was measured on so many test reviews: 95 % intervals."""
+"""How far chance may have moved what was measured on so many test reviews: 95 % intervals.
+
+From `scipy.special`, for `scipy.stats` takes a second to load, and four stages need this.
+"""
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from imdb_rnn.network.arithmetic import expit, log_losses
 from imdb_rnn.training.losses import is_positive
@@ -14,13 +17,14 @@ def of_share(count: int, total: int) -> Interval | None:
     """Interval of a share by Wilson's score (Probable Inference, 1927); None for a share of nothing."""
     if total == 0:
         return None
-    interval = stats.binomtest(int(count), int(total)).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
+    share, square = count / total, special.ndtri((1 + CONFIDENCE) / 2) ** 2 / total
+    middle, half = share + square / 2, np.sqrt(square * (share * (1 - share) + square / 4))
+    return max(0.0, float((middle - half) / (1 + square))), min(1.0, float((middle + half) / (1 + square)))
 
 
 def of_mean(values: np.ndarray) -> Interval:
     """Interval of the mean of (n,) values, by Student's distribution."""
-    half = stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)
+    half = values.std(ddof=1) / np.sqrt(len(values)) * special.stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)
     return float(values.mean() - half), float(values.mean() + half)
 
 
@@ -30,16 +34,22 @@ def of_roc_auc(y: np.ndarray, probability: np.ndarray) -> Interval | None:
     Computed from ranks (Sun and Xu, Fast Implementation of DeLong's Algorithm, 2014). None where the reviews tell no
     variance: one of a label, or all of one label above all of the other.
     """
-    ranks = stats.rankdata(probability)
+    ranks = _ranks(probability)
     positive, negative = y == 1, y == 0
     m, n = positive.sum(), negative.sum()
     # For each positive review the share of the negative ones below it; for each negative one of the positive above it
-    below = (ranks[positive] - stats.rankdata(probability[positive])) / n
-    above = 1 - (ranks[negative] - stats.rankdata(probability[negative])) / m
+    below = (ranks[positive] - _ranks(probability[positive])) / n
+    above = 1 - (ranks[negative] - _ranks(probability[negative])) / m
     if min(m, n) < 2 or not below.var() + above.var():
         return None
-    half = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
+    half = special.ndtri((1 + CONFIDENCE) / 2) * np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
     return max(0.0, float(below.mean() - half)), min(1.0, float(below.mean() + half))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """The places of (n,) values in ascending order, from 1 on; equal ones have the mean of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (counts.cumsum() - (counts - 1) / 2)[place]
 
 
 def _of_two_shares(some: np.ndarray, of: np.ndarray, others: np.ndarray, of_others: np.ndarray) -> Interval:

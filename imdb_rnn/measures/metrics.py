@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
+from imdb_rnn.measures.results import LABELS
 from imdb_rnn.network.arithmetic import expit, log_losses
 from imdb_rnn.training.losses import is_positive
 
 CURVE_POINTS = 200
-NAMES = ("negative", "positive")  # of the labels 0 and 1
 
 
 def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
@@ -37,7 +37,7 @@ def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
 def confusion(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
     """Count the reviews of each label and predicted label: columns label, predicted, reviews; four rows."""
     counts = metrics.confusion_matrix(y, is_positive(probability), labels=[0, 1])
-    rows = [(NAMES[i], NAMES[j], int(counts[i, j])) for i in (0, 1) for j in (0, 1)]
+    rows = [(LABELS[i], LABELS[j], int(counts[i, j])) for i in (0, 1) for j in (0, 1)]
     return pd.DataFrame(rows, columns=["label", "predicted", "reviews"])
 
 

@@ -1,4 +1,4 @@
-"""The forms of what `evaluate`, `explain` and `probe` write, checked again when it is read."""
+"""The forms of what `evaluate` and `explain` write, checked again when it is read."""
 
 from itertools import product
 from pathlib import Path
@@ -9,8 +9,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from imdb_rnn.base import files, frames
-from imdb_rnn.measures.metrics import NAMES
 
+LABELS = ("negative", "positive")  # 0 and 1
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -109,7 +109,7 @@ def read_slices(path: Path) -> list[Slice]:
 
 def read_behaviour(path: Path) -> list[Behaviour]:
     """Read what the tests of behaviour found, nothing if none was run. Raises `UserError` when it is not that."""
-    return _read_rows(Behaviour, path, "probe")
+    return _read_rows(Behaviour, path, "explain")
 
 
 def _read_rows(model: type[RowType], path: Path, stage: str) -> list[RowType]:
@@ -131,7 +131,7 @@ def read_confusion(path: Path) -> pd.DataFrame:
     try:
         counts = pd.read_csv(path)
         pairs = list(zip(counts["label"], counts["predicted"], strict=True))
-        if set(pairs) != set(product(NAMES, NAMES)) or len(pairs) != 4:
+        if set(pairs) != set(product(LABELS, LABELS)) or len(pairs) != 4:
             raise ValueError("it should have a row for each label and predicted label")
         if counts["reviews"].dtype.kind != "i" or counts["reviews"].min() < 0:
             raise ValueError("it should count reviews")

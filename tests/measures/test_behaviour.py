@@ -194,5 +194,5 @@ def test_a_damaged_table_is_named(tmp_path, text):
     path.write_text(HEADER + ROW)
     assert len(read_behaviour(path)) == 1
     path.unlink() if text is None else path.write_text(text)
-    with pytest.raises(UserError, match=r"behaviour.csv is (missing|damaged .*); run `dvc repro probe`"):
+    with pytest.raises(UserError, match=r"behaviour.csv is (missing|damaged .*); run `dvc repro explain`"):
         read_behaviour(path)

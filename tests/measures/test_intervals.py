@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.special import logit
 from sklearn.metrics import roc_auc_score
 
@@ -22,6 +23,15 @@ def test_the_interval_of_a_share_is_wilson_s():
     assert intervals.of_share(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
     assert intervals.of_share(0, 20) == pytest.approx((0, 0.1611), abs=1e-4)
     assert intervals.of_share(0, 0) is None
+    for count, total in [(0, 1), (1, 1), (7, 9), (20, 20), (24_999, 25_000)]:
+        expected = stats.binomtest(count, total).proportion_ci(0.95, method="wilson")
+        assert intervals.of_share(count, total) == pytest.approx(tuple(expected), rel=1e-12)
+
+
+def test_the_interval_of_a_mean_is_student_s():
+    values = np.random.default_rng(3).exponential(size=9)
+    expected = stats.t.interval(0.95, 8, values.mean(), stats.sem(values))
+    assert intervals.of_mean(values) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_network_that_never_says_positive_has_no_interval_of_precision():

@@ -73,10 +73,9 @@ def numpy_features() -> list[str]:
 
 def hashes(folder: Path, archive: dict, params, **surroundings: str) -> dict[str, str]:
     """Run the pipeline in a folder, and return the hash of every file that it wrote."""
-    for name in ("data", "results", "home"):
+    for name in ("data", "home"):
         (folder / name).mkdir(parents=True)
-    for name in ("compare_memory.json", "sweep.csv"):
-        shutil.copy(ROOT / "results" / name, folder / "results")
+    shutil.copytree(ROOT / "results/experiments", folder / "results/experiments")
     settings = {name: SMALL.get(name, {}) | values for name, values in SETTINGS.items()}
     write_params(folder, changed(params, data=archive, **settings))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(folder / "home")} | surroundings

@@ -96,6 +96,8 @@ def read(params: OwnParams, root: Path, tokens: str) -> Corpus:
         hashes = np.concatenate([np.empty(0, np.uint64), *found.hashes])
         labels, y, kept = _usable(params, found, lengths, hashes)
         train, test, split = _parts(params, found, y, kept, hashes)
+        if params.group_column:
+            train = _by_group(train, found)
         ragged = from_lengths(_mapped(spilled), lengths)
         vocabulary, ranks = _ranks(ragged.rows(train), list(found.tokens))
         provenance = {
@@ -277,6 +279,12 @@ def _parts(
         train, test = split_by_position(labels, share, key)
         rule = f"by position within each label, the last {share} of it are the test set"
     return kept[train], kept[test], rule
+
+
+def _by_group(rows: np.ndarray, found: Found) -> np.ndarray:
+    """The rows with those of a group together, so that training, which holds the last out, cuts few groups in two."""
+    _, first, group_of = np.unique(np.array(found.groups, np.uint64)[rows], return_index=True, return_inverse=True)
+    return rows[np.argsort(first[group_of], kind="stable")]
 
 
 def _mapped(file: IO[bytes]) -> np.ndarray:

@@ -135,8 +135,8 @@ def test_the_results_are_computed_from_the_runs(project, capsys):
         "compare.csv",
         "compare.png",
         "compare.svg",
-        "compare_memory.json",
         "differences.csv",
+        "experiments",
     }
     assert "| gru | 1.000" in capsys.readouterr().out
 

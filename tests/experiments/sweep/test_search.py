@@ -17,6 +17,7 @@ from project import Project, environment
 
 from experiments.sweep import best, search, table
 from experiments.sweep.plan import PLAN
+from imdb_rnn.base import files
 from imdb_rnn.base.params import load_params, parse_params
 from tools.preset import PRESETS_FILE, apply, preset
 
@@ -100,11 +101,11 @@ def test_a_sweep_survives_the_loss_of_a_machine_and_of_its_driver(swept):
 
     # The best one, as a preset, is the pipeline's own result to the last digit
     table.main(folder)
-    values = best.values_of(folder / table.RESULTS)
+    values = best.values_of(folder / files.SWEEP)
     text = best.with_preset((folder / PRESETS_FILE).read_text(), best.with_values(load_params(folder), values))
     (folder / "params.yaml").write_text(apply(preset(text, best.NAME), (folder / "params.yaml").read_text()))
     swept.run("dvc", "repro", "train")
-    first = pd.read_csv(folder / table.RESULTS).iloc[0]
+    first = pd.read_csv(folder / files.SWEEP).iloc[0]
     history = pd.read_csv(folder / "results/history.csv")
     kept = history[history["epoch"] == first["kept_epoch"]].iloc[0]
     assert len(history) == first["epochs"]

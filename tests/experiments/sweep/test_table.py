@@ -7,6 +7,7 @@ from material import write_params
 from experiments.sweep import table
 from experiments.sweep.best import values_of
 from experiments.sweep.search import TRIALS
+from imdb_rnn.base import files
 from imdb_rnn.base.errors import UserError
 
 COLUMNS = ["trial", "status", "epochs", "kept_epoch", "val_loss", "val_accuracy", "ended", "seconds", "error"]
@@ -34,12 +35,12 @@ def root(tmp_path, params):
 def test_finished_trials_come_first_the_best_on_top(root, capsys):
     trials().to_csv(root / TRIALS, index=False)
     table.main(root)
-    written = pd.read_csv(root / table.RESULTS)
+    written = pd.read_csv(root / files.SWEEP)
     assert written["trial"].tolist() == [4, 2, 1, 3]
     assert list(written.columns) == list(trials().columns)
     shown = capsys.readouterr().out.splitlines()
     assert shown[2].startswith("| 4 | finished | 3 | 0.3 | 0.85 | gru |")
-    assert values_of(root / table.RESULTS)["train.patience"] == 3
+    assert values_of(root / files.SWEEP)["train.patience"] == 3
     assert (root / "results/sweep.png").read_bytes().startswith(b"\x89PNG")
     assert (root / "results/sweep.svg").stat().st_size > 5000
 
@@ -49,7 +50,7 @@ def test_without_a_finished_trial_there_is_no_best(root, rows, why):
     trials(rows).to_csv(root / TRIALS, index=False)
     with pytest.raises(UserError, match=why):
         table.main(root)
-    assert not (root / table.RESULTS).exists()
+    assert not (root / files.SWEEP).exists()
 
 
 @pytest.mark.parametrize("text", ["", "trial,status\n", "trial,status\n1,running\n", "a\n1\n"])

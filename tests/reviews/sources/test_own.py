@@ -12,6 +12,7 @@ from own_reviews import LIES, LONG, own_params, write_table
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import LabelParams
 from imdb_rnn.reviews.sources import bundled, own
+from imdb_rnn.reviews.split import split_by_position
 from imdb_rnn.reviews.vocabulary import count_vocabulary, tokenize
 
 
@@ -66,6 +67,23 @@ def test_groups_are_never_on_both_sides(tmp_path):
     assert {text[0] for text in words_of(corpus, "test")} == {"?"}  # the letter of a film is in no training review
     assert 2 <= len(first) <= 6
     assert 0.2 < len(corpus.test) / 64 < 0.6
+
+
+@pytest.mark.parametrize("how", [{"test_fraction": 0.3}, {"split_column": "fold"}])
+def test_held_out_reviews_are_of_other_groups_but_for_those_at_the_cut(tmp_path, how):
+    """Training holds out the last reviews of each label. Here every film's stand all over the table."""
+    films = [f"film{number}" for number in range(20)]
+    folds = dict.fromkeys(films, "train") | dict.fromkeys(films[:4], "test")
+    rows = [[f"{film} {number}", number % 2, film, folds[film]] for number in range(12) for film in films]
+    write_table(tmp_path, rows, ("text", "label", "film", "fold"))
+    corpus = read(tmp_path, group_column="film", **how)
+    film_of = np.array([text.split()[0] for text in words_of(corpus, "train")])
+    kept, held_out = split_by_position(corpus.train.labels, 0.25, "train.validation_fraction")
+    assert len(set(film_of[held_out])) > 2
+    assert len(set(film_of[kept]) & set(film_of[held_out])) <= 1
+    assert sorted(zip(words_of(corpus, "train"), corpus.train.labels, strict=True)) == sorted(
+        (text, label) for text, label, film, _ in rows if film in film_of
+    )
 
 
 def test_reviews_without_a_group_are_groups_of_their_own(tmp_path):
