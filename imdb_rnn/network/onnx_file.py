@@ -49,8 +49,8 @@ def as_onnx(network: Network) -> onnx.ModelProto:
     Input `ids`: int64 (batch, length), reviews as `reviews.encode.pad` fills them, every id below `vocab_size`. A
     network that masks padding takes any length; one that reads padding like words wants `maxlen`.
     Output `probability`: float32 (batch,), that a review is positive. ONNX Runtime rounds in another way than
-    `Network.predict_proba`, and a SimpleRNN can make more of that over hundreds of words: on 25,000 reviews of Keras, five
-    seeds, they are at most 2.1e-5 apart (and the latter 1.4e-5 from the same in float64); LSTM and GRU 2e-6.
+    `Network.predict_proba`, and a SimpleRNN can make more of that over hundreds of words: on Keras' 25,000 reviews, for
+    five seeds, they are at most 2.1e-5 apart, and the latter 1.4e-5 from the same in float64. LSTM and GRU: 2e-6.
     Metadata, as JSON: `about`, see `model_file.About`, and `vocabulary`, an array of words, rank 1 first.
 
     Raises:
