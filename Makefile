@@ -21,7 +21,7 @@ SOURCE ?= keras
 KILLS ?= 100
 DAMAGES ?= 40
 INTERRUPTS ?= 100
-PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+PYTEST := pytest --numprocesses 3 --dist loadgroup
 
 .PHONY: repro check lint test test-cluster faults preset verify compare sweep bench cluster lock
 

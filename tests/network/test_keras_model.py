@@ -84,22 +84,34 @@ def test_saved_networks_are_read_by_keras_alone(tmp_path):
         assert np.ptp(probability) > 0.01
 
 
-def test_the_saved_bytes_depend_on_nothing_but_the_network(tmp_path):
-    """The smallest and the largest network, each with the same weights in two processes at different times."""
+def test_keras_is_loaded_when_it_is_needed_says_nothing_and_the_saved_bytes_depend_on_the_network_alone(tmp_path):
+    """The smallest and the largest network, each with the same weights in two processes at different times, in one of
+    which the user has other settings of Keras.
+    """
     script = """if True:
+        import sys
         from pathlib import Path
         from material import network_of
         from networks import NETWORKS
-        from imdb_rnn.network.keras_model import save
+        from imdb_rnn.network import keras_model
+        assert not {"keras", "tensorflow"} & set(sys.modules)
+        keras, tf = keras_model.load_keras()
+        assert keras.config.backend() == "tensorflow"
+        assert (keras.config.floatx(), keras.config.epsilon()) == ("float32", 1e-7)
+        assert not tf.config.get_visible_devices("GPU")
         for name in ("simple_rnn", "everything"):
-            save(network_of(NETWORKS[name]), Path(f"{name}.keras"))
+            keras_model.save(network_of(NETWORKS[name]), Path(f"{name}.keras"))
     """
     here = {}
     for name in ("simple_rnn", "everything"):
         keras_model.save(network_of(NETWORKS[name]), tmp_path / f"{name}.keras")
         here[name] = (tmp_path / f"{name}.keras").read_bytes()
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras/keras.json").write_text('{"backend": "jax", "floatx": "float64", "epsilon": 0.1}')
+    environment = {"HOME": str(tmp_path), "KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path / ".keras")}
     # The process takes longer than two seconds, the grain of the time stamps in an archive.
-    python(script, tmp_path)
+    ran = python(script, tmp_path, **environment)
+    assert (ran.stdout, ran.stderr) == ("", "")
     assert {name: (tmp_path / f"{name}.keras").read_bytes() for name in here} == here
 
 
@@ -115,23 +127,6 @@ def test_the_saved_bytes_do_not_depend_on_what_was_built_before(tmp_path, kind):
 def test_saving_leaves_nothing_beside_the_file(tmp_path):
     keras_model.save(network_of(model_params()), tmp_path / "model.keras")
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
-
-
-def test_tensorflow_is_loaded_when_it_is_needed_and_says_nothing(tmp_path):
-    script = """if True:
-        import sys
-        from imdb_rnn.network import keras_model
-        assert not {"keras", "tensorflow"} & set(sys.modules)
-        keras, tf = keras_model.load_keras()
-        assert keras.config.backend() == "tensorflow"
-        assert (keras.config.floatx(), keras.config.epsilon()) == ("float32", 1e-7)
-        assert not tf.config.get_visible_devices("GPU")
-    """
-    (tmp_path / ".keras").mkdir()
-    (tmp_path / ".keras/keras.json").write_text('{"backend": "jax", "floatx": "float64", "epsilon": 0.1}')
-    environment = {"HOME": str(tmp_path), "KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path / ".keras")}
-    ran = python(script, tmp_path, **environment)
-    assert (ran.stdout, ran.stderr) == ("", "")
 
 
 @pytest.mark.parametrize("cell", CELLS)
