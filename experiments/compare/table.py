@@ -1,9 +1,9 @@
 """Put the finished runs side by side: `python -m experiments.compare.table`.
 
 In: `experiments/compare/runs/`, `memory/` and `params.yaml` beside them, `data/reviews/`. Out: `results/compare.csv`, a
-row for each network; `results/differences.csv`, a row for each two of them; what goes on the page, how far back each
-remembers and how they read the same reviews, `results/experiments/compare_memory.json`; `results/compare.png` and
-`.svg`. Prints the tables as Markdown.
+row for each network; `results/differences.csv`, a row for each two of them;
+`results/experiments/compare_memory.json`, for the page: how far back each remembers and how they read the same reviews;
+`results/compare.png` and `.svg`. Prints the tables as Markdown.
 """
 
 from itertools import combinations

@@ -1,6 +1,6 @@
 """How far chance may have moved what was measured on so many test reviews: 95 % intervals.
 
-From `scipy.special`, for `scipy.stats` takes a second to load, and four stages need this.
+From `scipy.special`: `scipy.stats` takes half a second to load, for which `explain` and `export` need not wait.
 """
 
 import numpy as np
@@ -19,7 +19,8 @@ def of_share(count: int, total: int) -> Interval | None:
         return None
     share, square = count / total, special.ndtri((1 + CONFIDENCE) / 2) ** 2 / total
     middle, half = share + square / 2, np.sqrt(square * (share * (1 - share) + square / 4))
-    return max(0.0, float((middle - half) / (1 + square))), min(1.0, float((middle + half) / (1 + square)))
+    low, high = float((middle - half) / (1 + square)), float((middle + half) / (1 + square))
+    return low if count else 0.0, high if count < total else 1.0
 
 
 def of_mean(values: np.ndarray) -> Interval:
@@ -47,7 +48,7 @@ def of_roc_auc(y: np.ndarray, probability: np.ndarray) -> Interval | None:
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    """The places of (n,) values in ascending order, from 1 on; equal ones have the mean of theirs."""
+    """The places of (n,) finite values in ascending order, from 1 on; equal ones have the mean of theirs."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     return (counts.cumsum() - (counts - 1) / 2)[place]
 

@@ -26,6 +26,9 @@ def test_the_interval_of_a_share_is_wilson_s():
     for count, total in [(0, 1), (1, 1), (7, 9), (20, 20), (24_999, 25_000)]:
         expected = stats.binomtest(count, total).proportion_ci(0.95, method="wilson")
         assert intervals.of_share(count, total) == pytest.approx(tuple(expected), rel=1e-12)
+    for total in range(1, 99):
+        assert intervals.of_share(0, total)[0] == 0
+        assert intervals.of_share(total, total)[1] == 1
 
 
 def test_the_interval_of_a_mean_is_student_s():

@@ -90,7 +90,7 @@ def hashes(folder: Path, archive: dict, params, **surroundings: str) -> dict[str
     return {
         name: hashlib.sha256(content).hexdigest()
         for name, content in written.items()
-        if not name.startswith(("checkpoints/", "downloads/"))
+        if not name.startswith(("checkpoints/", "downloads/", "experiments/"))
     }
 
 
