@@ -21,7 +21,7 @@ SOURCE ?= keras
 KILLS ?= 100
 DAMAGES ?= 40
 INTERRUPTS ?= 100
-PYTEST := pytest --numprocesses 3 --dist loadgroup
+PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 .PHONY: repro check lint test test-cluster faults preset verify compare sweep bench cluster lock
 
@@ -38,8 +38,8 @@ lint: $(INSTALLED)
 	@$(RUN) mypy
 	@$(RUN) lint-imports --no-cache
 
-test: lint
-	@$(RUN) $(PYTEST) --ignore tests/faults -m "not cluster"
+test: lint # three processes, for they wait now and then
+	@$(RUN) $(PYTEST) --numprocesses 3 --ignore tests/faults -m "not cluster"
 
 test-cluster: $(CLUSTER)
 	@$(RUN) $(PYTEST) -m cluster
