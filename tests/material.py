@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +25,23 @@ HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=do
 def as_lists(reviews) -> list[list[int]]:
     """The ranks of each review as a list, as Keras' archive has them."""
     return [reviews.ranks[row].tolist() for row in range(len(reviews))]
+
+
+def peak_memory(call: Callable[[], object]) -> int:
+    """The bytes that `call` has in memory at its peak: of two calls, the one that takes less.
+
+    Now and then one name more makes Python double its table of interned strings: four megabytes in a process that has
+    run many tests. It happens in one of two calls at most.
+    """
+    peaks = []
+    for _ in range(2):
+        tracemalloc.start()
+        try:
+            call()
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    return min(peaks)
 
 
 def write_archive(path: Path, **arrays) -> str:
