@@ -17,6 +17,7 @@ from imdb_rnn.measures import memory, metrics, slices
 from imdb_rnn.network import model_file
 from imdb_rnn.network.arithmetic import expit
 from imdb_rnn.reviews.encode import read_padded, unpad
+from imdb_rnn.reviews.ragged import Ragged
 from imdb_rnn.reviews.split import split_by_position
 from imdb_rnn.reviews.vocabulary import words_of_ids
 from imdb_rnn.training.losses import is_positive
@@ -24,13 +25,14 @@ from imdb_rnn.training.losses import is_positive
 OPENING_WORDS = 20
 
 
-def predictions(x: np.ndarray, y: np.ndarray, logits: np.ndarray, vocabulary: list[str]) -> pd.DataFrame:
-    """A row for each review, in order.
+def predictions(ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list[str]) -> pd.DataFrame:
+    """A row for each review without padding, in order.
 
-    Columns: review (row of x), label, predicted (0 or 1), probability (of positive) and its logit, six decimals, words
-    (that the network saw), opening (the first `OPENING_WORDS` of them, as it saw them).
+    Columns: review (row of ids), label, predicted (0 or 1), probability (of positive) and its logit, six decimals,
+    words (that the network saw), opening (the first `OPENING_WORDS` of them, as it saw them).
     """
-    words = [words_of_ids(row.tolist(), vocabulary) for row in x]
+    start = memory.marks(ids)
+    openings = ids.first(OPENING_WORDS + start)
     probability = expit(logits)
     return pd.DataFrame(
         {
@@ -39,8 +41,8 @@ def predictions(x: np.ndarray, y: np.ndarray, logits: np.ndarray, vocabulary: li
             "predicted": is_positive(probability).astype(int),
             "probability": probability.round(6),
             "logit": logits.round(6),
-            "words": [len(review) for review in words],
-            "opening": [" ".join(review[:OPENING_WORDS]) for review in words],
+            "words": ids.lengths - start,
+            "opening": [" ".join(words_of_ids(openings[row].tolist(), vocabulary)) for row in range(len(ids))],
         }
     )
 
@@ -58,7 +60,7 @@ def main(params: Params, root: Path) -> None:
 
     probability = expit(logits)
     tables = {
-        files.PREDICTIONS: predictions(x, y, logits, network.vocabulary),
+        files.PREDICTIONS: predictions(ids, y, logits, network.vocabulary),
         files.CONFUSION: metrics.confusion(y, probability),
         files.ROC: metrics.roc(y, probability),
         files.PRECISION_RECALL: metrics.precision_recall(y, probability),

@@ -23,11 +23,13 @@ def unknown_shares(ids: Ragged) -> np.ndarray:
     Args:
         ids: start marks and padding are no words; a review of nothing else has a share of 0.
     """
-    shares = np.zeros(len(ids))
-    for row in range(len(ids)):
-        words = ids[row][~np.isin(ids[row], (PADDING, START))]
-        shares[row] = np.sum(words == UNKNOWN) / max(len(words), 1)
-    return shares
+    flat, ends = ids.flat(), np.cumsum(ids.lengths)
+
+    def count(wanted: np.ndarray) -> np.ndarray:
+        before = np.concatenate([[0], np.cumsum(wanted)])
+        return before[ends] - before[ends - ids.lengths]
+
+    return count(flat == UNKNOWN) / np.maximum(count(~np.isin(flat, (PADDING, START))), 1)
 
 
 def measure(y: np.ndarray, logits: np.ndarray, lengths: np.ndarray, unknown: np.ndarray) -> pd.DataFrame:
