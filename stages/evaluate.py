@@ -31,8 +31,7 @@ def predictions(ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list
     Columns: review (row of ids), label, predicted (0 or 1), probability (of positive) and its logit, six decimals,
     words (that the network saw), opening (the first `OPENING_WORDS` of them, as it saw them).
     """
-    start = memory.marks(ids)
-    openings = ids.first(OPENING_WORDS + start)
+    openings = ids.first(1 + OPENING_WORDS)  # a start mark may come before
     probability = expit(logits)
     return pd.DataFrame(
         {
@@ -41,8 +40,10 @@ def predictions(ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list
             "predicted": is_positive(probability).astype(int),
             "probability": probability.round(6),
             "logit": logits.round(6),
-            "words": ids.lengths - start,
-            "opening": [" ".join(words_of_ids(openings[row].tolist(), vocabulary)) for row in range(len(ids))],
+            "words": ids.lengths - memory.marks(ids),
+            "opening": [
+                " ".join(words_of_ids(openings[row].tolist(), vocabulary)[:OPENING_WORDS]) for row in range(len(ids))
+            ],
         }
     )
 

@@ -29,8 +29,8 @@ class Ragged:
         """Some of the rows, in the order of `chosen`; the values are not copied."""
         return Ragged(self.values, self.starts[chosen], self.lengths[chosen])
 
-    def first(self, count: int | np.ndarray) -> "Ragged":
-        """The first `count` values of each row, or all of one that has fewer; not copied. A count may be each row's."""
+    def first(self, count: int) -> "Ragged":
+        """The first `count` values of each row, or all of one that has fewer; not copied."""
         return Ragged(self.values, self.starts, np.minimum(self.lengths, count))
 
     def last(self, count: int) -> "Ragged":
