@@ -69,7 +69,10 @@ def _exchange(connection: socket.socket, count: int, sends_first: bool) -> list[
 def _receive(connection: socket.socket, out: np.ndarray) -> None:
     view = memoryview(out).cast("B")
     while len(view):
-        view = view[connection.recv_into(view) :]
+        count = connection.recv_into(view)
+        if not count:
+            raise ConnectionError("the other process has ended")
+        view = view[count:]
 
 
 def step_seconds(alone: float, machines: int, count: int) -> float:
@@ -87,7 +90,7 @@ def main() -> None:
     columns = ["units", "weights", "step, ms", "exchange here, ms", *(f"{n} machines, ms" for n in MACHINES)]
     print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
     for units in UNITS:
-        alone = nanoseconds("simple_rnn", units, VOCABULARY, 25_000) * BATCH * WORDS / 1e9
+        alone = nanoseconds("compiled", "simple_rnn", units, VOCABULARY, 25_000) * BATCH * WORDS / 1e9
         count = weights(units)
         several = [step_seconds(alone, machines, count) for machines in MACHINES]
         numbers = [1000 * seconds for seconds in (alone, exchange_seconds(count), *several)]
