@@ -8,11 +8,12 @@ import numpy as np
 from imdb_rnn.network import ngrams
 from imdb_rnn.network.arithmetic import expit, log_losses
 from imdb_rnn.network.cells import cell_named
-from imdb_rnn.network.recurrence import EXPLAIN, LEARN, READ, tile_reader
+from imdb_rnn.network.recurrence import EXPLAIN, GO_BACK_SHARED, LEARN, READ, READ_SHARED, tile_reader
 from imdb_rnn.network.threads import count, share_out
 from imdb_rnn.network.weights import Layout, whole
 from imdb_rnn.network.words import (
     CHUNK,
+    TILE,
     Laid,
     Shape,
     add_up_words,
@@ -21,6 +22,7 @@ from imdb_rnn.network.words import (
     lay_out,
     memory_of,
     scratch_size,
+    share_padding,
     table_sizes,
 )
 from imdb_rnn.reviews.ragged import Ragged, from_lengths
@@ -109,16 +111,19 @@ class Engine:
         return filled.reshape(-1, self.shape.kinds * self.shape.ways * self.shape.units)
 
     def prepare(self, ids: Ragged, places: Ragged | None = None) -> Batch:
-        """Lay out reviews that are sorted by length, longest first."""
+        """Lay out reviews that are sorted by length, without the padding that they begin with, longest first."""
         if places is None:
             places = from_lengths(np.empty(0, np.int32), np.zeros(len(ids)))
-        return Batch(lay_out(ids, self.shape, self.layout.vocab_size), places)
+        shared = np.empty(0, np.int64)
+        if self.layout.params.pooling == "last" and not self.layout.params.bidirectional:
+            ids, shared = share_padding(ids)  # else what is read of it depends on the words behind it
+        return Batch(lay_out(ids, shared, self.shape, self.layout.vocab_size), places)
 
     def compile_recurrence(self) -> None:
         """Compile what takes longest, or take it from the disk, by reading no reviews."""
         starts, none, of_tiles = self.layout.starts, np.empty(0, np.int64), np.empty((0, 0), np.float32)
         numbers, bases, queue = np.empty((0, 0), np.int32), np.zeros(1, np.int64), np.zeros(2, np.int64)
-        network, laid = (READ, self.shape, NOTHING, starts, NOTHING, NOTHING), (numbers, bases, none, NOTHING)
+        network, laid = (READ, self.shape, NOTHING, starts, NOTHING, NOTHING), (numbers, bases, none, none, NOTHING)
         of_reviews = (Masks().features, NOTHING, NO_WEIGHTS, NOTHING, NOTHING, NO_WEIGHTS, of_tiles)
         self.read_tiles(queue, *network, *laid, *of_reviews, self._scratch)
 
@@ -189,34 +194,20 @@ class Engine:
             self._of_tiles = _at_least(self._of_tiles, (len(laid.bases) - 1) * self._others)
             _transpose(shape, flat, starts, self._transposed)
         of_tiles = self._of_tiles[: (len(laid.bases) - 1) * self._others].reshape(-1, self._others)
-        reviews = len(laid.lengths)
+        reviews = len(laid.lengths) - (TILE if len(laid.shared) else 0)
         logits, dlogits, losses = np.zeros(reviews, np.float32), np.empty(reviews, np.float32), np.empty(reviews)
         of_batch = self._table[:table]
         share_out(fill_table, shape, flat, starts, masks.seen, laid.distinct, self._vectors, of_batch, self._scratch)
         if task == READ and len(self._prior):
             self._add_ngrams(flat, batch, logits)
-        share_out(
-            self.read_tiles,
-            task,
-            shape,
-            flat,
-            starts,
-            self._transposed,
-            of_batch,
-            laid.numbers,
-            laid.bases,
-            laid.lengths,
-            self._memory,
-            masks.features,
-            y,
-            weights,
-            logits,
-            dlogits,
-            losses,
-            of_tiles,
-            self._scratch,
-            meanwhile=proceed,
-        )
+        network = shape, flat, starts, self._transposed, of_batch
+        tiles = laid.numbers, laid.bases, laid.lengths, laid.shared, self._memory
+        of_reviews = masks.features, y, weights, logits, dlogits, losses, of_tiles
+        if len(laid.shared):
+            self.read_tiles(np.zeros(2, np.int64), READ_SHARED, *network, *tiles, *of_reviews, self._scratch)
+        share_out(self.read_tiles, task, *network, *tiles, *of_reviews, self._scratch, meanwhile=proceed)
+        if len(laid.shared) and task != READ:
+            self.read_tiles(np.zeros(2, np.int64), GO_BACK_SHARED, *network, *tiles, *of_reviews, self._scratch)
         return logits, dlogits, losses
 
     def _add_ngrams(self, flat: np.ndarray, batch: Batch, logits: np.ndarray) -> np.ndarray:

@@ -136,14 +136,18 @@ class Network:
         for rows in _batches(ids):
             batch = as_read(ids.rows(rows), params, self.encoding)
             flat = batch.flat()
-            # A vector for each occurrence, so that each has a gradient of its own
-            engine = Engine(Layout(params, len(flat), 0))
-            occurrences = from_lengths(np.arange(len(flat), dtype=np.int32), batch.lengths)
-            engine.explain(engine.layout.flatten([vectors[flat], *others]), engine.prepare(occurrences))
-            dvectors = engine.layout.split(engine.gradient)[0]
-            of_batch = from_lengths(np.sqrt((dvectors * dvectors).sum(axis=1)), batch.lengths)
+            # A vector for each word's occurrence, so that each has a gradient of its own; all padding has the first one
+            is_word = flat != PADDING
+            words = flat[is_word]
+            engine = Engine(Layout(params, len(words) + 1, 0))
+            occurrences = np.zeros(len(flat), np.int32)
+            occurrences[is_word] = np.arange(1, len(words) + 1)
+            weights = [vectors[np.append(PADDING, words)], *others]
+            engine.explain(engine.layout.flatten(weights), engine.prepare(from_lengths(occurrences, batch.lengths)))
+            dvectors = engine.layout.split(engine.gradient)[0][1:]
+            of_batch = from_lengths(np.sqrt((dvectors * dvectors).sum(axis=1)), ids.lengths[rows])
             for number, row in enumerate(rows):
-                norms[row] = of_batch[number][batch[number] != PADDING]
+                norms[row] = of_batch[number]
         return from_lengths(np.concatenate([*norms, np.empty(0, np.float32)]), ids.lengths)
 
 

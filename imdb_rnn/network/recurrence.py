@@ -2,8 +2,10 @@
 
 Keras runs a recurrent layer step by step over whole batches, padding included. Here `TILE` reviews of like length are
 read together, from the first word to the gradient of the last weight, so that what they need stays in the processor's
-cache; a step has only the reviews that still have a word, and padding is never computed. A tile's sums are its own:
-threads take tiles as they come, and whoever adds the sums up does so in the tiles' order.
+cache; a step has only the reviews that still have a word. Padding that is skipped is never computed, and padding that
+reviews begin with, where a network reads it, once for all of a batch: whatever comes behind it, the states are the same,
+and the gradients with respect to them can be added up before they go back. A tile's sums are its own: threads take
+tiles as they come, and whoever adds the sums up does so in the tiles' order.
 """
 
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from imdb_rnn.network.compiled import compiled, inner
 from imdb_rnn.network.words import TILE, Shape, direction_at, input_block, memory_of
 
 READ, LEARN, EXPLAIN = 0, 1, 2  # the logit alone; its loss and gradients; gradients of the logit
+READ_SHARED, GO_BACK_SHARED = 3, 4  # the padding that the reviews share, before them, and on the way back after them
 VANISHED = np.float32(1e-30)  # a gradient below counts as 0; subnormal numbers would make every operation slow
 
 
@@ -27,10 +30,10 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
     It takes tiles from `queue` until there are no more:
 
         queue: int64 (2,), 0 at first
-        task: READ, LEARN or EXPLAIN
+        task: one of these five
         shape, flat, starts: the network, its weights, and where each array begins
         transposed: as `words.add_up_words` has it; not looked at for READ
-        table, numbers, bases, lengths: of `words.fill_table` and `words.Laid`
+        table, numbers, bases, lengths, shared: of `words.fill_table` and `words.Laid`
         memory: float32, at least `words.memory_of`; keeps the gradients with respect to the inputs
         mask: float32 (reviews, features), what dropout multiplies the features by; (0, 0): nothing
         y: float32 (reviews,), 0 or 1
@@ -54,6 +57,7 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
         numbers: Array,
         bases: Array,
         lengths: Array,
+        shared: Array,
         memory: Array,
         mask: Array,
         y: Array,
@@ -65,6 +69,7 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
         scratch: Array,
     ) -> None:
         units, ways, tiles = shape.units, shape.ways, len(bases) - 1
+        is_shared = task == READ_SHARED or task == GO_BACK_SHARED
         size, columns, inputs = TILE * units, shape.gates * units, ways * units
         features = shape.kinds * inputs
         behind = starts[1]
@@ -79,12 +84,15 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
             tile = claim(queue, 0)
             if tile >= tiles:
                 return
-            steps, base, first = bases[tile + 1] - bases[tile], bases[tile], tile * TILE
+            if is_shared != (tile == 0 and len(shared) > 0):
+                continue
+            steps, base = bases[tile + 1] - bases[tile], bases[tile]
             here = at(memory, memory_of(shape, base, tile))
-            reviews = min(TILE, len(lengths) - first)
-            of_tile = at(lengths, first)
+            reviews = min(TILE, len(lengths) - tile * TILE)
+            of_tile, begins = at(lengths, tile * TILE), at(shared, tile * TILE)
+            first = (tile - 1 if len(shared) else tile) * TILE
 
-            for direction in range(shape.layers * ways):
+            for direction in range(0 if task == GO_BACK_SHARED else shape.layers * ways):
                 layer = direction // ways
                 way = direction - layer * ways
                 h = at(here, direction_at(shape, steps, layer, way))
@@ -92,6 +100,9 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
                 blocks = at(c, shape.has_c * (steps + 1) * size)
                 zero(h, size)
                 zero(c, shape.has_c * size)
+                if len(shared) and not is_shared:
+                    states = at(memory, direction_at(shape, bases[1], layer, way))
+                    begin(shape, states, bases[1], begins, reviews, h, c)
                 kernel, recurrent = at(flat, starts[1 + 3 * direction]), at(flat, starts[2 + 3 * direction])
                 bias = at(flat, starts[3 + 3 * direction])
                 n = reviews
@@ -124,8 +135,11 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
                     for r in range(rows if shape.width < units else 0):  # what fills has no state, whatever the cell
                         zero(at(h0, size + r * units + shape.width), units - shape.width)
 
-            pool(shape, here, steps, of_tile, reviews, pooled, highest)
-            for r in range(reviews):
+            if task == READ_SHARED:
+                continue
+            answers = 0 if is_shared else reviews
+            pool(shape, here, steps, of_tile, answers, pooled, highest)
+            for r in range(answers):
                 row, z = at(pooled, r * features), flat[head + features]
                 if len(mask):
                     for j in range(features):
@@ -139,12 +153,13 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
             gradient = at(gradients, tile * gradients.shape[1])
             zero(gradient, gradients.shape[1])
             dhead = at(gradient, head - behind)
-            for r in range(reviews):
+            zero(dpooled, TILE * features)
+            for r in range(answers):
                 dlogit = np.float32(1)
                 if task == LEARN:
                     loss, off = log_loss(np.float64(y[first + r]), np.float64(logits[first + r]))
                     losses[first + r] = loss * weights[first + r]
-                    dlogit = np.float32(off * weights[first + r] / len(lengths))
+                    dlogit = np.float32(off * weights[first + r] / len(y))
                 dlogits[first + r] = dlogit
                 row, drow = at(pooled, r * features), at(dpooled, r * features)
                 for j in range(features):
@@ -180,6 +195,8 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
                         pool_back(shape, dpooled, highest, way, t, of_tile, n, dh)
                     else:
                         add(dh, at(arriving, (direction * steps + t) * size), n * units)
+                    if is_shared:
+                        arrive(shape, memory, bases, lengths, shared, layer, t + 1, dh, dc)
                     forget_vanished(dh, n * units)
                     forget_vanished(dc, shape.has_c * n * units)
                     step_back(of_step, h0, at(h0, size), c0, at(c0, size), dh, dc, spare, n * units, size)
@@ -203,8 +220,44 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
                             add_product(d, units, 1, of_gate, inputs, dbelow, inputs, rows, units, inputs)
                             add_rows(d, n, units, at(dbias, gate * units))
                         scatter(shape, arriving, steps, layer - 1, way, t, of_tile, n, dbelow)
+                copy(h, dh, size)  # for `arrive`
+                copy(c, dc, shape.has_c * size)
 
     return read_tiles
+
+
+@inner
+def begin(shape: Shape, states: Pointer, steps: int, begins: Pointer, reviews: int, h: Pointer, c: Pointer) -> None:
+    """Begin with the states after as many words of what is shared as each review says."""
+    units, size = shape.units, TILE * shape.units
+    for r in range(reviews):
+        after = at(states, begins[r] * size)
+        copy(at(h, r * units), after, units)
+        copy(at(c, r * shape.has_c * units), at(after, shape.has_c * (steps + 1) * size), shape.has_c * units)
+
+
+@inner
+def arrive(
+    shape: Shape,
+    memory: Array,
+    bases: Array,
+    lengths: Array,
+    shared: Array,
+    layer: int,
+    after: int,
+    dh: Pointer,
+    dc: Pointer,
+) -> None:
+    """Add what the reviews that begin after so many shared words have left: gradients with respect to their beginning."""
+    units, size = shape.units, TILE * shape.units
+    for row in range(TILE, len(lengths)):
+        if shared[row] == after:
+            tile = row // TILE
+            steps = bases[tile + 1] - bases[tile]
+            of_tile = memory_of(shape, bases[tile], tile) + direction_at(shape, steps, layer, 0)
+            d = at(memory, of_tile + (row - tile * TILE) * units)
+            add(dh, d, units)
+            add(dc, at(d, shape.has_c * (steps + 1) * size), shape.has_c * units)
 
 
 @inner

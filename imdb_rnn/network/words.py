@@ -11,6 +11,7 @@ import numpy as np
 from imdb_rnn.network.arithmetic import LANES, Array, add, add_product, at, claim, copy, zero
 from imdb_rnn.network.compiled import compiled, inner
 from imdb_rnn.reviews.ragged import Ragged
+from imdb_rnn.reviews.vocabulary import PADDING
 
 TILE = 16  # reviews that are read together, a multiple of `arithmetic.ROWS`
 CHUNK = 512  # words that a thread takes at once
@@ -44,7 +45,8 @@ class Shape(NamedTuple):
 class Laid(NamedTuple):
     """A batch of reviews, longest first, laid out in tiles: step by step, in each step review by review.
 
-    lengths: int64 (reviews,)
+    lengths: int64 (rows,), of the reviews; where there is padding that they share, a tile of it comes before them
+    shared: int64 (rows,), after how many words of the first tile's first row each review begins; or (0,)
     bases: int64 (tiles + 1,), steps of the tiles before each one
     numbers: int32 (ways, steps * TILE), which of the distinct words stands there; the second way from the end
     distinct: int32 (distinct words,), ids, ascending
@@ -53,6 +55,7 @@ class Laid(NamedTuple):
     """
 
     lengths: Array
+    shared: Array
     bases: Array
     numbers: Array
     distinct: Array
@@ -60,8 +63,37 @@ class Laid(NamedTuple):
     places: Array
 
 
-def lay_out(batch: Ragged, shape: Shape, vocab_size: int) -> Laid:
-    """Lay a batch out, whose reviews are sorted by length, longest first."""
+def share_padding(batch: Ragged) -> tuple[Ragged, np.ndarray]:
+    """Take the padding that reviews begin with, which is the same for all of them, as a row of its own.
+
+    Args:
+        batch: sorted by length without this padding, longest first.
+
+    Returns:
+        The rows for `lay_out`, a tile's before the reviews, of which the first has the longest padding and the others
+        have nothing, and what `Laid.shared` says; or the batch itself where no review begins with padding. A review
+        that is nothing but padding keeps the last of it.
+    """
+    begins = np.zeros(len(batch), np.int64)
+    _count_padding(batch.values, batch.starts, batch.lengths, begins)
+    lengths = batch.lengths - begins
+    if not begins.any() or np.any(np.diff(lengths) > 0):
+        return batch, np.empty(0, np.int64)
+    longest, none = int(begins.argmax()), np.zeros(TILE, np.int64)
+    starts, lengths = np.concatenate([none, batch.starts + begins]), np.concatenate([none, lengths])
+    starts[0], lengths[0] = batch.starts[longest], begins[longest]
+    return Ragged(batch.values, starts, lengths), np.concatenate([none, begins])
+
+
+@compiled
+def _count_padding(values: Array, starts: Array, lengths: Array, begins: Array) -> None:
+    for r in range(len(lengths)):
+        while begins[r] < lengths[r] - 1 and values[starts[r] + begins[r]] == PADDING:
+            begins[r] += 1
+
+
+def lay_out(batch: Ragged, shared: np.ndarray, shape: Shape, vocab_size: int) -> Laid:
+    """Lay a batch out, whose reviews are sorted by length, longest first; `shared` as `Laid` has it."""
     tallest = batch.lengths[::TILE]
     bases = np.zeros(len(tallest) + 1, np.int64)
     np.cumsum(tallest, out=bases[1:])
@@ -71,7 +103,7 @@ def lay_out(batch: Ragged, shape: Shape, vocab_size: int) -> Laid:
     places = np.empty((shape.ways, batch.lengths.sum()), np.int64)
     values, starts, lengths = batch.values, batch.starts, batch.lengths
     count = _lay_out(shape, values, starts, lengths, bases, counts, number_of, numbers, distinct, firsts, places)
-    return Laid(batch.lengths, bases, numbers, distinct[: max(1, count)], firsts[: max(1, count) + 1], places)
+    return Laid(batch.lengths, shared, bases, numbers, distinct[: max(1, count)], firsts[: max(1, count) + 1], places)
 
 
 @compiled

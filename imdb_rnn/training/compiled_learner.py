@@ -25,6 +25,7 @@ class CompiledLearner:
         self, training: Labelled, model: ModelParams, encoding: PadParams, params: TrainParams, steps: int
     ) -> None:
         self._model, self._encoding, self._seed = model, encoding, params.seed
+        self._words = training.ids.lengths
         self._ids, self._y = as_read(training.ids, model, encoding), training.y.astype(np.float32)
         self._weights = review_weights(training.y, params.class_weight)
         weights = first_weights(model, encoding.vocab_size, params.seed)
@@ -46,7 +47,7 @@ class CompiledLearner:
             rows = numbered[1]
             return self.engine.prepare(self._ids.rows(rows), self._places.rows(rows) if self._places else None)
 
-        in_order = (rows[np.argsort(-self._ids.lengths[rows], kind="stable")] for rows in batches)
+        in_order = (rows[np.argsort(-self._words[rows], kind="stable")] for rows in batches)
         for (number, rows), batch, proceed in in_turn(enumerate(in_order, first), prepare):
             key = (self._seed, DROPOUT, epoch, number)
             masks = Masks(

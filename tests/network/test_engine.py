@@ -31,6 +31,7 @@ KINDS = {
         },
         (20, 20, 7),
     ),
+    "shared padding": ({"layers": 2, "dropout": 0.5, "mask_padding": False}, (20, 37, 9)),
     "small": ({"bidirectional": True, "pooling": "max", "ngrams": 1, "dropout": 0.5}, (20, 16, 8)),
 }
 
@@ -70,6 +71,20 @@ def test_reading_and_learning_find_the_same_logits(kind):
     batch = engine.prepare(ids)
     logits, _, _ = engine.learn(flat, batch, y, np.ones(len(y)), Masks())
     np.testing.assert_array_equal(engine.logits(flat, batch), logits)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_padding_read_once_for_all_reviews_teaches_what_it_does_read_for_each(monkeypatch, cell):
+    """The reviews have 0 to 8 words and all are filled to 9, so that they begin after 1 to 8 times padding."""
+    network = network_of(model_params(cell=cell, layers=2, mask_padding=False), 20, maxlen=9)
+    ids = reviews_of(20, 37, 9)
+    engine, logits, _, square = learnt_by_engine(network, ids, draw(network, 37))
+    monkeypatch.setattr("imdb_rnn.network.engine.share_padding", lambda batch: (batch, np.empty(0, np.int64)))
+    for_each, expected, _, expected_square = learnt_by_engine(network, ids, draw(network, 37))
+    np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-6)
+    largest = np.abs(for_each.gradient).max()
+    np.testing.assert_allclose(engine.gradient, for_each.gradient, rtol=0, atol=1e-6 * largest)
+    assert square == pytest.approx(expected_square, rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", [*CELLS, "everything"])

@@ -18,6 +18,7 @@ from imdb_rnn.network.words import (
     lay_out,
     memory_of,
     scratch_size,
+    share_padding,
     table_sizes,
 )
 
@@ -35,7 +36,7 @@ def engine_of(cell: str, vocab_size: int = VOCAB_SIZE, **values) -> Engine:
 @given(batches)
 def test_each_step_of_a_tile_has_the_words_that_its_reviews_have_there(reviews):
     """The second direction reads each review from its own end."""
-    laid = lay_out(ragged(*reviews), engine_of("lstm").shape, VOCAB_SIZE)
+    laid = lay_out(ragged(*reviews), np.empty(0, np.int64), engine_of("lstm").shape, VOCAB_SIZE)
     tiles = [reviews[i : i + TILE] for i in range(0, len(reviews), TILE)]
     assert np.diff(laid.bases).tolist() == [len(tile[0]) for tile in tiles]
     ids = laid.distinct[laid.numbers].reshape(2, -1, TILE)
@@ -45,12 +46,36 @@ def test_each_step_of_a_tile_has_the_words_that_its_reviews_have_there(reviews):
             assert ids[1, base : base + len(review), row].tolist() == review[::-1]
 
 
+@given(batches, st.integers(1, 9))
+def test_padding_is_shared_and_every_review_goes_on_where_its_own_padding_ends(reviews, longest):
+    padded = [[0] * max(0, longest - len(review)) + review for review in reviews]
+    rows, shared = share_padding(ragged(*padded))
+    if not len(shared):
+        assert len(reviews[-1]) >= longest - (not reviews[-1])
+        assert [list(rows[r]) for r in range(len(rows))] == padded
+        return
+    assert not rows[0].any()
+    assert not rows.lengths[1:TILE].any()
+    assert not shared[:TILE].any()
+    assert len(rows[0]) == shared.max()
+    for review, before, row in zip(padded, shared[TILE:], range(TILE, len(rows)), strict=True):
+        assert [*rows[0][:before], *rows[row]] == review
+        assert 1 <= len(rows[row]) <= max(1, np.count_nonzero(review))
+
+
+def test_padding_of_reviews_in_another_order_is_not_shared():
+    batch = ragged([0, 0, 3], [0, 4, 5])
+    rows, shared = share_padding(batch)
+    assert rows is batch
+    assert not len(shared)
+
+
 @given(reviews=batches, cell=st.sampled_from(CELLS))
 def test_the_places_of_a_word_are_those_of_its_occurrences_in_the_memory_of_the_tiles(reviews, cell):
     """Each occurrence has blocks of its own in each direction, and no two share a number of the memory."""
     shape = engine_of(cell, units=5).shape
     batch = ragged(*reviews)
-    laid = lay_out(batch, shape, VOCAB_SIZE)
+    laid = lay_out(batch, np.empty(0, np.int64), shape, VOCAB_SIZE)
     occurring, counts = np.unique(batch.values, return_counts=True)
     if len(batch.values):
         assert laid.distinct.tolist() == occurring.tolist()
@@ -74,7 +99,7 @@ def test_the_table_and_the_way_back_through_it_are_matrix_products(cell, hides):
     columns, together = shape.gates * 16, shape.gates - shape.apart
     words = random.integers(3, vocab_size, 8000)
     batch = ragged(*(words[i : i + 200] for i in range(0, 8000, 200)))
-    laid = lay_out(batch, shape, vocab_size)
+    laid = lay_out(batch, np.empty(0, np.int64), shape, vocab_size)
     count = len(laid.distinct)
     assert count > 2 * CHUNK and count % 8
     seen = (2 * random.integers(0, 2, vocab_size * hides)).astype(np.float32)
