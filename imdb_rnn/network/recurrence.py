@@ -2,10 +2,10 @@
 
 Keras runs a recurrent layer step by step over whole batches, padding included. Here `TILE` reviews of like length are
 read together, from the first word to the gradient of the last weight, so that what they need stays in the processor's
-cache; a step has only the reviews that still have a word. Padding that is skipped is never computed, and padding that
-reviews begin with, where a network reads it, once for all of a batch: whatever comes behind it, the states are the same,
-and the gradients with respect to them can be added up before they go back. A tile's sums are its own: threads take
-tiles as they come, and whoever adds the sums up does so in the tiles' order.
+cache; a step has only the reviews that still have a word. Padding that is skipped is never computed. Padding that is
+read, and that reviews begin with, is computed once for a whole batch: whatever comes behind it, the states are the
+same, and the gradients with respect to them can be added up before they go back. A tile's sums are its own: threads
+take tiles as they come, and whoever adds the sums up does so in the tiles' order.
 """
 
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
         scratch: Array,
     ) -> None:
         units, ways, tiles = shape.units, shape.ways, len(bases) - 1
-        is_shared = task == READ_SHARED or task == GO_BACK_SHARED
+        is_shared = task >= READ_SHARED
         size, columns, inputs = TILE * units, shape.gates * units, ways * units
         features = shape.kinds * inputs
         behind = starts[1]
@@ -248,7 +248,7 @@ def arrive(
     dh: Pointer,
     dc: Pointer,
 ) -> None:
-    """Add what the reviews that begin after so many shared words have left: gradients with respect to their beginning."""
+    """Add the gradients with respect to their first states that the reviews which begin after so many words left."""
     units, size = shape.units, TILE * shape.units
     for row in range(TILE, len(lengths)):
         if shared[row] == after:
