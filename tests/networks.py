@@ -116,6 +116,17 @@ def learnt_by_engine(
     return engine, logits[back], losses[back], square
 
 
+def as_keras(network: Network):
+    """The network as a Keras model, with its weights."""
+    model = keras_model.build(network.params, network.encoding.vocab_size, network.ngram_codes)
+    for variable, array in zip(keras_model.variables(model, network.params), network.weights, strict=True):
+        variable.assign(array)
+    if network.params.ngrams:
+        scores = np.append(np.float32(0), network.ngram_scores)[:, None]  # row 0 is of unknown n-grams
+        model.get_layer("ngram_scores").embeddings.assign(scores)
+    return model
+
+
 def learnt_by_keras(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, list[np.ndarray]]:
     """The logits by Keras, and by TensorFlow the derivatives of the mean loss with respect to all weights.
 
@@ -124,7 +135,7 @@ def learnt_by_keras(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.nda
     keras, tf = keras_model.load_keras()
     params, (vectors, *others) = network.params, network.weights
     hiding = [vectors * drawn.seen[:, None], *others]
-    model = keras_model.as_keras(replace(network, weights=hiding, ngram_scores=network.ngram_scores * drawn.prior))
+    model = as_keras(replace(network, weights=hiding, ngram_scores=network.ngram_scores * drawn.prior))
     model.get_layer("probability").activation = keras.activations.linear
     if params.dropout:
         model.get_layer("dropout").call = lambda features, **_: features * drawn.hidden

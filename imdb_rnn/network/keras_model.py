@@ -1,15 +1,19 @@
 """The network as a Keras model: its graph, its first weights, and the file that keeps it.
 
-The only module that imports TensorFlow, and it does so when Keras is first needed.
+The only module that imports TensorFlow, and it does so when Keras is first needed. That is to train with it, and to
+write the first file of a kind of network on this machine: what Keras says of the kind is kept beside the machine code.
 """
 
+import hashlib
 import os
 import re
 import sys
+import tempfile
 import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -26,6 +30,7 @@ from imdb_rnn.reviews.vocabulary import PADDING
 if TYPE_CHECKING:
     import keras
 
+TEMPLATES, KEPT_TEMPLATES = Path(__file__).parent / "__pycache__/keras", 20
 FIXED_DATE = "1980-01-01@00:00:00"
 seeding = threading.Lock()  # Keras draws from generators that all threads share
 
@@ -140,39 +145,70 @@ def variables(model: "keras.Model", params: ModelParams) -> list[Any]:
     return [variable for name in layers for variable in model.get_layer(name).trainable_variables]
 
 
-def as_keras(network: Network) -> "keras.Model":
-    """The network as a Keras model, with its weights."""
-    model = build(network.params, network.encoding.vocab_size, network.ngram_codes)
-    for variable, array in zip(variables(model, network.params), network.weights, strict=True):
-        variable.assign(array)
-    if network.params.ngrams:
-        scores = np.append(np.float32(0), network.ngram_scores)[:, None]  # row 0 is of unknown n-grams
-        model.get_layer("ngram_scores").embeddings.assign(scores)
-    return model
-
-
 def save(network: Network, path: Path) -> None:
     """Write a network as a `.keras` file whose bytes depend on nothing but the network; `model_file.load` reads it.
 
-    Keras puts the date into its archive (in the members' time stamps and in `metadata.json`); DVC would take every
-    saving for a change. The archive is written again with a fixed date, and with `_counted_anew`. Keras does not look
-    at the members that are added.
+    Keras does not look at the members that are added.
+    """
+    params, vocab_size, codes = network.params, network.encoding.vocab_size, network.ngram_codes
+    kept = TEMPLATES / f"{_fingerprint(params, vocab_size, codes)}.keras"
+    try:
+        template = _read(kept)
+    except Exception:  # it is not there, or not whole
+        template = _template(params, vocab_size, codes)
+        with suppress(OSError):  # a folder that cannot be written to: Keras is asked every time
+            _keep(template, kept)
+    template[model_file.WEIGHTS] = model_file.with_weights(template[model_file.WEIGHTS], network)
+    with files.replacing(path) as new:
+        _write(template | model_file.members(network), new, zipfile.ZIP_STORED)
+
+
+def _fingerprint(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray) -> str:
+    """Of all that a template depends on."""
+    cell = cell_named(params.cell)
+    of_network = params.model_dump(), cell.layer, dict(cell.layer_options), vocab_size, ngram_codes.tobytes()
+    of_code = version("keras"), version("h5py"), Path(__file__).read_bytes()
+    return hashlib.sha256(repr((of_network, of_code)).encode()).hexdigest()[:20]
+
+
+def _template(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray) -> dict[str, bytes]:
+    """The members of the archive that Keras makes of such a network, all weights zero.
+
+    Keras puts the date into it, addresses and names that it counts; DVC would take every saving for a change. In their
+    places stand a fixed date, and what `_counted_anew` says.
     """
     keras, _ = load_keras()
-    model = as_keras(network)
-    with files.replacing(path) as new:
-        dated = new.with_name("dated.keras")
-        model.save(dated)
-        with zipfile.ZipFile(dated) as source, zipfile.ZipFile(new, "w", zipfile.ZIP_STORED) as target:
-            for name in sorted(source.namelist()):
-                content = source.read(name)
-                if name == "metadata.json":
-                    content = f'{{"keras_version": "{keras.__version__}", "date_saved": "{FIXED_DATE}"}}'.encode()
-                elif name == "config.json":
-                    content = _counted_anew(content.decode(), model).encode()
-                target.writestr(zipfile.ZipInfo(name), content)
-            for name, content in model_file.members(network).items():
-                target.writestr(zipfile.ZipInfo(name), content)
+    model = build(params, vocab_size, ngram_codes)
+    for variable in model.weights:
+        variable.assign(np.zeros(variable.shape))
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder) / "dated.keras")
+        members = _read(Path(folder) / "dated.keras")
+    metadata = f'{{"keras_version": "{keras.__version__}", "date_saved": "{FIXED_DATE}"}}'
+    return members | {
+        "metadata.json": metadata.encode(),
+        "config.json": _counted_anew(members["config.json"].decode(), model).encode(),
+    }
+
+
+def _keep(template: dict[str, bytes], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(f".{os.getpid()}")
+    _write(template, new, zipfile.ZIP_DEFLATED)
+    new.replace(path)
+    for old in sorted(path.parent.iterdir(), key=os.path.getmtime)[:-KEPT_TEMPLATES]:
+        old.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in sorted(archive.namelist())}
+
+
+def _write(members: dict[str, bytes], path: Path, compression: int) -> None:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content, compression)
 
 
 def _counted_anew(config: str, model: "keras.Model") -> str:

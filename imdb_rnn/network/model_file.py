@@ -27,6 +27,7 @@ from imdb_rnn.reviews.vocabulary import RANK_OFFSET
 
 ABOUT, VOCABULARY, CODES = "imdb_rnn.json", "vocabulary.txt", "ngram_codes.npy"
 WEIGHTS = "model.weights.h5"  # Keras' name
+SCORES = "layers/embedding_1/vars/0"  # of n-grams, where Keras puts them; the first one is of unknown n-grams
 
 
 class About(BaseModel):
@@ -60,6 +61,17 @@ def members(network: Network) -> dict[str, bytes]:
         np.save(codes, network.ngram_codes)
         added[CODES] = codes.getvalue()
     return added
+
+
+def with_weights(content: bytes, network: Network) -> bytes:
+    """HDF5 that Keras wrote for such a network, with the weights of this one."""
+    file = io.BytesIO(content)
+    with h5py.File(file, "r+") as store:
+        for name, array in zip(_names(network.params), network.weights, strict=True):
+            store[name][...] = array
+        if network.params.ngrams:
+            store[SCORES][1:, 0] = network.ngram_scores
+    return file.getvalue()
 
 
 def load(path: Path) -> Network:
@@ -97,21 +109,26 @@ def _read_codes(content: bytes) -> np.ndarray:
 
 
 def _read_weights(store: h5py.File, about: About, ngrams: int) -> tuple[Weights, np.ndarray]:
-    params, snake = about.model, _snake_case(cell_named(about.model.cell).layer)
+    params = about.model
+    layout = Layout(params.model_copy(update={"ngrams": 0}), about.pad.vocab_size, 0)
+    shapes = [matrix.shape for matrix in layout.matrices]
+    if 4 * (sum(map(math.prod, shapes)) + ngrams) > store.id.get_filesize():
+        raise ValueError("it is smaller than its weights")  # HDF5 would make up what was never written
+    weights = [_read_array(store, name, shape) for name, shape in zip(_names(params), shapes, strict=True)]
+    if not params.ngrams:
+        return weights, np.empty(0, np.float32)
+    return weights, _read_array(store, SCORES, (ngrams + 1, 1))[1:, 0]
+
+
+def _names(params: ModelParams) -> list[str]:
+    """Where in the HDF5 file Keras puts the weights, in the order of `weights.Layout`, but for the n-grams' scores."""
+    snake = _snake_case(cell_named(params.cell).layer)
     cells = [f"{way}_layer/cell" for way in ("forward", "backward")] if params.bidirectional else ["cell"]
     names = ["embedding/vars/0"]
     for number in range(params.layers):
         numbered = ("bidirectional" if params.bidirectional else snake) + (f"_{number}" if number else "")
         names += [f"{numbered}/{cell}/vars/{i}" for cell in cells for i in range(3)]
-    names += ["dense/vars/0", "dense/vars/1"]
-    layout = Layout(params.model_copy(update={"ngrams": 0}), about.pad.vocab_size, 0)
-    shapes = [matrix.shape for matrix in layout.matrices]
-    if 4 * (sum(map(math.prod, shapes)) + ngrams) > store.id.get_filesize():
-        raise ValueError("it is smaller than its weights")  # HDF5 would make up what was never written
-    weights = [_read_array(store, f"layers/{name}", shape) for name, shape in zip(names, shapes, strict=True)]
-    if not params.ngrams:
-        return weights, np.empty(0, np.float32)
-    return weights, _read_array(store, "layers/embedding_1/vars/0", (ngrams + 1, 1))[1:, 0]
+    return [f"layers/{name}" for name in (*names, "dense/vars/0", "dense/vars/1")]
 
 
 def _snake_case(name: str) -> str:

@@ -1,22 +1,33 @@
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from material import ROOT, model_params, network_of
-from networks import CELLS, NETWORKS, VOCAB_SIZE, ragged
+from networks import CELLS, NETWORKS, VOCAB_SIZE, as_keras, ragged
 
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import ModelParams, PadParams
 from imdb_rnn.network import keras_model, model_file
+from imdb_rnn.network.cells import CELLS as CELLS_BY_NAME
+from imdb_rnn.network.cells import cell_named
 from imdb_rnn.network.weights import Layout
 
 pytestmark = pytest.mark.slow
 
 NO_CODES = np.empty(0, np.int64)
+
+
+@pytest.fixture(autouse=True)
+def templates(tmp_path_factory, monkeypatch):
+    """Where what Keras says of a kind of network is kept: nothing yet."""
+    monkeypatch.setattr(keras_model, "TEMPLATES", tmp_path_factory.mktemp("templates") / "keras")
+    return keras_model.TEMPLATES
 
 
 def python(script: str, folder, **env: str) -> subprocess.CompletedProcess:
@@ -95,6 +106,7 @@ def test_keras_is_loaded_when_it_is_needed_says_nothing_and_the_saved_bytes_depe
         from networks import NETWORKS
         from imdb_rnn.network import keras_model
         assert not {"keras", "tensorflow"} & set(sys.modules)
+        keras_model.TEMPLATES = Path("templates")
         keras, tf = keras_model.load_keras()
         assert keras.config.backend() == "tensorflow"
         assert (keras.config.floatx(), keras.config.epsilon()) == ("float32", 1e-7)
@@ -116,12 +128,74 @@ def test_keras_is_loaded_when_it_is_needed_says_nothing_and_the_saved_bytes_depe
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_the_saved_bytes_do_not_depend_on_what_was_built_before(tmp_path, kind):
+def test_the_saved_bytes_do_not_depend_on_what_was_built_before(monkeypatch, tmp_path, kind):
     saved = []
-    for _ in range(2):
+    for turn in range(2):
+        monkeypatch.setattr(keras_model, "TEMPLATES", tmp_path / f"templates{turn}")
         keras_model.save(network_of(NETWORKS[kind]), tmp_path / "model.keras")
         saved.append((tmp_path / "model.keras").read_bytes())
     assert saved[0] == saved[1]
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_the_weights_are_written_as_keras_writes_them(tmp_path, kind):
+    """To the byte, in the file that Keras itself saves."""
+    network = network_of(NETWORKS[kind])
+    as_keras(network).save(tmp_path / "theirs.keras")
+    keras_model.save(network, tmp_path / "model.keras")
+    theirs, ours = (
+        zipfile.ZipFile(tmp_path / name).read(model_file.WEIGHTS) for name in ("theirs.keras", "model.keras")
+    )
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("kind", ["simple_rnn", "everything"])
+def test_keras_is_asked_once_for_a_kind_of_network(monkeypatch, tmp_path, kind):
+    first, other = (network_of(NETWORKS[kind], seed=seed) for seed in (1, 2))
+    other = replace(other, ngram_codes=first.ngram_codes)
+    keras_model.save(other, tmp_path / "expected.keras")
+    shutil.rmtree(keras_model.TEMPLATES)
+    keras_model.save(first, tmp_path / "model.keras")
+    monkeypatch.setattr(keras_model, "load_keras", lambda: pytest.fail("Keras is loaded"))
+    keras_model.save(other, tmp_path / "model.keras")
+    assert (tmp_path / "model.keras").read_bytes() == (tmp_path / "expected.keras").read_bytes()
+
+
+def test_what_keras_said_of_another_network_or_cell_is_not_used(monkeypatch, tmp_path):
+    keras_model.save(network_of(model_params()), tmp_path / "model.keras")
+    asked, template = [], keras_model._template
+    monkeypatch.setattr(keras_model, "_template", lambda *of: asked.append(of) or template(*of))
+    keras_model.save(network_of(model_params(dropout=0.5)), tmp_path / "model.keras")
+    keras_model.save(network_of(model_params(), vocab_size=30), tmp_path / "model.keras")
+    changed = replace(cell_named("simple_rnn"), layer_options={"unroll": False})
+    monkeypatch.setitem(CELLS_BY_NAME, "simple_rnn", changed)
+    keras_model.save(network_of(model_params()), tmp_path / "model.keras")
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"half a file"])
+def test_what_keras_said_is_asked_again_where_it_is_lost_or_cannot_be_kept(monkeypatch, tmp_path, content):
+    network, saved = network_of(model_params()), []
+    for _ in range(2):
+        keras_model.save(network, tmp_path / "model.keras")
+        saved.append((tmp_path / "model.keras").read_bytes())
+        (kept,) = keras_model.TEMPLATES.iterdir()
+        kept.write_bytes(content)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(keras_model, "TEMPLATES", tmp_path / "file/keras")
+    keras_model.save(network, tmp_path / "model.keras")
+    assert saved == 2 * [(tmp_path / "model.keras").read_bytes()]
+
+
+def test_the_last_few_kinds_are_kept(monkeypatch, tmp_path, templates):
+    monkeypatch.setattr(keras_model, "KEPT_TEMPLATES", 2)
+    kept = []
+    for units in (1, 2, 3):
+        keras_model.save(network_of(model_params(units=units)), tmp_path / "model.keras")
+        (new,) = set(templates.iterdir()) - set(kept)
+        os.utime(new, (units, units))
+        kept.append(new)
+    assert set(templates.iterdir()) == set(kept[1:])
 
 
 def test_saving_leaves_nothing_beside_the_file(tmp_path):

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from material import model_params, network_of
-from networks import NETWORKS, VOCAB_SIZE, ragged, rows_of
+from networks import NETWORKS, VOCAB_SIZE, as_keras, ragged, rows_of
 from scipy.special import expit
 
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.network import model
-from imdb_rnn.network.keras_model import as_keras, load_keras
+from imdb_rnn.network.keras_model import load_keras
 from imdb_rnn.network.model import MANY, Network
 from imdb_rnn.reviews.encode import pad, unpad, with_padding
 from imdb_rnn.reviews.ragged import Ragged

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from material import HOSTILE, ROOT, complaints, model_params, network_of
-from networks import CELLS, NETWORKS, ragged
+from networks import CELLS, NETWORKS, as_keras, ragged
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -21,7 +21,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from imdb_rnn.base.params import ModelParams, parse_params
 from imdb_rnn.measures import memory
 from imdb_rnn.network import cells
-from imdb_rnn.network.keras_model import as_keras, load_keras
+from imdb_rnn.network.keras_model import load_keras
 from imdb_rnn.network.model import Network
 from imdb_rnn.pages.report import page, stored_network
 from imdb_rnn.reviews.corpus import from_lists, read_reviews, read_vocabulary

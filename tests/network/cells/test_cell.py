@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from material import ROOT, model_params, network_of
 from networks import CELLS as NAMES
-from networks import VOCAB_SIZE, assert_learns_as_keras, reviews_of
+from networks import VOCAB_SIZE, as_keras, assert_learns_as_keras, reviews_of
 from steps import assert_step_is
 from tasks import SHORT, fit, small, task
 
@@ -13,7 +13,7 @@ from imdb_rnn.base.params import TrainParams
 from imdb_rnn.network.cells import CELLS, cell_named
 from imdb_rnn.network.cells.cell import Cell
 from imdb_rnn.network.compiled import inner
-from imdb_rnn.network.keras_model import as_keras, build, save
+from imdb_rnn.network.keras_model import build, save
 from imdb_rnn.network.model_file import load
 from imdb_rnn.reviews.encode import unpad
 
