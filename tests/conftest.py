@@ -16,7 +16,7 @@ from project import SMALL, TRACER, Project, environment
 from selenium import webdriver
 
 from imdb_rnn.base.params import Params, parse_params
-from imdb_rnn.network import compiled
+from imdb_rnn.network import compiled, keras_model
 from imdb_rnn.reviews.encode import Labelled, encode
 from imdb_rnn.reviews.sources import bundled
 from imdb_rnn.training.loop import train
@@ -108,11 +108,14 @@ def fresh(params, corpus, small_archive, tmp_path_factory) -> Project:
     small = changed(params, data=small_archive, **SMALL)
     few = np.arange(4)
     reviews = Labelled(encode(corpus.train.ranks.rows(few), small.pad), corpus.train.labels[few])
-    train(reviews, reviews, small.model, small.pad, small.train)  # compiles, so that not every copy does it again
-    machine_code = compiled.FOLDER.relative_to(ROOT)
-    (project.folder / machine_code).mkdir(parents=True)
-    for path in (ROOT / machine_code).glob("*.compiled"):
-        shutil.copy(path, project.folder / machine_code)
+    # Compiles, and loads Keras, so that not every copy does it again.
+    network, _ = train(reviews, reviews, small.model, small.pad, small.train)
+    keras_model.save(network, place / "model.keras")
+    for kept in (compiled.FOLDER, keras_model.TEMPLATES):
+        folder = project.folder / kept.relative_to(ROOT)
+        folder.mkdir(parents=True)
+        for path in (*kept.glob("*.compiled"), *kept.glob("*.keras")):
+            shutil.copy(path, folder)
     write_params(project.folder, small)
     project.run("git", "init", "--quiet")
     project.commit()

@@ -17,16 +17,24 @@ from project import SMALL
 
 pytestmark = pytest.mark.slow
 
-# All stages in one process, for DVC and the start of a process for each would take most of the time; then the vectors
-# that its network, which learns its own, does not have.
+# All stages in one process, for DVC and the start of a process for each would take most of the time; then a network that
+# reads padding, and the vectors that the pipeline's network, which learns its own, does not have.
 PROGRAM = """
 import importlib, pathlib
 import numpy
-from imdb_rnn.base.params import load_params
-from imdb_rnn.reviews.encode import unpad
+from imdb_rnn.base.params import ModelParams, load_params
+from imdb_rnn.network import keras_model
+from imdb_rnn.reviews.encode import Labelled, unpad
+from imdb_rnn.training.loop import train
 from imdb_rnn.training.word_vectors import word_vectors
+keras_model.TEMPLATES = pathlib.Path("data/downloads/templates")  # Keras is asked here too
 for stage in ("check", "download", "pad", "train", "evaluate", "explain", "plot", "report", "export"):
     importlib.import_module(f"stages.{stage}").main(load_params(pathlib.Path()), pathlib.Path())
+x, params = numpy.load("data/padded/x_test.npy"), load_params(pathlib.Path())
+reviews = Labelled(unpad(x), numpy.arange(len(x)) % 2)
+network, _ = train(reviews, reviews, ModelParams(cell="gru", mask_padding=False), params.pad, params.train)
+for number, array in enumerate(network.weights):
+    numpy.save(f"data/weights{number}.npy", array)
 numpy.save("data/vectors.npy", word_vectors(unpad(numpy.load("data/padded/x_train.npy")), 2000, 20, seed=1))
 """
 SETTINGS = {
