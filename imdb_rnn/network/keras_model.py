@@ -166,9 +166,11 @@ def save(network: Network, path: Path) -> None:
 def _fingerprint(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray) -> str:
     """Of all that a template depends on."""
     cell = cell_named(params.cell)
-    of_network = params.model_dump(), cell.layer, dict(cell.layer_options), vocab_size, ngram_codes.tobytes()
+    of_network = params.model_dump(), cell.layer, dict(cell.layer_options), vocab_size
     of_code = version("keras"), version("h5py"), Path(__file__).read_bytes()
-    return hashlib.sha256(repr((of_network, of_code)).encode()).hexdigest()[:20]
+    digest = hashlib.sha256(repr((of_network, of_code)).encode())
+    digest.update(ngram_codes.tobytes())
+    return digest.hexdigest()[:20]
 
 
 def _template(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray) -> dict[str, bytes]:

@@ -17,8 +17,8 @@ from project import SMALL
 
 pytestmark = pytest.mark.slow
 
-# All stages in one process, for DVC and the start of a process for each would take most of the time; then a network that
-# reads padding, and the vectors that the pipeline's network, which learns its own, does not have.
+# All stages in one process, for DVC and the start of a process for each would take most of the time; then a network
+# that reads padding, and the vectors that the pipeline's network, which learns its own, does not have.
 PROGRAM = """
 import importlib, pathlib
 import numpy
