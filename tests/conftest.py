@@ -36,6 +36,14 @@ def pytest_collection_modifyitems(items):
                 break
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _templates(tmp_path_factory):
+    """What Keras saves of networks that are made up here is not for the checkout."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras_model, "TEMPLATES", tmp_path_factory.mktemp("templates"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def params() -> Params:
     """The parameters as the project ships them."""
@@ -111,11 +119,11 @@ def fresh(params, corpus, small_archive, tmp_path_factory) -> Project:
     # Compiles, and loads Keras, so that not every copy does it again.
     network, _ = train(reviews, reviews, small.model, small.pad, small.train)
     keras_model.save(network, place / "model.keras")
-    for kept in (compiled.FOLDER, keras_model.TEMPLATES):
-        folder = project.folder / kept.relative_to(ROOT)
-        folder.mkdir(parents=True)
-        for path in (*kept.glob("*.compiled"), *kept.glob("*.keras")):
-            shutil.copy(path, folder)
+    kept = project.folder / "imdb_rnn/network/__pycache__"
+    (kept / "compiled").mkdir(parents=True)
+    for path in compiled.FOLDER.glob("*.compiled"):
+        shutil.copy(path, kept / "compiled")
+    shutil.copytree(keras_model.TEMPLATES, kept / "keras")
     write_params(project.folder, small)
     project.run("git", "init", "--quiet")
     project.commit()

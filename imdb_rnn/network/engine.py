@@ -111,12 +111,12 @@ class Engine:
         return filled.reshape(-1, self.shape.kinds * self.shape.ways * self.shape.units)
 
     def prepare(self, ids: Ragged, places: Ragged | None = None) -> Batch:
-        """Lay out reviews that are sorted by length, without the padding that they begin with, longest first."""
+        """Lay out reviews, longest first; what they begin with of padding does not count, or is not shared."""
         if places is None:
             places = from_lengths(np.empty(0, np.int32), np.zeros(len(ids)))
         shared = np.empty(0, np.int64)
         if self.layout.params.pooling == "last" and not self.layout.params.bidirectional:
-            ids, shared = share_padding(ids)  # else what is read of it depends on the words behind it
+            ids, shared = share_padding(ids)  # others read it behind the words, or pool the states at it
         return Batch(lay_out(ids, shared, self.shape, self.layout.vocab_size), places)
 
     def compile_recurrence(self) -> None:

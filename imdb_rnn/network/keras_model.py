@@ -1,14 +1,14 @@
 """The network as a Keras model: its graph, its first weights, and the file that keeps it.
 
-The only module that imports TensorFlow, and it does so when Keras is first needed. That is to train with it, and to
-write the first file of a kind of network on this machine: what Keras says of the kind is kept beside the machine code.
+The only module that imports TensorFlow, and it does so when Keras is first needed: to train with it, and to write the
+first file of a kind of network on this machine. Networks are of one kind if their parameters, the size of their
+vocabulary and their n-grams are the same. What Keras saved of the last kinds is kept beside the machine code.
 """
 
 import hashlib
 import os
 import re
 import sys
-import tempfile
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
 
 from imdb_rnn.base import files
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import keras
 
 TEMPLATES, KEPT_TEMPLATES = Path(__file__).parent / "__pycache__/keras", 20
+CODE = Path(__file__).read_bytes()  # as it was imported, for a file may change while the process runs
 FIXED_DATE = "1980-01-01@00:00:00"
 seeding = threading.Lock()  # Keras draws from generators that all threads share
 
@@ -148,44 +150,44 @@ def variables(model: "keras.Model", params: ModelParams) -> list[Any]:
 def save(network: Network, path: Path) -> None:
     """Write a network as a `.keras` file whose bytes depend on nothing but the network; `model_file.load` reads it.
 
-    Keras does not look at the members that are added.
+    It is what Keras saves of such a network, with the weights filled in, and with members of which Keras knows nothing.
     """
-    params, vocab_size, codes = network.params, network.encoding.vocab_size, network.ngram_codes
-    kept = TEMPLATES / f"{_fingerprint(params, vocab_size, codes)}.keras"
-    try:
-        template = _read(kept)
-    except Exception:  # it is not there, or not whole
-        template = _template(params, vocab_size, codes)
-        with suppress(OSError):  # a folder that cannot be written to: Keras is asked every time
-            _keep(template, kept)
-    template[model_file.WEIGHTS] = model_file.with_weights(template[model_file.WEIGHTS], network)
+    kept = TEMPLATES / f"{_kind(network)}.keras"
     with files.replacing(path) as new:
-        _write(template | model_file.members(network), new, zipfile.ZIP_STORED)
+        try:
+            members = model_file.filled(_read(kept), network)
+            with suppress(OSError):
+                os.utime(kept)  # those that were used last are kept
+        except Exception:  # it is not there, or damaged
+            template = _template(network, new.parent)
+            with suppress(OSError):  # it cannot be kept: Keras is asked every time
+                _keep(template, kept)
+            members = model_file.filled(template, network)
+        _write(members, new, zipfile.ZIP_STORED)
 
 
-def _fingerprint(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray) -> str:
-    """Of all that a template depends on."""
-    cell = cell_named(params.cell)
-    of_network = params.model_dump(), cell.layer, dict(cell.layer_options), vocab_size
-    of_code = version("keras"), version("h5py"), Path(__file__).read_bytes()
+def _kind(network: Network) -> str:
+    """A fingerprint of all that a template depends on."""
+    params, cell = network.params, cell_named(network.params.cell)
+    of_network = params.model_dump(), cell.layer, dict(cell.layer_options), network.encoding.vocab_size
+    of_code = version("keras"), h5py.version.version_tuple, h5py.version.hdf5_version_tuple, CODE
     digest = hashlib.sha256(repr((of_network, of_code)).encode())
-    digest.update(ngram_codes.tobytes())
+    digest.update(network.ngram_codes.tobytes())
     return digest.hexdigest()[:20]
 
 
-def _template(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray) -> dict[str, bytes]:
-    """The members of the archive that Keras makes of such a network, all weights zero.
+def _template(network: Network, folder: Path) -> dict[str, bytes]:
+    """The members of the archive that Keras makes of such a network, all weights zero, by way of a file in `folder`.
 
     Keras puts the date into it, addresses and names that it counts; DVC would take every saving for a change. In their
     places stand a fixed date, and what `_counted_anew` says.
     """
     keras, _ = load_keras()
-    model = build(params, vocab_size, ngram_codes)
+    model = build(network.params, network.encoding.vocab_size, network.ngram_codes)
     for variable in model.weights:
         variable.assign(np.zeros(variable.shape))
-    with tempfile.TemporaryDirectory() as folder:
-        model.save(Path(folder) / "dated.keras")
-        members = _read(Path(folder) / "dated.keras")
+    model.save(folder / "dated.keras")
+    members = _read(folder / "dated.keras")
     metadata = f'{{"keras_version": "{keras.__version__}", "date_saved": "{FIXED_DATE}"}}'
     return members | {
         "metadata.json": metadata.encode(),
@@ -196,8 +198,11 @@ def _template(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray) -> 
 def _keep(template: dict[str, bytes], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(f".{os.getpid()}")
-    _write(template, new, zipfile.ZIP_DEFLATED)
-    new.replace(path)
+    try:
+        _write(template, new, zipfile.ZIP_DEFLATED)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
     for old in sorted(path.parent.iterdir(), key=os.path.getmtime)[:-KEPT_TEMPLATES]:
         old.unlink(missing_ok=True)
 

@@ -42,6 +42,17 @@ class About(BaseModel):
     labels: tuple[str, str]
 
 
+def filled(template: dict[str, bytes], network: Network) -> dict[str, bytes]:
+    """The members of the file of a network, from those that Keras saves of one of its kind."""
+    file = io.BytesIO(template[WEIGHTS])
+    with h5py.File(file, "r+") as store:
+        for name, array in zip(_names(network.params), network.weights, strict=True):
+            store[name].write_direct(np.ascontiguousarray(array))
+        if network.params.ngrams:
+            store[SCORES][1:, 0] = network.ngram_scores
+    return template | {WEIGHTS: file.getvalue()} | members(network)
+
+
 def members(network: Network) -> dict[str, bytes]:
     """What is added to Keras' archive, by name."""
     about = About(
@@ -61,17 +72,6 @@ def members(network: Network) -> dict[str, bytes]:
         np.save(codes, network.ngram_codes)
         added[CODES] = codes.getvalue()
     return added
-
-
-def with_weights(content: bytes, network: Network) -> bytes:
-    """HDF5 that Keras wrote for such a network, with the weights of this one."""
-    file = io.BytesIO(content)
-    with h5py.File(file, "r+") as store:
-        for name, array in zip(_names(network.params), network.weights, strict=True):
-            store[name][...] = array
-        if network.params.ngrams:
-            store[SCORES][1:, 0] = network.ngram_scores
-    return file.getvalue()
 
 
 def load(path: Path) -> Network:

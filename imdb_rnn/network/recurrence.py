@@ -3,9 +3,10 @@
 Keras runs a recurrent layer step by step over whole batches, padding included. Here `TILE` reviews of like length are
 read together, from the first word to the gradient of the last weight, so that what they need stays in the processor's
 cache; a step has only the reviews that still have a word. Padding that is skipped is never computed. Padding that is
-read, and that reviews begin with, is computed once for a whole batch: whatever comes behind it, the states are the
-same, and the gradients with respect to them can be added up before they go back. A tile's sums are its own: threads
-take tiles as they come, and whoever adds the sums up does so in the tiles' order.
+read, and that reviews begin with, is computed once for a whole batch, where there is one direction and the last state
+is the answer: whatever comes behind it, the states are the same, and the gradients with respect to them can be added
+up before they go back. A tile's sums are its own: threads take tiles as they come, and whoever adds the sums up does so
+in the tiles' order.
 """
 
 from collections.abc import Callable
@@ -30,11 +31,13 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
     It takes tiles from `queue` until there are no more:
 
         queue: int64 (2,), 0 at first
-        task: one of these five
+        task: READ, LEARN or EXPLAIN for the reviews; READ_SHARED before and, but after READ, GO_BACK_SHARED behind it,
+            each by one thread, for the tile that the reviews share: these leave logits, dlogits and losses alone
         shape, flat, starts: the network, its weights, and where each array begins
         transposed: as `words.add_up_words` has it; not looked at for READ
         table, numbers, bases, lengths, shared: of `words.fill_table` and `words.Laid`
-        memory: float32, at least `words.memory_of`; keeps the gradients with respect to the inputs
+        memory: float32, at least `words.memory_of`; keeps the gradients with respect to the inputs, and those with
+            respect to the states before the first step where these were
         mask: float32 (reviews, features), what dropout multiplies the features by; (0, 0): nothing
         y: float32 (reviews,), 0 or 1
         weights: float64 (reviews,), what each loss is multiplied by; not looked at but for LEARN
@@ -220,7 +223,7 @@ def tile_reader(step: Callable[..., None], step_back: Callable[..., None]) -> An
                             add_product(d, units, 1, of_gate, inputs, dbelow, inputs, rows, units, inputs)
                             add_rows(d, n, units, at(dbias, gate * units))
                         scatter(shape, arriving, steps, layer - 1, way, t, of_tile, n, dbelow)
-                copy(h, dh, size)  # for `arrive`
+                copy(h, dh, size)  # where `arrive` finds it
                 copy(c, dc, shape.has_c * size)
 
     return read_tiles

@@ -45,7 +45,7 @@ class Shape(NamedTuple):
 class Laid(NamedTuple):
     """A batch of reviews, longest first, laid out in tiles: step by step, in each step review by review.
 
-    lengths: int64 (rows,), of the reviews; where there is padding that they share, a tile of it comes before them
+    lengths: int64 (rows,), of the reviews; where they share padding, a tile of it comes before them, however short
     shared: int64 (rows,), after how many words of the first tile's first row each review begins; or (0,)
     bases: int64 (tiles + 1,), steps of the tiles before each one
     numbers: int32 (ways, steps * TILE), which of the distinct words stands there; the second way from the end
@@ -70,9 +70,9 @@ def share_padding(batch: Ragged) -> tuple[Ragged, np.ndarray]:
         batch: sorted by length without this padding, longest first.
 
     Returns:
-        The rows for `lay_out`, a tile's before the reviews, of which the first has the longest padding and the others
-        have nothing, and what `Laid.shared` says; or the batch itself where no review begins with padding. A review
-        that is nothing but padding keeps the last of it.
+        The rows for `lay_out`, and what `Laid.shared` says. Before the reviews stands a tile: the longest padding, and
+        empty rows. A review that is nothing but padding keeps the last of it. Where no review begins with padding, or
+        they are in another order, the batch itself and nothing.
     """
     begins = np.zeros(len(batch), np.int64)
     _count_padding(batch.values, batch.starts, batch.lengths, begins)
@@ -93,7 +93,7 @@ def _count_padding(values: Array, starts: Array, lengths: Array, begins: Array) 
 
 
 def lay_out(batch: Ragged, shared: np.ndarray, shape: Shape, vocab_size: int) -> Laid:
-    """Lay a batch out, whose reviews are sorted by length, longest first; `shared` as `Laid` has it."""
+    """Lay a batch out, longest review first; `shared` as `Laid` has it."""
     tallest = batch.lengths[::TILE]
     bases = np.zeros(len(tallest) + 1, np.int64)
     np.cumsum(tallest, out=bases[1:])

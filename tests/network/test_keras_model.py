@@ -1,3 +1,5 @@
+import errno
+import io
 import os
 import re
 import shutil
@@ -167,35 +169,99 @@ def test_what_keras_said_of_another_network_or_cell_is_not_used(monkeypatch, tmp
     monkeypatch.setattr(keras_model, "_template", lambda *of: asked.append(of) or template(*of))
     keras_model.save(network_of(model_params(dropout=0.5)), tmp_path / "model.keras")
     keras_model.save(network_of(model_params(), vocab_size=30), tmp_path / "model.keras")
+    with_ngrams = network_of(model_params(ngrams=1))
+    keras_model.save(with_ngrams, tmp_path / "model.keras")
+    keras_model.save(replace(with_ngrams, ngram_codes=with_ngrams.ngram_codes + 1), tmp_path / "model.keras")
     changed = replace(cell_named("simple_rnn"), layer_options={"unroll": False})
     monkeypatch.setitem(CELLS_BY_NAME, "simple_rnn", changed)
     keras_model.save(network_of(model_params()), tmp_path / "model.keras")
-    assert len(asked) == 3
+    assert len(asked) == 5
+    monkeypatch.setattr(keras_model, "version", lambda package: f"another {package}")
+    keras_model.save(network_of(model_params()), tmp_path / "model.keras")
+    assert len(asked) == 6
 
 
-@pytest.mark.parametrize("content", [b"", b"half a file"])
-def test_what_keras_said_is_asked_again_where_it_is_lost_or_cannot_be_kept(monkeypatch, tmp_path, content):
-    network, saved = network_of(model_params()), []
-    for _ in range(2):
-        keras_model.save(network, tmp_path / "model.keras")
-        saved.append((tmp_path / "model.keras").read_bytes())
-        (kept,) = keras_model.TEMPLATES.iterdir()
-        kept.write_bytes(content)
+def test_what_keras_said_is_kept_for_the_code_that_asked(tmp_path):
+    """Not for that to which its file was changed while the process ran."""
+    shutil.copytree(ROOT / "imdb_rnn", tmp_path / "imdb_rnn", ignore=shutil.ignore_patterns("__pycache__"))
+    path = os.pathsep.join([str(tmp_path), str(ROOT / "tests")])
+    script = """if True:
+        from pathlib import Path
+        from material import model_params, network_of
+        from imdb_rnn.network import keras_model
+        file = Path(keras_model.__file__)
+        assert file.is_relative_to(Path.cwd())
+        {change}
+        keras_model.save(network_of(model_params()), Path("model.keras"))
+    """
+    without_keras = script.format(change="keras_model.load_keras = None")
+    python(script.format(change="file.write_text(file.read_text() + 'CHANGED = True')"), tmp_path, PYTHONPATH=path)
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        python(without_keras, tmp_path, PYTHONPATH=path)
+    assert "'NoneType' object is not callable" in failed.value.stderr
+    python(script.format(change="pass"), tmp_path, PYTHONPATH=path)
+    python(without_keras, tmp_path, PYTHONPATH=path)
+
+
+def test_a_full_disk_is_said_in_one_line(monkeypatch, tmp_path):
+    def save(model, path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    keras, _ = keras_model.load_keras()
+    monkeypatch.setattr(keras.Model, "save", save)
+    with pytest.raises(UserError, match=r"model\.keras cannot be written \(No space left on device\)"):
+        keras_model.save(network_of(model_params()), tmp_path / "model.keras")
+    assert not list(tmp_path.iterdir())
+
+
+def without_weights(content: bytes) -> bytes:
+    other = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(other, "w") as target:
+        target.writestr("config.json", archive.read("config.json"))
+    return other.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[:-100],
+        lambda content: content[:100] + bytes([content[100] ^ 1]) + content[101:],
+        without_weights,
+    ],
+    ids=["empty", "cut", "flipped", "without weights"],
+)
+def test_keras_is_asked_again_where_its_answer_is_damaged(tmp_path, damage):
+    network = network_of(model_params())
+    keras_model.save(network, tmp_path / "model.keras")
+    expected = (tmp_path / "model.keras").read_bytes()
+    (kept,) = keras_model.TEMPLATES.iterdir()
+    answer = kept.read_bytes()
+    kept.write_bytes(damage(answer))
+    keras_model.save(network, tmp_path / "model.keras")
+    assert (tmp_path / "model.keras").read_bytes() == expected
+    assert kept.read_bytes() == answer
+
+
+def test_keras_is_asked_every_time_where_its_answer_cannot_be_kept(monkeypatch, tmp_path):
+    network = network_of(model_params())
+    keras_model.save(network, tmp_path / "expected.keras")
     (tmp_path / "file").touch()
     monkeypatch.setattr(keras_model, "TEMPLATES", tmp_path / "file/keras")
     keras_model.save(network, tmp_path / "model.keras")
-    assert saved == 2 * [(tmp_path / "model.keras").read_bytes()]
+    assert (tmp_path / "model.keras").read_bytes() == (tmp_path / "expected.keras").read_bytes()
 
 
-def test_the_last_few_kinds_are_kept(monkeypatch, tmp_path, templates):
+def test_the_kinds_that_were_used_last_are_kept(monkeypatch, tmp_path, templates):
     monkeypatch.setattr(keras_model, "KEPT_TEMPLATES", 2)
-    kept = []
-    for units in (1, 2, 3):
+    kept = {}
+    for number, units in enumerate((1, 2, 1, 3)):
         keras_model.save(network_of(model_params(units=units)), tmp_path / "model.keras")
-        (new,) = set(templates.iterdir()) - set(kept)
-        os.utime(new, (units, units))
-        kept.append(new)
-    assert set(templates.iterdir()) == set(kept[1:])
+        (used,) = set(templates.iterdir()) - set(kept.values()) or {kept.get(units)}
+        assert used.stat().st_mtime > 4
+        os.utime(used, (number, number))
+        kept[units] = used
+    assert set(templates.iterdir()) == {kept[1], kept[3]}
 
 
 def test_saving_leaves_nothing_beside_the_file(tmp_path):
@@ -207,10 +273,18 @@ def test_saving_leaves_nothing_beside_the_file(tmp_path):
 def test_keras_keeps_the_weights_where_the_reader_looks_for_them(cell, tmp_path):
     """That is what `model_file` knows of Keras, besides that the file is a zip archive with HDF5 in it."""
     network = network_of(model_params(cell=cell, layers=2, bidirectional=True, ngrams=1, dropout=0.5))
-    keras_model.save(network, tmp_path / "model.keras")
+    as_keras(network).save(tmp_path / "theirs.keras")
+    with (
+        zipfile.ZipFile(tmp_path / "theirs.keras") as theirs,
+        zipfile.ZipFile(tmp_path / "model.keras", "w") as ours,
+    ):
+        ours.writestr(model_file.WEIGHTS, theirs.read(model_file.WEIGHTS))
+        for name, content in model_file.members(network).items():
+            ours.writestr(name, content)
     again = model_file.load(tmp_path / "model.keras")
     for array, other in zip(again.weights, network.weights, strict=True):
         np.testing.assert_array_equal(array, other)
+    np.testing.assert_array_equal(again.ngram_scores, network.ngram_scores)
 
 
 def test_the_archive_holds_no_date_and_no_address(tmp_path):

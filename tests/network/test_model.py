@@ -59,6 +59,13 @@ def test_an_answer_does_not_depend_on_the_batch(network, ids, monkeypatch):
     np.testing.assert_array_equal(network.gradient_norms(ids).values, norms.values)
 
 
+@pytest.mark.parametrize("padding", ["pre", "post"])
+def test_an_answer_does_not_depend_on_the_batch_where_padding_is_read(monkeypatch, padding):
+    params = model_params(cell="lstm", layers=2, mask_padding=False)
+    network, ids = network_of(params, padding=padding), ragged([5, 6], [], [1, 2, 3, 4], np.arange(1, 13), [7])
+    test_an_answer_does_not_depend_on_the_batch(network, ids, monkeypatch)
+
+
 @pytest.mark.slow
 def test_padding_does_not_change_an_answer(network):
     """Whatever a review's padding, its batch and its neighbours: here and in Keras, which reads the padded rows."""
@@ -183,9 +190,10 @@ def test_a_review_without_words_has_no_gradients():
 
 
 @pytest.mark.parametrize("mask_padding", [True, False])
+@pytest.mark.parametrize("kind", [{"bidirectional": True, "pooling": "max+mean"}, {"layers": 2}])
 @given(words=st.lists(st.integers(1, VOCAB_SIZE - 1), min_size=1, max_size=12), start=st.integers(0, 1))
-def test_a_trace_says_what_would_be_said_if_the_review_ended(mask_padding, words, start):
-    network = network_of(model_params(cell="gru", bidirectional=True, pooling="max+mean", mask_padding=mask_padding))
+def test_a_trace_says_what_would_be_said_if_the_review_ended(kind, mask_padding, words, start):
+    network = network_of(model_params(cell="gru", mask_padding=mask_padding, **kind))
     trace = network.trace(np.array(words, np.int32), start)
     beginnings = ragged(*(words[:end] for end in range(start, len(words) + 1)))
     np.testing.assert_array_equal(trace, network.predict_proba(beginnings))

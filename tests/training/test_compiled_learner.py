@@ -22,8 +22,10 @@ from tasks import (
 
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.base.params import PadParams, TrainParams
+from imdb_rnn.network import engine
 from imdb_rnn.network.keras_model import load_keras
 from imdb_rnn.network.weights import first_weights
+from imdb_rnn.network.words import share_padding
 from imdb_rnn.reviews.encode import Labelled, unpad
 from imdb_rnn.training import compiled_learner
 from imdb_rnn.training.compiled_learner import CompiledLearner
@@ -74,6 +76,21 @@ def test_training_is_keras_own_fit(monkeypatch, cell, mask_padding, name):
 def test_training_of_larger_networks_is_keras_own_fit(monkeypatch, changes, weight_averaging):
     params = TrainParams(**SHORT, weight_averaging=weight_averaging)
     assert_keras_trains_the_same(monkeypatch, small(**changes), params)
+
+
+def test_padding_that_is_read_is_shared_by_every_batch_of_training_and_validation(monkeypatch):
+    shared = []
+
+    def share(batch):
+        rows, begins = share_padding(batch)
+        shared.append(len(begins) > 0)
+        return rows, begins
+
+    monkeypatch.setattr(engine, "share_padding", share)
+    x, y = task(100, 1)
+    x[::3, :3], x[1::3, :5] = 0, 0
+    fit((x, y), (x, y), small(mask_padding=False), TrainParams(epochs=1, batch_size=32))
+    assert shared == [True] * (4 + 1)
 
 
 PROGRAM = """
