@@ -86,19 +86,19 @@ def test_the_daily_commands(project):
     graph = project.run("dvc", "dag", "--mermaid")
     assert all(stage in graph for stage in ("download", "pad", "train", "evaluate", "plot"))
 
-    changes = ["--set-param", "model.units=2", "--set-param", "train.validation=test"]
-    printed = project.run("dvc", "exp", "run", "--name", "two-units", *changes, "evaluate")
+    changes = ["--set-param", "train.batch_size=32", "--set-param", "train.validation=test"]
+    printed = project.run("dvc", "exp", "run", "--name", "small-batches", *changes, "evaluate")
     assert "Running stage 'train'" in printed
     assert "Running stage 'pad'" not in printed
     assert_the_article_s_own_protocol(project, printed)
 
     difference = project.run("dvc", "params", "diff")
-    assert [line.split()[1:4] for line in difference.splitlines() if "units" in line] == [["model.units", "8", "2"]]
+    assert ["train.batch_size", "64", "32"] in [line.split()[1:4] for line in difference.splitlines()]
     difference = json.loads(project.run("dvc", "metrics", "diff", "--json"))
     assert difference["results/metrics.json"]["test.accuracy"]["old"] == accuracy
 
     experiments = project.run("dvc", "exp", "show", "--csv")
-    assert "two-units" in experiments
+    assert "small-batches" in experiments
     assert "test.accuracy" in experiments.splitlines()[0]
 
     project.run("dvc", "plots", "show", "--out", "plots")
