@@ -1,6 +1,9 @@
+import pytest
+
 from benchmarks import growth
 
 
+@pytest.mark.slow
 def test_a_word_takes_some_time(monkeypatch):
     monkeypatch.setitem(growth.BATCHES, "compiled", 1)
     assert 0 < growth.nanoseconds("compiled", "simple_rnn", 2, 50, 600) < 1e9

@@ -25,6 +25,7 @@ def test_an_unknown_cell_is_refused_with_those_there_are():
         cell_named("x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_cell_says_of_itself_what_its_keras_layer_has(name):
     cell = cell_named(name)
