@@ -22,23 +22,33 @@ KILLS ?= 100
 DAMAGES ?= 40
 INTERRUPTS ?= 100
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+# Every stage is a process of its own, and many tests start some: what Python makes of a module once is for all of them.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: repro check lint test test-cluster faults preset verify compare sweep bench cluster lock
+.PHONY: repro check lint types tests-fast tests-all test test-cluster faults preset verify compare sweep bench cluster lock
 
 repro: $(INSTALLED)
 	@$(RUN) python -m tools.mend
 	@$(RUN) dvc repro
 
 check: lint
-	@$(RUN) $(PYTEST) --ignore tests/faults -m "not slow and not cluster"
+	@$(MAKE) --no-print-directory --jobs 2 types tests-fast
+
+test: lint
+	@$(MAKE) --no-print-directory --jobs 2 types tests-all
 
 lint: $(INSTALLED)
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
-	@$(RUN) mypy
 	@$(RUN) lint-imports --no-cache
 
-test: lint # three processes, for they wait now and then
+types: $(INSTALLED)
+	@$(RUN) mypy
+
+tests-fast: $(INSTALLED)
+	@$(RUN) $(PYTEST) --ignore tests/faults -m "not slow and not cluster"
+
+tests-all: $(INSTALLED) # three processes, for they wait now and then
 	@$(RUN) $(PYTEST) --numprocesses 3 --ignore tests/faults -m "not cluster"
 
 test-cluster: $(CLUSTER)

@@ -1,12 +1,16 @@
 """What the tests share: real reviews, the project in which DVC runs for real, and a browser."""
 
+import fcntl
 import hashlib
 import importlib.util
 import json
 import os
+import pickle
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from selenium import webdriver
 
 from imdb_rnn.base.params import Params, parse_params
 from imdb_rnn.network import compiled, keras_model
+from imdb_rnn.reviews.corpus import Corpus
 from imdb_rnn.reviews.encode import Labelled, encode
 from imdb_rnn.reviews.sources import bundled
 from imdb_rnn.training.loop import train
@@ -36,12 +41,34 @@ def pytest_collection_modifyitems(items):
                 break
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory, worker_id) -> Path:
+    """A folder of all the processes that run the tests."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _templates(tmp_path_factory):
+def _templates(shared):
     """What Keras saves of networks that are made up here is not for the checkout."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keras_model, "TEMPLATES", tmp_path_factory.mktemp("templates"))
+        patch.setattr(keras_model, "TEMPLATES", shared / "templates")
         yield
+
+
+@pytest.fixture(scope="session")
+def once(shared) -> Callable[[str, Callable[[], Any]], Any]:
+    """Have one of these processes make what takes long, while the others wait for it."""
+
+    def once(name: str, make: Callable[[], Any]) -> Any:
+        made = shared / f"{name}.pickle"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                made.write_bytes(pickle.dumps(make()))
+        return pickle.loads(made.read_bytes())
+
+    return once
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +78,9 @@ def params() -> Params:
 
 
 @pytest.fixture(scope="session")
-def corpus(params):
+def corpus(params, once) -> Corpus:
     """The 25,000 bundled reviews."""
-    return bundled.read(params.data.bundled, ROOT, "words")
+    return once("corpus", lambda: bundled.read(params.data.bundled, ROOT, "words"))
 
 
 @pytest.fixture(scope="session")
@@ -94,11 +121,35 @@ def small_archive(corpus, tmp_path_factory) -> dict:
 
 
 @pytest.fixture(scope="session")
-def fresh(params, corpus, small_archive, tmp_path_factory) -> Project:
+def fresh(params, corpus, small_archive, tmp_path_factory, once) -> Project:
     """The project as it stands here, committed, with the parameters of a small run and no results."""
-    place = tmp_path_factory.mktemp("fresh")
-    project = Project(place / "project", environment(place))
-    project.folder.mkdir()
+
+    def make() -> Project:
+        place = tmp_path_factory.mktemp("fresh")
+        project = Project(place / "project", environment(place))
+        copy_checkout(project.folder)
+        small = changed(params, data=small_archive, **SMALL)
+        few = np.arange(4)
+        reviews = Labelled(encode(corpus.train.ranks.rows(few), small.pad), corpus.train.labels[few])
+        # Compiles, and loads Keras, so that not every copy does it again.
+        network, _ = train(reviews, reviews, small.model, small.pad, small.train)
+        kept = project.folder / "imdb_rnn/network/__pycache__"
+        (kept / "compiled").mkdir(parents=True)
+        for path in compiled.FOLDER.glob("*.compiled"):
+            shutil.copy(path, kept / "compiled")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(keras_model, "TEMPLATES", kept / "keras")
+            keras_model.save(network, place / "model.keras")
+        write_params(project.folder, small)
+        project.run("git", "init", "--quiet")
+        project.commit()
+        return project
+
+    return once("fresh", make)
+
+
+def copy_checkout(folder: Path) -> None:
+    """Copy what is, or could be, in git, but for the results."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -110,24 +161,9 @@ def fresh(params, corpus, small_archive, tmp_path_factory) -> Project:
     ).stdout
     for name in listed.strip("\0").split("\0"):
         if (ROOT / name).is_file() and name not in ("dvc.lock", "results/metrics.json"):
-            target = project.folder / name
+            target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
-    small = changed(params, data=small_archive, **SMALL)
-    few = np.arange(4)
-    reviews = Labelled(encode(corpus.train.ranks.rows(few), small.pad), corpus.train.labels[few])
-    # Compiles, and loads Keras, so that not every copy does it again.
-    network, _ = train(reviews, reviews, small.model, small.pad, small.train)
-    keras_model.save(network, place / "model.keras")
-    kept = project.folder / "imdb_rnn/network/__pycache__"
-    (kept / "compiled").mkdir(parents=True)
-    for path in compiled.FOLDER.glob("*.compiled"):
-        shutil.copy(path, kept / "compiled")
-    shutil.copytree(keras_model.TEMPLATES, kept / "keras")
-    write_params(project.folder, small)
-    project.run("git", "init", "--quiet")
-    project.commit()
-    return project
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from imdb_rnn.training.losses import review_weights
 from imdb_rnn.training.word_vectors import word_vectors
 
 VOCAB_SIZE, WORDS = 12, 8
+WHOLE = 9 * 32  # reviews in whole batches
 
 
 def task(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +88,7 @@ SHORT = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "clipnorm": 0.1, 
 
 
 def assert_keras_trains_the_same(
-    monkeypatch, model, params, *, keras_model=None, optimizer=None, jit_compile="auto", count=300
+    monkeypatch, model, params, *, keras_model=None, optimizer=None, jit_compile="auto", count=WHOLE
 ) -> None:
     """Train here and, from the same first weights over the same batches, with Keras' own `fit`.
 
@@ -97,10 +98,10 @@ def assert_keras_trains_the_same(
         keras_model: makes Keras' model; None: the one of which the saved network is made.
         optimizer: Keras' own; None: Adam with the clipping of `SHORT`.
         jit_compile: Keras' own; what dropout draws depends on it.
-        count: of the reviews; a last batch that is smaller XLA compiles anew.
+        count: of the reviews; for a last batch that is smaller Keras makes another graph, which takes a second.
     """
     keras, _ = load_keras()
-    (x, y), validation = task(count, 1), task(100, 2)
+    (x, y), validation = task(count, 1), task(WHOLE // 3, 2)
     x[::3, :3] = 0
     in_order = [np.arange(len(x))[i : i + 32] for i in range(0, len(x), 32)]
     monkeypatch.setattr("imdb_rnn.training.loop.shuffled", lambda *_: in_order)

@@ -16,6 +16,8 @@ from imdb_rnn.network.words import share_padding as share
 from imdb_rnn.reviews.ragged import Ragged
 from imdb_rnn.training import optimizer
 
+pytestmark = pytest.mark.xdist_group("keras")
+
 # Parameters, and what `reviews_of` takes. Between them: one to three layers, both directions, all poolings, widths that
 # fill whole vectors and that do not, several tiles with a short last one, more distinct words and more n-grams than a
 # thread takes at once, reviews without words, padding that is read, and dropout of both kinds.

@@ -20,7 +20,7 @@ from imdb_rnn.network.cells import CELLS as CELLS_BY_NAME
 from imdb_rnn.network.cells import cell_named
 from imdb_rnn.network.weights import Layout
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
 NO_CODES = np.empty(0, np.int64)
 
@@ -178,6 +178,7 @@ def test_what_keras_said_of_another_network_or_cell_is_not_used(monkeypatch, tmp
 def test_what_keras_said_is_kept_for_the_code_that_asked(tmp_path):
     """Not for that to which its file was changed while the process ran."""
     shutil.copytree(ROOT / "imdb_rnn", tmp_path / "imdb_rnn", ignore=shutil.ignore_patterns("__pycache__"))
+    keras_model.save(network_of(model_params()), tmp_path / "answer.keras")
     path = os.pathsep.join([str(tmp_path), str(ROOT / "tests")])
     script = """if True:
         from pathlib import Path
@@ -189,7 +190,9 @@ def test_what_keras_said_is_kept_for_the_code_that_asked(tmp_path):
         keras_model.save(network_of(model_params()), Path("model.keras"))
         assert len(list(keras_model.TEMPLATES.iterdir())) == 1
     """
-    python(script.format(change="file.write_text(file.read_text() + 'CHANGED = True')"), tmp_path, PYTHONPATH=path)
+    change = "file.write_text(file.read_text() + 'CHANGED = True')"
+    answer = "keras_model._template = lambda *_: keras_model._read(Path('answer.keras'))"
+    python(script.format(change=f"{change}; {answer}"), tmp_path, PYTHONPATH=path)
     with pytest.raises(subprocess.CalledProcessError) as failed:
         python(script.format(change="keras_model.load_keras = None"), tmp_path, PYTHONPATH=path)
     assert "'NoneType' object is not callable" in failed.value.stderr

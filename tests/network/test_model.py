@@ -16,6 +16,8 @@ from imdb_rnn.network.model import MANY, Network
 from imdb_rnn.reviews.encode import pad, unpad, with_padding
 from imdb_rnn.reviews.ragged import Ragged
 
+pytestmark = pytest.mark.xdist_group("keras")
+
 PADDED_KINDS = ("simple_rnn", "bidirectional", "max", "everything")
 
 

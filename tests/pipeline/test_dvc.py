@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -122,18 +123,23 @@ def assert_the_article_s_own_protocol(project, printed):
     assert f"Test accuracy: {metrics['test']['accuracy']:.4f}" in printed
 
 
-@pytest.mark.parametrize("mistake", ["train.epochs=abc", "model.cell=transformer"])
-def test_a_mistyped_parameter_costs_no_results(project, mistake):
+def test_a_mistyped_parameter_costs_no_results(project):
     before = {
         name: content for part in ("data", "results") for name, content in contents(project.folder / part).items()
     }
-    printed = project.run("dvc", "exp", "run", "--set-param", mistake, status=255)
-    assert f"error: params.yaml: {mistake.split('=')[0]} is " in printed
-    assert ("should be 'simple_rnn', 'lstm' or 'gru'" in printed) == ("cell" in mistake)
-    assert "Traceback" not in printed
-    after = {name: content for part in ("data", "results") for name, content in contents(project.folder / part).items()}
-    assert after == {name: content for name, content in before.items() if name != "parameters.checked"}
-    project.run("git", "checkout", "--quiet", "params.yaml")
+    for mistake, should in (
+        ("train.epochs=abc", "should be a valid integer"),
+        ("model.cell=transformer", "should be 'simple_rnn', 'lstm' or 'gru'"),
+    ):
+        printed = project.run("dvc", "exp", "run", "--set-param", mistake, status=255)
+        name, value = mistake.split("=")
+        assert re.search(rf"^error: params\.yaml: {re.escape(name)} is '?{value}'?, .*{should}$", printed, re.M)
+        assert "Traceback" not in printed
+        after = {
+            name: content for part in ("data", "results") for name, content in contents(project.folder / part).items()
+        }
+        assert after == {name: content for name, content in before.items() if name != "parameters.checked"}
+        project.run("git", "checkout", "--quiet", "params.yaml")
     assert project.repro() == []
     assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
 

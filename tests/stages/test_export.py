@@ -13,7 +13,7 @@ from imdb_rnn.network import keras_model
 from imdb_rnn.network.cells import CELLS
 from stages import export
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from networks import ragged
 from tasks import (
     SHORT,
     VOCAB_SIZE,
+    WHOLE,
     assert_keras_trains_the_same,
     assert_same_networks,
     fit,
@@ -31,20 +33,25 @@ from imdb_rnn.training import compiled_learner
 from imdb_rnn.training.compiled_learner import CompiledLearner
 from imdb_rnn.training.word_vectors import word_vectors
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
 
 @pytest.mark.parametrize(
-    ("cell", "mask_padding", "name"),
-    [("simple_rnn", False, "rmsprop"), ("simple_rnn", True, "sgd"), ("lstm", True, "adam"), ("gru", False, "adam")],
+    ("cell", "mask_padding", "name", "count"),
+    [
+        ("simple_rnn", False, "rmsprop", WHOLE + 12),
+        ("simple_rnn", True, "sgd", WHOLE),
+        ("lstm", True, "adam", WHOLE),
+        ("gru", False, "adam", WHOLE),
+    ],
 )
-def test_training_is_keras_own_fit(monkeypatch, cell, mask_padding, name):
+def test_training_is_keras_own_fit(monkeypatch, cell, mask_padding, name, count):
     """The article's network and its `fit`, with nothing of ours around them but the first weights.
 
-    The schedule is as long as the training: three epochs of ten batches.
+    The schedule is as long as the training: three epochs.
     """
     keras, _ = load_keras()
-    rate = keras.optimizers.schedules.CosineDecay(0.01, 3 * 10)
+    rate = keras.optimizers.schedules.CosineDecay(0.01, 3 * math.ceil(count / 32))
     method = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop, "sgd": keras.optimizers.SGD}[name]
     optimizer = of_sums(method)(rate, global_clipnorm=0.1, **({"momentum": 0.9} if name == "sgd" else {}))
 
@@ -61,7 +68,7 @@ def test_training_is_keras_own_fit(monkeypatch, cell, mask_padding, name):
     class_weight = "balanced" if name == "sgd" else None
     params = TrainParams(**SHORT | {"optimizer": name, "schedule": "cosine", "class_weight": class_weight})
     model = small(cell=cell, mask_padding=mask_padding)
-    assert_keras_trains_the_same(monkeypatch, model, params, keras_model=plain, optimizer=optimizer)
+    assert_keras_trains_the_same(monkeypatch, model, params, keras_model=plain, optimizer=optimizer, count=count)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from imdb_rnn.network.keras_model import load_keras
 from imdb_rnn.training import optimizer
 from imdb_rnn.training.optimizer import CHUNK, METHODS, Optimizer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
 STEPS = 30
 SHAPES = ((150, 130), (40,))

@@ -17,6 +17,8 @@ from imdb_rnn.network.keras_model import build, save
 from imdb_rnn.network.model_file import load
 from imdb_rnn.reviews.encode import unpad
 
+pytestmark = pytest.mark.xdist_group("keras")
+
 
 def test_an_unknown_cell_is_refused_with_those_there_are():
     with pytest.raises(

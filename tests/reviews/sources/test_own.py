@@ -97,7 +97,7 @@ def test_reviews_without_a_group_are_groups_of_their_own(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("processors", [1, 8])
+@pytest.mark.parametrize("processors", [1, 3])
 def test_the_script_is_that_of_the_first_texts_however_many_processors_there_are(tmp_path, monkeypatch, processors):
     monkeypatch.setattr(own, "CHUNK", 8)
     monkeypatch.setattr(own.joblib, "cpu_count", lambda: processors)
