@@ -145,6 +145,7 @@ def test_a_network_of_other_words_has_no_tests(tmp_path):
     assert read_behaviour(tmp_path / "behaviour.csv") == []
 
 
+@pytest.mark.xdist_group("keras")  # which compiles the engine anyway
 def test_a_real_network_is_measured_and_its_table_read_back(tmp_path):
     vocabulary = known(behaviour.ENGLISH)
     network = replace(network_of(model_params(cell="gru"), vocab_size=len(vocabulary) + 4), vocabulary=vocabulary)

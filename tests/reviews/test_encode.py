@@ -18,6 +18,8 @@ from imdb_rnn.reviews.ragged import Ragged
 from stages import download
 from stages import pad as pad_stage
 
+pytestmark = pytest.mark.xdist_group("keras")
+
 ENDS = ("pre", "post")
 LISTS = st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=12), min_size=1, max_size=8)
 PARAMS = st.builds(
