@@ -3,6 +3,7 @@
 Usage: python -m tools.verify
 """
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -54,6 +55,8 @@ def main() -> None:
             raise UserError(f"`{' '.join(command)}` ended with status {result.returncode}; what it said stands above")
         return result.stdout
 
+    if not os.access(ROOT.parent, os.W_OK):
+        raise UserError(f"{ROOT.parent} cannot be written to, where the clone would be; allow it, or move the project")
     with tempfile.TemporaryDirectory(prefix="verify-", dir=ROOT.parent) as place:
         clone = Path(place) / "clone"
         run("git", "clone", "--quiet", "--no-local", "--depth", "1", ROOT.as_uri(), str(clone))

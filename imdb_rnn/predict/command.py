@@ -40,9 +40,18 @@ def _run() -> None:
         _obey(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes once more when it ends, which must not fail again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
         sys.exit(BROKEN_PIPE)
+    except OSError as error:
+        if error.filename:  # a folder on the way to a file that one may not enter
+            raise UserError(f"{error.filename} cannot be read ({error.strerror})") from error
+        _print_no_more()
+        raise UserError(f"the answer cannot be written ({error.strerror})") from error
+
+
+def _print_no_more() -> None:
+    """Python flushes once more when it ends, which must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _obey(words: list[str]) -> None:
@@ -180,6 +189,8 @@ def _score_many(arguments: argparse.Namespace) -> None:
 
 def _answer(arguments: argparse.Namespace) -> None:
     from_input = arguments.texts == ["-"]
+    if from_input and sys.stdin is None:
+        raise UserError("there is no standard input; name the texts, or a table")
     together = _lines(sys.stdin.buffer) if from_input else iter([_arguments(arguments.texts)])
     model = None
     for texts in together:  # what is wrong with the texts is said before the network is loaded

@@ -189,6 +189,8 @@ def _write_separated(file: IO[str], name: str, header: list[str]) -> Callable[[d
     quoted = csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def write_cells(cells: list[str]) -> None:
+        if name == "tsv" and any("\t" in cell and "\n" in cell for cell in cells):
+            raise UserError("a cell has a tab and a line end, with which no .tsv is read back; let --out be a .csv")
         # The module quotes a carriage return only if lines end in one, and would read it back as such an end
         (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
 

@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import zlib
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
@@ -20,6 +21,7 @@ from imdb_rnn.base.errors import UserError
 if TYPE_CHECKING:
     import pyarrow as pa  # loaded only for Parquet and zstd: it takes a tenth of a second
 
+TWICE, TOO_LARGE = "a key that stands twice", "a number that is too large"  # why a line of JSONL cannot be read
 MAX_CELL = 10 * 2**20  # characters, of a whole row in CSV, TSV and JSONL; a quote that is never closed ends here
 MAX_COLUMNS = 10_000
 PARQUET_ROWS = 256  # that are in memory at a time
@@ -185,7 +187,7 @@ def _read_jsonl(path: Path) -> Generator[Row, None, None]:
 def _parse(number: int, line: bytes) -> Row:
     try:
         text = line.decode()
-        values = json.loads(text, parse_constant=_refuse)
+        values = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_object)
         if not isinstance(values, dict):
             return Row(number, {}, "not a JSON object")
         if "\\u" in text:
@@ -194,13 +196,27 @@ def _parse(number: int, line: bytes) -> Row:
         return Row(number, {}, "not UTF-8")
     except UnicodeEncodeError:
         return Row(number, {}, "half a character: a lone surrogate")
-    except (ValueError, RecursionError):
-        return Row(number, {}, "not valid JSON")
+    except (ValueError, RecursionError) as error:
+        return Row(number, {}, str(error) if str(error) in (TWICE, TOO_LARGE) else "not valid JSON")
     return Row(number, values)
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):  # which JSON has no way to write
+        raise ValueError(TOO_LARGE)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError(TWICE)
+    return values
 
 
 def parquet_schema(path: Path) -> "pa.Schema":

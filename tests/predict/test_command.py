@@ -1,11 +1,13 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 from material import ROOT
@@ -260,6 +262,42 @@ def test_it_ends_quietly_when_nobody_reads_on(folder):
         process.stdout.readline()
         process.stdout.close()
         assert (process.wait(30), process.stderr.read()) == (141, b"")
+
+
+@pytest.mark.parametrize("arguments", [["predict", "a wonderful film"], ["--version"]], ids=["predict", "version"])
+def test_an_answer_for_which_there_is_no_room_is_one_line(folder, arguments):
+    with Path("/dev/full").open("w") as full, start(*arguments, stdout=full) as process:
+        assert (process.wait(30), process.stderr.read().decode()) == (
+            1,
+            "error: the answer cannot be written (No space left on device)\n",
+        )
+
+
+def test_no_standard_input_is_one_line(folder):
+    with start("predict", "-", preexec_fn=lambda: os.close(0)) as process:
+        assert (process.wait(30), process.stderr.read()) == (
+            1,
+            b"error: there is no standard input; name the texts, or a table\n",
+        )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--table", "closed/a.csv", "--out", "b.csv"], ["a", "--model", "closed/m.keras"]]
+)
+def test_what_is_behind_a_closed_folder_is_named(folder, monkeypatch, capsys, arguments):
+    stat = os.stat
+
+    def refused(path, **options):  # root may enter every folder
+        if "closed" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(os, "stat", refused)
+    monkeypatch.setattr(sys, "argv", ["imdb-rnn", "predict", *arguments])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert re.fullmatch(r"error: closed/\S+ cannot be read \(Permission denied\)\n", capsys.readouterr().err)
 
 
 @pytest.mark.usefixtures("many")

@@ -182,6 +182,15 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path, model, table, out, fau
         score_table(model, tmp_path / table, tmp_path / out, ["text"])
 
 
+def test_a_cell_that_no_tsv_can_hold_is_refused(tmp_path, model):
+    """A quote that takes in whole rows is a fault there, and such a cell looks like one."""
+    write_csv(tmp_path / "a.csv", [("text", "note"), ("good", "tab\tand\nline")])
+    with pytest.raises(UserError, match=r"a tab and a line end.*let --out be a \.csv$"):
+        score_table(model, tmp_path / "a.csv", tmp_path / "b.tsv", ["text"])
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"])
+
+
 @pytest.mark.parametrize("column", ["text", "Review", " 评论", "内容"])
 def test_the_column_of_the_texts_is_known_by_its_name(tmp_path, column):
     path = write_csv(tmp_path / "a.csv", [("id", column, "texts"), ("1", "a", "b")])

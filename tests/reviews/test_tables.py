@@ -138,6 +138,8 @@ def test_a_quote_that_is_never_closed_is_the_fault_of_every_row_that_it_swallows
         (b"[" * 100_000, "not valid JSON"),
         (b'{"stars": NaN}', "not valid JSON"),
         (b'{"stars": ' + b"9" * 10_000 + b"}", "not valid JSON"),
+        (b'{"stars": 1e999}', "a number that is too large"),
+        (b'{"text": "a", "text": "b"}', "a key that stands twice"),
         (b'["text"]', "not a JSON object"),
         (b"null", "not a JSON object"),
         (b'{"text": "caf\xe9"}', "not UTF-8"),

@@ -6,6 +6,7 @@ from material import ROOT
 from project import Project, environment
 
 from imdb_rnn.base.errors import UserError
+from tools import verify
 from tools.verify import different, judge
 
 
@@ -60,6 +61,12 @@ def test_the_committed_pipeline_is_run_anew_and_what_differs_is_named(tmp_path):
     assert "the first are those of the stage zone: zone; docs/reproducibility.md" in printed
     assert "Traceback" not in printed
     assert not list(tmp_path.glob("verify-*"))
+
+
+def test_a_folder_that_may_not_hold_the_clone_is_named(monkeypatch):
+    monkeypatch.setattr(verify.os, "access", lambda *_: False)
+    with pytest.raises(UserError, match="cannot be written to, where the clone would be"):
+        verify.main()
 
 
 def test_what_differs_first_is_named():

@@ -12,6 +12,7 @@ from array import array
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from multiprocessing import get_context
@@ -86,7 +87,7 @@ def read(params: OwnParams, root: Path, tokens: str) -> Corpus:
     """
     (root / files.REVIEWS.parent).mkdir(parents=True, exist_ok=True)
     found = Found()
-    with tempfile.TemporaryFile(dir=root / files.REVIEWS.parent) as spilled:
+    with _spilling(root / files.REVIEWS.parent) as spilled:
         for chunk in _split_all(_texts(params, root / params.path, tokens, found), tokens):
             number_of = [found.tokens.setdefault(token, len(found.tokens)) for token in chunk.tokens]
             np.array(number_of, np.int32)[chunk.numbers].tofile(spilled)
@@ -319,9 +320,22 @@ def _ranks(training: Ragged, tokens: list[str]) -> tuple[list[str], np.ndarray]:
     return [tokens[number] for number in order], ranks
 
 
+@contextmanager
+def _spilling(folder: Path) -> Iterator[IO[bytes]]:
+    """A file that is gone when nobody reads it any more. Raises `UserError` when there is no room for it."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            yield file
+    except OSError as error:
+        reason = error.strerror or f"only a part was written: {error}"  # NumPy's, which has no number
+        raise UserError(
+            f"{folder} cannot be written to ({reason}); free space or allow writing, then run again"
+        ) from error
+
+
 def _translated(reviews: Ragged, ranks: np.ndarray, root: Path) -> Ragged:
     """The rows with ranks instead of numbers, in a file that is gone when nobody reads it any more."""
-    with tempfile.TemporaryFile(dir=root / files.REVIEWS.parent) as file:
+    with _spilling(root / files.REVIEWS.parent) as file:
         for piece in _pieces(reviews):
             ranks[piece].tofile(file)
         return from_lengths(_mapped(file), reviews.lengths)

@@ -1,5 +1,6 @@
 """People's own reviews as they are found: rows of tables, or files of text in a folder for each label."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,28 +60,53 @@ def read_rows(params: OwnParams, path: Path) -> Iterator[Row]:
         raise UserError(f"data.own.path: {params.path} holds tables and text files; leave one kind there")
     if len(found_tables) > 1:
         found_tables = [table for table in found_tables if table.name != EXAMPLE]
-    parts = {table: PARTS.get(re.split("[-_. ]", table.name)[0].lower(), "") for table in found_tables}
+    parts = {table: _part_of_table(table, path) for table in found_tables}
     if not {"train", "test"} <= set(parts.values()):
         parts = dict.fromkeys(found_tables, "")  # the names do not split
     for table, part in parts.items():
         yield from _of_table(params, table, part)
-    if any(_depth(file, path) > 2 for file in texts):  # train and test, and lists of addresses beside them
+    if any(_part_of_text(file, path) for file in texts):  # train and test, and lists of addresses beside them
         texts = [file for file in texts if _depth(file, path) > 2]
     for file in texts:
         yield _of_file(file, path)
 
 
 def _files(path: Path) -> list[Path]:
-    """A file, or those of a folder by name, but for hidden ones, as editors and systems leave them."""
+    """A file, or those of a folder by name, but for hidden ones, as editors and systems leave them.
+
+    Folders that are links are followed, each folder is read once. Raises `UserError` if one cannot be read.
+    """
     if not path.is_dir():
         return [path]
-    return [
-        file for file in sorted(path.rglob("*")) if not any(part[0] == "." for part in file.relative_to(path).parts)
-    ]
+    found: list[Path] = []
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(path, onerror=_refuse_folder, followlinks=True):
+        folders[:] = [] if os.path.realpath(folder) in seen else sorted(name for name in folders if name[0] != ".")
+        if os.path.realpath(folder) not in seen:
+            found += [Path(folder) / name for name in names if name[0] != "."]
+        seen.add(os.path.realpath(folder))
+    return sorted(found)
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise UserError(f"{error.filename} cannot be read ({error.strerror}); allow it, or move it away") from error
 
 
 def _depth(file: Path, folder: Path) -> int:
     return len(file.relative_to(folder).parts) if file != folder else 1
+
+
+def _part_of_table(table: Path, folder: Path) -> str:
+    """By what its name begins with, or by a folder that it is in: `train`, `test`, or empty."""
+    begin = re.split("[^a-z]", table.name.lower())[0]
+    names = [begin, *(name.lower() for name in reversed(table.relative_to(folder).parts[:-1]))]
+    return next((PARTS[name] for name in names if name in PARTS), "")
+
+
+def _part_of_text(file: Path, folder: Path) -> str:
+    """By the folder that its label's folder is in: `train`, `test`, or empty."""
+    names = file.relative_to(folder).parts
+    return PARTS.get(names[-3].lower(), "") if len(names) > 2 else ""
 
 
 def _is_text(file: Path) -> bool:
@@ -126,7 +152,7 @@ def _fault(text: str, label: str) -> str:
 def _of_file(file: Path, folder: Path) -> Row:
     """A review of the layout of the Large Movie Review Dataset: train|test/pos|neg/*.txt, the first or not."""
     names = file.relative_to(folder).parts
-    label, part = (names[-2] if len(names) > 1 else ""), (PARTS.get(names[-3], "") if len(names) > 2 else "")
+    label = names[-2] if len(names) > 1 else ""
     place, text, fault = "/".join(names), "", ""
     try:
         if file.stat().st_size > LONGEST_FILE:
@@ -137,4 +163,4 @@ def _of_file(file: Path, folder: Path) -> Row:
         fault = "not UTF-8"
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror})") from error
-    return Row(place, text, canonical(label), part, "", fault or _fault(text, label))
+    return Row(place, text, canonical(label), _part_of_text(file, folder), "", fault or _fault(text, label))

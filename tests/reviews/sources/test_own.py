@@ -1,5 +1,6 @@
 import gzip
 import json
+import resource
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,19 @@ def test_the_bundled_reviews_as_somebody_s_table_are_the_same_corpus(tmp_path, c
         np.testing.assert_array_equal(mine.labels, theirs.labels)
     assert ours.provenance["rows"] == {"read": 25_000, "kept": 25_000, "left_out": {}}
     assert not [path for path in (tmp_path / "data").iterdir() if path.name != "own"]
+
+
+@pytest.mark.parametrize("limit", [1000, 40_000])
+def test_a_full_disk_is_one_line(tmp_path, limit):
+    """A limit on file size stands in for it."""
+    write_table(tmp_path, [[f"{text} " * 500, label] for text, label in LONG])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(UserError, match=r"data cannot be written to \(.+\); free space or allow writing"):
+            read(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_the_vocabulary_is_counted_on_the_training_part_alone(tmp_path):

@@ -1,4 +1,6 @@
 import json
+import os
+from pathlib import Path
 
 import pytest
 from own_reviews import own_params
@@ -9,6 +11,13 @@ from imdb_rnn.reviews.sources.rows import Row, read_rows
 
 def rows_of(path, **params):
     return list(read_rows(own_params(**params), path))
+
+
+def write(folder, *names: str) -> None:
+    """A review in each of some files."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("good" if name.endswith(".txt") else "text,label\ngood,1\n")
 
 
 def test_columns_are_found_and_said(tmp_path, capsys):
@@ -79,6 +88,67 @@ def test_names_of_tables_split_if_both_parts_are_named(tmp_path):
     assert [row.part for row in rows_of(tmp_path)] == ["test", "train"]
     (tmp_path / "Test.csv").unlink()
     assert [row.part for row in rows_of(tmp_path)] == [""]
+
+
+@pytest.mark.parametrize(
+    ("test", "train"),
+    [
+        ("test/a.csv", "train/a.csv"),
+        ("Testing/deep/a.csv", "Training/a.csv"),
+        ("test2020.csv", "train2020.csv"),
+        ("test/films.csv", "validation.csv"),
+        ("Test/pos/a.txt", "TRAIN/pos/a.txt"),
+    ],
+)
+def test_folders_and_names_in_capitals_or_with_numbers_split_too(tmp_path, test, train):
+    write(tmp_path, test, train)
+    parts = [row.part for row in rows_of(tmp_path)]
+    assert parts == [part for _, part in sorted([(Path(test), "test"), (Path(train), "train")])]
+
+
+def test_a_name_that_only_looks_like_a_part_does_not_split(tmp_path):
+    write(tmp_path, "testimonials.csv", "trainers.csv")
+    assert [row.part for row in rows_of(tmp_path)] == ["", ""]
+
+
+def test_folders_that_are_links_are_read_and_each_folder_once(tmp_path):
+    write(tmp_path, "own/train/pos/a.txt", "elsewhere/pos/b.txt")
+    (tmp_path / "own/test").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "own/train/up").symlink_to(tmp_path / "own")
+    assert [(row.place, row.part) for row in rows_of(tmp_path / "own")] == [
+        ("test/pos/b.txt", "test"),
+        ("train/pos/a.txt", "train"),
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    write(tmp_path, "pos/a.txt", "neg/a.txt")
+    scandir = os.scandir
+
+    def refused(path):  # root may read everything
+        if str(path).endswith("neg"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(UserError, match=r"neg cannot be read \(Permission denied\); allow it, or move it away$"):
+        rows_of(tmp_path)
+
+
+def test_folders_within_folders_of_labels_take_no_reviews_away(tmp_path):
+    write(tmp_path, "pos/a.txt", "neg/b.txt", "archive/pos/c.txt", "archive/neg/d.txt")
+    assert [(row.place, row.label) for row in rows_of(tmp_path)] == [
+        ("archive/neg/d.txt", "neg"),
+        ("archive/pos/c.txt", "pos"),
+        ("neg/b.txt", "neg"),
+        ("pos/a.txt", "pos"),
+    ]
+
+
+def test_a_folder_named_like_a_table_is_a_folder(tmp_path):
+    """As Spark writes a table in parts."""
+    write(tmp_path, "reviews.csv/part-0.csv", "reviews.csv/part-1.csv")
+    assert [row.place for row in rows_of(tmp_path)] == ["part-0.csv, row 1", "part-1.csv, row 1"]
 
 
 def test_the_example_and_hidden_files_are_not_read_beside_a_table(tmp_path):
