@@ -50,8 +50,14 @@ def main(arguments: list[str], root: Path) -> None:
         training_seconds=round(trained - begun, 2),
         reviews_per_second=round(len(logits) / (predicted - trained)),
     )
-    vocabulary = known_words(read_vocabulary(folder), chosen.pad.vocab_size)
-    network = replace(network, vocabulary=vocabulary, provenance=read_provenance(folder))
+    provenance = read_provenance(folder)
+    network = replace(
+        network,
+        vocabulary=known_words(read_vocabulary(folder), chosen.pad.vocab_size),
+        provenance=provenance,
+        tokens=provenance["tokens"],
+        labels=tuple(provenance["labels"]),
+    )
     with files.replacing(root / RUNS / f"{name}-{seed}") as new:
         new.mkdir()
         keras_model.save(network, new / MODEL)

@@ -3,6 +3,7 @@
 Paths are relative to the project's folder; whoever uses one puts the root that it was handed in front.
 """
 
+import hashlib
 import json
 import math
 import os
@@ -44,6 +45,7 @@ REPORT = Path("results/report")
 COMPARE_MEMORY = Path("results/experiments/compare_memory.json")  # in git, written by `make compare`
 SWEEP = Path("results/experiments/sweep.csv")  # in git, written by `make sweep`
 
+LONG_NAME = 200  # bytes
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -61,7 +63,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_scratch_of_the_dead(path)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}-{os.getpid()}-", dir=path.parent))
+        scratch = Path(tempfile.mkdtemp(prefix=f".{_short_name(path)}-{os.getpid()}-", dir=path.parent))
         new = scratch / path.name
         yield new
         for file in [new, *new.rglob("*")] if new.is_dir() else [new]:
@@ -87,9 +89,15 @@ def replacing(path: Path) -> Iterator[Path]:
 def _remove_scratch_of_the_dead(path: Path) -> None:
     for scratch in path.parent.iterdir():
         # Two parts behind the name, so that what belongs to `name-5` is not taken for what process 5 left of `name`.
-        named = re.fullmatch(rf"\.{re.escape(path.name)}-([0-9]+)-[^-]+", scratch.name)
+        named = re.fullmatch(rf"\.{re.escape(_short_name(path))}-([0-9]+)-[^-]+", scratch.name)
         if named and not psutil.pid_exists(int(named[1])):
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _short_name(path: Path) -> str:
+    """A file's name, or what stands for one to which nothing can be added: of 255 bytes a system knows no more."""
+    name = os.fsencode(path.name)
+    return path.name if len(name) < LONG_NAME else hashlib.sha256(name).hexdigest()
 
 
 def _flush(path: Path) -> None:

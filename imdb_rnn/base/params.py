@@ -6,7 +6,8 @@ value, so that a reader and `dvc params diff` see it.
 
 import re
 import reprlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -163,7 +164,17 @@ class Params(Section):
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML reads YAML 1.1, where `1e-3` is a string and `010` is 8; DVC reads 1.2: 0.001 and 10. So do we."""
+    """PyYAML reads YAML 1.1, where `1e-3` is a string and `010` is 8; DVC reads 1.2: 0.001 and 10. So do we.
+
+    Nor does DVC take a key that stands twice, of which PyYAML would take the last.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        counts = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for key, count in counts.items():
+            if count > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 _Loader.add_implicit_resolver(

@@ -121,6 +121,12 @@ def scratch_folders(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
 
 
+@pytest.mark.parametrize("name", ["影" * 84 + ".x", "x" * 255], ids=["chinese", "latin"])
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path, name):
+    files.write_text(tmp_path / name, "text")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_what_a_killed_process_left_is_removed_when_the_same_is_written_again(tmp_path):
     """And nothing else: neither what it left of other files, however alike their names are, nor the user's own."""
     names = ["x", "x-999999999", "x-y", "x[1]"]  # no process has that number

@@ -92,6 +92,14 @@ def test_the_test_reviews_do_not_stop_training():
         parse_params(text)
 
 
+def test_a_key_that_stands_twice_is_refused():
+    """As by DVC; PyYAML would take the last."""
+    text = with_value("train.epochs", "10").replace("  epochs: 10", "  epochs: 10\n  epochs: 5")
+    assert text.count("epochs: ") == 2
+    (fault,) = faults(text)
+    assert "the key epochs stands twice in " in fault
+
+
 @pytest.mark.parametrize("text", ["8:20", "2001-99-99", "!!int abc", "9" * 5000, "[" * 1000])
 def test_what_yaml_cannot_read_is_one_line(text):
     assert len(faults(with_value("pad.maxlen", text))) == 1

@@ -15,6 +15,7 @@ from imdb_rnn.training.losses import is_right
 LABELS = np.array([0, 1] * 40)
 ENCODING = PadParams(vocab_size=12, maxlen=6)
 VOCABULARY = [f"word{rank}" for rank in range(1, 11)]
+PROVENANCE = {"source": "own", "tokens": "characters", "labels": ["bad", "good"]}
 PRESETS = """
 gru:
   pad: {vocab_size: 12, maxlen: 6}
@@ -51,7 +52,7 @@ def write_reviews(project, last: np.ndarray) -> list[Reviews]:
     """Write 80 for training and 80 for tests to the project, of random words but for the last one, of rank 1 or 2."""
     random = np.random.default_rng(1)
     both = [from_lists([[*random.integers(3, 11, 7).tolist(), 1 + word] for word in last], LABELS) for _ in range(2)]
-    write_corpus(make_corpus(*both, VOCABULARY, {"source": "bundled"}), project / files.REVIEWS)
+    write_corpus(make_corpus(*both, VOCABULARY, PROVENANCE), project / files.REVIEWS)
     return both
 
 
@@ -62,7 +63,8 @@ def test_a_run_holds_the_network_and_what_it_says_of_the_test_reviews(project):
     folder = project / RUNS / "gru-7"
     assert {path.name for path in folder.iterdir()} == {MODEL, "logits.npy", "run.json"}
     network = model_file.load(folder / MODEL)
-    assert network.provenance["source"] == "bundled"
+    assert network.provenance | PROVENANCE == network.provenance
+    assert (network.tokens, network.labels) == ("characters", ("bad", "good"))
     assert network.vocabulary == VOCABULARY[:8]
     run, logits = read_run(folder, len(LABELS))
     np.testing.assert_allclose(network.logits(encode(reviews[1].ranks, network.encoding)), logits, atol=1e-6)
