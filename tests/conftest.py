@@ -65,7 +65,8 @@ def once(shared) -> Callable[[str, Callable[[], Any]], Any]:
         with (shared / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not made.exists():
-                made.write_bytes(pickle.dumps(make()))
+                made.with_suffix(".new").write_bytes(pickle.dumps(make()))
+                made.with_suffix(".new").rename(made)
         return pickle.loads(made.read_bytes())
 
     return once
