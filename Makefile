@@ -1,6 +1,6 @@
 # make repro     run the pipeline
 # make check     linter, formatter, types, layers and the fast tests, in a minute
-# make test      all of that and the slow tests, in five minutes; faults and clusters have their own, below
+# make test      all of that and the slow tests, in five or six minutes; faults and clusters have their own, below
 # make preset NAME=best   write a preset to params.yaml
 # make verify    run the committed pipeline anew, beside the checkout, and compare every hash
 # make compare   every cell, the best network and a baseline, five seeds each, here or on a cluster as below (long)
@@ -22,20 +22,22 @@ KILLS ?= 100
 DAMAGES ?= 40
 INTERRUPTS ?= 100
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
-# Every stage is a process of its own, and many tests start some: what Python makes of a module once is for all of them.
+# Every stage is a process of its own: bytecode that one of them wrote serves all, in the tests too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: repro check lint types tests-fast tests-all test test-cluster faults preset verify compare sweep bench cluster lock
+.PHONY: repro check lint types test test-cluster faults preset verify compare sweep bench cluster lock
 
 repro: $(INSTALLED)
 	@$(RUN) python -m tools.mend
 	@$(RUN) dvc repro
 
-check: lint
-	@$(MAKE) --no-print-directory --jobs 2 types tests-fast
+check: lint # types beside the tests, and said after them
+	@$(RUN) sh -c 'mypy >.venv/types.log 2>&1 & types=$$!; \
+		$(PYTEST) --ignore tests/faults -m "not slow and not cluster"; tests=$$?; \
+		wait $$types; types=$$?; cat .venv/types.log; exit $$((tests | types))'
 
-test: lint
-	@$(MAKE) --no-print-directory --jobs 2 types tests-all
+test: lint types # three processes on two cores, for tests often wait
+	@$(RUN) $(PYTEST) --numprocesses 3 --ignore tests/faults -m "not cluster"
 
 lint: $(INSTALLED)
 	@$(RUN) ruff check .
@@ -44,12 +46,6 @@ lint: $(INSTALLED)
 
 types: $(INSTALLED)
 	@$(RUN) mypy
-
-tests-fast: $(INSTALLED)
-	@$(RUN) $(PYTEST) --ignore tests/faults -m "not slow and not cluster"
-
-tests-all: $(INSTALLED) # three processes, for they wait now and then
-	@$(RUN) $(PYTEST) --numprocesses 3 --ignore tests/faults -m "not cluster"
 
 test-cluster: $(CLUSTER)
 	@$(RUN) $(PYTEST) -m cluster

@@ -33,19 +33,19 @@ settings.load_profile("steady")
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(items):
-    """What needs something that takes long to make runs in one process, which makes it once."""
+    """Tests that share a slow fixture run in one process, so that it is made once."""
     for item in items:
-        for name in ("compared", "expected", "finished"):
+        for name in ("compared", "finished"):
             if name in item.fixturenames:
                 item.add_marker(pytest.mark.xdist_group(name))
                 break
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory, worker_id) -> Path:
+def shared(request, tmp_path_factory) -> Path:
     """A folder of all the processes that run the tests."""
     own = tmp_path_factory.getbasetemp()
-    return own if worker_id == "master" else own.parent
+    return own.parent if hasattr(request.config, "workerinput") else own  # of pytest-xdist
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -116,6 +116,7 @@ def test_the_gradient_of_the_loss_is_exact_however_sure_the_network_is():
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("keras")
 def test_loss_and_gradient_are_those_of_keras():
     keras, tf = load_keras()
     y, logits = np.array([0, 1, 0, 1, 0, 1], np.float32), np.array([-40, -40, 0.5, 0.5, 30, 30], np.float32)

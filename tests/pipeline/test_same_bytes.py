@@ -15,7 +15,7 @@ from material import ROOT, changed, contents, write_archive, write_params
 from numpy._core import _multiarray_umath
 from project import SMALL
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("same bytes")]
 
 # All stages in one process, for DVC and the start of a process for each would take most of the time; then a network
 # that reads padding, and the vectors that the pipeline's network, which learns its own, does not have.
@@ -32,7 +32,7 @@ for stage in ("check", "download", "pad", "train", "evaluate", "explain", "plot"
     importlib.import_module(f"stages.{stage}").main(load_params(pathlib.Path()), pathlib.Path())
 x, params = numpy.load("data/padded/x_test.npy"), load_params(pathlib.Path())
 reviews = Labelled(unpad(x), numpy.arange(len(x)) % 2)
-model = ModelParams(cell="gru", units=8, embedding_dim=8, mask_padding=False)
+model = ModelParams(cell="gru", units=24, embedding_dim=24, mask_padding=False)  # two vectors, one of them part-filled
 network, _ = train(reviews, reviews, model, params.pad, params.train)
 for number, array in enumerate(network.weights):
     numpy.save(f"data/weights{number}.npy", array)

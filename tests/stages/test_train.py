@@ -12,7 +12,7 @@ from imdb_rnn.reviews.data_report import data_report
 from imdb_rnn.reviews.encode import write_padded
 from stages import train
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
 VOCABULARY = [f"word{rank}" for rank in range(1, 17)]
 

@@ -7,6 +7,7 @@ import pytest
 from tasks import (
     SHORT,
     VOCAB_SIZE,
+    WHOLE,
     assert_keras_trains_the_same,
     assert_same_networks,
     by_lot,
@@ -47,7 +48,7 @@ def test_training_is_keras_own_fit(monkeypatch):
     params = TrainParams(**SHORT_KERAS | {"optimizer": "rmsprop", "clipnorm": None, "class_weight": "balanced"})
     optimizer = keras.optimizers.RMSprop(0.01)
     model = small(mask_padding=False)
-    assert_keras_trains_the_same(monkeypatch, model, params, keras_model=plain, optimizer=optimizer)
+    assert_keras_trains_the_same(monkeypatch, model, params, keras_model=plain, optimizer=optimizer, count=WHOLE + 12)
 
 
 def test_dropout_clipping_and_averages_are_keras_own_fit_s(monkeypatch):

@@ -9,6 +9,8 @@ from imdb_rnn.training.compiled_learner import CompiledLearner
 from imdb_rnn.training.keras_learner import KerasLearner
 from imdb_rnn.training.learner import learner, refuse
 
+pytestmark = pytest.mark.xdist_group("keras")
+
 ENGINES = {"compiled": CompiledLearner, "keras": KerasLearner}
 
 

@@ -51,7 +51,7 @@ def compared(fresh, tmp_path_factory) -> Project:
     project = Project(place / "project", environment(place))
     shutil.copytree(fresh.folder, project.folder)
     (project.folder / FOLDER / "dvc.lock").unlink(missing_ok=True)
-    write_presets(project, simple_rnn=8, gru=4)  # of the first kind `fresh` has what Keras saves
+    write_presets(project, simple_rnn=8, gru=4)  # `fresh` already has what Keras saves of the first
     write_plan(project, [1])
     project.run("dvc", "repro", "download")
     assert set(compare(project)) == {"train@simple_rnn-1", "memory@simple_rnn-1", "linear", "sentences", "table"}

@@ -96,7 +96,9 @@ def test_the_committed_lock_belongs_to_this_code():
         verb, _, run = name.partition("@")
         locked = {dep["path"]: dep["md5"] for dep in stage.get("deps", ())}
         if verb != "modules":
-            assert locked[f"modules/{verb}.txt"] == now[verb], f"the code changed since {name} was run"
+            assert locked[f"modules/{verb}.txt"] == now[verb], (
+                f"the code changed since {name} was run; `make compare` is due"
+            )
         if verb == "train":
             network = run.rsplit("-", 1)[0]
             assert stage["params"]["../../presets.yaml"] == {network: presets[network]}

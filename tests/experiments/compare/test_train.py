@@ -12,6 +12,8 @@ from imdb_rnn.reviews.encode import encode
 from imdb_rnn.training import loop
 from imdb_rnn.training.losses import is_right
 
+pytestmark = pytest.mark.xdist_group("keras")
+
 LABELS = np.array([0, 1] * 40)
 ENCODING = PadParams(vocab_size=12, maxlen=6)
 VOCABULARY = [f"word{rank}" for rank in range(1, 11)]
