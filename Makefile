@@ -22,30 +22,29 @@ KILLS ?= 100
 DAMAGES ?= 40
 INTERRUPTS ?= 100
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+# Types are checked while the tests run, and said after them.
+beside_types = sh -c 'mypy >.venv/types.log 2>&1 & types=$$!; \
+	$(PYTEST) --ignore tests/faults $(1); tests=$$?; \
+	wait $$types; types=$$?; cat .venv/types.log; exit $$((tests | types))'
 # Every stage is a process of its own: bytecode that one of them wrote serves all, in the tests too.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: repro check lint types test test-cluster faults preset verify compare sweep bench cluster lock
+.PHONY: repro check lint test test-cluster faults preset verify compare sweep bench cluster lock
 
 repro: $(INSTALLED)
 	@$(RUN) python -m tools.mend
 	@$(RUN) dvc repro
 
-check: lint # types beside the tests, and said after them
-	@$(RUN) sh -c 'mypy >.venv/types.log 2>&1 & types=$$!; \
-		$(PYTEST) --ignore tests/faults -m "not slow and not cluster"; tests=$$?; \
-		wait $$types; types=$$?; cat .venv/types.log; exit $$((tests | types))'
+check: lint
+	@$(RUN) $(call beside_types,-m "not slow and not cluster")
 
-test: lint types # three processes on two cores, for tests often wait
-	@$(RUN) $(PYTEST) --numprocesses 3 --ignore tests/faults -m "not cluster"
+test: lint # three processes on two cores, for tests often wait
+	@$(RUN) $(call beside_types,--numprocesses 3 -m "not cluster")
 
 lint: $(INSTALLED)
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) lint-imports --no-cache
-
-types: $(INSTALLED)
-	@$(RUN) mypy
 
 test-cluster: $(CLUSTER)
 	@$(RUN) $(PYTEST) -m cluster

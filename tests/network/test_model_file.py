@@ -19,7 +19,7 @@ from networks import NETWORKS
 from imdb_rnn.base.errors import UserError
 from imdb_rnn.network import keras_model, model_file
 
-pytestmark = pytest.mark.xdist_group("keras")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
 KERNEL = "layers/gru/cell/vars/0"  # of the network below: float32 (4, 15)
 

@@ -235,6 +235,7 @@ def test_a_fault_is_one_line(run, folder, arguments, fault):
     assert not (folder / "b.csv").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("locale", ["C", "en_US.ISO-8859-1"])
 def test_text_is_utf8_whatever_the_locale(locale):
@@ -245,6 +246,7 @@ def test_text_is_utf8_whatever_the_locale(locale):
     assert json.loads(out.decode())["text"] == "影评"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_lines_are_answered_while_more_may_come():
     with start("predict", "-") as process:
@@ -256,6 +258,7 @@ def test_lines_are_answered_while_more_may_come():
         assert (process.wait(30), process.stderr.read()) == (0, b"")
 
 
+@pytest.mark.slow
 def test_it_ends_quietly_when_nobody_reads_on(folder):
     (folder / "texts").write_text("a wonderful film\n" * 100_000)
     with (folder / "texts").open("rb") as texts, start("predict", "-", stdin=texts) as process:
@@ -264,6 +267,7 @@ def test_it_ends_quietly_when_nobody_reads_on(folder):
         assert (process.wait(30), process.stderr.read()) == (141, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["predict", "a wonderful film"], ["--version"]], ids=["predict", "version"])
 def test_an_answer_for_which_there_is_no_room_is_one_line(folder, arguments):
     with Path("/dev/full").open("w") as full, start(*arguments, stdout=full) as process:
@@ -273,6 +277,7 @@ def test_an_answer_for_which_there_is_no_room_is_one_line(folder, arguments):
         )
 
 
+@pytest.mark.slow
 def test_no_standard_input_is_one_line(folder):
     with start("predict", "-", preexec_fn=lambda: os.close(0)) as process:
         assert (process.wait(30), process.stderr.read()) == (
@@ -300,6 +305,7 @@ def test_what_is_behind_a_closed_folder_is_named(folder, monkeypatch, capsys, ar
     assert re.fullmatch(r"error: closed/\S+ cannot be read \(Permission denied\)\n", capsys.readouterr().err)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("many")
 def test_ray_is_loaded_for_a_cluster_alone():
     code = "import sys; from imdb_rnn.predict.command import main; main(); print('ray' in sys.modules)"
@@ -308,6 +314,7 @@ def test_ray_is_loaded_for_a_cluster_alone():
     assert out.splitlines()[1:] == ["False"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_tables_that_are_whole(many):
     (many / "in/b.csv").write_text("text\n" + "a wonderful film\n" * 1_000_000)
     heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
@@ -321,6 +328,7 @@ def test_ctrl_c_keeps_the_tables_that_are_whole(many):
     assert {path.name for path in (many / "scored").rglob("*")} == {"a.csv", ".imdb-rnn", "a.csv.json"}
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_with_one_line_and_nothing_half_written(folder):
     (folder / "a.csv").write_text("text\n" + "a wonderful film\n" * 1_000_000)
     heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # also where the tests do not

@@ -95,6 +95,7 @@ def test_a_missing_model_says_how_to_make_one(tmp_path):
         imdb_rnn.load(tmp_path / "model.keras")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_nothing_that_is_slow_to_load_is_loaded():
     """Neither at import, nor to answer."""

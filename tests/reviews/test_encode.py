@@ -18,8 +18,6 @@ from imdb_rnn.reviews.ragged import Ragged
 from stages import download
 from stages import pad as pad_stage
 
-pytestmark = pytest.mark.xdist_group("keras")
-
 ENDS = ("pre", "post")
 LISTS = st.lists(st.lists(st.integers(0, 30), min_size=1, max_size=12), min_size=1, max_size=8)
 PARAMS = st.builds(
@@ -47,6 +45,8 @@ def ranks_of(lists: list[list[int]]) -> Ragged:
     return from_lists(lists, np.zeros(len(lists), int)).ranks
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("keras")
 @given(lists=LISTS, params=PARAMS)
 def test_encoded_and_padded_reviews_equal_keras_on_any_reviews(lists, params):
     x = padded(ranks_of(lists), params)
@@ -54,6 +54,8 @@ def test_encoded_and_padded_reviews_equal_keras_on_any_reviews(lists, params):
     np.testing.assert_array_equal(x, by_keras(lists, params))
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("keras")
 @pytest.mark.parametrize("truncating", ENDS)
 @pytest.mark.parametrize("padding", ENDS)
 def test_encoded_and_padded_reviews_equal_keras_on_the_bundled_reviews(corpus, params, padding, truncating):
@@ -90,6 +92,8 @@ def test_labelled_reviews_are_chosen_with_their_labels():
     assert ([some.ids[0].tolist(), some.ids[1].tolist()], some.y.tolist()) == ([[4], [2, 3]], [0, 1])
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("keras")
 def test_both_stages_equal_the_articles_first_lines(corpus, params, tmp_path, monkeypatch):
     """Real reviews in Keras' own archive, through `load_data` and `pad_sequences` and through our two stages."""
     lists = [[rank for rank in ranks if rank] for ranks in as_lists(corpus.test)]

@@ -28,6 +28,7 @@ def test_tokenize(text, tokens):
     assert tokenize(text) == tokens
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("keras")
 @given(st.text(st.characters(codec="ascii", exclude_characters="\r\v\f\x1c\x1d\x1e\x1f")))
 def test_tokenize_equals_keras_on_ascii(text):

@@ -55,6 +55,7 @@ def test_no_module_is_loaded_that_is_not_in_the_list(stage):
     assert set(loaded.split()) <= set(names(listing(FOLDER / f"{stage}.py", ROOT)))
 
 
+@pytest.mark.slow
 def test_a_change_concerns_the_stages_that_import_the_module(tmp_path):
     """So a change in how memory is measured trains nothing anew."""
     for folder in ("experiments/compare", "imdb_rnn", "tools"):
