@@ -36,7 +36,7 @@ repro: $(INSTALLED)
 	@$(RUN) dvc repro
 
 check: lint
-	@$(RUN) $(call beside_types,-m "not slow and not cluster")
+	@$(RUN) $(call beside_types,--hypothesis-profile quick -m "not slow and not cluster")
 
 test: lint # three processes on two cores, for tests often wait
 	@$(RUN) $(call beside_types,--numprocesses 3 -m "not cluster")

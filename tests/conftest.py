@@ -28,6 +28,7 @@ from imdb_rnn.training.loop import train
 
 # The same examples at every run, and no time limit on one of them: machines are noisy.
 settings.register_profile("steady", deadline=None, derandomize=True)
+settings.register_profile("quick", settings.get_profile("steady"), max_examples=20)  # of `make check`
 settings.load_profile("steady")
 
 
