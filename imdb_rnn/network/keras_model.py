@@ -13,6 +13,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.abc import MetaPathFinder
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 TEMPLATES, KEPT_TEMPLATES = Path(__file__).parent / "__pycache__/keras", 20
 CODE = Path(__file__).read_bytes()  # as it was imported, for a file may change while the process runs
 FIXED_DATE = "1980-01-01@00:00:00"
+UNUSED = {"matplotlib", "sklearn"}  # Keras loads them, for a second, only because they are there
 seeding = threading.Lock()  # Keras draws from generators that all threads share
 
 
@@ -54,6 +56,27 @@ def _without_start_up_notes() -> Iterator[None]:
         os.close(stderr)
 
 
+class _Hiding(MetaPathFinder):
+    """Where the thread that made it finds no package of `UNUSED`."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
+    def find_spec(self, name: str, *_: Any) -> None:
+        if name in UNUSED and threading.get_ident() == self._thread:
+            raise ModuleNotFoundError(f"{name} is hidden while Keras is loaded", name=name)
+
+
+@contextmanager
+def _without_what_is_unused() -> Iterator[None]:
+    hiding = _Hiding()
+    sys.meta_path = [hiding, *sys.meta_path]  # another list, for other threads may be going through this one
+    try:
+        yield
+    finally:
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not hiding]
+
+
 def load_keras(*, computing: bool = False) -> tuple[ModuleType, ModuleType]:
     """Import Keras and TensorFlow and set them up; return both. Nothing else in the project may import them.
 
@@ -61,7 +84,7 @@ def load_keras(*, computing: bool = False) -> tuple[ModuleType, ModuleType]:
         computing: whether Keras is to train, on a GPU where TensorFlow sees one; else none is taken.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"  # or a file in the user's home folder could choose another
-    with _without_start_up_notes():
+    with _without_start_up_notes(), _without_what_is_unused():
         import keras
         import tensorflow as tf
     keras.config.set_floatx("float32")  # that file could set these two as well

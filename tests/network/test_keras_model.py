@@ -113,6 +113,7 @@ def test_keras_is_loaded_when_it_is_needed_says_nothing_and_the_saved_bytes_depe
         assert keras.config.backend() == "tensorflow"
         assert (keras.config.floatx(), keras.config.epsilon()) == ("float32", 1e-7)
         assert not tf.config.get_visible_devices("GPU")
+        assert not {"matplotlib", "sklearn"} & set(sys.modules)
         for name in ("simple_rnn", "everything"):
             keras_model.save(network_of(NETWORKS[name]), Path(f"{name}.keras"))
     """
@@ -196,6 +197,36 @@ def test_what_keras_said_is_kept_for_the_code_that_asked(tmp_path):
     with pytest.raises(subprocess.CalledProcessError) as failed:
         python(script.format(change="keras_model.load_keras = None"), tmp_path, PYTHONPATH=path)
     assert "'NoneType' object is not callable" in failed.value.stderr
+
+
+def test_other_threads_find_every_package_while_keras_is_loaded(tmp_path):
+    """And so does this one when Keras, of which a stand-in is loaded here, is there."""
+    stand_in = """if True:
+        import importlib.util, threading
+        from unittest.mock import Mock
+        config, found = Mock(), []
+
+        def look():
+            try:
+                found.append(importlib.util.find_spec("sklearn").name)
+            except ImportError as error:
+                found.append(str(error))
+
+        look()
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    """
+    for name, code in {"keras": stand_in, "tensorflow": "from keras import config", "sklearn": ""}.items():
+        (tmp_path / f"{name}.py").write_text(code)
+    script = """if True:
+        from imdb_rnn.network import keras_model
+        keras, _ = keras_model.load_keras()
+        keras.look()
+        print(*keras.found, sep="; ")
+    """
+    ran = python(script, tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert ran.stdout == "sklearn is hidden while Keras is loaded; sklearn; sklearn\n"
 
 
 def test_a_full_disk_is_said_in_one_line(monkeypatch, tmp_path):

@@ -108,9 +108,9 @@ def hashes(folder: Path, templates: Path, archive: dict, params, **surroundings:
 
 @pytest.fixture(scope="module")
 def archive(small_archive, tmp_path_factory) -> dict:
-    """Half of `small_archive`, its reviews cut to 1 to 60 words, so that some are padded."""
+    """A third of `small_archive`, its reviews cut to 1 to 60 words, so that some are padded."""
     arrays = dict(np.load(unquote(urlsplit(small_archive["keras"]["url"]).path), allow_pickle=True))
-    arrays = {name: values[::2] for name, values in arrays.items()}
+    arrays = {name: values[::3] for name, values in arrays.items()}
     for name in ("x_train", "x_test"):
         arrays[name] = [ranks[: 1 + 7 * row % 60] for row, ranks in enumerate(arrays[name])]
     path = tmp_path_factory.mktemp("cut") / "imdb.npz"

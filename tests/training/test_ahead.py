@@ -18,7 +18,7 @@ PROGRAM = """
 import json, sys
 import numpy as np
 from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.network import engine, ngrams, threads, words
+from imdb_rnn.network import arithmetic, engine, ngrams, threads, words
 from imdb_rnn.reviews.encode import Labelled
 from imdb_rnn.reviews.ragged import from_lengths
 from imdb_rnn.training import ahead, optimizer
@@ -30,7 +30,11 @@ ids = from_lengths(np.arange(3, 9, dtype=np.int32), np.array([4, 2]))
 model = ModelParams(units=8, ngrams=2, ngram_min_reviews=1)
 learning = learner(Labelled(ids, np.array([0, 1])), model, PadParams(vocab_size=10), TrainParams(), 1)
 list(learning.learn(1, [np.arange(2)], 0))
-rest = (words._lay_out, words.fill_table, words.add_up_words, optimizer._step, ngrams.add_up, ngrams.add_up_back)
+logits = np.zeros(2)
+for logits.flags.writeable in (True, False):  # what pandas reads cannot be written to
+    arithmetic.expit(logits), arithmetic.log_losses(logits, logits)
+rest = [words._lay_out, words.fill_table, words.add_up_words, optimizer._step, ngrams.add_up, ngrams.add_up_back]
+rest += [arithmetic._expit, arithmetic._log_losses]
 functions = {"read_tiles": learning.engine.read_tiles} | {f.__name__: f for f in rest}
 print(json.dumps({name: [sum(f.stats.cache_hits.values()), len(f.signatures)] for name, f in functions.items()}))
 """
