@@ -15,7 +15,7 @@ def test_sound_parameters_leave_the_same_bytes_whatever_they_are(params, tmp_pat
 
 
 def test_a_cell_that_is_not_there_stops_the_pipeline_at_once(params, tmp_path):
-    with pytest.raises(UserError, match=r"model\.cell is 'transformer'"):
+    with pytest.raises(UserError, match=r"model\.cell is 'transformer', .*should be 'simple_rnn', 'lstm' or 'gru'$"):
         check.main(changed(params, model={"cell": "transformer"}), tmp_path)
     assert not (tmp_path / files.CHECKED).exists()
 
