@@ -99,7 +99,7 @@ def test_saved_networks_are_read_by_keras_alone(tmp_path):
 
 def test_keras_is_loaded_when_it_is_needed_says_nothing_and_the_saved_bytes_depend_on_the_network_alone(tmp_path):
     """The smallest and the largest network, each with the same weights in two processes at different times, in one of
-    which the user has other settings of Keras.
+    which the user has other settings, of Keras too.
     """
     script = """if True:
         import sys
@@ -124,6 +124,7 @@ def test_keras_is_loaded_when_it_is_needed_says_nothing_and_the_saved_bytes_depe
     (tmp_path / ".keras").mkdir()
     (tmp_path / ".keras/keras.json").write_text('{"backend": "jax", "floatx": "float64", "epsilon": 0.1}')
     environment = {"HOME": str(tmp_path), "KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path / ".keras")}
+    environment |= {"LC_ALL": "C", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7", "SOURCE_DATE_EPOCH": "1"}
     # The process takes longer than two seconds, the grain of the time stamps in an archive.
     ran = python(script, tmp_path, **environment)
     assert (ran.stdout, ran.stderr) == ("", "")
