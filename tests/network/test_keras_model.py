@@ -201,7 +201,7 @@ def test_what_keras_said_is_kept_for_the_code_that_asked(tmp_path):
 
 
 def test_other_threads_find_every_package_while_keras_is_loaded(tmp_path):
-    """And so does this one when Keras, of which a stand-in is loaded here, is there."""
+    """This thread finds them again afterwards. Keras is a stand-in."""
     stand_in = """if True:
         import importlib.util, threading
         from unittest.mock import Mock

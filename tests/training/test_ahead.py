@@ -31,8 +31,9 @@ model = ModelParams(units=8, ngrams=2, ngram_min_reviews=1)
 learning = learner(Labelled(ids, np.array([0, 1])), model, PadParams(vocab_size=10), TrainParams(), 1)
 list(learning.learn(1, [np.arange(2)], 0))
 logits = np.zeros(2)
-for logits.flags.writeable in (True, False):  # what pandas reads cannot be written to
-    arithmetic.expit(logits), arithmetic.log_losses(logits, logits)
+arithmetic.log_losses(logits, arithmetic.expit(logits))
+logits.setflags(write=False)  # as pandas gives them
+arithmetic.log_losses(logits, arithmetic.expit(logits))
 rest = [words._lay_out, words.fill_table, words.add_up_words, optimizer._step, ngrams.add_up, ngrams.add_up_back]
 rest += [arithmetic._expit, arithmetic._log_losses]
 functions = {"read_tiles": learning.engine.read_tiles} | {f.__name__: f for f in rest}
