@@ -6,6 +6,7 @@ vocabulary and their n-grams are the same. What Keras saved of the last kinds is
 """
 
 import hashlib
+import importlib
 import os
 import re
 import sys
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 TEMPLATES, KEPT_TEMPLATES = Path(__file__).parent / "__pycache__/keras", 20
 CODE = Path(__file__).read_bytes()  # as it was imported, for a file may change while the process runs
 FIXED_DATE = "1980-01-01@00:00:00"
-UNUSED = {"matplotlib", "sklearn"}  # Keras loads them, for a second, only because they are there
+UNUSED = {"matplotlib", "sklearn"}  # Keras imports them, which takes a second, only because they are installed
+loading = threading.Lock()  # all threads share stderr and the finders of modules
 seeding = threading.Lock()  # Keras draws from generators that all threads share
 
 
@@ -57,7 +59,7 @@ def _without_start_up_notes() -> Iterator[None]:
 
 
 class _Hiding(MetaPathFinder):
-    """Where the thread that made it finds no package of `UNUSED`."""
+    """Hides `UNUSED` from the thread that made it."""
 
     def __init__(self) -> None:
         self._thread = threading.get_ident()
@@ -70,23 +72,30 @@ class _Hiding(MetaPathFinder):
 @contextmanager
 def _without_what_is_unused() -> Iterator[None]:
     hiding = _Hiding()
-    sys.meta_path = [hiding, *sys.meta_path]  # another list, for other threads may be going through this one
+    sys.meta_path.insert(0, hiding)
     try:
         yield
-    finally:
+    finally:  # another list, for other threads that are going through this one would miss a finder
         sys.meta_path = [finder for finder in sys.meta_path if finder is not hiding]
 
 
 def load_keras(*, computing: bool = False) -> tuple[ModuleType, ModuleType]:
     """Import Keras and TensorFlow and set them up; return both. Nothing else in the project may import them.
 
+    Keras then finds no scikit-learn and no matplotlib: in this process its wrappers and galleries are not to be had.
+
     Args:
         computing: whether Keras is to train, on a GPU where TensorFlow sees one; else none is taken.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"  # or a file in the user's home folder could choose another
-    with _without_start_up_notes(), _without_what_is_unused():
-        import keras
-        import tensorflow as tf
+    with loading:
+        if not {"keras", "tensorflow"} <= set(sys.modules):
+            with _without_start_up_notes(), _without_what_is_unused():
+                importlib.import_module("keras")
+                importlib.import_module("tensorflow")
+    import keras
+    import tensorflow as tf
+
     keras.config.set_floatx("float32")  # that file could set these two as well
     keras.config.set_epsilon(1e-7)
     if not computing:

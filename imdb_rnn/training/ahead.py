@@ -40,7 +40,7 @@ def compiling_the_rest(model: ModelParams) -> Iterator[None]:
 
 
 def compile_the_rest(model: ModelParams) -> None:
-    """Learn from two small reviews, the recurrence left out, and do what is done with logits after training."""
+    """Learn from two small reviews, the recurrence left out, and turn a logit into a probability and a loss."""
     small = {"embedding_dim": 1, "word_vectors": "trained", "units": 1, "ngram_min_reviews": 1}
     ids = from_lengths(np.array([3, 4], np.int32), np.array([1, 1]))
     reviews = Labelled(ids, np.array([0, 1]))

@@ -230,6 +230,27 @@ def test_other_threads_find_every_package_while_keras_is_loaded(tmp_path):
     assert ran.stdout == "sklearn is hidden while Keras is loaded; sklearn; sklearn\n"
 
 
+def test_threads_that_load_keras_at_once_leave_stderr_and_imports_as_they_were(tmp_path):
+    """Keras is a stand-in that takes a while."""
+    keras = "import time\nfrom unittest.mock import Mock\nconfig = Mock()\ntime.sleep(0.5)\n"
+    (tmp_path / "keras.py").write_text(keras)
+    (tmp_path / "tensorflow.py").write_text("from keras import config")
+    script = """if True:
+        import sys, time
+        from concurrent.futures import ThreadPoolExecutor
+        from imdb_rnn.network import keras_model
+        before = list(sys.meta_path)
+        with ThreadPoolExecutor(3) as pool:
+            for _ in range(3):
+                pool.submit(keras_model.load_keras)
+                time.sleep(0.1)
+        assert sys.meta_path == before
+        print("heard", file=sys.stderr)
+    """
+    ran = python(script, tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert ran.stderr == "heard\n"
+
+
 def test_a_full_disk_is_said_in_one_line(monkeypatch, tmp_path):
     def save(model, path):
         raise OSError(errno.ENOSPC, "No space left on device")
