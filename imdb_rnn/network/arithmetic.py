@@ -225,9 +225,7 @@ def _expit(logits: Array, probability: Array) -> None:
 def expit(logits: np.ndarray) -> np.ndarray:
     """The probabilities 1 / (1 + exp(-logit)), as exact near 0 as near 1: float64, of the shape of `logits`."""
     probability = np.empty(np.shape(logits))
-    _expit(
-        np.array(logits, np.float64).ravel(), probability.ravel()
-    )  # a copy: Numba compiles anew for read-only arrays
+    _expit(np.array(logits, np.float64).ravel(), probability.ravel())  # a copy: compiled anew for a read-only array
     return probability
 
 

@@ -1,4 +1,4 @@
-"""Compile on two processors at the first training: the recurrence in this process, the rest of the engine in another.
+"""Compile on two processors at the first training: the recurrence in this process, all the rest in another.
 
 The other process runs `python -m imdb_rnn.training.ahead MODEL`, MODEL being `ModelParams` as JSON. What it compiles,
 this one takes from the disk.

@@ -57,6 +57,18 @@ def test_the_rest_comes_from_the_other_process_and_each_function_is_compiled_onc
     assert set(map(tuple, found("alone").values())) == {(1, 1)}
 
 
+@pytest.mark.slow
+def test_what_is_done_with_logits_is_among_the_rest_though_no_ngrams_need_it():
+    program = """if True:
+        from imdb_rnn.base.params import ModelParams
+        from imdb_rnn.network import arithmetic
+        from imdb_rnn.training import ahead
+        ahead.compile_the_rest(ModelParams(ngrams=0))
+        assert arithmetic._expit.signatures and arithmetic._log_losses.signatures
+    """
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+
+
 @pytest.fixture
 def nothing_on_disk(monkeypatch, tmp_path):
     monkeypatch.setattr(compiled, "FOLDER", tmp_path)
