@@ -1,6 +1,6 @@
 # make repro     run the pipeline
 # make check     linter, formatter, types, layers and the fast tests, in a minute
-# make test      all of that and the slow tests, in five or six minutes; faults and clusters have their own, below
+# make test      all of that and the slow tests, in about five minutes; faults and clusters have their own, below
 # make preset NAME=best   write a preset to params.yaml
 # make verify    run the committed pipeline anew, beside the checkout, and compare every hash
 # make compare   every cell, the best network and a baseline, five seeds each, here or on a cluster as below (long)

@@ -32,10 +32,12 @@ settings.register_profile("quick", settings.get_profile("steady"), max_examples=
 settings.load_profile("steady")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
+@pytest.hookimpl(tryfirst=True)  # before pytest and xdist look at the marks
 def pytest_collection_modifyitems(items):
     """Tests that share a slow fixture run in one process, so that it is made once."""
     for item in items:
+        if "corpus" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)  # it reads all the bundled reviews
         for name in ("compared", "finished"):
             if name in item.fixturenames:
                 item.add_marker(pytest.mark.xdist_group(name))
