@@ -51,7 +51,7 @@ LIES = {  # tables that are not what they say
     "no end": GOOD + b'"a quote that never ends,1\n',
     "columns": b",".join(b"c%d" % number for number in range(10_000)) + b"\n",
     "too many columns": b",".join(b"c%d" % number for number in range(20_000)) + b"\n",
-    "a large cell": GOOD + b'"' + b"word " * 2_400_000 + b'",1\n',  # of 12 MB, more than a row may have
+    "a large cell": GOOD + b'"' + b"word " * 2_400_000 + b'",1\n',  # 12 MB, more than a row may hold
     "one line": b"x" * 12_000_000,
     "binary": bytes(range(256)) * 1000,
 }

@@ -32,7 +32,7 @@ def main(arguments: list[str], root: Path) -> None:
     folder = root / files.REVIEWS
     reviews, test_reviews = read_reviews(folder, "train"), read_reviews(folder, "test")
     if params.engine == "keras":
-        keras_model.load_keras()  # which takes seconds that are not training's
+        keras_model.load_keras(computing=True)  # which takes seconds that are not training's
     begun = time.perf_counter()
     training = Labelled(encode(reviews.ranks, chosen.pad), reviews.labels)
     if params.validation == "test":

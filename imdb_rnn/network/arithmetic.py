@@ -225,7 +225,8 @@ def _expit(logits: Array, probability: Array) -> None:
 def expit(logits: np.ndarray) -> np.ndarray:
     """The probabilities 1 / (1 + exp(-logit)), as exact near 0 as near 1: float64, of the shape of `logits`."""
     probability = np.empty(np.shape(logits))
-    _expit(np.array(logits, np.float64).ravel(), probability.ravel())  # a copy: compiled anew for a read-only array
+    # Copied, here and below: for a read-only array Numba would compile anew.
+    _expit(np.array(logits, np.float64).ravel(), probability.ravel())
     return probability
 
 
@@ -238,7 +239,7 @@ def _log_losses(y: Array, logits: Array, losses: Array) -> None:
 def log_losses(y: np.ndarray, logits: np.ndarray) -> np.ndarray:
     """The `log_loss` of each review: float64 (reviews,)."""
     losses = np.empty(len(logits))
-    _log_losses(np.array(y, np.float64), np.array(logits, np.float64), losses)  # copies, as above
+    _log_losses(np.array(y, np.float64), np.array(logits, np.float64), losses)
     return losses
 
 

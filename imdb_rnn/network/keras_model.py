@@ -62,10 +62,10 @@ class _Hiding(MetaPathFinder):
     """Hides `UNUSED` from the thread that made it."""
 
     def __init__(self) -> None:
-        self._thread = threading.get_ident()
+        self.thread: int | None = threading.get_ident()
 
     def find_spec(self, name: str, *_: Any) -> None:
-        if name in UNUSED and threading.get_ident() == self._thread:
+        if name in UNUSED and threading.get_ident() == self.thread:
             raise ModuleNotFoundError(f"{name} is hidden while Keras is loaded", name=name)
 
 
@@ -75,32 +75,36 @@ def _without_what_is_unused() -> Iterator[None]:
     sys.meta_path.insert(0, hiding)
     try:
         yield
-    finally:  # another list, for other threads that are going through this one would miss a finder
+    finally:
+        hiding.thread = None  # somebody may have kept the list, to put it back later
+        # a new list: to remove it in place would make a thread that is going through the list skip a finder
         sys.meta_path = [finder for finder in sys.meta_path if finder is not hiding]
 
 
 def load_keras(*, computing: bool = False) -> tuple[ModuleType, ModuleType]:
     """Import Keras and TensorFlow and set them up; return both. Nothing else in the project may import them.
 
-    Keras then finds no scikit-learn and no matplotlib: in this process its wrappers and galleries are not to be had.
+    While it is imported, Keras finds neither scikit-learn nor matplotlib, unless they were imported before. So its
+    wrappers for scikit-learn and its image galleries do not work in this process.
 
     Args:
-        computing: whether Keras is to train, on a GPU where TensorFlow sees one; else none is taken.
+        computing: whether Keras is to train in this process, on a GPU where TensorFlow sees one; else none is taken.
+            The first call decides, unless Keras and TensorFlow were imported before: then nothing is changed.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"  # or a file in the user's home folder could choose another
     with loading:
         if not {"keras", "tensorflow"} <= set(sys.modules):
             with _without_start_up_notes(), _without_what_is_unused():
                 importlib.import_module("keras")
-                importlib.import_module("tensorflow")
+                tensorflow = importlib.import_module("tensorflow")
+            if not computing:
+                with suppress(RuntimeError):  # TensorFlow alone was imported before, and has computed
+                    tensorflow.config.set_visible_devices([], "GPU")
     import keras
     import tensorflow as tf
 
     keras.config.set_floatx("float32")  # that file could set these two as well
     keras.config.set_epsilon(1e-7)
-    if not computing:
-        with suppress(RuntimeError):  # Keras has trained in this process, so the devices are chosen
-            tf.config.set_visible_devices([], "GPU")
     return keras, tf
 
 

@@ -232,7 +232,7 @@ def test_other_threads_find_every_package_while_keras_is_loaded(tmp_path):
 
 def test_threads_that_load_keras_at_once_leave_stderr_and_imports_as_they_were(tmp_path):
     """Keras is a stand-in that takes a while."""
-    keras = "import time\nfrom unittest.mock import Mock\nconfig = Mock()\ntime.sleep(0.5)\n"
+    keras = "import time\nfrom unittest.mock import Mock\nconfig = Mock()\ntime.sleep(0.5)\nloaded = True\n"
     (tmp_path / "keras.py").write_text(keras)
     (tmp_path / "tensorflow.py").write_text("from keras import config")
     script = """if True:
@@ -240,15 +240,32 @@ def test_threads_that_load_keras_at_once_leave_stderr_and_imports_as_they_were(t
         from concurrent.futures import ThreadPoolExecutor
         from imdb_rnn.network import keras_model
         before = list(sys.meta_path)
+        loads = []
         with ThreadPoolExecutor(3) as pool:
             for _ in range(3):
-                pool.submit(keras_model.load_keras)
+                loads.append(pool.submit(keras_model.load_keras))
                 time.sleep(0.1)
+        assert all(load.result()[0].loaded for load in loads)
         assert sys.meta_path == before
         print("heard", file=sys.stderr)
     """
     ran = python(script, tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
     assert ran.stderr == "heard\n"
+
+
+@pytest.mark.parametrize("computing", [True, False])
+def test_the_first_call_decides_whether_keras_has_the_gpu(tmp_path, computing):
+    """Training is first, building and saving come after. TensorFlow is a stand-in, for there may be no GPU."""
+    (tmp_path / "keras.py").write_text("from unittest.mock import Mock\nconfig = Mock()\n")
+    (tmp_path / "tensorflow.py").write_text("from keras import Mock\nconfig = Mock()\n")
+    script = f"""if True:
+        from imdb_rnn.network import keras_model
+        for computing in ({computing}, {not computing}, {computing}):
+            _, tf = keras_model.load_keras(computing=computing)
+        print(tf.config.set_visible_devices.call_args_list)
+    """
+    ran = python(script, tmp_path, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert ran.stdout == ("[]\n" if computing else "[call([], 'GPU')]\n")
 
 
 def test_a_full_disk_is_said_in_one_line(monkeypatch, tmp_path):
