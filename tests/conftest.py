@@ -34,10 +34,10 @@ settings.load_profile("steady")
 
 @pytest.hookimpl(tryfirst=True)  # before pytest and xdist look at the marks
 def pytest_collection_modifyitems(items):
-    """Tests that share a slow fixture run in one process, so that it is made once."""
+    """Tests that read all the bundled reviews are slow; those that share a slow fixture run in one process."""
     for item in items:
         if "corpus" in item.fixturenames:
-            item.add_marker(pytest.mark.slow)  # it reads all the bundled reviews
+            item.add_marker(pytest.mark.slow)
         for name in ("compared", "finished"):
             if name in item.fixturenames:
                 item.add_marker(pytest.mark.xdist_group(name))

@@ -28,33 +28,35 @@ def small(params):
 
 
 @pytest.fixture
-def corpus(small, tmp_path) -> Corpus:
+def made_up(small, tmp_path) -> Corpus:
     """Reviews of a handful of words, as `download` and `pad` leave them."""
     random = np.random.default_rng(1)
     sets = []
     for count in (40, 10):
         ranks = [random.integers(1, 17, random.integers(1, 9)).tolist() for _ in range(count)]
         sets.append(from_lists(ranks, np.arange(count) % 2))
-    corpus = make_corpus(*sets, VOCABULARY, {"source": "here"})
-    write_corpus(corpus, tmp_path / files.REVIEWS)
-    sets = {name: (reviews.ranks, reviews.labels) for name, reviews in (("train", corpus.train), ("test", corpus.test))}
+    made_up = make_corpus(*sets, VOCABULARY, {"source": "here"})
+    write_corpus(made_up, tmp_path / files.REVIEWS)
+    sets = {
+        name: (reviews.ranks, reviews.labels) for name, reviews in (("train", made_up.train), ("test", made_up.test))
+    }
     write_padded(tmp_path / files.PADDED, sets, small.pad)
-    report = data_report({"train": corpus.train, "test": corpus.test}, small.pad, corpus.provenance)
+    report = data_report({"train": made_up.train, "test": made_up.test}, small.pad, made_up.provenance)
     files.write_json(tmp_path / files.DATA_REPORT, report)
-    return corpus
+    return made_up
 
 
-def test_the_model_carries_its_vocabulary_and_where_its_reviews_come_from(small, corpus, tmp_path):
+def test_the_model_carries_its_vocabulary_and_where_its_reviews_come_from(small, made_up, tmp_path):
     train.main(small, tmp_path)
     network = model_file.load(tmp_path / files.MODEL)
     assert network.vocabulary == VOCABULARY
     report = json.loads((tmp_path / files.DATA_REPORT).read_text())
-    assert network.provenance == {**corpus.provenance, "data_report": report}
+    assert network.provenance == {**made_up.provenance, "data_report": report}
     assert (network.tokens, network.labels) == ("words", ("negative", "positive"))
     assert (network.params, network.encoding, network.kept_epoch) == (small.model, small.pad, 1)
 
 
-def test_the_checkpoint_is_there_when_training_has_ended(small, corpus, tmp_path, capsys):
+def test_the_checkpoint_is_there_when_training_has_ended(small, made_up, tmp_path, capsys):
     """DVC may be killed before it has taken the results over; then the stage is run again."""
     train.main(small, tmp_path)
     written = {path: (tmp_path / path).read_bytes() for path in (files.MODEL, files.HISTORY)}
@@ -69,7 +71,7 @@ def test_the_checkpoint_is_there_when_training_has_ended(small, corpus, tmp_path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"train": {"seed": 1}}, {"model": {"units": 6}}, {"pad": {"padding": "post"}}])
-def test_a_checkpoint_of_other_parameters_is_not_used(small, corpus, tmp_path, capsys, changes):
+def test_a_checkpoint_of_other_parameters_is_not_used(small, made_up, tmp_path, capsys, changes):
     train.main(small, tmp_path)
     capsys.readouterr()
     train.main(changed(small, **changes), tmp_path)
@@ -77,7 +79,7 @@ def test_a_checkpoint_of_other_parameters_is_not_used(small, corpus, tmp_path, c
     assert len(list((tmp_path / files.CHECKPOINTS).iterdir())) == 2
 
 
-def test_old_checkpoints_go_when_training_has_ended(small, corpus, tmp_path):
+def test_old_checkpoints_go_when_training_has_ended(small, made_up, tmp_path):
     folder = tmp_path / files.CHECKPOINTS
     folder.mkdir(parents=True)
     for number in range(8):
@@ -86,7 +88,7 @@ def test_old_checkpoints_go_when_training_has_ended(small, corpus, tmp_path):
     assert len(list(folder.iterdir())) == 6  # five of these, and its own
 
 
-def test_ids_beyond_the_vocabulary_stop_the_stage_before_training(small, corpus, tmp_path):
+def test_ids_beyond_the_vocabulary_stop_the_stage_before_training(small, made_up, tmp_path):
     np.save(tmp_path / files.PADDED / "x_train.npy", np.full((10, 5), 20, np.int32))
     np.save(tmp_path / files.PADDED / "y_train.npy", np.arange(10, dtype=np.uint8) % 2)
     message = r"x_train\.npy is damaged \(its ids go from 20 to 20, pad\.vocab_size is 20\); run `dvc repro pad`"
@@ -95,7 +97,7 @@ def test_ids_beyond_the_vocabulary_stop_the_stage_before_training(small, corpus,
     assert not (tmp_path / files.HISTORY).exists()
 
 
-def test_a_vocabulary_that_is_too_short_is_named(small, corpus, tmp_path):
+def test_a_vocabulary_that_is_too_short_is_named(small, made_up, tmp_path):
     (tmp_path / files.REVIEWS / "vocabulary.txt").write_text("word1\nword2\n")
     with pytest.raises(UserError, match=r"vocabulary\.txt is damaged \(it has only 2 words\)"):
         train.main(small, tmp_path)

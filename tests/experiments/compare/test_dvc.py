@@ -46,15 +46,16 @@ def write_presets(project: Project, **units: int) -> None:
 
 @pytest.fixture(scope="module")
 def compared(fresh, tmp_path_factory) -> Project:
-    """The project after a comparison of one network with one seed."""
+    """The project after a comparison of one network with two seeds."""
     place = tmp_path_factory.mktemp("compared")
     project = Project(place / "project", environment(place))
     shutil.copytree(fresh.folder, project.folder)
     (project.folder / FOLDER / "dvc.lock").unlink(missing_ok=True)
     write_presets(project, simple_rnn=8, gru=4)  # `fresh` already has what Keras saves of the first
-    write_plan(project, [1])
+    write_plan(project, [1, 2])
     project.run("dvc", "repro", "download")
-    assert set(compare(project)) == {"train@simple_rnn-1", "memory@simple_rnn-1", "linear", "sentences", "table"}
+    of_networks = {f"{stage}@simple_rnn-{seed}" for stage in ("train", "memory") for seed in (1, 2)}
+    assert set(compare(project)) == of_networks | {"linear", "sentences", "table"}
     project.commit()
     return project
 
@@ -76,12 +77,13 @@ def test_what_is_done_is_not_done_again(project):
 
 
 @pytest.mark.slow
-def test_a_new_seed_and_a_change_in_measuring_memory_concern_no_network_that_is_trained(project):
-    write_plan(project, [1, 2])
+def test_a_new_seed_and_a_change_in_measuring_memory_train_the_new_network_alone(project):
+    write_plan(project, [1, 2, 3])
     with (project.folder / "imdb_rnn/measures/memory.py").open("a") as file:
         file.write("\n# a comment\n")
     project.run("dvc", "--cd", str(FOLDER), "repro", "modules")
-    assert status(project) == {"train@simple_rnn-2", "memory@simple_rnn-1", "memory@simple_rnn-2", "sentences", "table"}
+    memory = {f"memory@simple_rnn-{seed}" for seed in (1, 2, 3)}
+    assert status(project) == {"train@simple_rnn-3", *memory, "sentences", "table"}
 
 
 @pytest.mark.slow
@@ -89,7 +91,7 @@ def test_a_changed_preset_concerns_its_networks_alone(project):
     write_presets(project, simple_rnn=8, gru=5)
     assert status(project) == set()
     write_presets(project, simple_rnn=9, gru=5)
-    assert status(project) == {"train@simple_rnn-1"}
+    assert status(project) == {"train@simple_rnn-1", "train@simple_rnn-2"}
 
 
 @pytest.mark.slow
