@@ -22,11 +22,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks import pytorch
-from imdb_rnn.base import files, frames
-from imdb_rnn.base.errors import UserError, run_command
-from imdb_rnn.base.params import parse_params
-from imdb_rnn.network import compiled
-from imdb_rnn.network.cells import CELLS
+from imdb_rnn.core import files, frames
+from imdb_rnn.core.errors import UserError, run_command
+from imdb_rnn.core.params import parse_params
+from imdb_rnn.engine.kernels import compiled
+from imdb_rnn.engine.kernels.cells import CELLS
 from tools.preset import PRESETS_FILE, PresetData, apply, preset
 
 HERE = Path(__file__).resolve().parent

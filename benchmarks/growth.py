@@ -19,11 +19,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from imdb_rnn.base import frames
-from imdb_rnn.base.errors import run_command
-from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.reviews.encode import Labelled
-from imdb_rnn.reviews.ragged import from_lengths
+from imdb_rnn.core import frames
+from imdb_rnn.core.errors import run_command
+from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.engine.ragged import from_lengths
+from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training.batches import shuffled
 from imdb_rnn.training.learner import learner
 

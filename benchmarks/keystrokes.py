@@ -10,8 +10,8 @@ import tempfile
 import numpy as np
 from selenium import webdriver
 
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError, run_command
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError, run_command
 
 WORDS, TYPED = 500, " and in the end it was truly wonderful to watch"
 

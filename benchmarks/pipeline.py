@@ -11,9 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from imdb_rnn.base import files
-from imdb_rnn.base.params import load_params
-from imdb_rnn.reviews.encode import Labelled, read_padded, unpad
+from imdb_rnn.core import files
+from imdb_rnn.core.params import load_params
+from imdb_rnn.text.encode import Labelled, read_padded, unpad
 from imdb_rnn.training.loop import train
 
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 import imdb_rnn
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import run_command
-from imdb_rnn.network.keras_model import load_keras
-from imdb_rnn.reviews.encode import pad
-from imdb_rnn.reviews.sources.bundled import find_file, read_table
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import run_command
+from imdb_rnn.keras_model import load_keras
+from imdb_rnn.text.encode import pad
+from imdb_rnn.text.sources.bundled import find_file, read_table
 
 PROCESSES, ROUNDS = 20, 3
 ROWS = 1_000_000

@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from benchmarks.growth import nanoseconds
-from imdb_rnn.base.errors import run_command
+from imdb_rnn.core.errors import run_command
 
 BATCH, WORDS = 128, 223  # reviews of a step, and the mean of their words
 VOCABULARY, DIM = 10_000, 32

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from os import PathLike
 
-    from imdb_rnn.predict.model import Model
+    from imdb_rnn.cli.model import Model
 
 
 def load(path: "str | PathLike[str]" = "data/model.keras") -> "Model":
@@ -18,7 +18,7 @@ def load(path: "str | PathLike[str]" = "data/model.keras") -> "Model":
     """
     from pathlib import Path
 
-    from imdb_rnn.network import model_file
-    from imdb_rnn.predict.model import Model
+    from imdb_rnn import model_file
+    from imdb_rnn.cli.model import Model
 
     return Model(model_file.load(Path(path)))

@@ -1,6 +1,6 @@
 """`python -m imdb_rnn` is `imdb-rnn`."""
 
-from imdb_rnn.predict.command import main
+from imdb_rnn.cli.command import main
 
 if __name__ == "__main__":
     main()

@@ -7,7 +7,7 @@ of a traceback about the first of them.
 import runpy
 import sys
 
-from imdb_rnn.base.errors import UserError, run_command
+from imdb_rnn.core.errors import UserError, run_command
 
 
 def main() -> None:

@@ -7,10 +7,10 @@ the first to look. This is the first stage of all.
 
 from pathlib import Path
 
-from imdb_rnn.base import files
-from imdb_rnn.base.params import Params
-from imdb_rnn.base.stage import run
-from imdb_rnn.network.cells import cell_named
+from imdb_rnn.core import files
+from imdb_rnn.core.params import Params
+from imdb_rnn.core.stage import run
+from imdb_rnn.engine.kernels.cells import cell_named
 from imdb_rnn.training.learner import refuse
 
 

@@ -8,11 +8,11 @@ vocabulary; the provenance. Nothing is written unless everything was found, chec
 
 from pathlib import Path
 
-from imdb_rnn.base import files
-from imdb_rnn.base.params import Params
-from imdb_rnn.base.stage import run
-from imdb_rnn.reviews.corpus import write_corpus
-from imdb_rnn.reviews.sources import SOURCES
+from imdb_rnn.core import files
+from imdb_rnn.core.params import Params
+from imdb_rnn.core.stage import run
+from imdb_rnn.text.corpus import write_corpus
+from imdb_rnn.text.sources import SOURCES
 
 
 def main(params: Params, root: Path) -> None:

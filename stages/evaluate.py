@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from imdb_rnn.base import files, frames
-from imdb_rnn.base.params import Params
-from imdb_rnn.base.stage import run
-from imdb_rnn.measures import memory, metrics, slices
-from imdb_rnn.network import model_file
-from imdb_rnn.network.arithmetic import expit
-from imdb_rnn.reviews.encode import read_padded, unpad
-from imdb_rnn.reviews.ragged import Ragged
-from imdb_rnn.reviews.split import split_by_position
-from imdb_rnn.reviews.vocabulary import words_of_ids
+from imdb_rnn import model_file
+from imdb_rnn.core import files, frames
+from imdb_rnn.core.params import Params
+from imdb_rnn.core.stage import run
+from imdb_rnn.engine.kernels.arithmetic import expit
+from imdb_rnn.engine.ragged import Ragged
+from imdb_rnn.evaluation import memory, metrics, slices
+from imdb_rnn.text.encode import read_padded, unpad
+from imdb_rnn.text.split import split_by_position
+from imdb_rnn.text.vocabulary import words_of_ids
 from imdb_rnn.training.losses import is_positive
 
 OPENING_WORDS = 20

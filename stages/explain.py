@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from imdb_rnn.base import files
-from imdb_rnn.base.params import Params
-from imdb_rnn.base.stage import run
-from imdb_rnn.measures import behaviour, memory
-from imdb_rnn.network import model_file
-from imdb_rnn.network.model import Network
-from imdb_rnn.reviews.corpus import read_reviews, read_vocabulary
-from imdb_rnn.reviews.encode import encode
-from imdb_rnn.reviews.ragged import Ragged
-from imdb_rnn.reviews.vocabulary import UNKNOWN, words_of_ranks
+from imdb_rnn import model_file
+from imdb_rnn.core import files
+from imdb_rnn.core.params import Params
+from imdb_rnn.core.stage import run
+from imdb_rnn.engine.ragged import Ragged
+from imdb_rnn.evaluation import behaviour, memory
+from imdb_rnn.model import Network
+from imdb_rnn.text.corpus import read_reviews, read_vocabulary
+from imdb_rnn.text.encode import encode
+from imdb_rnn.text.vocabulary import UNKNOWN, words_of_ranks
 
 
 def traced(network: Network, ranks: Ragged, y: np.ndarray, vocabulary: list[str]) -> list[dict]:

@@ -8,13 +8,14 @@ reads. A cell that ONNX has no operator for has the card alone.
 
 from pathlib import Path
 
-from imdb_rnn.base import files
-from imdb_rnn.base.params import Params
-from imdb_rnn.base.stage import run
-from imdb_rnn.measures import intervals, results
-from imdb_rnn.network import model_file, onnx_file
-from imdb_rnn.network.cells import cell_named
-from imdb_rnn.pages.card import model_card
+from imdb_rnn import model_file
+from imdb_rnn.core import files
+from imdb_rnn.core.params import Params
+from imdb_rnn.core.stage import run
+from imdb_rnn.engine.kernels.cells import cell_named
+from imdb_rnn.evaluation import intervals, results
+from imdb_rnn.export import onnx_file
+from imdb_rnn.reporting.card import model_card
 
 
 def main(params: Params, root: Path) -> None:

@@ -7,12 +7,12 @@ be memory-mapped, equal to Keras' `imdb.load_data(num_words=vocab_size)` and `pa
 
 from pathlib import Path
 
-from imdb_rnn.base import files
-from imdb_rnn.base.params import Params
-from imdb_rnn.base.stage import run
-from imdb_rnn.reviews import encode
-from imdb_rnn.reviews.corpus import read_provenance, read_reviews
-from imdb_rnn.reviews.data_report import data_report, summary
+from imdb_rnn.core import files
+from imdb_rnn.core.params import Params
+from imdb_rnn.core.stage import run
+from imdb_rnn.text import encode
+from imdb_rnn.text.corpus import read_provenance, read_reviews
+from imdb_rnn.text.data_report import data_report, summary
 
 
 def main(params: Params, root: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from imdb_rnn.base import files, frames
-from imdb_rnn.base.params import Params
-from imdb_rnn.base.stage import run
-from imdb_rnn.measures.results import Metrics, read_confusion
-from imdb_rnn.pages import figures
-from imdb_rnn.reviews.corpus import read_reviews
+from imdb_rnn.core import files, frames
+from imdb_rnn.core.params import Params
+from imdb_rnn.core.stage import run
+from imdb_rnn.evaluation.results import Metrics, read_confusion
+from imdb_rnn.reporting import figures
+from imdb_rnn.text.corpus import read_reviews
 from imdb_rnn.training.history import read_history
 
 

@@ -2,23 +2,23 @@
 
 In: the parameters, `data/model.keras`, what `train`, `evaluate` and `explain` found, and what is in git: the memory of
 the comparison's networks, and the trials of the last sweep. Out: `results/report/index.html`. What the page looks like
-and does stands in `imdb_rnn/pages/page/`.
+and does stands in `imdb_rnn/reporting/page/`.
 """
 
 from pathlib import Path
 
-from imdb_rnn.base import files, frames
-from imdb_rnn.base.params import Params
-from imdb_rnn.base.stage import run
-from imdb_rnn.measures import intervals, metrics, results
-from imdb_rnn.measures.calibration import calibration
-from imdb_rnn.measures.memory import half_life
-from imdb_rnn.network import model_file
-from imdb_rnn.network.arithmetic import expit
-from imdb_rnn.pages.card_text import TESTS
-from imdb_rnn.pages.compared import read_compare_memory
-from imdb_rnn.pages.report import page, stored_network
-from imdb_rnn.pages.swept import read_sweep, summarize
+from imdb_rnn import model_file
+from imdb_rnn.core import files, frames
+from imdb_rnn.core.params import Params
+from imdb_rnn.core.stage import run
+from imdb_rnn.engine.kernels.arithmetic import expit
+from imdb_rnn.evaluation import intervals, metrics, results
+from imdb_rnn.evaluation.calibration import calibration
+from imdb_rnn.evaluation.memory import half_life
+from imdb_rnn.reporting.card_text import TESTS
+from imdb_rnn.reporting.compared import read_compare_memory
+from imdb_rnn.reporting.report import page, stored_network
+from imdb_rnn.reporting.swept import read_sweep, summarize
 from imdb_rnn.training.history import read_history
 from imdb_rnn.training.losses import THRESHOLD
 

@@ -10,16 +10,16 @@ training was stopped and went on from its checkpoint.
 from dataclasses import replace
 from pathlib import Path
 
-from imdb_rnn.base import files
-from imdb_rnn.base.params import Params
-from imdb_rnn.base.stage import run
-from imdb_rnn.network import keras_model
-from imdb_rnn.network.cells import cell_named
-from imdb_rnn.reviews.corpus import read_provenance, read_vocabulary
-from imdb_rnn.reviews.data_report import read_data_report
-from imdb_rnn.reviews.encode import Labelled, read_padded, unpad
-from imdb_rnn.reviews.split import split_by_position
-from imdb_rnn.reviews.vocabulary import RANK_OFFSET, known_words
+from imdb_rnn import keras_model
+from imdb_rnn.core import files
+from imdb_rnn.core.params import Params
+from imdb_rnn.core.stage import run
+from imdb_rnn.engine.kernels.cells import cell_named
+from imdb_rnn.text.corpus import read_provenance, read_vocabulary
+from imdb_rnn.text.data_report import read_data_report
+from imdb_rnn.text.encode import Labelled, read_padded, unpad
+from imdb_rnn.text.split import split_by_position
+from imdb_rnn.text.vocabulary import RANK_OFFSET, known_words
 from imdb_rnn.training import checkpoint
 from imdb_rnn.training.history import write_history
 from imdb_rnn.training.loop import train

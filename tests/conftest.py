@@ -19,11 +19,12 @@ from material import HOSTILE, ROOT, as_lists, changed, write_archive, write_para
 from project import SMALL, TRACER, Project, environment
 from selenium import webdriver
 
-from imdb_rnn.base.params import Params, parse_params
-from imdb_rnn.network import compiled, keras_model
-from imdb_rnn.reviews.corpus import Corpus
-from imdb_rnn.reviews.encode import Labelled, encode
-from imdb_rnn.reviews.sources import bundled
+from imdb_rnn import keras_model
+from imdb_rnn.core.params import Params, parse_params
+from imdb_rnn.engine.kernels import compiled
+from imdb_rnn.text.corpus import Corpus
+from imdb_rnn.text.encode import Labelled, encode
+from imdb_rnn.text.sources import bundled
 from imdb_rnn.training.loop import train
 
 # The same examples at every run, and no time limit on one of them: machines are noisy.
@@ -137,7 +138,7 @@ def fresh(params, corpus, small_archive, tmp_path_factory, once) -> Project:
         reviews = Labelled(encode(corpus.train.ranks.rows(few), small.pad), corpus.train.labels[few])
         # Compiles, and loads Keras, so that not every copy does it again.
         network, _ = train(reviews, reviews, small.model, small.pad, small.train)
-        kept = project.folder / "imdb_rnn/network/__pycache__"
+        kept = project.folder / "imdb_rnn/engine/kernels/__pycache__"
         (kept / "compiled").mkdir(parents=True)
         for path in compiled.FOLDER.glob("*.compiled"):
             shutil.copy(path, kept / "compiled")

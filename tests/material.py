@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from imdb_rnn.base.params import ModelParams, PadParams, Params
-from imdb_rnn.network.model import Network
-from imdb_rnn.network.weights import Layout
+from imdb_rnn.core.params import ModelParams, PadParams, Params
+from imdb_rnn.engine.weights import Layout
+from imdb_rnn.model import Network
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from material import model_params
 
-from imdb_rnn.network import keras_model, ngrams
-from imdb_rnn.network.arithmetic import log_losses
-from imdb_rnn.network.engine import Engine, Masks
-from imdb_rnn.network.model import Network, as_read
-from imdb_rnn.network.weights import Layout
-from imdb_rnn.reviews.encode import pad
-from imdb_rnn.reviews.ragged import Ragged, from_lengths
+from imdb_rnn import keras_model
+from imdb_rnn.engine.engine import Engine, Masks
+from imdb_rnn.engine.kernels import ngrams
+from imdb_rnn.engine.kernels.arithmetic import log_losses
+from imdb_rnn.engine.ragged import Ragged, from_lengths
+from imdb_rnn.engine.weights import Layout
+from imdb_rnn.model import Network, as_read
+from imdb_rnn.text.encode import pad
 
 CELLS = ("simple_rnn", "lstm", "gru")
 VOCAB_SIZE = 20

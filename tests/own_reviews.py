@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from imdb_rnn.base.params import OwnParams
+from imdb_rnn.core.params import OwnParams
 
 WORDS = ["a", "b", "c", "d", "e", "f", "g", "h"]
 LONG = [[f"{word} film {number}", number % 2] for number, word in enumerate(WORDS * 2)]  # 16, in turns of both labels

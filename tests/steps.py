@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from imdb_rnn.network.arithmetic import at
-from imdb_rnn.network.cells.cell import Cell
-from imdb_rnn.network.compiled import compiled
+from imdb_rnn.engine.kernels.arithmetic import at
+from imdb_rnn.engine.kernels.cells.cell import Cell
+from imdb_rnn.engine.kernels.compiled import compiled
 
 COUNT, SIZE = 12, 16  # numbers of a block that count, and all of them
 ASIDE = np.float32(7)  # stands where a step has nothing to do

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 from material import model_params
 
-from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.network.keras_model import build, load_keras
-from imdb_rnn.network.model import Network
-from imdb_rnn.network.weights import first_weights
-from imdb_rnn.reviews.encode import Labelled, unpad
+from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.engine.ppmi_svd import word_vectors
+from imdb_rnn.engine.weights import first_weights
+from imdb_rnn.keras_model import build, load_keras
+from imdb_rnn.model import Network
+from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training.loop import train
 from imdb_rnn.training.losses import review_weights
-from imdb_rnn.training.word_vectors import word_vectors
 
 VOCAB_SIZE, WORDS = 12, 8
 WHOLE = 9 * 32  # reviews in whole batches

@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 from material import ROOT
 
-from imdb_rnn.base.params import DataParams
-from imdb_rnn.reviews.sources import SOURCES
+from imdb_rnn.core.params import DataParams
+from imdb_rnn.text.sources import SOURCES
 
 LIBRARY = sorted(path.relative_to(ROOT / "imdb_rnn") for path in (ROOT / "imdb_rnn").rglob("*.py"))
 TESTS = sorted(path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py"))
@@ -70,4 +70,4 @@ def test_tensorflow_is_imported_in_one_module():
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if any(imported.split(".")[0] in ("keras", "tensorflow") for imported in names):
                 importing.add(name)
-    assert importing == {"imdb_rnn/network/keras_model.py"}
+    assert importing == {"imdb_rnn/keras_model.py"}

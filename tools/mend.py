@@ -18,8 +18,8 @@ from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from voluptuous import Invalid
 
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError, run_command
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError, run_command
 
 LOCK = Path("dvc.lock")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError, run_command
-from imdb_rnn.base.params import (
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError, run_command
+from imdb_rnn.core.params import (
     DataParams,
     ModelParams,
     PadParams,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError, run_command
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError, run_command
 
 ROOT = Path(__file__).resolve().parent.parent
 

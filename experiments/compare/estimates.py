@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from imdb_rnn.measures.intervals import CONFIDENCE, Interval
+from imdb_rnn.evaluation.intervals import CONFIDENCE, Interval
 
 
 class Estimate(NamedTuple):

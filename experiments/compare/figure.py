@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from imdb_rnn.measures.intervals import CONFIDENCE
-from imdb_rnn.pages.figures import TRAINING, VALIDATION
+from imdb_rnn.evaluation.intervals import CONFIDENCE
+from imdb_rnn.reporting.figures import TRAINING, VALIDATION
 
 LABELS = {
     "en": {

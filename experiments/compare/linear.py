@@ -15,12 +15,12 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from experiments.compare.runs import LINEAR, RUNS, Run, write_run
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import run_command
-from imdb_rnn.network import ngrams
-from imdb_rnn.reviews.corpus import Reviews, read_reviews, read_vocabulary
-from imdb_rnn.reviews.ragged import Ragged, from_lengths
-from imdb_rnn.reviews.vocabulary import RANK_OFFSET, UNKNOWN
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import run_command
+from imdb_rnn.engine.kernels import ngrams
+from imdb_rnn.engine.ragged import Ragged, from_lengths
+from imdb_rnn.text.corpus import Reviews, read_reviews, read_vocabulary
+from imdb_rnn.text.vocabulary import RANK_OFFSET, UNKNOWN
 
 # Chosen on the validation part of the training reviews, among 1 to 3 words, 1 to 20 reviews, C from 0.01 to 10.
 LONGEST, MIN_REVIEWS, SMOOTHING, C = 3, 2, 1, 0.1

@@ -11,15 +11,15 @@ import numpy as np
 from pydantic import Field
 
 from experiments.compare.runs import FOLDER, MODEL, RUNS
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError, run_command
-from imdb_rnn.measures import memory
-from imdb_rnn.measures.results import Result, Share
-from imdb_rnn.network import model_file
-from imdb_rnn.network.model import Network
-from imdb_rnn.reviews.corpus import Reviews, read_reviews
-from imdb_rnn.reviews.encode import encode
-from imdb_rnn.reviews.ragged import Ragged
+from imdb_rnn import model_file
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError, run_command
+from imdb_rnn.engine.ragged import Ragged
+from imdb_rnn.evaluation import memory
+from imdb_rnn.evaluation.results import Result, Share
+from imdb_rnn.model import Network
+from imdb_rnn.text.corpus import Reviews, read_reviews
+from imdb_rnn.text.encode import encode
 
 MEMORY = FOLDER / "memory"
 REVIEWS = 5000  # test reviews that tell how far back a network remembers

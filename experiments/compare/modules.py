@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.compare.runs import FOLDER
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import run_command
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import run_command
 
 MODULES = "modules"
 OFFERED = Path("imdb_rnn/__init__.py")

@@ -20,8 +20,8 @@ from experiments.compare import linear, memory, train
 from experiments.compare.memory import MEMORY
 from experiments.compare.modules import MODULES
 from experiments.compare.runs import FOLDER, LINEAR, RUNS
-from imdb_rnn.base import cluster, files
-from imdb_rnn.base.errors import UserError, run_command
+from imdb_rnn.core import cluster, files
+from imdb_rnn.core.errors import UserError, run_command
 from tools.preset import PRESETS_FILE, Preset, preset
 
 Contents = dict[str, bytes]  # of files, by their path in the project

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from experiments.compare.runs import PLAN
-from imdb_rnn.base import files
-from imdb_rnn.base.params import Section, parse_yaml, validate
+from imdb_rnn.core import files
+from imdb_rnn.core.params import Section, parse_yaml, validate
 
 
 class Plan(Section):

@@ -6,8 +6,8 @@ from typing import Annotated, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
 
 FOLDER = Path("experiments/compare")
 PLAN, RUNS = FOLDER / "params.yaml", FOLDER / "runs"

@@ -13,10 +13,10 @@ import pandas as pd
 from experiments.compare.estimates import estimate, interval
 from experiments.compare.plan import read_plan
 from experiments.compare.runs import MODEL, RUNS
-from imdb_rnn.base import frames
-from imdb_rnn.base.errors import run_command
-from imdb_rnn.network import model_file
-from imdb_rnn.reviews.sources import bundled
+from imdb_rnn import model_file
+from imdb_rnn.core import frames
+from imdb_rnn.core.errors import run_command
+from imdb_rnn.text.sources import bundled
 from imdb_rnn.training.losses import is_right
 
 SENTENCES = Path("results/compare_sentences.csv")

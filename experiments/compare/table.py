@@ -18,14 +18,14 @@ from experiments.compare.memory import MEMORY, RunMemory, traced_rows
 from experiments.compare.plan import read_plan
 from experiments.compare.runs import LINEAR, PLAN, RUNS, Run, read_form, read_run
 from experiments.compare.together import compare_memory
-from imdb_rnn.base import files, frames
-from imdb_rnn.base.errors import UserError, run_command
-from imdb_rnn.base.params import load_params
-from imdb_rnn.measures.intervals import CONFIDENCE
-from imdb_rnn.measures.metrics import measure
-from imdb_rnn.network.arithmetic import expit
-from imdb_rnn.pages.figures import save, style
-from imdb_rnn.reviews.corpus import read_provenance, read_reviews, read_vocabulary
+from imdb_rnn.core import files, frames
+from imdb_rnn.core.errors import UserError, run_command
+from imdb_rnn.core.params import load_params
+from imdb_rnn.engine.kernels.arithmetic import expit
+from imdb_rnn.evaluation.intervals import CONFIDENCE
+from imdb_rnn.evaluation.metrics import measure
+from imdb_rnn.reporting.figures import save, style
+from imdb_rnn.text.corpus import read_provenance, read_reviews, read_vocabulary
 from imdb_rnn.training.losses import is_right
 
 COMPARE = Path("results/compare.csv")

@@ -3,11 +3,11 @@
 import numpy as np
 
 from experiments.compare.memory import RunMemory
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.measures.memory import half_life
-from imdb_rnn.pages.compared import CompareMemory, NetworkMemory, ReadTogether
-from imdb_rnn.reviews.corpus import Reviews
-from imdb_rnn.reviews.vocabulary import words_of_ranks
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.evaluation.memory import half_life
+from imdb_rnn.reporting.compared import CompareMemory, NetworkMemory, ReadTogether
+from imdb_rnn.text.corpus import Reviews
+from imdb_rnn.text.vocabulary import words_of_ranks
 from imdb_rnn.training.losses import is_right, probability_of_label
 
 WINDOWS = (1, 5, 10, 20, 50)  # words, of the means of which half-lives are taken

@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from experiments.compare.runs import MODEL, PLAN, RUNS, Run, write_run
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError, run_command
-from imdb_rnn.base.params import TrainParams, parse_yaml, validate
-from imdb_rnn.network import keras_model
-from imdb_rnn.reviews.corpus import read_provenance, read_reviews, read_vocabulary
-from imdb_rnn.reviews.encode import Labelled, encode
-from imdb_rnn.reviews.split import split_by_position
-from imdb_rnn.reviews.vocabulary import known_words
+from imdb_rnn import keras_model
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError, run_command
+from imdb_rnn.core.params import TrainParams, parse_yaml, validate
+from imdb_rnn.text.corpus import read_provenance, read_reviews, read_vocabulary
+from imdb_rnn.text.encode import Labelled, encode
+from imdb_rnn.text.split import split_by_position
+from imdb_rnn.text.vocabulary import known_words
 from imdb_rnn.training.loop import train
 from tools.preset import PRESETS_FILE, preset
 

@@ -16,9 +16,9 @@ import pandas as pd
 
 from experiments.sweep.plan import SECTIONS, with_values
 from experiments.sweep.table import read_trials
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError, run_command
-from imdb_rnn.base.params import Params, load_params, parse_yaml
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError, run_command
+from imdb_rnn.core.params import Params, load_params, parse_yaml
 from tools.preset import PRESETS_FILE, Preset, editor, preset
 
 NAME = "swept"

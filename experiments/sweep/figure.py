@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from imdb_rnn.pages.figures import NEUTRAL, TRAINING, VALIDATION
+from imdb_rnn.reporting.figures import NEUTRAL, TRAINING, VALIDATION
 
 FEW = 5  # values that are all written on their axis; of more, the first and the last
 LABELS = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from experiments.compare.modules import write_lists
 from experiments.sweep.plan import FOLDER
-from imdb_rnn.base.errors import run_command
+from imdb_rnn.core.errors import run_command
 
 STAGES = ("search", "table")
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import Params, Section, parse_yaml, validate, value_of
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import Params, Section, parse_yaml, validate, value_of
 
 FOLDER = Path("experiments/sweep")
 PLAN = FOLDER / "sweep.yaml"

@@ -22,10 +22,10 @@ import tools
 from experiments.compare.modules import MODULES
 from experiments.sweep import trial
 from experiments.sweep.plan import FOLDER, PLAN, SECTIONS, Domain, Plan, read_plan, rounded
-from imdb_rnn.base import cluster, files, frames
-from imdb_rnn.base.errors import UserError, run_command
-from imdb_rnn.base.params import Params, load_params
-from imdb_rnn.reviews.corpus import Reviews, read_reviews
+from imdb_rnn.core import cluster, files, frames
+from imdb_rnn.core.errors import UserError, run_command
+from imdb_rnn.core.params import Params, load_params
+from imdb_rnn.text.corpus import Reviews, read_reviews
 
 ADDRESS = "SWEEP_ADDRESS"
 TRIALS, STATE = FOLDER / "trials.csv", FOLDER / "state"

@@ -10,10 +10,10 @@ import pandas as pd
 
 from experiments.sweep import figure
 from experiments.sweep.search import TRIALS
-from imdb_rnn.base import files, frames
-from imdb_rnn.base.errors import UserError, run_command
-from imdb_rnn.base.params import load_params
-from imdb_rnn.pages.figures import save, style
+from imdb_rnn.core import files, frames
+from imdb_rnn.core.errors import UserError, run_command
+from imdb_rnn.core.params import load_params
+from imdb_rnn.reporting.figures import save, style
 
 FIGURE = Path("results/sweep")
 STATUS = ("finished", "stopped", "failed")

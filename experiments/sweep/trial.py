@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from experiments.sweep.plan import Domain, rounded, with_values
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import Params
-from imdb_rnn.reviews.corpus import Reviews
-from imdb_rnn.reviews.encode import Labelled, encode
-from imdb_rnn.reviews.split import split_by_position
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import Params
+from imdb_rnn.text.corpus import Reviews
+from imdb_rnn.text.encode import Labelled, encode
+from imdb_rnn.text.split import split_by_position
 from imdb_rnn.training.history import COLUMNS, kept_epoch
 from imdb_rnn.training.loop import is_over, train
 

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.network import compiled, threads
-from imdb_rnn.network.arithmetic import expit, log_losses
-from imdb_rnn.reviews.encode import Labelled
-from imdb_rnn.reviews.ragged import from_lengths
+from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.engine import threads
+from imdb_rnn.engine.kernels import compiled
+from imdb_rnn.engine.kernels.arithmetic import expit, log_losses
+from imdb_rnn.engine.ragged import from_lengths
+from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training.compiled_learner import CompiledLearner
 
 

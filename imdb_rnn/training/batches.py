@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from imdb_rnn.network.draws import ORDER, raw
+from imdb_rnn.engine.rng import ORDER, raw
 
 
 def shuffled(count: int, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import Section
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import Section
 
-SUBPACKAGES = ("base", "reviews", "network", "training")  # whose code decides what training does
+SUBPACKAGES = ("core", "text", "engine", "training")  # whose code decides what training does
 PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")
 NEWEST, DAYS = 5, 30  # checkpoints that are kept, and for how long
 

@@ -4,18 +4,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.network import ngrams
-from imdb_rnn.network.draws import DROPOUT, dropout_mask
-from imdb_rnn.network.engine import Batch, Engine, Masks, in_turn
-from imdb_rnn.network.model import Network, as_read
-from imdb_rnn.network.weights import Layout, first_weights
-from imdb_rnn.reviews.encode import Labelled
-from imdb_rnn.reviews.ragged import Ragged
-from imdb_rnn.training import optimizer
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.engine.engine import Batch, Engine, Masks, in_turn
+from imdb_rnn.engine.kernels import ngrams, optimizer
+from imdb_rnn.engine.ppmi_svd import word_vectors
+from imdb_rnn.engine.ragged import Ragged
+from imdb_rnn.engine.rng import DROPOUT, dropout_mask
+from imdb_rnn.engine.weights import Layout, first_weights
+from imdb_rnn.model import Network, as_read
+from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training.losses import review_weights
-from imdb_rnn.training.word_vectors import word_vectors
 
 
 class CompiledLearner:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from imdb_rnn.base import frames
+from imdb_rnn.core import frames
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
 

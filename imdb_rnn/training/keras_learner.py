@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.network import keras_model
-from imdb_rnn.network.model import Network
-from imdb_rnn.reviews.encode import Labelled, pad
+from imdb_rnn import keras_model
+from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.model import Network
+from imdb_rnn.text.encode import Labelled, pad
 from imdb_rnn.training.losses import review_weights
 
 

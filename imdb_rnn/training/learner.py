@@ -5,10 +5,10 @@ from typing import Protocol
 
 import numpy as np
 
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.network.model import Network
-from imdb_rnn.reviews.encode import Labelled
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.model import Network
+from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training.ahead import compiling_the_rest
 from imdb_rnn.training.compiled_learner import CompiledLearner
 

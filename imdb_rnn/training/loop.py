@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from imdb_rnn.base.errors import UserError, holding_interrupts
-from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.network.arithmetic import log_losses
-from imdb_rnn.network.model import Network, check_ids
-from imdb_rnn.reviews.encode import Labelled
+from imdb_rnn.core.errors import UserError, holding_interrupts
+from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.engine.kernels.arithmetic import log_losses
+from imdb_rnn.model import Network, check_ids
+from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training import checkpoint, history
 from imdb_rnn.training.batches import shuffled
 from imdb_rnn.training.checkpoint import TrainingState

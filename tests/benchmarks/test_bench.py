@@ -11,9 +11,9 @@ import pytest
 from material import ROOT
 
 from benchmarks import bench
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import parse_params
-from imdb_rnn.network.cells import CELLS
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import parse_params
+from imdb_rnn.engine.kernels.cells import CELLS
 
 
 @pytest.fixture(autouse=True)

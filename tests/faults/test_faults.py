@@ -17,7 +17,7 @@ import yaml
 from material import changed, contents, write_params
 from project import Project, environment
 
-from imdb_rnn.base.params import parse_params
+from imdb_rnn.core.params import parse_params
 
 DAMAGES, SEED = int(os.environ.get("DAMAGES", "4")), int(os.environ.get("SEED", "1"))
 RESULTS = ("dvc.lock", "results/metrics.json", "results/memory.json")
@@ -295,8 +295,8 @@ def test_a_server_that_lies(project, server, outcome, how, said):
     before = contents(project.folder / "data")
     impatient = (
         "from functools import partial\n"
-        "from imdb_rnn.base.stage import run\n"
-        "from imdb_rnn.reviews.sources import fetch, keras\n"
+        "from imdb_rnn.core.stage import run\n"
+        "from imdb_rnn.text.sources import fetch, keras\n"
         "from stages import download\n"
         "keras.fetch = partial(fetch.fetch, timeout=1, retries=0)\n"
         "run(download.main, reads=())\n"

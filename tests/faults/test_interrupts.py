@@ -14,7 +14,7 @@ import time
 import pytest
 from material import changed, write_params
 
-from imdb_rnn.base.params import parse_params
+from imdb_rnn.core.params import parse_params
 
 INTERRUPTS, SEED = int(os.environ.get("INTERRUPTS", "4")), int(os.environ.get("SEED", "1"))
 TOGETHER = 4  # on two cores, so that all are late now and then

@@ -18,7 +18,7 @@ import yaml
 from material import ROOT, changed, write_params
 from project import Project
 
-from imdb_rnn.base.params import parse_params
+from imdb_rnn.core.params import parse_params
 
 STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
 KILLS, SEED = int(os.environ.get("KILLS", "8")), int(os.environ.get("SEED", "1"))

@@ -13,7 +13,7 @@ import yaml
 from material import changed, contents, write_params
 from project import Project
 
-from imdb_rnn.base.params import parse_params
+from imdb_rnn.core.params import parse_params
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ from material import changed
 from own_reviews import write_table
 
 import imdb_rnn
-from imdb_rnn.base import files
-from imdb_rnn.reviews.sources import bundled
+from imdb_rnn.core import files
+from imdb_rnn.text.sources import bundled
 from stages import check, download, evaluate, explain, export, pad, report, train
 
 pytestmark = pytest.mark.slow

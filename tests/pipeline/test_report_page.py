@@ -18,16 +18,16 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from imdb_rnn.base.params import ModelParams, parse_params
-from imdb_rnn.measures import memory
-from imdb_rnn.network import cells
-from imdb_rnn.network.keras_model import load_keras
-from imdb_rnn.network.model import Network
-from imdb_rnn.pages.report import page, stored_network
-from imdb_rnn.reviews.corpus import from_lists, read_reviews, read_vocabulary
-from imdb_rnn.reviews.encode import encode, pad
-from imdb_rnn.reviews.ragged import Ragged
-from imdb_rnn.reviews.vocabulary import RANK_OFFSET, START, UNKNOWN, tokenize, words_of_ranks
+from imdb_rnn.core.params import ModelParams, parse_params
+from imdb_rnn.engine.kernels import cells
+from imdb_rnn.engine.ragged import Ragged
+from imdb_rnn.evaluation import memory
+from imdb_rnn.keras_model import load_keras
+from imdb_rnn.model import Network
+from imdb_rnn.reporting.report import page, stored_network
+from imdb_rnn.text.corpus import from_lists, read_reviews, read_vocabulary
+from imdb_rnn.text.encode import encode, pad
+from imdb_rnn.text.vocabulary import RANK_OFFSET, START, UNKNOWN, tokenize, words_of_ranks
 
 # The page is that of `finished`, which the fixtures below ask for by name.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("finished")]

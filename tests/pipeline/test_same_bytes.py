@@ -22,11 +22,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("same bytes")]
 PROGRAM = """
 import importlib, pathlib, sys
 import numpy
-from imdb_rnn.base.params import ModelParams, load_params
-from imdb_rnn.network import keras_model
-from imdb_rnn.reviews.encode import Labelled, unpad
+from imdb_rnn.core.params import ModelParams, load_params
+from imdb_rnn import keras_model
+from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training.loop import train
-from imdb_rnn.training.word_vectors import word_vectors
+from imdb_rnn.engine.ppmi_svd import word_vectors
 keras_model.TEMPLATES = pathlib.Path(sys.argv[1])
 for stage in ("check", "download", "pad", "train", "evaluate", "explain", "plot", "report", "export"):
     importlib.import_module(f"stages.{stage}").main(load_params(pathlib.Path()), pathlib.Path())

@@ -11,8 +11,8 @@ import yaml
 from material import changed, contents, write_params
 from project import Project, environment
 
-from imdb_rnn.base.params import parse_params
-from imdb_rnn.network import compiled
+from imdb_rnn.core.params import parse_params
+from imdb_rnn.engine.kernels import compiled
 
 pytest.importorskip("moto.server", reason="needs the extras s3 and cluster-dev")
 pytest.importorskip("dvc_s3", reason="needs the extras s3 and cluster-dev")

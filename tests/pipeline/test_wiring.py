@@ -16,8 +16,8 @@ from wiring import (
     uncovered,
 )
 
-from imdb_rnn.base import files
-from imdb_rnn.base.params import Params, Section, parse_params
+from imdb_rnn.core import files
+from imdb_rnn.core.params import Params, Section, parse_params
 
 OWN_REVIEWS = parse_params((ROOT / files.PARAMS).read_text(encoding="utf-8")).data.own.path
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8").replace("${data.own.path}", OWN_REVIEWS))
@@ -157,9 +157,9 @@ def test_each_stage_opens_the_files_it_lists_and_no_others(finished):
 
 def test_the_readers_of_code_see_what_they_look_for():
     source = """
-import imdb_rnn.reviews.split
-from imdb_rnn.base import files, params as parameters
-from imdb_rnn.network.cells import cell_named
+import imdb_rnn.text.split
+from imdb_rnn.core import files, params as parameters
+from imdb_rnn.engine.kernels.cells import cell_named
 def main(params, root):
     def inner():
         return params.pad.maxlen
@@ -168,11 +168,11 @@ def main(params, root):
 run(main, reads=("train", "pad.maxlen"))
 """
     assert imported_modules(source) == {
-        "imdb_rnn/reviews/split.py",
-        "imdb_rnn/base/__init__.py",
-        "imdb_rnn/base/files.py",
-        "imdb_rnn/base/params.py",
-        "imdb_rnn/network/cells/__init__.py",
+        "imdb_rnn/text/split.py",
+        "imdb_rnn/core/__init__.py",
+        "imdb_rnn/core/files.py",
+        "imdb_rnn/core/params.py",
+        "imdb_rnn/engine/kernels/cells/__init__.py",
     }
     assert read_params(source) == {"train", "pad.maxlen", "data.source", "data.${data.source}"}
     assert declared_params(source) == {"train", "pad.maxlen"}

@@ -1,8 +1,8 @@
 import pytest
 from material import changed, run_stage, write_params
 
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
 from stages import check
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from imdb_rnn.reviews.encode import unpad
+from imdb_rnn.text.encode import unpad
 from stages.evaluate import predictions
 
 

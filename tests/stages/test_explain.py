@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from material import model_params, network_of
 
-from imdb_rnn.reviews.corpus import from_lists
-from imdb_rnn.reviews.encode import encode
-from imdb_rnn.reviews.vocabulary import NOT_A_WORD
+from imdb_rnn.text.corpus import from_lists
+from imdb_rnn.text.encode import encode
+from imdb_rnn.text.vocabulary import NOT_A_WORD
 from stages.explain import traced
 
 VOCABULARY = ["the", "film", "was", "good", "rare"]

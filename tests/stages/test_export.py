@@ -7,10 +7,10 @@ import pytest
 from material import network_of
 from networks import NETWORKS, ragged
 
-from imdb_rnn.base import files, frames
-from imdb_rnn.measures import behaviour, metrics, slices
-from imdb_rnn.network import keras_model
-from imdb_rnn.network.cells import CELLS
+from imdb_rnn import keras_model
+from imdb_rnn.core import files, frames
+from imdb_rnn.engine.kernels.cells import CELLS
+from imdb_rnn.evaluation import behaviour, metrics, slices
 from stages import export
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from material import changed
 
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.network import model_file
-from imdb_rnn.reviews.corpus import Corpus, from_lists, make_corpus, write_corpus
-from imdb_rnn.reviews.data_report import data_report
-from imdb_rnn.reviews.encode import write_padded
+from imdb_rnn import model_file
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.text.corpus import Corpus, from_lists, make_corpus, write_corpus
+from imdb_rnn.text.data_report import data_report
+from imdb_rnn.text.encode import write_padded
 from stages import train
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]

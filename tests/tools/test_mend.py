@@ -10,7 +10,7 @@ from dvc.repo import Repo
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from material import ROOT
 
-from imdb_rnn.base.errors import UserError
+from imdb_rnn.core.errors import UserError
 from tools import mend
 
 pytestmark = pytest.mark.slow

@@ -2,8 +2,8 @@ import pytest
 import yaml
 from material import ROOT
 
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import ModelParams, PadParams, TrainParams, parse_params
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import ModelParams, PadParams, TrainParams, parse_params
 from tools.preset import apply, preset
 
 PRESETS = (ROOT / "presets.yaml").read_text(encoding="utf-8")

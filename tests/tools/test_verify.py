@@ -5,7 +5,7 @@ import yaml
 from material import ROOT
 from project import Project, environment
 
-from imdb_rnn.base.errors import UserError
+from imdb_rnn.core.errors import UserError
 from tools import verify
 from tools.verify import different, judge
 

@@ -9,19 +9,21 @@ import sys
 import pytest
 from material import ROOT
 
-from imdb_rnn.base.params import ModelParams
-from imdb_rnn.network import compiled
+from imdb_rnn.core.params import ModelParams
+from imdb_rnn.engine.kernels import compiled
 from imdb_rnn.training import ahead
 
 # Prints, after a step of training, which functions were found on the disk and which were compiled.
 PROGRAM = """
 import json, sys
 import numpy as np
-from imdb_rnn.base.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.network import arithmetic, engine, ngrams, threads, words
-from imdb_rnn.reviews.encode import Labelled
-from imdb_rnn.reviews.ragged import from_lengths
-from imdb_rnn.training import ahead, optimizer
+from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.engine.kernels import arithmetic, ngrams, words
+from imdb_rnn.engine import engine, threads
+from imdb_rnn.text.encode import Labelled
+from imdb_rnn.engine.ragged import from_lengths
+from imdb_rnn.training import ahead
+from imdb_rnn.engine.kernels import optimizer
 from imdb_rnn.training.learner import learner
 
 if sys.argv[1] == "alone":
@@ -60,8 +62,8 @@ def test_the_rest_comes_from_the_other_process_and_each_function_is_compiled_onc
 @pytest.mark.slow
 def test_what_is_done_with_logits_is_among_the_rest_though_no_ngrams_need_it():
     program = """if True:
-        from imdb_rnn.base.params import ModelParams
-        from imdb_rnn.network import arithmetic
+        from imdb_rnn.core.params import ModelParams
+        from imdb_rnn.engine.kernels import arithmetic
         from imdb_rnn.training import ahead
         ahead.compile_the_rest(ModelParams(ngrams=0))
         assert arithmetic._expit.signatures and arithmetic._log_losses.signatures

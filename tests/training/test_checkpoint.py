@@ -9,8 +9,8 @@ import pytest
 from material import model_params
 from tasks import assert_same_networks, run, small
 
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import ModelParams
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import ModelParams
 from imdb_rnn.training import checkpoint, loop
 from imdb_rnn.training.checkpoint import TrainingState
 from imdb_rnn.training.compiled_learner import CompiledLearner

@@ -22,16 +22,16 @@ from tasks import (
     task,
 )
 
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import PadParams, TrainParams
-from imdb_rnn.network import engine
-from imdb_rnn.network.keras_model import load_keras
-from imdb_rnn.network.weights import first_weights
-from imdb_rnn.network.words import share_padding
-from imdb_rnn.reviews.encode import Labelled, unpad
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import PadParams, TrainParams
+from imdb_rnn.engine import engine
+from imdb_rnn.engine.kernels.words import share_padding
+from imdb_rnn.engine.ppmi_svd import word_vectors
+from imdb_rnn.engine.weights import first_weights
+from imdb_rnn.keras_model import load_keras
+from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training import compiled_learner
 from imdb_rnn.training.compiled_learner import CompiledLearner
-from imdb_rnn.training.word_vectors import word_vectors
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
@@ -105,7 +105,7 @@ PROGRAM = """
 import hashlib, sys
 import numpy as np
 from tasks import fit, learnt
-from imdb_rnn.base.params import ModelParams, TrainParams
+from imdb_rnn.core.params import ModelParams, TrainParams
 random = np.random.default_rng(1)
 x = random.integers(4, 2000, (400, 40), dtype=np.int32)
 x[np.arange(40) < random.integers(0, 36, (400, 1))] = 0

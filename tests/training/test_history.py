@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from imdb_rnn.base.errors import UserError
+from imdb_rnn.core.errors import UserError
 from imdb_rnn.training import history
 
 

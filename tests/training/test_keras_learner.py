@@ -17,11 +17,11 @@ from tasks import (
     task,
 )
 
-from imdb_rnn.base.params import PadParams, TrainParams
-from imdb_rnn.network import keras_model
-from imdb_rnn.network.arithmetic import log_losses
-from imdb_rnn.network.keras_model import load_keras
-from imdb_rnn.reviews.encode import Labelled, unpad
+from imdb_rnn import keras_model
+from imdb_rnn.core.params import PadParams, TrainParams
+from imdb_rnn.engine.kernels.arithmetic import log_losses
+from imdb_rnn.keras_model import load_keras
+from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training import checkpoint, loop
 from imdb_rnn.training.keras_learner import KerasLearner
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from tasks import VOCAB_SIZE, small, task
 
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import PadParams, TrainParams
-from imdb_rnn.reviews.encode import Labelled, unpad
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import PadParams, TrainParams
+from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training.compiled_learner import CompiledLearner
 from imdb_rnn.training.keras_learner import KerasLearner
 from imdb_rnn.training.learner import learner, refuse

@@ -7,10 +7,10 @@ import pytest
 from networks import CELLS
 from tasks import VOCAB_SIZE, assert_same_networks, by_lot, fit, learnt, run, small, task
 
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import TrainParams
-from imdb_rnn.network.arithmetic import log_losses
-from imdb_rnn.reviews.encode import unpad
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import TrainParams
+from imdb_rnn.engine.kernels.arithmetic import log_losses
+from imdb_rnn.text.encode import unpad
 from imdb_rnn.training import checkpoint, compiled_learner
 from imdb_rnn.training.compiled_learner import CompiledLearner
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from experiments.compare.figure import LABELS, accuracies
-from imdb_rnn.pages import figures
+from imdb_rnn.reporting import figures
 
 TABLE = pd.DataFrame({"network": ["gru", "linear"], "accuracy": [0.9, 0.85], "low": [0.89, 0.84], "high": [0.91, 0.86]})
 

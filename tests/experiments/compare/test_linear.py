@@ -6,7 +6,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from experiments.compare import linear
-from imdb_rnn.reviews.corpus import Reviews, from_lists
+from imdb_rnn.text.corpus import Reviews, from_lists
 
 pytestmark = pytest.mark.slow
 

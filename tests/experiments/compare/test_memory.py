@@ -6,9 +6,9 @@ from networks import ragged
 from experiments.compare import memory
 from experiments.compare.memory import RunMemory, measure, traced_rows
 from experiments.compare.runs import read_form
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.reviews.corpus import Reviews
-from imdb_rnn.reviews.encode import encode
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.text.corpus import Reviews
+from imdb_rnn.text.encode import encode
 
 pytestmark = pytest.mark.slow
 

@@ -18,9 +18,9 @@ from project import Project, environment
 from experiments.compare import on_cluster
 from experiments.compare.on_cluster import Stage, concerns, due, execute
 from experiments.compare.runs import FOLDER, PLAN
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.reviews.corpus import from_lists, make_corpus, write_corpus
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.text.corpus import from_lists, make_corpus, write_corpus
 from tools.preset import PRESETS_FILE
 
 STAGES = ["linear", "train@gru-1", "train@simple_rnn-1", "memory@gru-1", "memory@simple_rnn-1"]

@@ -3,7 +3,7 @@ from material import ROOT
 
 from experiments.compare.plan import read_plan
 from experiments.compare.runs import PLAN
-from imdb_rnn.base.errors import UserError
+from imdb_rnn.core.errors import UserError
 
 
 def test_the_plan_is_read_and_a_faulty_one_is_named(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.compare.runs import Run, read_run, write_run
-from imdb_rnn.base.errors import UserError
+from imdb_rnn.core.errors import UserError
 
 RUN = Run(weights=7, training_seconds=2.0, reviews_per_second=8)
 

@@ -7,9 +7,9 @@ from material import model_params, network_of
 
 from experiments.compare import sentences
 from experiments.compare.runs import MODEL, PLAN, RUNS
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.network import keras_model
-from imdb_rnn.reviews.sources.bundled import find_file, read_table
+from imdb_rnn import keras_model
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.text.sources.bundled import find_file, read_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 

@@ -7,10 +7,10 @@ from experiments.compare import table
 from experiments.compare.memory import MEMORY, RunMemory
 from experiments.compare.runs import PLAN, RUNS, Run, write_run
 from experiments.compare.table import differences, markdown, summarise
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.pages.compared import read_compare_memory
-from imdb_rnn.reviews.corpus import from_lists, make_corpus, write_corpus
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.reporting.compared import read_compare_memory
+from imdb_rnn.text.corpus import from_lists, make_corpus, write_corpus
 
 
 def runs_with(accuracy: dict[str, list[float]], reviews: int, seed: int = 1) -> dict[str, np.ndarray]:

@@ -3,8 +3,8 @@ import pytest
 
 from experiments.compare.memory import RunMemory, traced_rows
 from experiments.compare.together import compare_memory, network_memory, read_together
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.pages.compared import NetworkMemory
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.reporting.compared import NetworkMemory
 
 ONE = RunMemory(gradient=[4.0, 2.0, 1.0], last_words={"1": 0.5, "3": 0.75}, traces=[[0.5, 0.75], [0.5, 0.25, 0.125]])
 

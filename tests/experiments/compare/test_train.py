@@ -3,12 +3,12 @@ import pytest
 
 from experiments.compare import train
 from experiments.compare.runs import MODEL, RUNS, read_run
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError
-from imdb_rnn.base.params import PadParams
-from imdb_rnn.network import model_file
-from imdb_rnn.reviews.corpus import Reviews, from_lists, make_corpus, write_corpus
-from imdb_rnn.reviews.encode import encode
+from imdb_rnn import model_file
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import PadParams
+from imdb_rnn.text.corpus import Reviews, from_lists, make_corpus, write_corpus
+from imdb_rnn.text.encode import encode
 from imdb_rnn.training import loop
 from imdb_rnn.training.losses import is_right
 

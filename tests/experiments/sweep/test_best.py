@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from material import ROOT, changed
 
 from experiments.sweep.best import NAME, as_yaml, values_of, with_preset
-from imdb_rnn.base.params import parse_yaml
+from imdb_rnn.core.params import parse_yaml
 from tools.preset import PRESETS_FILE, apply, preset
 
 PRESETS = (ROOT / PRESETS_FILE).read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.sweep.figure import LABELS, places, progress
-from imdb_rnn.pages.figures import style
+from imdb_rnn.reporting.figures import style
 
 
 @pytest.mark.parametrize("language", LABELS)

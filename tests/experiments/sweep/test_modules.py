@@ -19,5 +19,5 @@ def test_each_stage_has_a_list_and_depends_on_it():
 
 def test_what_trains_is_in_the_list_of_the_search():
     listed = listing(FOLDER / "search.py", ROOT)
-    for path in ("experiments/sweep/trial.py", "imdb_rnn/training/loop.py", "imdb_rnn/network/recurrence.py"):
+    for path in ("experiments/sweep/trial.py", "imdb_rnn/training/loop.py", "imdb_rnn/engine/kernels/recurrence.py"):
         assert f"  {path}\n" in listed

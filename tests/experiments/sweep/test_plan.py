@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from material import ROOT, changed
 
 from experiments.sweep.plan import PLAN, Domain, read_plan, rounded, with_values
-from imdb_rnn.base.errors import UserError
+from imdb_rnn.core.errors import UserError
 
 REST = {
     "trials": 4,

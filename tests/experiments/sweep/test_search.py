@@ -17,8 +17,8 @@ from project import Project, environment
 
 from experiments.sweep import best, search, table
 from experiments.sweep.plan import PLAN
-from imdb_rnn.base import files
-from imdb_rnn.base.params import load_params, parse_params
+from imdb_rnn.core import files
+from imdb_rnn.core.params import load_params, parse_params
 from tools.preset import PRESETS_FILE, apply, preset
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.xdist_group("finished")]
@@ -154,6 +154,6 @@ import signal
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from experiments.sweep.search import main
-from imdb_rnn.base.errors import run_command
+from imdb_rnn.core.errors import run_command
 run_command(lambda: main(Path()))
 """

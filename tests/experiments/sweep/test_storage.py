@@ -4,7 +4,7 @@ import pytest
 
 from experiments.sweep.plan import Domain, Plan
 from experiments.sweep.search import check_machines, storage_of
-from imdb_rnn.base.errors import UserError
+from imdb_rnn.core.errors import UserError
 
 
 def plan(**values) -> Plan:

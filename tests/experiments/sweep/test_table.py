@@ -7,8 +7,8 @@ from material import write_params
 from experiments.sweep import table
 from experiments.sweep.best import values_of
 from experiments.sweep.search import TRIALS
-from imdb_rnn.base import files
-from imdb_rnn.base.errors import UserError
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
 
 COLUMNS = ["trial", "status", "epochs", "kept_epoch", "val_loss", "val_accuracy", "ended", "seconds", "error"]
 ROWS = [

@@ -1,0 +1,280 @@
+"""The parameters of `params.yaml`: their names, types, ranges and defaults, checked whole before a stage does any work.
+
+The defaults are what a preset changes and what Python callers get. `params.yaml` leaves nothing to them: it says every
+value, so that a reader and `dvc params diff` see it.
+"""
+
+import re
+import reprlib
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Url = Annotated[str, Field(pattern=r"^(https?|file)://.+")]
+Tokens = Literal["words", "characters", "jieba"]
+Column = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """One group of parameters: no unknown keys, no silent conversion, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+SectionType = TypeVar("SectionType", bound=Section)
+
+
+class BundledParams(Section):
+    test_fraction: Fraction
+
+
+class KerasParams(Section):
+    url: Url
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    word_index_url: Url
+    word_index_md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+
+
+class LabelParams(Section):
+    """Which values are negative and positive: lists of them, or two bounds of a rating, between which none counts."""
+
+    negative: list[Any] | None = None
+    positive: list[Any] | None = None
+    negative_max: float | None = None
+    positive_min: float | None = None
+
+    @model_validator(mode="after")
+    def _lists_or_bounds(self) -> "LabelParams":
+        lists, bounds = (self.negative, self.positive), (self.negative_max, self.positive_min)
+        if not ((all(lists) and bounds == (None, None)) or (None not in bounds and lists == (None, None))):
+            raise ValueError(
+                "give negative and positive, lists of values, or negative_max and positive_min, two numbers"
+            )
+        if self.negative_max is not None and self.negative_max >= self.positive_min:  # type: ignore[operator]
+            raise ValueError("negative_max should be below positive_min")
+        values = [str(value) for value in (*(self.negative or ()), *(self.positive or ()))]
+        if len(set(values)) < len(values):
+            raise ValueError("a value stands there twice")
+        return self
+
+
+class OwnParams(Section):
+    path: Annotated[str, Field(min_length=1)]
+    text_columns: list[Column] | None
+    label_column: Column | None
+    labels: LabelParams | None
+    split_column: Column | None
+    group_column: Column | None
+    split: Literal["position", "hash"]
+    test_fraction: Fraction
+    remove_duplicates: bool
+    max_bad_rows: Annotated[int, Field(ge=0)]
+
+
+class DataParams(Section):
+    """The source, and a group of parameters for each, named as the source is."""
+
+    source: Literal["bundled", "keras", "own"]
+    tokens: Tokens
+    bundled: BundledParams
+    keras: KerasParams
+    own: OwnParams
+
+    @model_validator(mode="after")
+    def _keras_has_words(self) -> "DataParams":
+        if self.source == "keras" and self.tokens != "words":
+            raise ValueError("source: keras has words and no text; set tokens: words")
+        return self
+
+    def of_source(self) -> Any:
+        """The group of the chosen source."""
+        return getattr(self, self.source)
+
+
+class PadParams(Section):
+    vocab_size: Annotated[int, Field(ge=5, le=1_000_000)] = 10_000
+    maxlen: Annotated[int, Field(ge=2, le=10_000)] = 500
+    padding: Literal["pre", "post"] = "pre"
+    truncating: Literal["pre", "post"] = "pre"
+
+
+class ModelParams(Section):
+    cell: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")] = "simple_rnn"  # `network.cells` knows which there are
+    layers: Annotated[int, Field(ge=1, le=16)] = 1
+    bidirectional: bool = False
+    embedding_dim: Annotated[int, Field(ge=1, le=4096)] = 32
+    word_vectors: Literal["trained", "counted"] = "trained"
+    units: Annotated[int, Field(ge=1, le=4096)] = 32
+    pooling: Literal["last", "max", "mean", "max+mean"] = "last"
+    ngrams: Annotated[int, Field(ge=0, le=3)] = 0
+    ngram_min_reviews: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    ngram_smoothing: Annotated[float, Field(gt=0)] = 5.0
+    ngram_weight: Annotated[float, Field(gt=0)] = 0.02
+    embedding_dropout: Share = 0.0
+    dropout: Share = 0.0
+    mask_padding: bool = True
+
+
+class TrainParams(Section):
+    engine: Literal["compiled", "keras"] = "compiled"
+    epochs: Annotated[int, Field(ge=1, le=1000)] = 10
+    batch_size: Annotated[int, Field(ge=1, le=100_000)] = 128
+    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 0.001
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    clipnorm: Annotated[float, Field(gt=0)] | None = 1.0
+    class_weight: Literal["balanced"] | None = None
+    weight_averaging: Fraction | None = None
+    patience: Annotated[int, Field(ge=1, le=1000)] | None = None
+    validation: Literal["holdout", "test"] = "holdout"
+    validation_fraction: Fraction = 0.1
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+
+    @model_validator(mode="after")
+    def _the_test_set_never_stops_training(self) -> "TrainParams":
+        if self.patience and self.validation == "test":
+            raise ValueError("with validation: test, patience must be null; the test reviews must not choose the epoch")
+        return self
+
+
+class ExplainParams(Section):
+    reviews: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class PlotsParams(Section):
+    language: Literal["en", "zh"]
+
+
+class Params(Section):
+    data: DataParams
+    pad: PadParams
+    model: ModelParams
+    train: TrainParams
+    explain: ExplainParams
+    plots: PlotsParams
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML reads YAML 1.1, where `1e-3` is a string and `010` is 8; DVC reads 1.2: 0.001 and 10. So do we.
+
+    Nor does DVC take a key that stands twice, of which PyYAML would take the last.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        counts = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for key, count in counts.items():
+            if count > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
+)
+_Loader.add_constructor(
+    "tag:yaml.org,2002:int",
+    lambda _, node: int(node.value, 0 if re.match("[-+]?0[bx]", node.value) else 10),
+)
+_Loader.add_constructor(  # 1.1 has `yes`, `off` and the like besides
+    "tag:yaml.org,2002:bool",
+    lambda _, node: {"true": True, "false": False}.get(node.value.lower(), node.value),
+)
+
+
+def parse_yaml(text: str, path: Path) -> object:
+    """Read YAML 1.2 as DVC does. Raises `UserError`, naming `path`, if it is none."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506, a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of no calendar, 1000 brackets
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def value_of(key: str, values: object) -> object:
+    """The value of a dotted key in what `parse_yaml` read, None where there is none.
+
+    Args:
+        key: `pad.maxlen`, `train`; it may hold the value of another, as in `data.${data.source}`.
+    """
+    value = values
+    for name in re.sub(r"\$\{(.+?)\}", lambda inner: str(value_of(inner[1], values)), key).split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def validate(model: type[SectionType], values: object, path: Path, *above: str, complete: bool = False) -> SectionType:
+    """Check values against a model of theirs.
+
+    Args:
+        values: what `parse_yaml` read from `path`, below the keys `above`.
+        complete: whether a key that is left out is a fault although it has a default.
+
+    Raises:
+        UserError: one line for each fault, naming file and key, what was found and what is allowed.
+    """
+    faults = _missing(model, values, above) if complete else []
+    try:
+        section = model.model_validate(values)
+    except ValidationError as error:
+        others = (_fault(model, details, above) for details in error.errors())
+        faults += [fault for fault in others if fault not in faults]
+    if faults:
+        raise UserError("\n".join(f"{path}: {fault}" for fault in faults))
+    return section
+
+
+def _missing(model: type[Section], values: object, above: tuple[str, ...]) -> list[str]:
+    if not isinstance(values, Mapping):
+        return []
+    missing = []
+    for name, field in model.model_fields.items():
+        if name not in values:
+            missing.append(f"{'.'.join([*above, name])} is missing")
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            missing += _missing(field.annotation, values[name], (*above, name))
+    return missing
+
+
+def _fault(model: type[Section], details: Any, above: tuple[str, ...]) -> str:
+    key = ".".join([*above, *map(str, details["loc"])]) or "the whole file"
+    if details["type"] == "missing":
+        return f"{key} is missing"
+    if details["type"] == "extra_forbidden":
+        section: Any = model
+        for name in details["loc"][:-1]:
+            inner = section.model_fields[name].annotation
+            section = next((part for part in get_args(inner) if part is not type(None)), inner)  # of `Section | None`
+        return f"{key} is not a parameter; allowed here: {', '.join(section.model_fields)}"
+    if details["type"] == "value_error":
+        return f"{key}: {details['ctx']['error']}"
+    shortened = reprlib.Repr()  # aliases can make a few lines of YAML into a value that fills the memory when printed
+    shortened.maxlevel, shortened.maxstring, shortened.maxother = 2, 200, 200
+    value = shortened.repr(details["input"])
+    if details["type"] == "model_type":
+        return f"{key} is {value}, it should be a mapping of keys to values"
+    message = details["msg"].replace("Input should", "it should").replace("String should", "it should")
+    return f"{key} is {value}, {message}"
+
+
+def parse_params(text: str) -> Params:
+    """Check the text of a parameter file, which has to say every value.
+
+    Raises:
+        UserError: as `parse_yaml` and `validate` do.
+    """
+    return validate(Params, parse_yaml(text, files.PARAMS), files.PARAMS, complete=True)
+
+
+def load_params(root: Path) -> Params:
+    """Read and check `params.yaml` in the project's folder. Raises `UserError` as `parse_params` does."""
+    return parse_params(files.read_text(root / files.PARAMS))

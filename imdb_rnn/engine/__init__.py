@@ -1,0 +1,1 @@
+"""What computes: arrays in, arrays out; the same bytes on every processor."""

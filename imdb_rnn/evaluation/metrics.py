@@ -1,0 +1,61 @@
+"""How good predictions are: loss, accuracy and the rest, and the points of the curves."""
+
+import numpy as np
+import pandas as pd
+from sklearn import metrics
+
+from imdb_rnn.engine.kernels.arithmetic import expit, log_losses
+from imdb_rnn.evaluation.results import LABELS
+from imdb_rnn.training.losses import is_positive
+
+CURVE_POINTS = 200
+
+
+def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
+    """Loss (mean binary cross-entropy), accuracy and the like, and the area under the ROC curve, six decimals.
+
+    Balanced accuracy is the mean of both labels' shares of right answers.
+
+    Args:
+        y: (reviews,), 0 or 1, both present.
+        logits: (reviews,), of a positive review.
+    """
+    probability = expit(logits)
+    predicted = is_positive(probability)
+    values = {
+        "loss": log_losses(y, logits).mean(),
+        "accuracy": metrics.accuracy_score(y, predicted),
+        "balanced_accuracy": metrics.balanced_accuracy_score(y, predicted),
+        "precision": metrics.precision_score(y, predicted, zero_division=0),
+        "recall": metrics.recall_score(y, predicted, zero_division=0),
+        "f1": metrics.f1_score(y, predicted, zero_division=0),
+        "roc_auc": metrics.roc_auc_score(y, probability),
+    }
+    return {name: round(float(value), 6) for name, value in values.items()}
+
+
+def confusion(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
+    """Count the reviews of each label and predicted label: columns label, predicted, reviews; four rows."""
+    counts = metrics.confusion_matrix(y, is_positive(probability), labels=[0, 1])
+    rows = [(LABELS[i], LABELS[j], int(counts[i, j])) for i in (0, 1) for j in (0, 1)]
+    return pd.DataFrame(rows, columns=["label", "predicted", "reviews"])
+
+
+def roc(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
+    """Points of the ROC curve, at most `CURVE_POINTS`: columns fpr, tpr, six decimals."""
+    fpr, tpr, _ = metrics.roc_curve(y, probability)
+    return _thinned(pd.DataFrame({"fpr": fpr, "tpr": tpr}))
+
+
+def precision_recall(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
+    """Points of the precision-recall curve, at most `CURVE_POINTS`: columns recall, precision, rising recall."""
+    precision, recall, _ = metrics.precision_recall_curve(y, probability)
+    return _thinned(pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}))
+
+
+def _thinned(points: pd.DataFrame) -> pd.DataFrame:
+    """Keep points evenly spaced along the drawn curve, its ends among them."""
+    steps = np.diff(points.to_numpy(), axis=0)
+    along = np.concatenate([[0], np.sqrt((steps * steps).sum(axis=1)).cumsum()])
+    rows = np.unique(np.searchsorted(along, np.linspace(0, along[-1], CURVE_POINTS)))
+    return points.iloc[rows].round(6)

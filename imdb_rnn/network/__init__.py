@@ -1,1 +1,0 @@
-"""What computes: cells, the recurrence over them, n-grams, the trained network and its file."""

@@ -1,0 +1,53 @@
+"""How far back the networks of the comparison remember, as `make compare` writes it and the page shows it."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.evaluation.results import Result, Share
+
+
+class NetworkMemory(Result):
+    """How far back one network remembers.
+
+    Half-lives are by window, in words, and then by seed; the rest is means over the seeds.
+    """
+
+    half_life_words: dict[str, Annotated[list[Annotated[float, Field(ge=0)] | None], Field(min_length=1)]]
+    gradient: list[Annotated[float, Field(ge=0)]]
+    last_words: dict[str, Share]
+
+
+class ReadTogether(Result):
+    """A review that every network of the comparison read, and what each said of it after each word."""
+
+    review: Annotated[int, Field(ge=0)]
+    label: Literal[0, 1]
+    kind: Literal["right", "wrong", "divided"]
+    words: list[str]
+    known: list[bool]
+    probability: dict[str, list[Share]]
+
+    @model_validator(mode="after")
+    def _a_probability_after_each_word(self) -> "ReadTogether":
+        lengths = {len(of_network) - 1 for of_network in self.probability.values()}
+        if not lengths <= {len(self.words)} or len(self.words) != len(self.known):
+            raise ValueError("a review should have a probability before its first word and after each")
+        return self
+
+
+class CompareMemory(Result):
+    source: str
+    networks: dict[str, NetworkMemory]
+    traces: list[ReadTogether]
+
+
+def read_compare_memory(path: Path) -> CompareMemory:
+    """Read what the networks of the comparison remember. Raises `UserError` when it is missing or damaged."""
+    try:
+        return CompareMemory.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} cannot be read ({reason}); `git checkout {path}` or run `make compare`") from error

@@ -1,0 +1,232 @@
+"""The figures, in English or Chinese: each a function from tables to a Matplotlib figure, and one way to write them."""
+
+import importlib.util
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
+
+from imdb_rnn.core.errors import UserError
+
+TRAINING, VALIDATION, NEUTRAL = "#1f6fb4", "#d95f0e", "#555555"
+
+LABELS = {
+    "en": {
+        "epoch": "Epoch",
+        "loss": "Loss",
+        "accuracy": "Accuracy",
+        "training loss": "training loss",
+        "validation loss": "validation loss",
+        "training accuracy": "training accuracy",
+        "validation accuracy": "validation accuracy",
+        "kept": "kept epoch",
+        "label": "True label",
+        "predicted": "Predicted label",
+        "negative": "negative",
+        "positive": "positive",
+        "fpr": "False positive rate",
+        "tpr": "True positive rate",
+        "auc": "area under the curve",
+        "chance": "chance",
+        "recall": "Recall",
+        "precision": "Precision",
+        "share": "always “positive”",
+        "network": "network",
+        "length": "Words in the review",
+        "reviews": "Reviews",
+        "median": "median",
+        "cut": "longer reviews are cut here",
+    },
+    "zh": {
+        "epoch": "训练轮次 (Epoch)",
+        "loss": "损失 (Loss)",
+        "accuracy": "准确率 (Accuracy)",
+        "training loss": "训练损失",
+        "validation loss": "验证损失",
+        "training accuracy": "训练准确率",
+        "validation accuracy": "验证准确率",
+        "kept": "保留的轮次",
+        "label": "真实标签",
+        "predicted": "预测标签",
+        "negative": "负面",
+        "positive": "正面",
+        "fpr": "假正例率",
+        "tpr": "真正例率",
+        "auc": "曲线下面积",
+        "chance": "随机猜测",
+        "recall": "召回率",
+        "precision": "精确率",
+        "share": "一律判为正面",
+        "network": "网络",
+        "length": "评论的单词数",
+        "reviews": "评论数",
+        "median": "中位数",
+        "cut": "更长的评论在此截断",
+    },
+}
+
+CHINESE_FONTS = (  # looked for among the installed fonts, in this order, when mplfonts is not there
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Noto Sans CJK JP",  # Matplotlib knows a collection file by its first face; this one's has the Chinese glyphs too
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Microsoft YaHei",
+    "SimHei",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+)
+
+
+def find_font(language: str) -> Path | None:
+    """Find a font file that has every glyph of the language's labels; None for English, which Matplotlib's has.
+
+    Raises:
+        UserError: when there is none, with the commands that install one.
+    """
+    if language == "en":
+        return None
+    characters = {character for label in LABELS[language].values() for character in label}
+    candidates: list[Path] = []
+    spec = importlib.util.find_spec("mplfonts")
+    if spec and spec.submodule_search_locations:
+        candidates.append(Path(spec.submodule_search_locations[0]) / "fonts" / "NotoSansCJKsc-Regular.otf")
+    installed = {font.name: Path(font.fname) for font in font_manager.fontManager.ttflist if font.style == "normal"}
+    candidates += [installed[name] for name in CHINESE_FONTS if name in installed]
+    for path in candidates:
+        if path.exists() and all(FT2Font(str(path)).get_char_index(ord(character)) for character in characters):
+            return path
+    raise UserError(
+        f"plots.language is {language}, but no font with Chinese glyphs was found; "
+        "run `pip install mplfonts` or `apt-get install fonts-noto-cjk`, or set plots.language to en"
+    )
+
+
+@contextmanager
+def style(language: str) -> Iterator[None]:
+    """Draw with fixed settings, whatever the user's matplotlibrc says, and with a font for `language`."""
+    font = find_font(language)
+    # Known by its path, not by its name: another version of the font may be installed under the same name.
+    entry = None
+    if font:
+        entry = font_manager.FontEntry(fname=str(font), name="figures")
+        font_manager.fontManager.ttflist.append(entry)
+    settings: Any = {
+        "font.family": ["figures" if font else "DejaVu Sans"],
+        "axes.unicode_minus": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": "#e5e5e5",
+        "legend.frameon": False,
+        "figure.constrained_layout.use": True,
+        "savefig.dpi": 150,
+        "svg.fonttype": "path",  # glyphs as outlines: the reader needs no font
+        "svg.hashsalt": "figures",
+    }
+    try:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(settings)
+            yield
+    finally:
+        if entry:
+            font_manager.fontManager.ttflist.remove(entry)
+
+
+def training(history: pd.DataFrame, kept_epoch: int, language: str) -> Figure:
+    """The article's figure: loss left, accuracy right, for training and validation over the epochs."""
+    labels = LABELS[language]
+    figure = Figure(figsize=(10, 4))
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        axes.plot(history["epoch"], history[name], color=TRAINING, marker="o", label=labels[f"training {name}"])
+        axes.plot(
+            history["epoch"],
+            history[f"val_{name}"],
+            color=VALIDATION,
+            marker="s",
+            linestyle="--",
+            label=labels[f"validation {name}"],
+        )
+        axes.axvline(kept_epoch, color=NEUTRAL, linestyle=":", label=f"{labels['kept']}: {kept_epoch}")
+        axes.set(xlabel=labels["epoch"], ylabel=labels[name])
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.legend()
+    return figure
+
+
+def confusion(counts: pd.DataFrame, language: str) -> Figure:
+    """The confusion matrix: reviews of each label (rows) by predicted label (columns), with each row's shares."""
+    labels = LABELS[language]
+    names = ["negative", "positive"]
+    matrix = counts.pivot(index="label", columns="predicted", values="reviews").loc[names, names].to_numpy()
+    shares = matrix / matrix.sum(axis=1, keepdims=True)
+    figure = Figure(figsize=(4.8, 4.2))
+    axes = figure.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), reviews in np.ndenumerate(matrix):
+        color = "white" if shares[row, column] > 0.5 else "black"
+        text = f"{reviews}\n{shares[row, column]:.1%}"
+        axes.text(column, row, text, ha="center", va="center", color=color, fontsize=14)
+    ticks = [labels[name] for name in names]
+    axes.set_xticks([0, 1], ticks)
+    axes.set_yticks([0, 1], ticks, rotation=90, va="center")
+    axes.set(xlabel=labels["predicted"], ylabel=labels["label"])
+    axes.grid(False)
+    return figure
+
+
+def roc(points: pd.DataFrame, area: float, language: str) -> Figure:
+    """The ROC curve and the area under it."""
+    labels = LABELS[language]
+    figure = Figure(figsize=(4.8, 4.4))
+    axes = figure.subplots()
+    axes.plot(points["fpr"], points["tpr"], color=TRAINING, label=f"{labels['auc']}: {area:.3f}")
+    axes.plot([0, 1], [0, 1], color=NEUTRAL, linestyle=":", label=labels["chance"])
+    axes.set(xlabel=labels["fpr"], ylabel=labels["tpr"], xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    axes.legend(loc="lower right")
+    return figure
+
+
+def precision_recall(points: pd.DataFrame, positive_share: float, language: str) -> Figure:
+    """The precision-recall curve, and the precision of calling every review positive."""
+    labels = LABELS[language]
+    figure = Figure(figsize=(4.8, 4.4))
+    axes = figure.subplots()
+    axes.plot(points["recall"], points["precision"], color=TRAINING, label=labels["network"])
+    axes.axhline(positive_share, color=NEUTRAL, linestyle=":", label=labels["share"])
+    axes.set(xlabel=labels["recall"], ylabel=labels["precision"], xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    axes.legend(loc="lower left")
+    return figure
+
+
+def lengths(words_per_review: np.ndarray, maxlen: int, language: str) -> Figure:
+    """How long the reviews are, and where `maxlen` cuts; the longest one in a hundred are left out of the picture."""
+    labels = LABELS[language]
+    median = int(np.median(words_per_review))
+    end = max(np.percentile(words_per_review, 99), maxlen * 1.05)
+    figure = Figure(figsize=(7, 4))
+    axes = figure.subplots()
+    axes.hist(words_per_review, bins=60, range=(0, end), color=TRAINING, alpha=0.8)
+    axes.axvline(median, color=NEUTRAL, linestyle="--", label=f"{labels['median']}: {median}")
+    axes.axvline(maxlen, color=VALIDATION, linestyle=":", label=f"{labels['cut']}: {maxlen}")
+    axes.set(xlabel=labels["length"], ylabel=labels["reviews"], xlim=(0, end))
+    axes.legend()
+    return figure
+
+
+def save(figure: Figure, folder: Path, name: str) -> None:
+    """Write `name.png` and `name.svg`, the same bytes each time. Call inside `style`."""
+    # Runs of equal pixels alone are compressed: how other repetitions are found may depend on the processor.
+    figure.savefig(folder / f"{name}.png", metadata={"Software": None}, pil_kwargs={"compress_type": zlib.Z_RLE})
+    figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})

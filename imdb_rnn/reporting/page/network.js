@@ -1,0 +1,214 @@
+"use strict";
+
+// The trained network in the browser: text to ids as `imdb_rnn.text` does it, ids to states and a
+// probability as `imdb_rnn.engine` does it. Weights come as float32, sums are float64.
+//
+// `openNetwork(stored)` takes what `imdb_rnn.reporting.report.stored_network` makes, and returns
+//   encode(text)       words, which of them are known, their ids, and from which word on to which the network reads
+//   predict(ids)       probability; states of the last layer, width numbers for each id; and, if what comes later
+//                      changes nothing about what was read before, trace: the probability after each id, or else null
+//   tokenize(text)     the words alone
+//
+// One step of the network's cell is a script of its own, which the cell's Python module holds: `makeStep(units,
+// sigmoid)` returns `step(input, product, h, c)`.
+function openNetwork(stored) {
+  const PADDING = 0, START = 1, UNKNOWN = 2, RANK_OFFSET = 3;
+  const { units, vocab_size: vocabSize, maxlen } = stored;
+
+  function bytes(base64) {
+    const text = atob(base64), array = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) array[i] = text.charCodeAt(i);
+    return array.buffer;
+  }
+  const numbers = new Float32Array(bytes(stored.weights));
+  let used = 0;
+  const take = (count) => numbers.subarray(used, (used += count));
+
+  const columns = stored.gates * units;
+  const ways = stored.bidirectional ? 2 : 1;
+  const vectors = take(vocabSize * stored.embedding_dim);
+  const layers = [];
+  for (let layer = 0; layer < stored.layers; layer++) {
+    const inputs = layer ? ways * units : stored.embedding_dim;
+    layers.push(Array.from({ length: ways }, () => ({
+      inputs,
+      kernel: take(inputs * columns),
+      recurrent: take(units * columns),
+      bias: take(columns),
+      recurrentBias: stored.recurrent_bias ? take(columns) : null,
+      table: new Map(), // of the first layer: what a word adds to a step
+    })));
+  }
+  const kinds = stored.pooling.split("+");
+  const width = ways * units;
+  const head = take(kinds.length * width), bias = take(1)[0];
+  const ngramScores = take(stored.ngram_count);
+  const ngramCodes = new BigInt64Array(bytes(stored.ngram_codes));
+
+  const ranks = new Map(stored.vocabulary.map((word, place) => [word, place + 1]));
+
+  // Python's str.split() and the characters that become spaces; JavaScript's \s is another set.
+  const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~\t\n]/g;
+  const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
+
+  const splitChinese = stored.jieba ? openJieba(stored.jieba) : null;
+
+  function tokenize(text) {
+    if (stored.tokens === "characters") return [...text.toLowerCase()].filter((letter) => !SPACE.test(letter));
+    const words = text.toLowerCase().replace(PUNCTUATION, " ").split(SPACE).filter((word) => word);
+    return splitChinese ? words.flatMap(splitChinese) : words;
+  }
+
+  function encode(text) {
+    const words = tokenize(text);
+    const all = [START, ...words.map((word) => (ranks.has(word) ? ranks.get(word) + RANK_OFFSET : UNKNOWN))];
+    const cut = Math.max(0, all.length - maxlen);
+    const ids = stored.truncating === "pre" ? all.slice(cut) : all.slice(0, maxlen);
+    const first = stored.truncating === "pre" ? Math.max(0, cut - 1) : 0; // the start mark is the first to go
+    return {
+      words,
+      known: all.slice(1).map((id) => id !== UNKNOWN),
+      ids,
+      first,
+      last: first + ids.length - (ids[0] === START ? 1 : 0),
+    };
+  }
+
+  function times(vector, from, matrix, rows, out) {
+    for (let i = 0; i < rows; i++) {
+      const value = vector[from + i];
+      if (value === 0) continue;
+      for (let j = 0, k = i * columns; j < columns; j++, k++) out[j] += value * matrix[k];
+    }
+  }
+
+  const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+
+  // `input` is the word's part and `product` that of the recurrent kernel; `h`, and `c` of a cell with a second state,
+  // change in place.
+  const step = makeStep(units, sigmoid);
+
+  function inputOf(direction, vector, from) {
+    const input = Float64Array.from(direction.bias);
+    times(vector, from, direction.kernel, direction.inputs, input);
+    return input;
+  }
+
+  // The states of one direction after each of `count` steps.
+  function run(direction, inputAt, count, backwards) {
+    const states = new Float64Array(count * units);
+    const h = new Float64Array(units), c = new Float64Array(units), product = new Float64Array(columns);
+    for (let n = 0; n < count; n++) {
+      const t = backwards ? count - 1 - n : n;
+      if (direction.recurrentBias) product.set(direction.recurrentBias);
+      else product.fill(0);
+      times(h, 0, direction.recurrent, units, product);
+      step(inputAt(t), product, h, c);
+      states.set(h, t * units);
+    }
+    return states;
+  }
+
+  function allStates(ids) {
+    let states = null;
+    layers.forEach((layer, number) => {
+      const below = states;
+      const byWay = layer.map((direction, way) => {
+        const inputAt = (t) => {
+          if (number) return inputOf(direction, below, t * width);
+          if (!direction.table.has(ids[t])) {
+            direction.table.set(ids[t], inputOf(direction, vectors, ids[t] * direction.inputs));
+          }
+          return direction.table.get(ids[t]);
+        };
+        return run(direction, inputAt, ids.length, way === 1);
+      });
+      states = new Float64Array(ids.length * width);
+      byWay.forEach((some, way) => {
+        for (let t = 0; t < ids.length; t++) {
+          states.set(some.subarray(t * units, (t + 1) * units), t * width + way * units);
+        }
+      });
+    });
+    return states;
+  }
+
+  function place(code) {
+    let low = 0, high = ngramCodes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ngramCodes[middle] < code) low = middle + 1;
+      else high = middle;
+    }
+    return ngramCodes[low] === code ? low : -1;
+  }
+
+  // For each id what the n-grams that end with it, and were not there before, add.
+  function ngramSums(ids) {
+    const added = new Float64Array(ids.length), seen = new Set();
+    for (let t = 0; t < ids.length; t++) {
+      let code = 0n, power = 1n;
+      for (let back = 0; back < stored.ngrams && back <= t && ids[t - back] !== PADDING; back++) {
+        code += BigInt(ids[t - back]) * power;
+        power *= BigInt(vocabSize);
+        const at = place(code);
+        if (at >= 0 && !seen.has(at)) {
+          seen.add(at);
+          added[t] += ngramScores[at];
+        }
+      }
+    }
+    return added;
+  }
+
+  function padded(ids) {
+    if (stored.mask_padding) return ids;
+    const filling = new Array(maxlen - ids.length).fill(PADDING);
+    return stored.padding === "pre" ? [...filling, ...ids] : [...ids, ...filling];
+  }
+
+  // The probability after each step, from the states; of a network that is not causal only the last one holds.
+  function probabilities(ids, states, from) {
+    const after = new Float64Array(ids.length), sums = stored.ngrams ? ngramSums(ids) : null;
+    const highest = new Float64Array(width).fill(-Infinity), total = new Float64Array(width);
+    const last = (t, j) => (j < units ? states[t * width + j] : states[j]); // backwards the first word is the last
+    const pools = {
+      last: (t, j) => last(t, j),
+      max: (t, j) => highest[j],
+      mean: (t, j) => total[j] / (t + 1),
+    };
+    let score = 0;
+    for (let t = 0; t < ids.length; t++) {
+      for (let j = 0; j < width; j++) {
+        const state = states[t * width + j];
+        total[j] += state;
+        if (state > highest[j]) highest[j] = state;
+      }
+      if (sums) score += sums[t];
+      if (t < from) continue;
+      let logit = bias + score;
+      kinds.forEach((kind, number) => {
+        for (let j = 0; j < width; j++) logit += pools[kind](t, j) * head[number * width + j];
+      });
+      after[t] = sigmoid(logit);
+    }
+    return after;
+  }
+
+  const isCausal = ways === 1 && stored.mask_padding;
+
+  function predict(ids) {
+    const whole = padded(ids);
+    const states = allStates(whole);
+    const begin = stored.mask_padding || stored.padding === "post" ? 0 : whole.length - ids.length;
+    const after = probabilities(whole, states, isCausal ? 0 : whole.length - 1);
+    return {
+      probability: whole.length ? after[whole.length - 1] : sigmoid(bias),
+      states: states.subarray(begin * width, (begin + ids.length) * width),
+      width,
+      trace: isCausal ? after : null,
+    };
+  }
+
+  return { encode, predict, tokenize };
+}

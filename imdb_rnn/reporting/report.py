@@ -1,0 +1,87 @@
+"""The page of a run: one HTML file with the trained network in it, which loads nothing."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from imdb_rnn.engine.kernels.cells import cell_named
+from imdb_rnn.model import Network
+from imdb_rnn.text.vocabulary import jieba_tables
+
+PAGE = Path(__file__).parent / "page"
+STYLES = ("uPlot.min.css", "page.css")
+SCRIPTS = (  # each may use what those before it define
+    "uPlot.iife.min.js",
+    "jieba.js",
+    "network.js",
+    "elements.js",
+    "charts.js",
+    "reading.js",
+    "sections.js",
+    "try.js",
+    "page.js",
+)
+
+
+def stored_network(network: Network) -> dict | None:
+    """What `page/network.js` needs to read as the network does. None if the page cannot: its cell has no step for it.
+
+    Raises:
+        UserError: when jieba splits the text and is not installed.
+    """
+    cell = cell_named(network.params.cell)
+    if not cell.page:
+        return None
+    numbers = np.concatenate([np.ravel(array) for array in (*network.weights, network.ngram_scores)]).astype("<f4")
+    shape = {"layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams", "mask_padding"}
+    return {
+        **network.params.model_dump(include=shape),
+        **network.encoding.model_dump(),
+        "gates": cell.gates,
+        "recurrent_bias": cell.recurrent_bias,
+        "tokens": network.tokens,
+        "jieba": jieba_tables() if network.tokens == "jieba" else None,
+        "vocabulary": network.vocabulary,
+        "ngram_count": len(network.ngram_scores),
+        "weights": base64.b64encode(numbers.tobytes()).decode(),
+        "ngram_codes": base64.b64encode(network.ngram_codes.astype("<i8").tobytes()).decode(),
+    }
+
+
+def page(contents: dict, cell: str) -> str:
+    """Make the page of its parts: one HTML file that loads nothing and runs no script but its own.
+
+    Args:
+        contents: what `page/sections.js` and `page/try.js` show, values of JSON and parameters; whatever text it holds
+            stays text.
+        cell: of the network, whose step is a script of the page.
+    """
+    scripts = [_part(name) for name in SCRIPTS]
+    step = cell_named(cell).page
+    if step:
+        scripts.insert(0, f'"use strict";\n\nfunction makeStep(units, sigmoid) {{\n{step}\nreturn step;\n}}\n')
+    styles = [_part(name) for name in STYLES]
+    # In a data block only "<" could be taken for markup.
+    data = json.dumps(contents, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)
+    licences = "".join(f"<!--\n{name}\n{_part(f'{name}.LICENSE')}-->" for name in ("uPlot", "jieba"))
+    parts = {
+        "policy": f"default-src 'none'; script-src {_hashes(scripts)}; style-src {_hashes(styles)}",
+        "styles": "".join(f"<style>{style}</style>" for style in styles),
+        "data": data.replace("<", "\\u003c"),
+        "scripts": licences + "".join(f"<script>{script}</script>" for script in scripts),
+    }
+    before, *pieces = _part("index.html").split("{{")
+    return before + "".join(parts[name] + rest for name, rest in (piece.split("}}", 1) for piece in pieces))
+
+
+def _part(name: str) -> str:
+    return (PAGE / name).read_text(encoding="utf-8")
+
+
+def _hashes(parts: list[str]) -> str:
+    """The parts as a content-security policy names them."""
+    digests = [base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in parts]
+    return " ".join(f"'sha256-{digest}'" for digest in digests)

@@ -1,0 +1,117 @@
+"""How a review becomes what a network reads: ranks to ids, cut to `maxlen`; and rows of equal length, filled with 0."""
+
+from collections.abc import Iterable, Mapping
+from itertools import chain, repeat
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from imdb_rnn.core import files
+from imdb_rnn.core.params import PadParams
+from imdb_rnn.engine.ragged import Ragged, from_lengths
+from imdb_rnn.text.vocabulary import PADDING, RANK_OFFSET, START, UNKNOWN
+
+AT_ONCE = 8192  # reviews that are padded at once
+
+
+class Labelled(NamedTuple):
+    """Reviews as ids, without padding, and their labels, (reviews,), 0 or 1."""
+
+    ids: Ragged
+    y: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> "Labelled":
+        """Some of the reviews, in the order of `chosen`."""
+        return Labelled(self.ids.rows(chosen), self.y[chosen])
+
+
+def ranks_of(tokenized: Iterable[list[str]], rank: Mapping[str, int]) -> Ragged:
+    """Turn tokens into ranks, 0 where `rank` has none: int32."""
+    reviews = list(tokenized)
+    lengths = np.fromiter(map(len, reviews), np.int64, len(reviews))
+    flat = chain.from_iterable(reviews)
+    return from_lengths(np.fromiter(map(rank.get, flat, repeat(0)), np.int32, lengths.sum()), lengths)
+
+
+def encode(ranks: Ragged, params: PadParams) -> Ragged:
+    """Turn reviews into ids: 1 at the start, rank + 3 for a word, 2 for an unknown one; cut to `maxlen` ids.
+
+    Equal to Keras' `imdb.load_data(num_words=vocab_size)` and the cutting of `pad_sequences(maxlen=maxlen)`.
+
+    Args:
+        ranks: int32; 0 for a word that the vocabulary does not hold.
+
+    Returns:
+        int32, every id below `vocab_size`, 1 to `maxlen` of them a review.
+    """
+    flat = ranks.flat()
+    known = (flat > 0) & (flat < params.vocab_size - RANK_OFFSET)
+    words = np.where(known, flat + RANK_OFFSET, UNKNOWN).astype(np.int32)
+    whole = from_lengths(np.empty(len(words) + len(ranks), np.int32), ranks.lengths + 1)
+    is_start = np.zeros(len(whole.values), bool)
+    is_start[whole.starts] = True
+    whole.values[is_start] = START
+    whole.values[~is_start] = words
+    return whole.last(params.maxlen) if params.truncating == "pre" else whole.first(params.maxlen)
+
+
+def pad(ids: Ragged, maxlen: int, padding: str) -> np.ndarray:
+    """Fill reviews of at most `maxlen` ids with 0, before (`pre`) or behind (`post`) them: int32 (reviews, maxlen)."""
+    column = np.arange(maxlen)
+    lengths = ids.lengths[:, None]
+    filled = column >= maxlen - lengths if padding == "pre" else column < lengths
+    x = np.full(filled.shape, PADDING, np.int32)
+    x[filled] = ids.flat()
+    return x
+
+
+def unpad(x: np.ndarray) -> Ragged:
+    """Take the padding out of reviews, int32 (reviews, maxlen), filled before or behind; x is not copied."""
+    lengths = np.concatenate([[0], *(np.count_nonzero(x[i : i + AT_ONCE], axis=1) for i in range(0, len(x), AT_ONCE))])
+    starts = np.arange(len(x)) * x.shape[1]
+    before = x[:, 0] == PADDING
+    starts[before] += x.shape[1] - lengths[1:][before]
+    return Ragged(x.reshape(-1).view(np.ndarray), starts, lengths[1:])
+
+
+def with_padding(ids: Ragged, maxlen: int, padding: str) -> Ragged:
+    """Reviews as a network reads them that reads padding like words: each has `maxlen` ids, with 0 among them."""
+    x = pad(ids, maxlen, padding)
+    return from_lengths(x.ravel(), np.full(len(x), maxlen))
+
+
+def write_padded(folder: Path, sets: Mapping[str, tuple[Ragged, np.ndarray]], params: PadParams) -> None:
+    """Encode and pad reviews, and write `{x,y}_{train,test}.npy`, all or none; some reviews at a time are in memory.
+
+    Args:
+        sets: for `train` and `test`, ranks, int32, and y, uint8 (reviews,).
+    """
+    with files.replacing(folder) as new:
+        new.mkdir()
+        for name, (ranks, y) in sets.items():
+            with (new / f"x_{name}.npy").open("wb") as file:
+                header = {"descr": "<i4", "fortran_order": False, "shape": (len(ranks), params.maxlen)}
+                np.lib.format.write_array_header_1_0(file, header)
+                for first in range(0, len(ranks), AT_ONCE):
+                    rows = np.arange(first, min(first + AT_ONCE, len(ranks)))
+                    pad(encode(ranks.rows(rows), params), params.maxlen, params.padding).astype("<i4").tofile(file)
+            np.save(new / f"y_{name}.npy", y)
+
+
+def read_padded(folder: Path, name: str, vocab_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Read one padded set, `train` or `test`: x, int32 (reviews, words), memory-mapped, and y, uint8 (reviews,).
+
+    Raises:
+        UserError: when a file is missing or damaged, the two do not belong together, or an id is not below
+            `vocab_size`.
+    """
+    x_path, y_path = folder / f"x_{name}.npy", folder / f"y_{name}.npy"
+    x, y = files.read_array(x_path, "pad", memory_map=True), files.read_array(y_path, "pad")
+    if x.ndim != 2 or x.dtype != np.int32 or x.size == 0:
+        raise files.damaged(x_path, "pad", f"it holds {x.dtype} of shape {x.shape}, not int32 (reviews, words)")
+    if x.min() < 0 or x.max() >= vocab_size:
+        raise files.damaged(x_path, "pad", f"its ids go from {x.min()} to {x.max()}, pad.vocab_size is {vocab_size}")
+    if y.shape != x.shape[:1] or not np.isin(y, (0, 1)).all():
+        raise files.damaged(y_path, "pad", f"it does not hold a 0 or 1 for each of {len(x)} reviews")
+    return x, y

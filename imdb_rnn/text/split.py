@@ -1,0 +1,80 @@
+"""How labelled reviews are split in two."""
+
+import numpy as np
+
+from imdb_rnn.core.errors import UserError
+
+
+def split_by_position(labels: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:
+    """Cut reviews in two by position: the last `fraction` of each label's reviews make the second part.
+
+    Position, not chance, because in the order of the Large Movie Review Dataset reviews of one film are neighbours; a
+    random split would put a film's reviews on both sides and flatter the result.
+
+    Args:
+        labels: (n,), 0 or 1.
+        fraction: above 0, below 1; the count is rounded.
+        key: the parameter that the fraction is, for the message.
+
+    Returns:
+        Two int64 arrays of row numbers, each in ascending order, together every row once.
+
+    Raises:
+        UserError: when a part would have no review of a label.
+    """
+    second = np.zeros(len(labels), bool)
+    for label in (0, 1):
+        rows = np.flatnonzero(labels == label)
+        count = round(len(rows) * fraction)
+        if not 0 < count < len(rows):
+            raise UserError(
+                f"params.yaml: {key} is {fraction}, which leaves one part without any of the {len(rows)} reviews with "
+                f"label {label}; choose a value nearer 0.5"
+            )
+        second[rows[-count:]] = True
+    return np.flatnonzero(~second), np.flatnonzero(second)
+
+
+def split_by_hash(labels: np.ndarray, hashes: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:
+    """Split as `split_by_position` does, but by hashes, uint64 (n,): the largest of each label make the second part.
+
+    Where a review stands does not matter then, and new reviews move few others. Reviews of one label with the same hash
+    stay together, so that a part may be a little larger than `fraction` says.
+    """
+    second = np.zeros(len(labels), bool)
+    for label in (0, 1):
+        rows = np.flatnonzero(labels == label)
+        count = min(len(rows), max(1, round(len(rows) * fraction)))
+        if count:
+            second[rows] = hashes[rows] >= np.sort(hashes[rows])[-count]
+    return _two_parts(labels, second, fraction, key)
+
+
+def split_by_group(labels: np.ndarray, groups: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:
+    """Split so that no group is in both parts: groups in the order of their hash fill the second one, if they fit.
+
+    Args:
+        labels, fraction, key: as `split_by_position` has them.
+        groups: uint64 (n,), a hash of each row's group.
+
+    Raises:
+        UserError: when a part would have no review of a label.
+    """
+    _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    chosen, room = np.zeros(len(sizes), bool), fraction * len(labels)
+    for group, size in enumerate(sizes.tolist()):
+        if size <= 2 * room:  # more than half of it fits
+            chosen[group] = True
+            room -= size
+    return _two_parts(labels, chosen[group_of], fraction, key)
+
+
+def _two_parts(labels: np.ndarray, second: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:
+    for label in (0, 1):
+        of_label = second[labels == label]
+        if of_label.all() or not of_label.any():
+            raise UserError(
+                f"params.yaml: {key} is {fraction}, which leaves one part without any of the {len(of_label)} reviews "
+                f"with label {label}; choose another value, or more reviews"
+            )
+    return np.flatnonzero(~second), np.flatnonzero(second)

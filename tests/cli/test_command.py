@@ -1,0 +1,345 @@
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from material import ROOT
+
+from imdb_rnn.cli import command
+
+
+@pytest.fixture
+def run(folder, monkeypatch, capsys):
+    """Run the command in a project with a trained network, and return its status and what it prints."""
+
+    def run(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["imdb-rnn", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "ascii"))
+        status = 0
+        try:
+            command.main()
+        except SystemExit as error:
+            status = error.code
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def start(*arguments: str, **options) -> subprocess.Popen:
+    """Start the command as a process of its own."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | options.pop("env", {})
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-m", "imdb_rnn", *arguments], env=environment, **pipes | options)
+
+
+def test_without_arguments_it_helps(run):
+    status, out, err = run()
+    assert (status, err) == (0, "")
+    assert 'imdb-rnn predict "A wonderful film."' in out
+    assert "imdb-rnn predict --table reviews.csv --out scored.csv" in out
+    assert "imdb-rnn predict --table 'reviews/*.parquet' --out scored/" in out
+
+
+def test_it_has_a_version(run):
+    status, out, _ = run("--version")
+    name, version = out.split()
+    assert (status, name) == (0, "imdb-rnn")
+    assert version[0].isdigit()
+
+
+def test_a_text_gets_a_line(run):
+    status, out, err = run("predict", "A wonderful film.", "a\nterrible film 影评")
+    assert (status, err) == (0, "")
+    assert out == "0.947  positive  A wonderful film.\n0.053  negative  a terrible film 影评\n"
+
+
+def test_a_trace_has_a_line_for_each_word(run):
+    _, out, _ = run("predict", "--trace", "A splendid, wonderful film.")
+    assert out.splitlines() == [
+        "0.947  positive  A splendid, wonderful film.",
+        "  0.500  (before the first word)",
+        "  0.500  a",
+        "  0.500  splendid (unknown)",
+        "  0.952  wonderful",
+        "  0.947  film",
+    ]
+
+
+def test_json_is_an_object_a_line(run):
+    _, out, _ = run("predict", "--json", "A wonderful\nfilm", "影评")
+    assert [json.loads(line) for line in out.splitlines()] == [
+        {"text": "A wonderful\nfilm", "probability": 0.947348, "label": "positive"},
+        {"text": "影评", "probability": 0.5, "label": "negative"},
+    ]
+    assert "影评" in out
+    _, out, _ = run("predict", "--json", "--trace", "a nice film")
+    answer = json.loads(out)
+    assert (answer["tokens"], answer["known"]) == (["a", "nice", "film"], [True, False, True])
+    assert answer["trace"] == [0.5] * 4
+
+
+def test_standard_input_is_answered_line_by_line(run):
+    content = "\ufeffA wonderful film.\r\na terrible film\r\n影评".encode()
+    status, out, err = run("predict", "-", stdin=content)
+    assert (status, err) == (0, "")
+    assert out == "0.947  positive  A wonderful film.\n0.053  negative  a terrible film\n0.500  negative  影评\n"
+
+
+def test_many_lines_keep_their_order(run, monkeypatch):
+    monkeypatch.setattr(command, "READ", 1000)
+    lines = [f"{'a wonderful' if number % 3 else 'a terrible'} film {number}" for number in range(500)]
+    _, out, _ = run("predict", "-", stdin="\n".join(lines).encode())
+    assert [line.split("  ") for line in out.splitlines()] == [
+        ["0.947" if number % 3 else "0.053", "positive" if number % 3 else "negative", line]
+        for number, line in enumerate(lines)
+    ]
+
+
+def test_no_input_has_no_answers(run):
+    assert run("predict", "-") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (b"", "line 3 of standard input is empty; remove it"),
+        (b" \t", "line 3 of standard input is empty; remove it"),
+        (b"caf\xe9", "line 3 of standard input is not UTF-8 text"),
+        (b"PK\x03\x04\0", "line 3 of standard input holds NUL bytes: it is binary, not text"),
+        (b"a" * (10 << 20 | 1), "line 3 of standard input is longer than 10 MB"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_line_that_is_no_text_is_named_after_the_answers_before_it(run, line, fault):
+    status, out, err = run("predict", "-", stdin=b"wonderful\nterrible\n" + line + b"\nfilm\n")
+    assert (status, err) == (1, f"error: {fault}\n")
+    assert len(out.splitlines()) == 2
+
+
+def test_a_table_is_scored(run, folder):
+    (folder / "reviews.csv").write_text("id,review\n1,A wonderful film.\n2,a terrible film\n")
+    status, out, err = run("predict", "--table", "reviews.csv", "--out", "scored.csv")
+    assert (status, err) == (0, "text column: review\n")
+    assert out == "2 reviews, 1 of them positive, in scored.csv\n"
+    assert (folder / "scored.csv").read_text() == (
+        "id,review,probability,label\n1,A wonderful film.,0.947348,positive\n2,a terrible film,0.052652,negative\n"
+    )
+    status, _, err = run("predict", "--table", "reviews.csv", "--text-column", "id", "--out", "reviews.csv")
+    assert (status, err) == (0, "")
+    assert (folder / "reviews.csv").read_text().startswith("id,review,probability,label\n1,A wonderful film.,0.500000")
+
+
+@pytest.fixture
+def many(folder):
+    """Three tables in a folder of their own."""
+    (folder / "in").mkdir()
+    for name, text in (("a.csv", "A wonderful film."), ("b.csv", "a terrible film"), ("c.jsonl", "film")):
+        content = json.dumps({"text": text}) if name.endswith("jsonl") else f"text\n{text}"
+        (folder / "in" / name).write_text(f"{content}\n")
+    return folder
+
+
+@pytest.mark.parametrize("tables", [["in"], ["in/*"], ["in/a.csv", "in/b.csv", "in/c.jsonl"]], ids=str)
+def test_many_tables_are_scored_into_a_folder(run, many, tables):
+    status, out, err = run("predict", "--out", "scored", "--table", *tables)
+    assert (status, err) == (0, "text column: text\n")
+    assert out == "3 reviews, 1 of them positive, in scored\n"
+    assert {path.name for path in (many / "scored").iterdir()} == {"a.csv", "b.csv", "c.jsonl", ".imdb-rnn"}
+    run("predict", "--table", "in/a.csv", "--out", "one.csv")
+    assert (many / "scored/a.csv").read_bytes() == (many / "one.csv").read_bytes()
+
+
+@pytest.mark.parametrize(("out", "said"), [("new/", "new"), ("in/..", "in/..")])
+def test_one_table_is_written_into_a_folder_that_is_said_to_be_one(run, many, out, said):
+    assert run("predict", "--table", "in/a.csv", "--out", out)[1] == f"1 reviews, 1 of them positive, in {said}\n"
+    assert (many / out / "a.csv").read_text().endswith("positive\n")
+
+
+def test_tables_that_are_done_are_not_done_again(run, many):
+    run("predict", "--table", "in", "--out", "scored")
+    (many / "scored/b.csv").unlink()
+    (many / "in/c.jsonl").write_text('{"text": "wonderful"}\n')
+    before = (many / "scored/a.csv").stat().st_ino
+    status, out, err = run("predict", "--table", "in", "--out", "scored")
+    assert (status, err) == (0, "text column: text\ndone already: 1 of 3 tables\n")
+    assert out == "3 reviews, 2 of them positive, in scored\n"
+    assert (many / "scored/a.csv").stat().st_ino == before
+    assert json.loads((many / "scored/c.jsonl").read_text())["label"] == "positive"
+    again = run("predict", "--table", "in", "--out", "scored")
+    assert again == (0, out, "text column: text\ndone already: 3 of 3 tables\n")
+
+
+def test_tables_of_another_model_or_of_other_columns_are_done_again(run, many):
+    run("predict", "--table", "in/*.csv", "--out", "scored")
+    _, _, err = run("predict", "--table", "in/*.csv", "--out", "scored", "--text-column", "text")
+    assert err == "done already: 2 of 2 tables\n"
+    with zipfile.ZipFile(many / "data/model.keras", "a") as archive:
+        archive.writestr("note", "another file")
+    _, _, err = run("predict", "--table", "in/*.csv", "--out", "scored")
+    assert err == "text column: text\n"
+    for path in (many / "in").glob("*.csv"):
+        path.write_text("title,text\ngood,film\n")
+    run("predict", "--table", "in/*.csv", "--out", "scored", "--text-column", "text")
+    _, _, err = run("predict", "--table", "in/*.csv", "--out", "scored", "--text-column", "title")
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["predict"], "give a text, - for standard input, or --table"),
+        (["predict", "-", "a film"], "- stands alone"),
+        (["predict", "--table", "a.csv"], "--table needs --out"),
+        (["predict", "--table", "a.csv", "--out", "b.csv", "text"], "--table stands alone"),
+        (["predict", "--table", "a.csv", "--out", "b.csv", "--json"], "--table stands alone"),
+        (["predict", "--out", "b.csv", "text"], "--out, --text-column and --cluster belong to --table"),
+        (["predict", "--cluster", "local", "text"], "--out, --text-column and --cluster belong to --table"),
+        (["forecast"], "invalid choice: 'forecast'"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(run, arguments, fault):
+    status, out, err = run(*arguments)
+    assert (status, out) == (2, "")
+    assert fault in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["predict", "film", " "], "text 2 is empty; give one with words in it"),
+        (["predict", "film", "caf\udce9"], "text 2 is not UTF-8"),
+        (["predict", "film", "--model", "absent.keras"], "absent.keras is missing; run `dvc repro"),
+        (["predict", "film", "--model", "half.keras"], "half.keras is damaged ("),
+        (["predict", "--table", "absent.csv", "--out", "b.csv"], "absent.csv cannot be read (No such file"),
+        (["predict", "--table", "a.txt", "--out", "b.csv"], "a.txt is not a table by its name"),
+        (["predict", "--table", "a.csv", "--out", "b.csv"], "a.csv: which column to read is not clear"),
+        (["predict", "--table", "in/*.csv", "--out", "b"], "in/*.csv: no table is there; their names end in"),
+        (["predict", "--table", "a.csv", "a.csv", "--out", "b.csv"], "b.csv is named like a table; several tables"),
+        (["predict", "--table", "a.csv", "--out", "b.csv", "--cluster", "local"], "b.csv is named like a table"),
+    ],
+)
+def test_a_fault_is_one_line(run, folder, arguments, fault):
+    (folder / "half.keras").write_bytes((folder / "data/model.keras").read_bytes()[:1000])
+    (folder / "a.csv").write_text("id,said\n1,film\n")
+    status, out, err = run(*arguments)
+    (line,) = err.splitlines()
+    assert (status, out) == (1, "")
+    assert line.startswith(f"error: {fault}")
+    assert not (folder / "b.csv").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("locale", ["C", "en_US.ISO-8859-1"])
+def test_text_is_utf8_whatever_the_locale(locale):
+    environment = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    process = start("predict", "--json", "影评", env=environment)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
+    assert json.loads(out.decode())["text"] == "影评"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("folder")
+def test_lines_are_answered_while_more_may_come():
+    with start("predict", "-") as process:
+        for _ in range(2):
+            process.stdin.write(b"a wonderful film\n")
+            process.stdin.flush()
+            assert process.stdout.readline().split()[:2] == [b"0.947", b"positive"]
+        process.stdin.close()
+        assert (process.wait(30), process.stderr.read()) == (0, b"")
+
+
+@pytest.mark.slow
+def test_it_ends_quietly_when_nobody_reads_on(folder):
+    (folder / "texts").write_text("a wonderful film\n" * 100_000)
+    with (folder / "texts").open("rb") as texts, start("predict", "-", stdin=texts) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.wait(30), process.stderr.read()) == (141, b"")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["predict", "a wonderful film"], ["--version"]], ids=["predict", "version"])
+def test_an_answer_for_which_there_is_no_room_is_one_line(folder, arguments):
+    with Path("/dev/full").open("w") as full, start(*arguments, stdout=full) as process:
+        assert (process.wait(30), process.stderr.read().decode()) == (
+            1,
+            "error: the answer cannot be written (No space left on device)\n",
+        )
+
+
+@pytest.mark.slow
+def test_no_standard_input_is_one_line(folder):
+    with start("predict", "-", preexec_fn=lambda: os.close(0)) as process:
+        assert (process.wait(30), process.stderr.read()) == (
+            1,
+            b"error: there is no standard input; name the texts, or a table\n",
+        )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--table", "closed/a.csv", "--out", "b.csv"], ["a", "--model", "closed/m.keras"]]
+)
+def test_what_is_behind_a_closed_folder_is_named(folder, monkeypatch, capsys, arguments):
+    stat = os.stat
+
+    def refused(path, **options):  # root may enter every folder
+        if "closed" in str(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **options)
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(os, "stat", refused)
+    monkeypatch.setattr(sys, "argv", ["imdb-rnn", "predict", *arguments])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert re.fullmatch(r"error: closed/\S+ cannot be read \(Permission denied\)\n", capsys.readouterr().err)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("many")
+def test_ray_is_loaded_for_a_cluster_alone():
+    code = "import sys; from imdb_rnn.cli.command import main; main(); print('ray' in sys.modules)"
+    command = [sys.executable, "-c", code, "predict", "--table", "in", "--out", "scored"]
+    out = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True).stdout
+    assert out.splitlines()[1:] == ["False"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_tables_that_are_whole(many):
+    (many / "in/b.csv").write_text("text\n" + "a wonderful film\n" * 1_000_000)
+    heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    with start("predict", "--table", "in", "--out", "scored", **heeding) as process:
+        deadline = time.monotonic() + 30
+        while not list(many.glob("scored/.imdb-rnn/unfinished/*/.b.csv-*")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    assert {path.name for path in (many / "scored").rglob("*")} == {"a.csv", ".imdb-rnn", "a.csv.json"}
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_it_with_one_line_and_nothing_half_written(folder):
+    (folder / "a.csv").write_text("text\n" + "a wonderful film\n" * 1_000_000)
+    heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # also where the tests do not
+    with start("predict", "--table", "a.csv", "--out", "b.csv", **heeding) as process:
+        deadline = time.monotonic() + 30
+        while not any(path.name.startswith(".b.csv-") for path in folder.iterdir()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        _, said, interrupted = process.stderr.read().decode().splitlines()
+        assert (said, interrupted.split(":")[0]) == ("", "interrupted")
+    assert {path.name for path in folder.iterdir()} == {"a.csv", "data"}

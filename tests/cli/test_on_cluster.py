@@ -1,0 +1,188 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from material import ROOT, contents
+
+pytest.importorskip("ray.data", reason="needs the extra cluster")
+
+from machines import NODE, machines
+
+pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("predict on a cluster")]
+TABLES, ROWS = 6, 20_000
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two machines of one processor each."""
+    with machines(2) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory, model_bytes):
+    """A project with tables, and as one process writes them to `one`."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "data").mkdir()
+    (folder / "data/model.keras").write_bytes(model_bytes)
+    (folder / "in").mkdir()
+    for table in range(TABLES):
+        texts = (f"A {'wonderful' if row % (table + 2) else 'terrible'} film {row}" for row in range(ROWS))
+        (folder / f"in/t{table}.csv").write_text("text\n" + "\n".join(texts) + "\n")
+    out, _ = finish(start(folder, "one"))
+    assert out == "120,000 reviews, 88,141 of them positive, in one\n"
+    return folder
+
+
+def start(folder, out: str, *arguments: str) -> subprocess.Popen:
+    """Start the command as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "imdb_rnn", "predict", "--table", "in/*.csv", "--out", out, *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # also where the tests do not heed it
+    )
+
+
+def finish(process: subprocess.Popen, status: int = 0) -> tuple[str, str]:
+    out, err = process.communicate(timeout=90)
+    assert process.returncode == status, err
+    return out, err
+
+
+def working(folder) -> list[int]:
+    """Wait for workers in the middle of tables, and give their processes."""
+    deadline = time.monotonic() + 60
+    while True:
+        paths = folder.glob(".imdb-rnn/unfinished/*/.*.csv-*")
+        found = [re.fullmatch(r"\..*\.csv-([0-9]+)-[^-]+", path.name) for path in paths]
+        if found:
+            return [int(match[1]) for match in found if match]
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def assert_same(expected, out: str) -> None:
+    """The tables, and what is written beside them."""
+    assert contents(expected / out) == contents(expected / "one")
+
+
+def test_two_machines_write_what_one_process_writes(cluster, expected):
+    out, err = finish(start(expected, "two", "--cluster", cluster.address))
+    assert out == "120,000 reviews, 88,141 of them positive, in two\n"
+    assert err == "text column: text\n"
+    assert_same(expected, "two")
+
+
+def test_so_do_the_processors_of_this_machine_as_a_cluster_of_its_own(expected):
+    out, err = finish(start(expected, "local", "--cluster", "local"))
+    assert (out.split(",")[0], err) == ("120", "text column: text\n")
+    assert_same(expected, "local")
+
+
+def test_a_worker_that_is_killed_changes_nothing(cluster, expected):
+    process = start(expected, "killed", "--cluster", cluster.address)
+    os.kill(working(expected / "killed")[0], signal.SIGKILL)
+    out, _ = finish(process)
+    assert out == "120,000 reviews, 88,141 of them positive, in killed\n"
+    assert_same(expected, "killed")
+
+
+def test_a_machine_that_leaves_changes_nothing(cluster, expected):
+    node = cluster.add_node(**NODE)
+    process = start(expected, "left", "--cluster", cluster.address)
+    working(expected / "left")
+    cluster.remove_node(node, allow_graceful=False)
+    finish(process)
+    assert_same(expected, "left")
+
+
+def test_ctrl_c_leaves_whole_tables_and_the_next_run_does_the_rest(cluster, expected):
+    process, folder = start(expected, "stopped", "--cluster", cluster.address), expected / "stopped"
+    while not list(folder.glob(".imdb-rnn/*.json")):  # the record of a table, which is written after it
+        working(folder)
+    process.send_signal(signal.SIGINT)
+    _, err = finish(process, status=130)
+    assert err.splitlines()[-1].startswith("interrupted: ")
+    whole = {name for name in contents(folder) if not name.startswith(".")}
+    assert 0 < len(whole) < TABLES
+    assert all((folder / name).read_bytes() == (expected / "one" / name).read_bytes() for name in whole)
+    _, err = finish(start(expected, "stopped", "--cluster", cluster.address))
+    assert re.search("^done already: [1-5] of 6 tables$", err, re.MULTILINE)
+    assert_same(expected, "stopped")
+
+
+def test_only_what_is_missing_or_stale_is_done(cluster, expected):
+    for name in ("one", "in"):
+        subprocess.run(["cp", "-r", name, f"{name}-2"], cwd=expected, check=True)
+    (expected / "one-2/t0.csv").unlink()
+    (expected / "in-2/t1.csv").write_text("text\nterrible film\n")
+    before = {path.name: path.stat().st_ino for path in (expected / "one-2").glob("*.csv")}
+    out, err = finish(start(expected, "one-2", "--table", "in-2", "--cluster", cluster.address))
+    assert out == "100,001 reviews, 74,808 of them positive, in one-2\n"
+    assert err == "text column: text\ndone already: 4 of 6 tables\n"
+    after = {path.name: path.stat().st_ino for path in (expected / "one-2").glob("*.csv")}
+    assert {name for name in after if before.get(name) != after[name]} == {"t0.csv", "t1.csv"}
+    assert (expected / "one-2/t0.csv").read_bytes() == (expected / "one/t0.csv").read_bytes()
+    assert (expected / "one-2/t1.csv").read_text().splitlines()[1:] == ["terrible film,0.052652,negative"]
+
+
+def test_a_fault_of_a_table_is_one_line(cluster, expected):
+    (expected / "bad").mkdir()
+    for table in range(3):
+        (expected / f"bad/t{table}.csv").write_text("text\ngood\n" + " \n" * (table == 1))
+    process = start(expected, "faulty", "--table", "bad", "--cluster", cluster.address)
+    _, err = finish(process, status=1)
+    line = f"error: {expected}/bad/t1.csv, row 2: text is empty; fill it in or remove the row"
+    assert err.splitlines() == ["text column: text", line]
+    assert not (expected / "faulty/t1.csv").exists()
+
+
+def test_nobody_at_the_address_is_one_line(expected):
+    _, err = finish(start(expected, "nobody", "--cluster", "127.0.0.1:1"), status=1)
+    assert err.splitlines()[1].startswith("error: nobody answers at 127.0.0.1:1")
+
+
+FAULT = """
+from pathlib import Path
+from imdb_rnn import load
+from imdb_rnn.core.errors import run_command
+from imdb_rnn.cli import on_cluster, parts
+planned = parts.plan(parts.find_tables(["in/t0.csv"], Path("fault")), Path("fault"), None)
+def score():
+    with parts.place_in(Path("fault")) as place:
+        {}
+        on_cluster.score_parts(load(), "1", planned, place, "{}", print)
+run_command(score)
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ("place = place / 'elsewhere'", "elsewhere is not there on .*; tables and --out should be on storage that all"),
+        ("Path('in/t0.csv').rename('in/t9.csv')", "in/t0.csv is not there on .*; tables and --out should be"),
+        ("(place / 't0.csv.starts').write_bytes(b'.' * 10)", "in/t0.csv: 10 workers died over it; is it too large"),
+    ],
+)
+def test_what_a_worker_cannot_do_is_one_line(cluster, expected, statement, fault):
+    process = subprocess.run(
+        [sys.executable, "-c", FAULT.format(statement, cluster.address)],
+        cwd=expected,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if "rename" in statement:
+        (expected / "in/t9.csv").rename(expected / "in/t0.csv")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert re.match(f"error: .*{fault}", process.stderr)
+    assert len(process.stderr.splitlines()) == 1

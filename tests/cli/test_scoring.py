@@ -1,0 +1,242 @@
+import csv
+import datetime
+import gzip
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from material import peak_memory
+from own_reviews import LIES
+
+from imdb_rnn.cli import scoring
+from imdb_rnn.cli.model import Model
+from imdb_rnn.cli.scoring import find_text_columns, score_table
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.text.tables import read_rows
+
+TEXTS = ["A wonderful film.", 'a "terrible",\r\nfilm', "NA", "wonderful\rfilm"]
+SAID = [("0.947348", "positive"), ("0.052652", "negative"), ("0.500000", "negative"), ("0.947348", "positive")]
+
+
+@pytest.fixture
+def model(network) -> Model:
+    return Model(network)
+
+
+def write_csv(path, rows, delimiter=","):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows(rows)
+    return path
+
+
+def rows_of(path) -> list[dict]:
+    return [row.values for row in read_rows(path)]
+
+
+@pytest.mark.parametrize("out", ["b.csv", "b.tsv.gz", "b.jsonl.zst", "folder/b.csv", "a.csv"])
+def test_each_row_gets_what_is_said_of_it(tmp_path, model, out):
+    table = write_csv(tmp_path / "a.csv", [("id", "text"), *((f"0{row}", text) for row, text in enumerate(TEXTS))])
+    assert score_table(model, table, tmp_path / out, ["text"]) == (4, 2)
+    number = float if "jsonl" in out else str
+    assert rows_of(tmp_path / out) == [
+        {"id": f"0{row}", "text": text, "probability": number(said[0]), "label": said[1]}
+        for row, (text, said) in enumerate(zip(TEXTS, SAID, strict=True))
+    ]
+
+
+def test_a_cell_stays_as_it_was_byte_by_byte(tmp_path, model):
+    content = 'id,text\n007," a ""wonderful"", film\n\nNA"\n,好评 😀\n1e5,null\n'
+    (tmp_path / "a.csv").write_text(content, encoding="utf-8")
+    score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"])
+    assert (tmp_path / "b.csv").read_text(encoding="utf-8") == (
+        'id,text,probability,label\n007," a ""wonderful"", film\n\nNA",0.946616,positive\n'
+        ",好评 😀,0.500000,negative\n1e5,null,0.500000,negative\n"
+    )
+
+
+def test_json_lines_keep_keys_and_types(tmp_path, model):
+    rows = [{"text": "A wonderful film.", "stars": [1, None]}, {"more": {"好": 0.1}, "text": "a terrible film"}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    score_table(model, tmp_path / "a.jsonl", tmp_path / "b.jsonl", ["text"])
+    said = {"probability": 0.947348, "label": "positive"}, {"probability": 0.052652, "label": "negative"}
+    lines = (tmp_path / "b.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [list(json.loads(line).items()) for line in lines] == [
+        [*row.items(), *more.items()] for row, more in zip(rows, said, strict=True)
+    ]
+    assert "好" in lines[1]
+
+
+def test_parquet_keeps_its_types(tmp_path, model, monkeypatch):
+    monkeypatch.setattr(scoring, "PARQUET_AT_ONCE", 3)
+    text = pa.array(TEXTS).dictionary_encode()
+    time = pa.array([None, *[datetime.datetime(2020, 1, 2)] * 3], pa.timestamp("ns", "UTC"))
+    table = pa.table({"time": time, "text": text}).replace_schema_metadata({"by": "us"})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert score_table(model, tmp_path / "a.parquet", tmp_path / "b.parquet", ["text"]) == (4, 2)
+    scored = pq.read_table(tmp_path / "b.parquet")
+    assert scored.select(["time", "text"]).equals(table)
+    assert scored.schema.metadata == {b"by": b"us"}
+    assert scored.column_names == ["time", "text", "probability", "label"]
+    assert scored["probability"].to_pylist() == [float(probability) for probability, _ in SAID]
+    assert scored["label"].to_pylist() == [label for _, label in SAID]
+
+
+def test_a_table_without_rows_stays_one(tmp_path, model):
+    (tmp_path / "a.csv").write_text("id,text\n")
+    assert score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"]) == (0, 0)
+    assert (tmp_path / "b.csv").read_text() == "id,text,probability,label\n"
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl.zst"])
+def test_the_same_table_gives_the_same_bytes(tmp_path, model, name):
+    (tmp_path / "a.csv").write_text("text\ngood\n")
+    for folder in ("one", "other"):
+        score_table(model, tmp_path / "a.csv", tmp_path / folder / name, ["text"])
+    assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+
+
+@pytest.mark.parametrize("limits", [{"AT_ONCE": 3}, {"CHARACTERS": 30}])
+def test_rows_that_are_scored_at_once_change_nothing(tmp_path, model, monkeypatch, limits):
+    table = write_csv(tmp_path / "a.csv", [("text",), *((text,) for text in TEXTS * 3)])
+    score_table(model, table, tmp_path / "b.csv", ["text"])
+    for name, value in limits.items():
+        monkeypatch.setattr(scoring, name, value)
+    score_table(model, table, tmp_path / "c.csv", ["text"])
+    assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "c.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_few_rows_are_in_memory_however_many_there_are(tmp_path, model, monkeypatch):
+    monkeypatch.setattr(scoring, "AT_ONCE", 256)
+    table = tmp_path / "a.csv.gz"
+    table.write_bytes(gzip.compress(b"text\n" + b"%s\n" % (b"a good film " * 80) * 10_000, 1))  # 10 MB
+    few = write_csv(tmp_path / "few.csv", [("text",), *[("a good film " * 80,)] * 600])
+    score_table(model, few, tmp_path / "a.csv", ["text"])  # what is compiled and loaded at first is not meant
+    counts = []
+    assert peak_memory(lambda: counts.append(score_table(model, table, tmp_path / "b.csv", ["text"]))) < 4 << 20
+    assert counts == [(10_000, 0)] * 2
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ("text,id\ngood,1\n ,2\n", "row 2: text is empty; fill it in or remove the row"),
+        ("text,id\ngood,1\nbad\n", "row 2: 1 fields where the header has 2; mend or remove it"),
+        ("text,Label,label\na,b,c\n", "has a column 'label' already"),
+        ("text,probability\na,b\n", "has a column 'probability' already"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said_and_nothing_is_written(tmp_path, model, content, fault):
+    (tmp_path / "a.csv").write_text(content)
+    (tmp_path / "b.csv").write_text("older")
+    with pytest.raises(UserError, match=fault):
+        score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"])
+    assert (tmp_path / "b.csv").read_text() == "older"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('{"text": 5}', "row 2: text is 5, not text"),
+        ('{"text": null}', "row 2: text is empty"),
+        ('{"id": 5}', "row 2: text is empty"),
+        ('{"text": "a", "label": 1}', "has a column 'label' already"),
+    ],
+)
+def test_a_line_of_json_without_a_text_is_named(tmp_path, model, line, fault):
+    (tmp_path / "a.jsonl").write_text('{"text": "good"}\n' + line)
+    with pytest.raises(UserError, match=fault):
+        score_table(model, tmp_path / "a.jsonl", tmp_path / "b.jsonl", ["text"])
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        (pa.array([1, 2]), "row 1: text is 1, not text"),
+        (pa.array(["good", None]), "row 2: text is empty"),
+        (pa.array([b"good", b"\xff"]).view(pa.string()), "rows 1 to 2: a text is not UTF-8"),
+    ],
+)
+def test_a_row_of_parquet_without_a_text_is_named(tmp_path, model, values, fault):
+    pq.write_table(pa.table({"text": values}), tmp_path / "a.parquet")
+    with pytest.raises(UserError, match=fault):
+        score_table(model, tmp_path / "a.parquet", tmp_path / "b.parquet", ["text"])
+    assert [path.name for path in tmp_path.iterdir()] == ["a.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("table", "out", "fault"),
+    [
+        ("a.csv", "b.parquet", r"a table in \.csv is written as \.csv or \.tsv or \.jsonl only"),
+        ("a.jsonl", "b.csv", r"a table in \.jsonl is written as \.jsonl only"),
+        ("a.csv", "b.txt", r"b\.txt is not a table by its name"),
+        ("a.csv", "c.csv", "is a folder; name a file"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_named(tmp_path, model, table, out, fault):
+    (tmp_path / "c.csv").mkdir()
+    (tmp_path / table).write_text('{"text": "good"}' if table == "a.jsonl" else "text\ngood\n")
+    with pytest.raises(UserError, match=fault):
+        score_table(model, tmp_path / table, tmp_path / out, ["text"])
+
+
+def test_a_cell_that_no_tsv_can_hold_is_refused(tmp_path, model):
+    """A quote that takes in whole rows is a fault there, and such a cell looks like one."""
+    write_csv(tmp_path / "a.csv", [("text", "note"), ("good", "tab\tand\nline")])
+    with pytest.raises(UserError, match=r"a tab and a line end.*let --out be a \.csv$"):
+        score_table(model, tmp_path / "a.csv", tmp_path / "b.tsv", ["text"])
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"])
+
+
+@pytest.mark.parametrize("column", ["text", "Review", " 评论", "内容"])
+def test_the_column_of_the_texts_is_known_by_its_name(tmp_path, column):
+    path = write_csv(tmp_path / "a.csv", [("id", column, "texts"), ("1", "a", "b")])
+    assert find_text_columns(path, None) == [column]
+    assert find_text_columns(path, ["texts", "id"]) == ["texts", "id"]
+
+
+def test_several_columns_are_one_text(tmp_path, model):
+    """As for training, so that a network that learnt from title and text is asked with both."""
+    write_csv(tmp_path / "a.csv", [("title", "text"), ("good", "film"), ("", "good")])
+    score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["title", "text"])
+    write_csv(tmp_path / "c.csv", [("text",), ("good\nfilm",), ("good",)])
+    score_table(model, tmp_path / "c.csv", tmp_path / "d.csv", ["text"])
+    assert [list(csv.reader((tmp_path / name).open()))[1][-2] for name in ("b.csv", "d.csv")] == [
+        list(csv.reader((tmp_path / "d.csv").open()))[1][-2]
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("header", "named", "fault"),
+    [
+        (("id", "text", "review"), None, "could be text, review; say it by --text-column"),
+        (("id", "said"), None, "not clear from the names: id, said; say it by --text-column"),
+        (("id", "text"), "said", "has no column 'said'; it has id, text"),
+        (tuple(f"c{i}" for i in range(30)), "text", "c10, c11, …"),
+    ],
+)
+def test_a_column_that_cannot_be_found_is_named(tmp_path, header, named, fault):
+    path = write_csv(tmp_path / "a.csv", [header])
+    with pytest.raises(UserError, match=fault):
+        find_text_columns(path, named and [named])
+
+
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz"])
+def test_a_table_that_lies_is_scored_or_refused_in_one_line(tmp_path, model, lie, ending):
+    table, out = tmp_path / f"a{ending}", tmp_path / f"b{ending}"
+    content = LIES[lie].replace(b"text,label", b"text,stars")  # `label` would be there twice
+    table.write_bytes(gzip.compress(content, 1) if ending.endswith(".gz") else content)
+    try:
+        rows, _ = score_table(model, table, out, find_text_columns(table, ["text"]))
+    except UserError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 1000
+        assert not out.exists()
+        return
+    assert ending.startswith(".csv")
+    assert lie in ("formula", "header alone", "label typos", "mixed types", "BOM"), lie
+    assert rows == len(LIES[lie].splitlines()) - 1

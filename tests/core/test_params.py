@@ -1,0 +1,286 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from material import ROOT, run_limited
+from ruamel.yaml import YAML
+
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import PadParams, Params, load_params, parse_params, validate, value_of
+
+TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
+
+
+def lines_of_keys() -> dict[str, int]:
+    """Of each key of the shipped file, sections too, the line that it stands in."""
+    above, numbers = [], {}
+    for number, line in enumerate(TEXT.splitlines()):
+        if named := re.match(r"( *)([a-z_0-9]+):", line):
+            above = [*above[: len(named[1]) // 2], named[2]]
+            numbers[".".join(above)] = number
+    return numbers
+
+
+LINES_OF_KEYS = lines_of_keys()
+
+
+def with_value(key: str, value: str) -> str:
+    """The shipped parameter file with the text of one value replaced."""
+    lines = TEXT.splitlines()
+    number = LINES_OF_KEYS[key]
+    lines[number] = f"{lines[number].split(':')[0]}: {value}"
+    return "\n".join(lines)
+
+
+def faults(text: str) -> list[str]:
+    """What is wrong with the text of a parameter file, without the file's name."""
+    with pytest.raises(UserError) as error:
+        parse_params(text)
+    lines = str(error.value).splitlines()
+    assert all(line.startswith("params.yaml: ") for line in lines)
+    return [line.removeprefix("params.yaml: ") for line in lines]
+
+
+def test_the_shipped_file_is_valid_and_has_the_articles_settings(params):
+    assert (params.pad.vocab_size, params.pad.maxlen, params.pad.padding, params.pad.truncating) == (
+        10000,
+        500,
+        "pre",
+        "pre",
+    )
+    assert (params.model.cell, params.model.embedding_dim, params.model.units) == ("simple_rnn", 32, 32)
+    assert (params.train.epochs, params.train.batch_size, params.train.learning_rate) == (10, 128, 0.001)
+    assert params.model_dump() == yaml.safe_load(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e-3", 0.001), ("1E-3", 0.001), ("1.e-3", 0.001), (".001", 0.001), ("1", 1.0), ("5e-04", 5e-4)],
+)
+def test_numbers_are_read_as_dvc_reads_them(text, value):
+    assert parse_params(with_value("train.learning_rate", text)).train.learning_rate == value
+
+
+@pytest.mark.parametrize(("text", "value"), [("0500", 500), ("+50", 50), ("0x10", 16)])
+def test_whole_numbers_are_read_as_dvc_reads_them(text, value):
+    assert parse_params(with_value("pad.maxlen", text)).pad.maxlen == value
+    assert YAML(typ="safe", pure=True).load(with_value("pad.maxlen", text))["pad"]["maxlen"] == value  # DVC's reader
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False)])
+def test_only_true_and_false_say_so(text, value):
+    assert parse_params(with_value("model.mask_padding", text)).model.mask_padding is value
+    for other in ("yes", "off", "1", "null"):
+        with pytest.raises(UserError, match="mask_padding is "):
+            parse_params(with_value("model.mask_padding", other))
+
+
+def test_no_clipping_is_null():
+    assert parse_params(with_value("train.clipnorm", "null")).train.clipnorm is None
+    assert parse_params(with_value("train.clipnorm", "2")).train.clipnorm == 2
+    with pytest.raises(UserError, match="clipnorm is 0, it should be greater than 0"):
+        parse_params(with_value("train.clipnorm", "0"))
+
+
+def test_the_test_reviews_do_not_stop_training():
+    text = with_value("train.patience", "2").replace("  validation: holdout ", "  validation: test ")
+    with pytest.raises(UserError, match=r"params\.yaml: train: with validation: test, patience must be null"):
+        parse_params(text)
+
+
+def test_a_key_that_stands_twice_is_refused():
+    """As by DVC; PyYAML would take the last."""
+    text = with_value("train.epochs", "10").replace("  epochs: 10", "  epochs: 10\n  epochs: 5")
+    assert text.count("epochs: ") == 2
+    (fault,) = faults(text)
+    assert "the key epochs stands twice in " in fault
+
+
+@pytest.mark.parametrize("text", ["8:20", "2001-99-99", "!!int abc", "9" * 5000, "[" * 1000])
+def test_what_yaml_cannot_read_is_one_line(text):
+    assert len(faults(with_value("pad.maxlen", text))) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("pad.maxlen", "1", "greater than or equal to 2"),
+        ("pad.maxlen", "many", "valid integer"),
+        ("pad.maxlen", "500.5", "valid integer"),
+        ("pad.maxlen", "'500'", "valid integer"),
+        ("pad.maxlen", "true", "valid integer"),
+        ("pad.maxlen", "", "valid integer"),
+        ("pad.vocab_size", "4", "greater than or equal to 5"),
+        ("pad.padding", "front", "'pre' or 'post'"),
+        ("model.cell", "1", "valid string"),
+        ("model.layers", "0", "greater than or equal to 1"),
+        ("model.bidirectional", "both", "valid boolean"),
+        ("model.pooling", "sum", "'last', 'max', 'mean' or 'max+mean'"),
+        ("model.ngrams", "4", "less than or equal to 3"),
+        ("model.dropout", "1", "less than 1"),
+        ("model.embedding_dropout", "-0.1", "greater than or equal to 0"),
+        ("train.optimizer", "adagrad", "'adam', 'rmsprop' or 'sgd'"),
+        ("train.schedule", "step", "'constant', 'linear' or 'cosine'"),
+        ("train.weight_averaging", "1", "less than 1"),
+        ("train.patience", "0", "greater than or equal to 1"),
+        ("train.learning_rate", ".nan", "finite number"),
+        ("train.learning_rate", "-0.001", "greater than 0"),
+        ("train.learning_rate", "fast", "valid number"),
+        ("train.validation_fraction", "1", "less than 1"),
+        ("train.seed", "-1", "greater than or equal to 0"),
+        ("data.source", "imdb", "'bundled', 'keras' or 'own'"),
+        ("data.bundled.test_fraction", "0", "greater than 0"),
+        ("data.keras.sha256", "abc", "match pattern"),
+        ("data.keras.url", "imdb.npz", "match pattern"),
+        ("explain.reviews", "0", "greater than or equal to 1"),
+        ("plots.language", "de", "'en' or 'zh'"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_was_found_and_what_is_allowed(key, value, says):
+    (line,) = faults(with_value(key, value))
+    assert line.startswith(f"{key} is {yaml.safe_load(value)!r}, ")
+    assert says in line
+
+
+def test_every_fault_gets_a_line():
+    text = with_value("pad.maxlen", "0").replace("  units: 32", "  unit: 32") + "\nextra: 1\n"
+    lines = sorted(faults(text))
+    assert [line.split(" ")[0] for line in lines] == ["extra", "model.unit", "model.units", "pad.maxlen"]
+    assert lines[0] == "extra is not a parameter; allowed here: data, pad, model, train, explain, plots"
+    assert lines[1].startswith("model.unit is not a parameter; allowed here: cell, layers, bidirectional, ")
+    assert lines[2] == "model.units is missing"
+
+
+def test_a_key_in_the_group_of_another_source_is_refused_with_those_allowed_there():
+    text = TEXT.replace("    test_fraction:", "    sha256: abc\n    test_fraction:", 1)
+    assert faults(text) == ["data.bundled.sha256 is not a parameter; allowed here: test_fraction"]
+
+
+@pytest.mark.parametrize("key", LINES_OF_KEYS)
+def test_the_file_has_to_say_every_value(key):
+    """Those too that have a default, and those of a source that is not chosen."""
+    *above, name = key.split(".")
+    values = section = yaml.safe_load(TEXT)
+    for group in above:
+        section = section[group]
+    del section[name]
+    assert faults(json.dumps(values)) == [f"{key} is missing"]  # JSON is YAML
+
+
+def test_every_missing_key_gets_a_line():
+    assert faults("{}") == [f"{name} is missing" for name in Params.model_fields]
+    values = yaml.safe_load(TEXT) | {"pad": {}, "data": {"source": "keras", "bundled": {}, "keras": {}, "own": {}}}
+    names = [
+        name
+        for name in LINES_OF_KEYS
+        if name.startswith(("data.tokens", "data.bundled.", "data.keras.", "data.own.", "pad."))
+    ]
+    assert faults(json.dumps(values)) == [f"{name} is missing" for name in names]
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        ("{negative: [0]}", "give negative and positive, lists of values, or negative_max and positive_min"),
+        ("{negative: [0], positive: [1], negative_max: 3}", "give negative and positive"),
+        ("{negative: [0], positive: ['0']}", "a value stands there twice"),
+        ("{negative_max: 4, positive_min: 4}", "negative_max should be below positive_min"),
+        ("{good: [1]}", "good is not a parameter; allowed here: negative, positive, negative_max, positive_min"),
+    ],
+)
+def test_labels_are_lists_or_bounds(labels, says):
+    (line,) = faults(with_value("data.own.labels", labels))
+    assert line.startswith("data.own.labels")
+    assert says in line
+
+
+def test_keras_reviews_have_no_text_to_split():
+    assert faults(with_value("data.tokens", "characters").replace("source: bundled", "source: keras")) == [
+        "data: source: keras has words and no text; set tokens: words"
+    ]
+
+
+def test_a_value_where_a_group_should_be_is_named():
+    values = yaml.safe_load(TEXT) | {"pad": None}
+    values["data"]["keras"] = "imdb.npz"
+    assert faults(json.dumps(values)) == [
+        "data.keras is 'imdb.npz', it should be a mapping of keys to values",
+        "pad is None, it should be a mapping of keys to values",
+    ]
+
+
+def test_elsewhere_what_is_left_out_has_its_default():
+    assert validate(PadParams, {"maxlen": 20}, Path("presets.yaml"), "best", "pad") == PadParams(maxlen=20)
+    with pytest.raises(UserError, match=r"^presets\.yaml: best\.pad\.maxlen is 0, it should be greater"):
+        validate(PadParams, {"maxlen": 0}, Path("presets.yaml"), "best", "pad")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("pad", {"maxlen": 20}),
+        ("pad.maxlen", 20),
+        ("data.source", "keras"),
+        ("data.${data.source}", {"url": "file:///x"}),
+        ("data.${data.source}.url", "file:///x"),
+        ("data.other", None),
+        ("pad.maxlen.more", None),
+        ("other.maxlen", None),
+    ],
+)
+def test_a_dotted_key_leads_to_its_value(key, value):
+    values = {"data": {"source": "keras", "keras": {"url": "file:///x"}}, "pad": {"maxlen": 20}}
+    assert value_of(key, values) == value
+    assert value_of(key, None) is None
+
+
+def test_the_source_has_its_own_group():
+    for source, name in (("bundled", "test_fraction"), ("keras", "url")):
+        data = parse_params(with_value("data.source", source)).data
+        assert data.of_source() == getattr(data, source)
+        assert hasattr(data.of_source(), name)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "3", "- a", "data: 3", "pad: [1", "data: &a [*a]", "\tx: 1", "!!python/name:os.x"]
+)
+def test_a_file_of_another_shape_is_refused_in_words(text):
+    with pytest.raises(UserError, match=r"params\.yaml"):
+        parse_params(text)
+
+
+def test_the_file_is_read_in_the_projects_folder(params, tmp_path):
+    (tmp_path / "params.yaml").write_text(TEXT, encoding="utf-8")
+    assert load_params(tmp_path) == params
+    with pytest.raises(UserError, match=r"params\.yaml: cannot be read"):
+        load_params(tmp_path / "elsewhere")
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(st.text())
+def test_any_text_is_refused_in_lines(text):
+    assert faults(text)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(position=st.integers(0, len(TEXT) - 1), put=st.text(max_size=8), cut=st.integers(0, 20))
+def test_a_changed_file_is_parameters_or_lines(position, put, cut):
+    try:
+        assert isinstance(parse_params(TEXT[:position] + put + TEXT[position + cut :]), Params)
+    except UserError as error:
+        assert all(line.startswith("params.yaml: ") for line in str(error).splitlines())
+
+
+def test_aliases_cannot_fill_the_memory():
+    """Ten lines of YAML that stand for a thousand million strings."""
+    laughs = "a: &a [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n"
+    for name, before in zip("bcdefghi", "abcdefgh", strict=True):
+        laughs += f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
+    code = f"from imdb_rnn.core.params import parse_params\nparse_params({laughs + 'pad: *i'!r})"
+    ran = run_limited(code, 2000)
+    assert "imdb_rnn.core.errors.UserError: params.yaml: " in ran.stderr, ran.stderr[-500:]
+    assert len(ran.stderr) < 20_000

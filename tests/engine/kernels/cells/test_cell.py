@@ -1,0 +1,82 @@
+import re
+
+import numpy as np
+import pytest
+from material import ROOT, model_params, network_of
+from networks import CELLS as NAMES
+from networks import VOCAB_SIZE, as_keras, assert_learns_as_keras, reviews_of
+from steps import assert_step_is
+from tasks import SHORT, fit, small, task
+
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import TrainParams
+from imdb_rnn.engine.kernels.cells import CELLS, cell_named
+from imdb_rnn.engine.kernels.cells.cell import Cell
+from imdb_rnn.engine.kernels.compiled import inner
+from imdb_rnn.keras_model import build, save
+from imdb_rnn.model_file import load
+from imdb_rnn.text.encode import unpad
+
+pytestmark = pytest.mark.xdist_group("keras")
+
+
+def test_an_unknown_cell_is_refused_with_those_there_are():
+    with pytest.raises(
+        UserError, match=r"^params\.yaml: model\.cell is 'x', it should be 'simple_rnn', 'lstm' or 'gru'$"
+    ):
+        cell_named("x")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_a_cell_says_of_itself_what_its_keras_layer_has(name):
+    cell = cell_named(name)
+    model = build(model_params(cell=name), 20, np.empty(0, np.int64))
+    kernel, recurrent, bias = model.layers[2].get_weights()
+    assert type(model.layers[2]).__name__ == cell.layer
+    assert kernel.shape[1] == recurrent.shape[1] == 5 * cell.gates
+    assert (bias.ndim == 2) == cell.recurrent_bias
+
+
+def test_no_other_file_knows_which_cells_there_are():
+    """A fourth is a file of its own and an entry in `CELLS`: nothing that computes asks for one by its name."""
+    asking = re.compile(rf"""["']({"|".join(NAMES)})["']""")
+    files = [path for part in ("imdb_rnn", "stages") for path in (ROOT / part).rglob("*.py")]
+    files.append(ROOT / "imdb_rnn/reporting/page/network.js")
+    assert len(files) > 50
+    naming = {str(path.relative_to(ROOT)) for path in files if asking.search(path.read_text(encoding="utf-8"))}
+    assert naming == {"imdb_rnn/engine/kernels/cells/__init__.py", "imdb_rnn/core/params.py"}  # the latter as a default
+
+
+@inner
+def _step(blocks, h0, h1, c0, c1, n, size):
+    for i in range(n):
+        h1[i] = blocks[i] / (np.float32(1) + abs(blocks[i]))
+
+
+@inner
+def _step_back(blocks, h0, h1, c0, c1, dh, dc, spare, n, size):
+    for i in range(n):
+        off = np.float32(1) - abs(h1[i])
+        blocks[i] = dh[i] * off * off
+        dh[i] = np.float32(0)
+
+
+@pytest.mark.slow
+def test_a_fourth_cell_is_one_entry(monkeypatch, tmp_path):
+    """A SimpleRNN with another activation: named in the parameters, learning as in Keras, trained, saved and used."""
+    cell = Cell("SimpleRNN", _step, _step_back, gates=1, layer_options={"activation": "softsign"})
+    assert_step_is(cell, lambda word, product, h, c: ((word + product) / (1 + np.abs(word + product)), c))
+    monkeypatch.setitem(CELLS, "softsign_rnn", cell)
+    model = small(cell="softsign_rnn", bidirectional=True)
+    assert_learns_as_keras(network_of(model), reviews_of(VOCAB_SIZE, 20, 8))
+
+    network, history = fit(task(300, 1), task(100, 2), model, TrainParams(**SHORT))
+    assert history["val_loss"].iloc[-1] < history["val_loss"].iloc[0]
+    network.vocabulary.append("word")
+    save(network, tmp_path / "model.keras")
+    again, x = load(tmp_path / "model.keras"), task(50, 3)[0]
+    expected = as_keras(network)(x).numpy()[:, 0]
+    np.testing.assert_allclose(again.predict_proba(unpad(x)), expected, atol=1e-6)
+    assert again.trace(x[0], 0)[-1] == pytest.approx(expected[0], abs=1e-6)
+    assert again.gradient_norms(unpad(x)).values.max() > 0

@@ -1,0 +1,110 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from networks import ragged, rows_of
+
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.engine.kernels import ngrams
+from imdb_rnn.engine.ragged import Ragged
+from imdb_rnn.engine.threads import share_out
+
+VOCAB_SIZE = 9
+
+reviews = st.lists(st.lists(st.integers(1, VOCAB_SIZE - 1), max_size=12), min_size=1, max_size=8)
+
+
+def expected_codes(text: list[int], longest: int) -> list[int]:
+    grams = {tuple(text[i : i + n]) for n in range(1, longest + 1) for i in range(len(text) - n + 1)}
+    return sorted(int("".join(map(str, gram)), VOCAB_SIZE) for gram in grams)
+
+
+@pytest.mark.parametrize("longest", [1, 2, 3])
+@given(texts=reviews, padding=st.integers(0, 2))
+def test_each_review_has_its_distinct_ngrams_and_none_with_padding(texts, longest, padding):
+    codes = ngrams.codes_of(ragged(*(padding * [0] + text for text in texts)), longest, VOCAB_SIZE)
+    assert rows_of(codes) == [expected_codes(text, longest) for text in texts]
+
+
+def test_padding_parts_the_words_on_either_side():
+    assert rows_of(ngrams.codes_of(ragged([1, 0, 2]), 2, 10)) == [[1, 2]]
+
+
+@given(texts=reviews, order=st.randoms(use_true_random=False))
+def test_some_of_the_reviews_in_any_order(texts, order):
+    chosen = list(range(len(texts)))
+    order.shuffle(chosen)
+    codes = ngrams.codes_of(ragged(*texts).rows(np.array(chosen)), 3, VOCAB_SIZE)
+    assert rows_of(codes) == [expected_codes(texts[i], 3) for i in chosen]
+
+
+@given(texts=reviews, least=st.integers(1, 3))
+def test_only_what_enough_reviews_have_is_known(texts, least):
+    codes = ngrams.codes_of(ragged(*texts), 2, VOCAB_SIZE)
+    counts = Counter(code for text in texts for code in expected_codes(text, 2))
+    known = ngrams.known_codes(codes, least)
+    assert known.tolist() == sorted(code for code, count in counts.items() if count >= least)
+    places = ngrams.look_up(codes, known)
+    assert [[known[place] for place in row] for row in rows_of(places)] == [
+        [code for code in expected_codes(text, 2) if counts[code] >= least] for text in texts
+    ]
+
+
+@pytest.mark.parametrize(("longest", "largest"), [(2, 2**31 - 1), (3, 2**21 - 1)])
+def test_the_codes_of_the_largest_vocabulary_fit(longest, largest):
+    assert ngrams.largest_vocabulary(longest) == largest + 1
+    codes = ngrams.codes_of(ragged([largest] * longest), longest, largest + 1)
+    assert rows_of(codes) == [[(largest + 1) ** n - 1 for n in range(1, longest + 1)]]
+
+
+@pytest.mark.parametrize("longest", [2, 3])
+def test_a_vocabulary_whose_codes_would_not_fit_is_refused(longest):
+    largest = ngrams.largest_vocabulary(longest)
+    with pytest.raises(UserError, match=rf"^{largest + 1} words are too many for n-grams of {longest}; {largest} is"):
+        ngrams.codes_of(ragged([1, 2, 3]), longest, largest + 1)
+
+
+def test_the_ratio_is_that_of_naive_bayes():
+    texts, y = [[1, 2], [1, 3], [1, 3], [2]], np.array([1, 1, 0, 0])
+    codes = ngrams.codes_of(ragged(*texts), 1, VOCAB_SIZE)
+    known = ngrams.known_codes(codes, 1)
+    ratio = ngrams.log_count_ratio(ngrams.look_up(codes, known), y, 3, smoothing=1)
+    p, q = np.array([2 + 1, 1 + 1, 1 + 1]), np.array([1 + 1, 1 + 1, 1 + 1])
+    np.testing.assert_allclose(ratio, np.log((p / p.sum()) / (q / q.sum())), rtol=1e-6)
+
+
+def assert_sums_and_gradient(places: Ragged, count: int, seed: int) -> None:
+    """Hold both to those of a matrix that says which review has which n-gram."""
+    random = np.random.default_rng(seed)
+    weights, prior = random.normal(size=(2, count)).astype(np.float32)
+    total, d = random.normal(size=(2, len(places))).astype(np.float32)
+    has = np.zeros((len(places), count))
+    for row in range(len(places)):
+        has[row, places[row]] = 1
+    expected = total + has @ (prior * weights)
+    of_places = places.values, places.starts, places.lengths
+    ngrams.add_up(weights, prior, *of_places, total)
+    np.testing.assert_allclose(total, expected, atol=1e-4)
+
+    gradient, squares = np.zeros(count, np.float32), np.full(ngrams.chunks(count), np.nan)
+    share_out(ngrams.add_up_back, d, prior, *of_places, gradient, squares)
+    np.testing.assert_allclose(gradient, d @ has * prior, atol=1e-4)
+    assert squares.sum() == pytest.approx((gradient.astype(np.float64) ** 2).sum())
+
+
+@given(texts=reviews, seed=st.integers(0, 2**32 - 1))
+def test_sums_and_their_gradient(texts, seed):
+    codes = ngrams.codes_of(ragged(*texts), 3, VOCAB_SIZE)
+    known = ngrams.known_codes(codes, 1)
+    assert_sums_and_gradient(ngrams.look_up(codes, known), len(known), seed)
+
+
+@pytest.mark.parametrize("count", [ngrams.CHUNK - 1, ngrams.CHUNK, ngrams.CHUNK + 1, 3 * ngrams.CHUNK + 5])
+def test_sums_and_their_gradient_of_more_than_a_thread_takes_at_once(count):
+    """Places on both sides of where one thread ends and the next one begins, and the last one."""
+    random = np.random.default_rng(count)
+    edges = sorted({0, ngrams.CHUNK - 2, ngrams.CHUNK - 1, ngrams.CHUNK, count - 1} & set(range(count)))
+    rows = [np.unique([*random.integers(0, count, length), *edges]) for length in (500, 9000, 3)]
+    assert_sums_and_gradient(ragged(edges, [], *rows, [count - 1]), count, seed=1)

@@ -1,0 +1,138 @@
+import os
+import subprocess
+import sys
+from threading import Event, Thread, current_thread, main_thread
+
+import numpy as np
+import pytest
+from material import ROOT, network_of
+from networks import NETWORKS, reviews_of
+
+from imdb_rnn.engine import threads
+from imdb_rnn.engine.kernels.arithmetic import claim
+from imdb_rnn.engine.kernels.compiled import compiled
+from imdb_rnn.engine.threads import share_out
+
+
+@pytest.fixture
+def three(monkeypatch):
+    """Three threads, however many processors there are."""
+    monkeypatch.setattr(threads, "count", lambda: 3)
+
+
+@compiled
+def _count(queue, taken, numbers):
+    numbers[claim(queue, 1)] += 1
+    while True:
+        piece = claim(queue, 0)
+        if piece >= len(taken):
+            return
+        taken[piece] += 1
+
+
+def test_each_piece_is_taken_once_and_each_thread_has_a_number_of_its_own(three):
+    for _ in range(20):
+        taken, numbers = np.zeros(100_000, np.int64), np.zeros(3, np.int64)
+        share_out(_count, taken, numbers)
+        assert (taken == 1).all()
+        assert numbers[0] == 1
+        assert numbers.max() == 1
+
+
+def test_what_is_to_be_done_meanwhile_is_done_once_by_who_calls_and_before_pieces(three):
+    did = []
+    share_out(lambda queue: did.append(current_thread()), meanwhile=lambda: did.append("meanwhile"))
+    assert did.count("meanwhile") == did.count(main_thread()) == 1
+    assert did.index("meanwhile") < did.index(main_thread())
+
+
+def test_an_exception_in_a_helper_reaches_who_called(three):
+    begun = Event()
+
+    def fail(queue):
+        if current_thread() is main_thread():
+            assert begun.wait(10)
+        else:
+            begun.set()
+            raise ValueError("in a helper")
+
+    with pytest.raises(ValueError, match="in a helper"):
+        share_out(fail)
+
+
+def test_a_helper_that_has_not_begun_is_not_waited_for(monkeypatch):
+    """Here all threads are busy with something else."""
+    share_out(lambda queue: None)  # so that all threads are there
+    more = threads.count() + 10
+    monkeypatch.setattr(threads, "count", lambda: more)
+    done, begun, called = Event(), Event(), []
+
+    def wait(queue):
+        if current_thread() is busy:
+            begun.set()
+        assert done.wait(30)
+
+    busy = Thread(target=share_out, args=(wait,))
+    busy.start()
+    assert begun.wait(10)
+    share_out(lambda queue: called.append(current_thread()))
+    done.set()
+    busy.join()
+    assert called == [main_thread()]
+
+
+def test_several_threads_compute_at_once_and_each_what_it_would_alone():
+    networks, ids = (
+        [network_of(NETWORKS[kind], seed=seed) for kind in ("everything", "lstm") for seed in (1, 2)],
+        reviews_of(20, 60, 12),
+    )
+    alone = [(network.logits(ids), network.gradient_norms(ids).values) for network in networks]
+    answers = [[] for _ in networks]
+
+    def answer(network, of_network):
+        of_network += [(network.logits(ids), network.gradient_norms(ids).values) for _ in range(10)]
+
+    at_once = [Thread(target=answer, args=arguments) for arguments in zip(networks, answers, strict=True)]
+    for thread in at_once:
+        thread.start()
+    for thread in at_once:
+        thread.join()
+    for expected, of_network in zip(alone, answers, strict=True):
+        assert len(of_network) == 10
+        for answer in of_network:
+            for array, same in zip(answer, expected, strict=True):
+                np.testing.assert_array_equal(array, same)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_after_a_fork_both_processes_read_on():
+    """Threads do not survive a fork, so a child that took over its parent's would wait for them for ever."""
+    script = """if True:
+        import os, sys
+        from networks import ragged
+        from material import model_params, network_of
+        network, ids = network_of(model_params()), ragged([1, 5, 6], [1, 7])
+        before = network.predict_proba(ids).tolist()
+        child = os.fork()
+        if child == 0:
+            os._exit(network.predict_proba(ids).tolist() != before)
+        same = network.predict_proba(ids).tolist() == before
+        sys.exit(not same or os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    # In a process group of its own, so that a child that hangs is ended with it
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", script],
+        env=os.environ | {"PYTHONPATH": path},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.communicate(timeout=60)[1] == ""
+        assert process.returncode == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, 9)
+            process.communicate()

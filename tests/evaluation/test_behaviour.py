@@ -1,0 +1,199 @@
+from collections.abc import Callable, Iterable
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from material import model_params, network_of
+
+from imdb_rnn.core import frames
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.evaluation import behaviour, intervals
+from imdb_rnn.evaluation.results import read_behaviour
+from imdb_rnn.model import Network
+from imdb_rnn.text.vocabulary import tokenizer, words_of_ids
+
+
+def known(phrases: object, tokens: str = "words") -> list[str]:
+    """Every token of the phrases of a language, each once."""
+    if isinstance(phrases, str):
+        return tokenizer(tokens)(phrases)
+    return sorted({token for part in phrases for token in known(part, tokens)})
+
+
+def judging(rule: Callable[[list[str]], float], vocabulary: Iterable[str], tokens: str = "words") -> Network:
+    """A network that says of a text what `rule` says of the words that it reads."""
+    vocabulary = list(vocabulary)
+    network = network_of(model_params(), vocab_size=len(vocabulary) + 4, maxlen=500)
+    network = replace(network, vocabulary=vocabulary, tokens=tokens)
+
+    class Judging(Network):
+        def predict_proba(self, ids):
+            return np.array([rule(words_of_ids(ids[row].tolist(), self.vocabulary)) for row in range(len(ids))])
+
+    return Judging(*(getattr(network, field.name) for field in fields(Network)))
+
+
+def shares(rule: Callable[[list[str]], float]) -> dict[str, float]:
+    """The share of passed cases by test, of English."""
+    return behaviour.as_metrics(behaviour.measure(judging(rule, known(behaviour.ENGLISH))))["behaviour"]
+
+
+def balance(words: list[str]) -> int:
+    """How many words of praise more than of blame."""
+    english = behaviour.ENGLISH
+    praise = {*english.good, *english.deniable_good, english.loved}
+    blame = {*english.bad, *english.deniable_bad, english.hated}
+    return sum(word in praise for word in words) - sum(word in blame for word in words)
+
+
+def test_a_network_that_counts_words_knows_no_denial():
+    table = behaviour.measure(judging(lambda words: 0.5 + 0.2 * np.sign(balance(words)), known(behaviour.ENGLISH)))
+    passed = dict(zip(table["test"], table["share"], strict=True))
+    unable = {"negated_positive", "negated_negative", "changed_to_positive"}
+    # The two judgements of a text that changes its mind cancel out, and 0.5 is not positive.
+    assert passed == {test: 0.0 if test in unable else 1.0 for test in passed}
+    assert set(table["kind"]) == {"MFT", "INV", "DIR"}
+    row = table.set_index("test").loc["negated_positive"]
+    assert row["failure"] == "This film is not good at all."
+    assert row["probability"] == 0.7
+    assert np.isnan(row["before"])
+
+
+@pytest.mark.parametrize(("answer", "other"), [(0.9, "negative"), (0.1, "positive")])
+def test_a_network_of_one_answer_passes_one_side_of_each_pair(answer, other):
+    passed = shares(lambda words: answer)
+    failed = {test for test, share in passed.items() if share == 0}
+    denied = {"negative": "negated_positive", "positive": "negated_negative"}[other]
+    assert failed == {f"plain_{other}", f"changed_to_{other}", denied, "neutral"}
+    assert set(passed.values()) == {0.0, 1.0}
+
+
+def test_a_network_that_counts_all_words_is_moved_by_fillers_alone():
+    passed = shares(lambda words: min(len(words), 40) / 40)
+    assert passed["filler_before"] == passed["filler_after"] == 0
+    assert passed["people"] == passed["places"] == passed["upper_case"] == passed["punctuation"] == passed["typo"] == 1
+    assert (passed["praise_added"], passed["blame_added"]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("john", "others", "share"), [(0.4, 0.3, 1), (0.4, 0.29, 0), (0.52, 0.48, 0), (0.6, 0.7, 1), (0.9, 0.9, 1)]
+)
+def test_a_name_may_move_the_probability_a_little_and_never_the_label(john, others, share):
+    assert shares(lambda words: john if "john" in words else others)["people"] == share
+
+
+@pytest.mark.parametrize(("answer", "share"), [(0.33, 0), (0.34, 1), (0.66, 1), (0.67, 0)])
+def test_a_neutral_text_is_in_the_middle_third(answer, share):
+    assert shares(lambda words: answer)["neutral"] == share
+
+
+def test_a_judgement_that_is_added_must_not_move_the_probability_the_other_way():
+    passed = shares(lambda words: 0.5 - 0.1 * np.sign(balance(words)))
+    # Those that judged so already stay; a fourth of the texts each.
+    assert (passed["praise_added"], passed["blame_added"]) == (0.25, 0.25)
+    assert passed["plain_positive"] == passed["plain_negative"] == 0
+
+
+def test_cases_of_unknown_words_are_left_out_and_counted():
+    whole = behaviour.measure(judging(lambda words: 0.5, known(behaviour.ENGLISH))).set_index("test")
+    assert (whole["left_out"] == 0).all()
+    assert (whole["cases"] >= 20).all()
+    vocabulary = [word for word in known(behaviour.ENGLISH) if word not in ("wonderful", "not", "loved")]
+    seen = []
+    part = behaviour.measure(judging(lambda words: seen.append(words) or 0.5, vocabulary)).set_index("test")
+    for test in part.index:
+        assert part["cases"][test] + part["left_out"][test] == whole["cases"][test]
+    assert part["left_out"]["plain_positive"] == 4
+    assert part["left_out"]["plain_negative"] == 0
+    assert part["left_out"]["negated_positive"] == part["left_out"]["negated_negative"] == 12
+    assert not {"changed_to_positive", "praise_added"} & set(part.index), "a test of no case has no row"
+    assert seen
+
+
+def test_unknown_names_and_typing_errors_leave_nothing_out():
+    names = {name.lower() for name in behaviour.ENGLISH.people + behaviour.ENGLISH.places} | {"flim", "actng"}
+    vocabulary = [word for word in known(behaviour.ENGLISH) if word not in names]
+    table = behaviour.measure(judging(lambda words: 0.5, vocabulary))
+    assert (table["left_out"] == 0).all()
+
+
+def test_the_language_is_that_of_the_words_that_the_network_knows():
+    characters = known(behaviour.CHINESE, "characters")
+    chinese = judging(lambda words: 0.5, characters, "characters")
+    assert behaviour.language_of(chinese) == "zh"
+    table = behaviour.measure(chinese).set_index("test")
+    assert (table["left_out"] == 0).all()
+    assert (table["cases"] >= 20).all()
+    assert "upper_case" not in table.index
+    assert behaviour.language_of(judging(lambda words: 0.5, known(behaviour.ENGLISH))) == "en"
+
+
+def test_a_part_of_a_word_that_is_unknown_makes_the_word_unknown():
+    characters = [character for character in known(behaviour.CHINESE, "characters") if character != "彩"]
+    table = behaviour.measure(judging(lambda words: 0.5, characters, "characters")).set_index("test")
+    assert table["left_out"]["plain_positive"] == 4
+
+
+def test_a_network_of_other_words_has_no_tests(tmp_path):
+    network = network_of(model_params())
+    table = behaviour.measure(network)
+    assert behaviour.language_of(network) is None
+    assert list(table.columns) == list(behaviour.COLUMNS)
+    assert len(table) == 0
+    assert behaviour.as_metrics(table) == {"behaviour": {}}
+    frames.write_csv(tmp_path / "behaviour.csv", table)
+    assert read_behaviour(tmp_path / "behaviour.csv") == []
+
+
+@pytest.mark.xdist_group("keras")  # which compiles the engine anyway
+def test_a_real_network_is_measured_and_its_table_read_back(tmp_path):
+    vocabulary = known(behaviour.ENGLISH)
+    network = replace(network_of(model_params(cell="gru"), vocab_size=len(vocabulary) + 4), vocabulary=vocabulary)
+    table = behaviour.measure(network)
+    assert 0 < table["passed"].sum() < table["cases"].sum()
+    for row in table.itertuples():
+        assert (row.low, row.high) == pytest.approx(intervals.of_share(row.passed, row.cases), abs=1e-6)
+        assert row.share == pytest.approx(row.passed / row.cases, abs=1e-6)
+    path = tmp_path / "behaviour.csv"
+    frames.write_csv(path, table)
+    written = path.read_bytes()
+    frames.write_csv(path, behaviour.measure(network))
+    assert path.read_bytes() == written
+    read = read_behaviour(path)
+    assert [row.test for row in read] == table["test"].tolist()
+    for row, failure in zip(read, table["failure"], strict=True):
+        assert row.failure == (failure if isinstance(failure, str) else None)
+        assert (row.before is None) == (row.kind == "MFT" or row.failure is None)
+        if row.failure:
+            probability = network.predict_proba(network.encode([row.failure]))[0]
+            assert row.probability == pytest.approx(probability, abs=1e-5)
+
+
+HEADER = "kind,test,cases,left_out,passed,share,low,high,failure,probability,before\n"
+ROW = "MFT,neutral,24,0,23,0.958333,0.79,0.99,I saw it.,0.9,\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        HEADER.replace("share,", ""),
+        HEADER + ROW.replace("MFT", "XYZ"),
+        HEADER + ROW.replace("24", "many"),
+        HEADER + ROW.replace("24", "0"),
+        HEADER + ROW.replace("0.958333", "1.5"),
+        HEADER + ROW.replace("0.958333", ""),
+        HEADER + ROW.replace(",23,", ",25,"),
+        HEADER + ROW.replace(",23,", ",24,"),
+        HEADER + ROW.replace("I saw it.", ""),
+        HEADER + ROW.replace("0.9,\n", ",\n"),
+    ],
+)
+def test_a_damaged_table_is_named(tmp_path, text):
+    path = tmp_path / "behaviour.csv"
+    path.write_text(HEADER + ROW)
+    assert len(read_behaviour(path)) == 1
+    path.unlink() if text is None else path.write_text(text)
+    with pytest.raises(UserError, match=r"behaviour.csv is (missing|damaged .*); run `dvc repro explain`"):
+        read_behaviour(path)

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import logit
+
+from imdb_rnn.evaluation.metrics import CURVE_POINTS, confusion, measure, precision_recall, roc
+
+Y = np.array([0, 0, 0, 1, 1, 1, 1, 1])
+PROBABILITY = np.array([0.1, 0.4, 0.9, 0.2, 0.6, 0.7, 0.8, 0.95])
+
+
+def test_measures_are_the_definitions():
+    values = measure(Y, logit(PROBABILITY))
+    hits, false_alarms, misses = 4, 1, 1
+    assert values["accuracy"] == 6 / 8
+    assert values["precision"] == hits / (hits + false_alarms)
+    assert values["recall"] == hits / (hits + misses)
+    assert values["f1"] == pytest.approx(2 * 0.8 * 0.8 / 1.6)
+    pairs = [(p > n) + (p == n) / 2 for p in PROBABILITY[Y == 1] for n in PROBABILITY[Y == 0]]
+    assert values["roc_auc"] == pytest.approx(np.mean(pairs), abs=1e-6)
+    right = np.where(Y == 1, PROBABILITY, 1 - PROBABILITY)
+    assert values["loss"] == pytest.approx(-np.log(right).mean(), abs=1e-6)
+
+
+def test_a_network_that_never_says_positive_has_finite_measures():
+    values = measure(Y, np.full(8, -1.0))
+    assert np.isfinite(list(values.values())).all()
+    assert (values["precision"], values["recall"], values["f1"], values["roc_auc"]) == (0, 0, 0, 0.5)
+
+
+def test_confusion_counts_every_pair_of_labels():
+    table = confusion(Y, PROBABILITY)
+    assert table.to_numpy().tolist() == [
+        ["negative", "negative", 2],
+        ["negative", "positive", 1],
+        ["positive", "negative", 1],
+        ["positive", "positive", 4],
+    ]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=2, max_size=40))
+def test_curves_run_from_corner_to_corner(rows):
+    y = np.array([label for label, _ in rows]).astype(int)
+    if len(set(y)) < 2:
+        return
+    probability = np.array([value for _, value in rows])
+    points = roc(y, probability)
+    assert points.iloc[0].tolist() == [0, 0]
+    assert points.iloc[-1].tolist() == [1, 1]
+    assert (points.diff().dropna() >= 0).all(axis=None)
+    points = precision_recall(y, probability)
+    assert points["recall"].iloc[0] == 0
+    assert points["recall"].iloc[-1] == 1
+    assert points["recall"].is_monotonic_increasing
+
+
+def test_thinning_keeps_the_area_under_the_curve():
+    random = np.random.default_rng(0)
+    y = random.integers(0, 2, 25_000)
+    probability = np.clip(random.normal(0.35 + 0.3 * y, 0.2), 0, 1)
+    points = roc(y, probability)
+    assert len(points) <= CURVE_POINTS
+    area = np.trapezoid(points["tpr"], points["fpr"])
+    assert area == pytest.approx(measure(y, probability - 0.5)["roc_auc"], abs=1e-3)

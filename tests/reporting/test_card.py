@@ -1,0 +1,150 @@
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import yaml
+from material import HOSTILE, model_params, network_of
+
+from imdb_rnn.core import frames
+from imdb_rnn.core.params import TrainParams
+from imdb_rnn.evaluation import behaviour, intervals, metrics, results, slices
+from imdb_rnn.reporting.card import model_card
+from imdb_rnn.reporting.card_text import TESTS
+
+TEST = {"reviews": 200, "negative": 90, "positive": 110, "words": 40000}
+WORDS = {
+    "en": "film is wonderful terrible good bad not never anything but nothing loved hated watched made brothers sister "
+    "seen saw home place movie this great boring it the",
+    "zh": "这 部 电 影 很 精 彩 好 看 糟 糕 无 聊 差 烂 不 没 有 喜 欢 讨 厌 拍 兄 弟 姐 家 发 生",
+}
+
+
+def network(source: str = "bundled", language: str | None = "en", **provenance):
+    known = WORDS[language].split() if language else [f"word{rank}" for rank in range(20)]
+    return replace(
+        network_of(model_params(cell="gru"), vocab_size=len(known) + 4),
+        vocabulary=known,
+        tokens="characters" if language == "zh" else "words",
+        provenance={"source": source, "description": "some reviews", "test": TEST} | provenance,
+    )
+
+
+def scores() -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    y = np.tile([0, 1], 100)
+    return y, random.normal(2 * y - 1, 1)
+
+
+def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, validation: bool = True) -> str:
+    y, logits = scores()
+    of_test = results.Scores(**metrics.measure(y, logits))
+    measured = results.Metrics(kept_epoch=3, test=of_test, validation=of_test if validation else None)
+    frames.write_csv(tmp_path / "slices.csv", slices.measure(y, logits, np.arange(200) * 3 + 1, np.zeros(200)))
+    frames.write_csv(tmp_path / "behaviour.csv", behaviour.measure(of))
+    return model_card(
+        of,
+        TrainParams(),
+        measured,
+        intervals.of_metrics(y, logits),
+        half_life,
+        results.read_slices(tmp_path / "slices.csv"),
+        results.read_behaviour(tmp_path / "behaviour.csv"),
+        language,
+    )
+
+
+def metadata(text: str) -> dict:
+    start, block, _ = text.split("---\n", 2)
+    assert start == ""
+    return yaml.safe_load(block)
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The cells of each table."""
+    found = re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
+    return [[re.split(r" (?<!\\)\| ", line[2:-2]) for line in table.splitlines()] for table in found]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_metadata_is_what_hugging_face_reads(tmp_path, language):
+    values = metadata(card(network(), tmp_path, language))
+    assert values["license"] == "mit"
+    assert values["language"] == ["en"]
+    assert values["library_name"] == "keras"
+    assert values["pipeline_tag"] == "text-classification"
+    assert values["datasets"] == ["stanfordnlp/imdb"]
+    (model,) = values["model-index"]
+    (result,) = model["results"]
+    assert result["task"]["type"] == "text-classification"
+    assert result["dataset"]["type"] == "stanfordnlp/imdb"
+    assert "200 training reviews set aside" in result["dataset"]["name"]
+    assert "split" not in result["dataset"], "the reviews are none of that data set's test reviews"
+    expected = metrics.measure(*scores())
+    assert {score["type"]: score["value"] for score in result["metrics"]} == {
+        name: expected[name] for name in values["metrics"]
+    }
+    assert "accuracy" in values["metrics"]
+
+
+def test_a_data_set_of_one_s_own_has_no_licence_from_here_and_no_name_of_hugging_face(tmp_path):
+    values = metadata(card(network("own", None), tmp_path))
+    assert not {"license", "datasets", "language"} & set(values)
+    assert values["model-index"][0]["results"][0]["dataset"] == {"type": "own", "name": "some reviews"}
+    assert metadata(card(network("keras"), tmp_path))["model-index"][0]["results"][0]["dataset"]["split"] == "test"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("of_reviews", ["en", "zh", None])
+def test_every_part_of_a_card_is_filled_in(tmp_path, language, of_reviews):
+    text = card(network(language=of_reviews), tmp_path, language)
+    assert not re.search(r"\{(?!\"ids\")", text)
+    assert "None" not in text.replace("session.run(None,", "")
+    assert "nan" not in re.findall(r"[a-z]+", text)
+    shown = tables(text)
+    assert len(shown) == (5 if of_reviews else 4)
+    for table in shown:
+        assert len(table) > 2
+        assert len({len(row) for row in table}) == 1
+    if of_reviews:
+        tests = {row[1] for row in shown[-1][2:]}
+        assert {TESTS["plain_positive"][language], TESTS["neutral"][language]} <= tests
+    assert ("这部电影" in text.split("console")[1][:80]) == (of_reviews == "zh")
+    assert text == card(network(language=of_reviews), tmp_path, language)
+
+
+def test_the_numbers_are_those_of_the_run(tmp_path):
+    text = card(network(), tmp_path)
+    y, logits = scores()
+    low, high = intervals.of_metrics(y, logits)["accuracy"]
+    accuracy = metrics.measure(y, logits)["accuracy"]
+    assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} | {accuracy:.4f} |" in text
+    assert "26 words from the end" in text
+    assert "| train.learning_rate | 0.001 |" in text
+    assert "| test.positive | 110 |" in text
+    assert "Keras `GRU`" in text
+    without = card(network(), tmp_path, half_life=None, validation=False)
+    assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} |\n" in without
+    assert "words from the end" not in without
+
+
+def test_the_limits_name_what_the_network_fails(tmp_path):
+    of = network()
+    table = behaviour.measure(of).set_index("test")
+    failed = set(table.index[table["share"] <= 0.5])
+    assert failed
+    assert failed < set(table.index)
+    (line,) = [line for line in card(of, tmp_path).splitlines() if line.startswith("- It fails at least half")]
+    assert {test for test in TESTS if f"“{TESTS[test]['en']}”" in line} == failed
+
+
+def test_text_from_outside_is_no_markup(tmp_path):
+    hostile = f"a | b `c` [d](e) *f* {{g}} & \\ {HOSTILE}"
+    of = replace(network("own", description=hostile), labels=(hostile, "up\n# down"))
+    text = card(of, tmp_path)
+    body = text.split("---\n", 2)[2]
+    assert "<" not in re.sub(r"(?<=\n)```.*?```", "", body, flags=re.DOTALL)
+    assert "\n# down" not in text
+    (row,) = [row for row in tables(body)[0] if row[0] == "description"]
+    assert len(row) == 2
+    assert metadata(text)["model-index"][0]["results"][0]["dataset"]["name"] == hostile

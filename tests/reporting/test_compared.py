@@ -1,0 +1,67 @@
+import json
+
+import pytest
+from material import ROOT
+
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.reporting.compared import read_compare_memory
+
+TRACE = {
+    "review": 0,
+    "label": 1,
+    "kind": "divided",
+    "words": ["a", "film"],
+    "known": [True, False],
+    "probability": {"gru": [0.5, 0.6, 0.7], "lstm": [0.5, 0.4, 0.3]},
+}
+MEMORY = {
+    "source": "keras",
+    "networks": {"gru": {"half_life_words": {"10": [12.5, None]}, "gradient": [1.0, 0.5], "last_words": {"1": 0.6}}},
+    "traces": [TRACE],
+}
+
+
+def test_the_committed_memory_of_the_comparison_is_read():
+    memory = read_compare_memory(ROOT / files.COMPARE_MEMORY)
+    assert {"simple_rnn", "lstm", "gru"} <= set(memory.networks)
+    assert all(set(trace.probability) == set(memory.networks) for trace in memory.traces)
+
+
+def test_a_half_life_may_be_absent(tmp_path):
+    path = tmp_path / "memory.json"
+    path.write_text(json.dumps(MEMORY))
+    assert read_compare_memory(path).model_dump() == MEMORY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "{}",
+        '{"source": "keras", "networks": {}, "traces": [{}]}',
+        json.dumps(MEMORY | {"networks": {"gru": MEMORY["networks"]["gru"] | {"half_life_words": {"10": []}}}}),
+        json.dumps(MEMORY | {"networks": {"gru": MEMORY["networks"]["gru"] | {"gradient": [-1.0]}}}),
+        json.dumps(MEMORY | {"traces": [TRACE | {"known": [True]}]}),
+        json.dumps(MEMORY | {"traces": [TRACE | {"probability": {"gru": [0.5, 0.6]}}]}),
+        json.dumps(MEMORY | {"traces": [TRACE | {"probability": {"gru": [0.5, 0.6, 1.7]}}]}),
+    ],
+    ids=[
+        "missing",
+        "empty",
+        "no keys",
+        "empty trace",
+        "no run",
+        "negative",
+        "few known",
+        "few steps",
+        "no probability",
+    ],
+)
+def test_a_damaged_memory_of_the_comparison_is_named(tmp_path, text):
+    path = tmp_path / "compare_memory.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UserError, match=r"compare_memory\.json cannot be read .* or run `make compare`"):
+        read_compare_memory(path)

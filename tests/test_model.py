@@ -1,0 +1,219 @@
+from dataclasses import replace
+from threading import Thread
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from material import model_params, network_of
+from networks import NETWORKS, VOCAB_SIZE, as_keras, ragged, rows_of
+from scipy.special import expit
+
+from imdb_rnn import model
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.engine.ragged import Ragged
+from imdb_rnn.keras_model import load_keras
+from imdb_rnn.model import MANY, Network
+from imdb_rnn.text.encode import pad, unpad, with_padding
+
+pytestmark = pytest.mark.xdist_group("keras")
+
+PADDED_KINDS = ("simple_rnn", "bidirectional", "max", "everything")
+
+
+@pytest.fixture(params=NETWORKS)
+def network(request) -> Network:
+    return network_of(NETWORKS[request.param])
+
+
+@pytest.fixture
+def ids() -> Ragged:
+    x = np.random.default_rng(0).integers(1, 20, (7, 12), dtype=np.int32)
+    x[:3, :4] = 0
+    return unpad(x)
+
+
+def reading_padding(kind: str, **encoding) -> Network:
+    """A network as the article has it, for which padding counts."""
+    return network_of(NETWORKS[kind].model_copy(update={"mask_padding": False}), **encoding)
+
+
+def test_simple_rnn_computes_the_textbook_recurrence(ids):
+    network = network_of(model_params())
+    vectors, kernel, recurrent, bias, dense, dense_bias = network.weights
+    for row, logit in enumerate(network.logits(ids)):
+        hidden = np.zeros(5)
+        for word in ids[row]:
+            hidden = np.tanh(vectors[word] @ kernel + hidden @ recurrent + bias)
+        assert logit == pytest.approx((hidden @ dense + dense_bias)[0], abs=1e-5)
+
+
+def test_a_probability_is_the_logistic_function_of_the_logit(network, ids):
+    logits, probability = network.logits(ids), network.predict_proba(ids)
+    assert logits.dtype == probability.dtype == np.float64
+    np.testing.assert_allclose(probability, expit(logits), rtol=1e-15)
+
+
+def test_an_answer_does_not_depend_on_the_batch(network, ids, monkeypatch):
+    logits, norms = network.logits(ids), network.gradient_norms(ids)
+    monkeypatch.setattr(model, "BATCH", 3)
+    np.testing.assert_array_equal(network.logits(ids), logits)
+    np.testing.assert_array_equal(network.gradient_norms(ids).values, norms.values)
+
+
+@pytest.mark.parametrize("padding", ["pre", "post"])
+def test_an_answer_does_not_depend_on_the_batch_where_padding_is_read(monkeypatch, padding):
+    params = model_params(cell="lstm", layers=2, mask_padding=False)
+    network, ids = network_of(params, padding=padding), ragged([5, 6], [], [1, 2, 3, 4], np.arange(1, 13), [7])
+    test_an_answer_does_not_depend_on_the_batch(network, ids, monkeypatch)
+
+
+@pytest.mark.slow
+def test_padding_does_not_change_an_answer(network):
+    """Whatever a review's padding, its batch and its neighbours: here and in Keras, which reads the padded rows."""
+    random, keras_model = np.random.default_rng(5), as_keras(network)
+    texts = [random.integers(1, 20, length) for length in (1, 2, 12, 7)]
+    alone = np.concatenate([network.predict_proba(ragged(text)) for text in texts])
+    for padding, maxlen in (("pre", 12), ("post", 12), ("pre", 17)):
+        x = pad(ragged(*texts), maxlen, padding)
+        np.testing.assert_array_equal(network.predict_proba(unpad(x)), alone)
+        np.testing.assert_array_equal(network.predict_proba(unpad(x[::-1]))[::-1], alone)
+        np.testing.assert_allclose(keras_model(x).numpy()[:, 0], alone, atol=2e-6, rtol=0)
+
+
+@pytest.mark.slow
+def test_a_review_without_words_has_a_probability(network):
+    probability = network.predict_proba(ragged([], [7, 8]))
+    assert np.isfinite(probability).all()
+    x = np.array([[0, 0, 0], [0, 7, 8]], np.int32)
+    np.testing.assert_allclose(as_keras(network)(x).numpy()[:, 0], probability, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", PADDED_KINDS)
+def test_in_the_article_s_network_padding_counts(kind):
+    probability = []
+    for padding in ("pre", "post"):
+        network = reading_padding(kind, maxlen=6, padding=padding)
+        probability.append(network.predict_proba(ragged([5, 6, 7]))[0])
+        x = pad(ragged([5, 6, 7]), 6, padding)
+        np.testing.assert_allclose(probability[-1], as_keras(network)(x).numpy()[0, 0], atol=1e-6)
+    assert abs(probability[0] - probability[1]) > 1e-4
+
+
+@pytest.mark.parametrize("method", [Network.logits, Network.predict_proba, Network.gradient_norms])
+@pytest.mark.parametrize("wrong", [20, -1, -1_500_000])
+def test_an_id_beyond_the_vocabulary_is_refused(method, wrong):
+    with pytest.raises(UserError, match=f"ids below 20, the reviews hold {wrong}"):
+        method(network_of(model_params()), ragged([1, wrong], [1]))
+
+
+def test_all_numbers_that_were_learnt_are_counted():
+    network = network_of(model_params(cell="gru", bidirectional=True, ngrams=2))
+    gru = 4 * 15 + 5 * 15 + 2 * 15  # kernel, recurrent kernel and two biases, of three gates of five units
+    assert network.count_weights() == VOCAB_SIZE * 4 + 2 * gru + 2 * 5 + 1 + VOCAB_SIZE**3 // 2
+
+
+def test_a_network_answers_in_any_thread(ids):
+    """Python takes a handler of Ctrl-C from the main thread only; a server answers in others."""
+    network, answers = network_of(model_params()), []
+
+    def answer():
+        answers.append((network.predict_proba(ids), network.gradient_norms(ids).values, network.trace(ids[0], 1)))
+
+    thread = Thread(target=answer)
+    thread.start()
+    thread.join()
+    answer()
+    one, other = answers
+    for there, here in zip(one, other, strict=True):
+        np.testing.assert_array_equal(there, here)
+
+
+def keras_gradient_norms(network: Network, x: np.ndarray) -> np.ndarray:
+    """TensorFlow's own: of the logit of one review with respect to each vector, as Euclidean norms."""
+    _, tf = load_keras()
+    keras_model = as_keras(network)
+    with tf.GradientTape() as tape:
+        probability = keras_model(x)
+        logit = tf.math.log(probability) - tf.math.log1p(-probability)
+    vectors = keras_model.get_layer("embedding").embeddings.value
+    return np.linalg.norm(tf.convert_to_tensor(tape.gradient(logit, vectors)).numpy(), axis=1)
+
+
+def distinct_words(*lengths: int) -> Ragged:
+    """Reviews that have each word once, so that the gradient of a word's vector is that of one place."""
+    random = np.random.default_rng(2)
+    return ragged(*(random.permutation(np.arange(1, VOCAB_SIZE))[:length] for length in lengths))
+
+
+@pytest.mark.slow
+def test_gradients_of_the_logit_are_keras(network):
+    reviews = distinct_words(12, 1, 7, 12)
+    norms, x = network.gradient_norms(reviews), pad(reviews, 12, "pre")
+    assert norms.values.dtype == np.float32
+    for row in range(len(reviews)):
+        expected = keras_gradient_norms(network, x[row : row + 1])[reviews[row]]
+        assert expected.max() > 1e-3
+        np.testing.assert_allclose(norms[row], expected, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", PADDED_KINDS)
+@pytest.mark.parametrize("padding", ["pre", "post"])
+def test_gradients_of_the_logit_are_keras_where_padding_is_read(kind, padding):
+    network, reviews = reading_padding(kind, padding=padding), distinct_words(12, 1, 7)
+    norms, x = network.gradient_norms(reviews), pad(reviews, 12, padding)
+    for row in range(len(reviews)):
+        expected = keras_gradient_norms(network, x[row : row + 1])[reviews[row]]
+        np.testing.assert_allclose(norms[row], expected, rtol=1e-3, atol=1e-5)
+
+
+def test_a_sure_network_has_gradients_as_large_as_an_undecided_one(ids):
+    """Those of the probability would be next to nothing, so that a mean over reviews would be one of the undecided."""
+    undecided = network_of(model_params())
+    *others, bias = undecided.weights
+    sure = replace(undecided, weights=[*others, bias + 12])
+    assert sure.predict_proba(ids).min() > 0.99
+    np.testing.assert_array_equal(sure.gradient_norms(ids).values, undecided.gradient_norms(ids).values)
+
+
+def test_each_occurrence_of_a_word_has_a_gradient_of_its_own():
+    norms = network_of(model_params()).gradient_norms(ragged([7] * 5))
+    assert norms.lengths.tolist() == [5]
+    assert len(np.unique(norms.values)) == 5
+
+
+def test_a_review_without_words_has_no_gradients():
+    network = network_of(model_params(cell="gru"))
+    assert network.gradient_norms(ragged([], [3])).lengths.tolist() == [0, 1]
+    assert len(network.gradient_norms(ragged([]))) == 1
+    assert len(network.gradient_norms(Ragged(*np.zeros((3, 0), np.int64)))) == 0
+
+
+@pytest.mark.parametrize("mask_padding", [True, False])
+@pytest.mark.parametrize("kind", [{"bidirectional": True, "pooling": "max+mean"}, {"layers": 2}])
+@given(words=st.lists(st.integers(1, VOCAB_SIZE - 1), min_size=1, max_size=12), start=st.integers(0, 1))
+def test_a_trace_says_what_would_be_said_if_the_review_ended(kind, mask_padding, words, start):
+    network = network_of(model_params(cell="gru", mask_padding=mask_padding, **kind))
+    trace = network.trace(np.array(words, np.int32), start)
+    beginnings = ragged(*(words[:end] for end in range(start, len(words) + 1)))
+    np.testing.assert_array_equal(trace, network.predict_proba(beginnings))
+
+
+@pytest.mark.parametrize("padding", ["pre", "post"])
+def test_a_network_that_reads_padding_gets_it_back_where_it_was(padding):
+    network, ids = reading_padding("simple_rnn", padding=padding, maxlen=4), ragged([5, 6], [], [1, 2, 3, 4])
+    seen = model.as_read(ids, network.params, network.encoding)
+    assert rows_of(seen) == pad(ids, 4, padding).tolist() == rows_of(with_padding(ids, 4, padding))
+    masking = network_of(model_params(), padding=padding)
+    assert model.as_read(ids, masking.params, masking.encoding) is ids
+
+
+def test_many_texts_are_encoded_as_each_of_them_alone():
+    network = replace(network_of(model_params()), vocabulary=["the", "film", "电影", "über", "don't", "a\0b"])
+    texts = ["The film!", "电影 the", "", "über the FILM", "a\0b film", "don't", *(f"the film {i}" for i in range(99))]
+    together = network.encode(texts)
+    assert len(together) == len(texts) > MANY
+    for row, text in enumerate(texts):
+        np.testing.assert_array_equal(together[row], network.encode([text])[0])

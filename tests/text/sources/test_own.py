@@ -1,0 +1,237 @@
+import gzip
+import json
+import resource
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from material import as_lists
+from own_reviews import LIES, LONG, own_params, write_table
+
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import LabelParams
+from imdb_rnn.text.sources import bundled, own
+from imdb_rnn.text.split import split_by_position
+from imdb_rnn.text.vocabulary import count_vocabulary, tokenize
+
+
+def read(folder, tokens="words", **params):
+    return own.read(own_params(**params), folder, tokens)
+
+
+def words_of(corpus, name):
+    reviews = getattr(corpus, name)
+    return [" ".join(corpus.vocabulary[rank - 1] if rank else "?" for rank in row) for row in as_lists(reviews)]
+
+
+@pytest.mark.slow
+def test_the_bundled_reviews_as_somebody_s_table_are_the_same_corpus(tmp_path, corpus, monkeypatch):
+    """In chunks, split by several processes."""
+    monkeypatch.setattr(own, "CHUNK", 7000)
+    monkeypatch.setattr(own, "AT_ONCE", 100_000)
+    table = bundled.read_table(bundled.find_file())
+    (tmp_path / "data/own").mkdir(parents=True)
+    table[["text", "label"]].to_parquet(tmp_path / "data/own/a.parquet")
+    ours = read(tmp_path, test_fraction=0.2)
+    assert ours.vocabulary == corpus.vocabulary
+    for name in ("train", "test"):
+        mine, theirs = getattr(ours, name), getattr(corpus, name)
+        np.testing.assert_array_equal(mine.ranks.values, theirs.ranks.values)
+        np.testing.assert_array_equal(mine.ranks.lengths, theirs.ranks.lengths)
+        np.testing.assert_array_equal(mine.labels, theirs.labels)
+    assert ours.provenance["rows"] == {"read": 25_000, "kept": 25_000, "left_out": {}}
+    assert not [path for path in (tmp_path / "data").iterdir() if path.name != "own"]
+
+
+@pytest.mark.parametrize("limit", [1000, 40_000])
+def test_a_full_disk_is_one_line(tmp_path, limit):
+    """A limit on file size stands in for it."""
+    write_table(tmp_path, [[f"{text} " * 500, label] for text, label in LONG])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        with pytest.raises(UserError, match=r"data cannot be written to \(.+\); free space or allow writing"):
+            read(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_the_vocabulary_is_counted_on_the_training_part_alone(tmp_path):
+    rows = [["x x y", 0], ["y z", 1], ["z y", 0], ["x", 1], ["only here", 0], ["also here", 1]]
+    write_table(tmp_path, rows)
+    corpus = read(tmp_path, test_fraction=0.34)
+    training = [rows[row][0] for row in (0, 1, 2, 3)]
+    assert corpus.vocabulary == count_vocabulary(map(tokenize, training)) == ["x", "y", "z"]
+    assert words_of(corpus, "test") == ["? ?", "? ?"]
+
+
+def test_a_column_of_parts_splits(tmp_path):
+    write_table(tmp_path, [[*row, "test" if row[0] < "c" else "train"] for row in LONG], ("text", "label", "fold"))
+    corpus = read(tmp_path, split_column="fold")
+    assert sorted(text[0] for text in words_of(corpus, "test")) == ["?"] * 4
+    assert len(corpus.train) == 12
+
+
+def test_groups_are_never_on_both_sides(tmp_path):
+    write_table(tmp_path, [[*row, row[0][0]] for row in LONG * 4], ("text", "label", "film"))
+    corpus = read(tmp_path, group_column="film", test_fraction=0.4)
+    first = {text[0] for text in words_of(corpus, "train")}
+    assert {text[0] for text in words_of(corpus, "test")} == {"?"}  # the letter of a film is in no training review
+    assert 2 <= len(first) <= 6
+    assert 0.2 < len(corpus.test) / 64 < 0.6
+
+
+@pytest.mark.parametrize("how", [{"test_fraction": 0.2}, {"split_column": "fold"}])
+@pytest.mark.parametrize("order", ["mixed", "by label", "by film"])
+def test_held_out_reviews_are_mostly_of_groups_that_are_not_trained_on(tmp_path, how, order):
+    """Training holds out the last reviews of each label, of which some films have more than others."""
+    random = np.random.default_rng(1)
+    film = random.integers(0, 200, 4000)
+    label = (random.random(4000) < 0.3 + 0.4 * film / 200).astype(int)
+    fold = np.where(film % 5 == 0, "test", "train")
+    rows = [[f"film{f} {n}", label[n], f, fold[n]] for n, f in enumerate(film)]
+    key = {"mixed": lambda row: 0, "by label": lambda row: row[1], "by film": lambda row: row[2]}[order]
+    write_table(tmp_path, sorted(rows, key=key), ("text", "label", "film", "fold"))
+    training = read(tmp_path, group_column="film", **how)
+    film_of = np.array([text.split()[0] for text in words_of(training, "train")])
+    kept, held_out = split_by_position(training.train.labels, 0.1, "train.validation_fraction")
+    assert np.isin(film_of[held_out], film_of[kept]).mean() < 0.2
+    names = set(film_of)
+    assert sorted(zip(words_of(training, "train"), training.train.labels, strict=True)) == sorted(
+        (text, y) for text, y, _, _ in rows if text.split()[0] in names
+    )
+
+
+def test_reviews_without_a_group_are_groups_of_their_own(tmp_path):
+    rows = [[*row, "x" if number % 3 else ""] for number, row in enumerate(LONG * 6)]
+    write_table(tmp_path, rows, ("text", "label", "film"))
+    assert 10 < len(read(tmp_path, group_column="film", test_fraction=0.2).test) < 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processors", [1, 3])
+def test_the_script_is_that_of_the_first_texts_however_many_processors_there_are(tmp_path, monkeypatch, processors):
+    monkeypatch.setattr(own, "CHUNK", 8)
+    monkeypatch.setattr(own.joblib, "cpu_count", lambda: processors)
+    write_table(tmp_path, LONG + [["这部电影很好看", number % 2] for number in range(16)])
+    assert len(read(tmp_path).train) == 24
+
+
+def test_a_split_by_hash_does_not_depend_on_the_order(tmp_path):
+    parts = []
+    for number, rows in enumerate((LONG, LONG[::-1])):
+        write_table(tmp_path / str(number), rows)
+        parts.append(read(tmp_path / str(number), split="hash"))
+    assert sorted(words_of(parts[0], "train")) == sorted(words_of(parts[1], "train"))
+    assert len(parts[0].test) == 4
+
+
+def test_stars_leave_the_middle_out_and_the_report_says_so(tmp_path):
+    write_table(tmp_path, [[f"film {number}", number % 5 + 1] for number in range(40)], ("review", "stars"))
+    rows = read(tmp_path).provenance["rows"]
+    assert rows == {"read": 40, "kept": 32, "left_out": {"between the bounds of the labels": 8}}
+
+
+def test_bad_rows_stop_the_stage_until_they_are_allowed(tmp_path):
+    write_table(tmp_path, [*LONG, *LONG, ["", 1], ["!!!", 0], ["typing error", "9"]])
+    with pytest.raises(UserError) as caught:
+        read(tmp_path)
+    text = str(caught.value)
+    assert text.startswith("data/own: 3 of 35 rows cannot be used: ")
+    assert "1 no text (a.csv, row 33)" in text
+    assert "1 a label that is neither negative nor positive (a.csv, row 35: '9')" in text
+    assert "set data.own.max_bad_rows to 3 or more" in text
+    assert "\n" not in text
+    rows = read(tmp_path, max_bad_rows=3).provenance["rows"]
+    assert (rows["read"], rows["kept"], sum(rows["left_out"].values())) == (35, 32, 3)
+
+
+def test_duplicates_are_removed_if_that_is_asked_for(tmp_path):
+    write_table(tmp_path, LONG + LONG)
+    corpus = read(tmp_path, remove_duplicates=True)
+    assert corpus.provenance["rows"]["left_out"] == {"a duplicate": 16}
+    assert len(corpus.train) + len(corpus.test) == 16
+
+
+def test_chinese_text_is_refused_as_words_and_read_as_characters(tmp_path):
+    write_table(tmp_path, [["这部电影很好看", "好评"], ["太难看了！", "差评"]] * 8)
+    with pytest.raises(UserError, match=r"script without spaces.*set data\.tokens: characters, or jieba"):
+        read(tmp_path)
+    corpus = read(tmp_path, "characters")
+    assert words_of(corpus, "test")[0] in ("这 部 电 影 很 好 看", "太 难 看 了 ！")
+    assert corpus.provenance["labels"] == ["差评", "好评"]
+    words = read(tmp_path, "jieba")
+    assert "电影" in words.vocabulary
+    assert "电" not in words.vocabulary
+
+
+def test_what_the_user_says_of_the_labels_counts(tmp_path):
+    write_table(tmp_path, [[text, ["joy", "anger"][label]] for text, label in LONG])
+    with pytest.raises(UserError, match="2 values"):
+        read(tmp_path)
+    corpus = read(tmp_path, labels=LabelParams(negative=["anger"], positive=["joy"]))
+    assert corpus.provenance["labels"] == ["anger", "joy"]
+
+
+def test_one_label_alone_is_one_line(tmp_path):
+    write_table(tmp_path, [[text, 1] for text, _ in LONG])
+    with pytest.raises(UserError, match="1 values"):
+        read(tmp_path)
+    said = LabelParams(negative=["0"], positive=["1"])
+    with pytest.raises(UserError, match="leaves one part without any of the 0 reviews with label 0"):
+        read(tmp_path, labels=said)
+
+
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz"])
+def test_a_table_that_lies_ends_well_or_in_one_line(tmp_path, lie, ending):
+    (tmp_path / "data/own").mkdir(parents=True)
+    content = gzip.compress(LIES[lie], 1) if ending.endswith(".gz") else LIES[lie]
+    (tmp_path / f"data/own/a{ending}").write_bytes(content)
+    try:
+        corpus = read(tmp_path, max_bad_rows=2)
+    except UserError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 1000
+        return
+    assert lie in ("ragged", "formula", "BOM", "label typos", "mixed types", "Latin-1", "a large cell", "no end"), lie
+    assert ending.startswith(".csv")
+    assert len(corpus.train) + len(corpus.test) >= 16
+
+
+@pytest.mark.parametrize("lie", ["BOM", "formula"])
+def test_what_looks_odd_and_is_sound_is_read(tmp_path, lie):
+    (tmp_path / "data/own").mkdir(parents=True)
+    (tmp_path / "data/own/a.csv").write_bytes(LIES[lie])
+    corpus = read(tmp_path)
+    assert len(corpus.train) + len(corpus.test) == len(LIES[lie].splitlines()) - 1
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=4, max_size=12))
+def test_any_text_is_read_as_it_is(tmp_path_factory, texts):
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "data/own").mkdir(parents=True)
+    rows = [{"text": f"{text} x", "label": number % 2} for number, text in enumerate(texts)]
+    (folder / "data/own/a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    try:
+        corpus = read(folder, test_fraction=0.5)
+    except UserError as error:
+        assert "script without spaces" in str(error) or "leaves one part" in str(error)
+        return
+    known = set(corpus.vocabulary)
+    expected = [" ".join(word if word in known else "?" for word in tokenize(row["text"])) for row in rows]
+    assert sorted(words_of(corpus, "train") + words_of(corpus, "test")) == sorted(expected)
+
+
+def test_a_table_of_pandas_is_read_as_csv_and_as_parquet(tmp_path):
+    table = pd.DataFrame(LONG, columns=["text", "label"])
+    corpora = []
+    for name, write in (("a.csv", table.to_csv), ("a.parquet", table.to_parquet)):
+        (tmp_path / name / "data/own").mkdir(parents=True)
+        write(tmp_path / name / "data/own" / name, index=False)
+        corpora.append(read(tmp_path / name))
+    assert corpora[0].vocabulary == corpora[1].vocabulary
+    assert words_of(corpora[0], "train") == words_of(corpora[1], "train")

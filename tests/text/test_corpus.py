@@ -1,0 +1,152 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from material import as_lists, contents
+
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.engine.ragged import Ragged, from_offsets
+from imdb_rnn.text.corpus import (
+    Corpus,
+    Reviews,
+    checked,
+    from_lists,
+    make_corpus,
+    read_provenance,
+    read_reviews,
+    read_vocabulary,
+    write_corpus,
+)
+
+SAYS = b'{"source": "test", "tokens": "words", "labels": ["bad", "good"]}'
+LISTS = [[1, 2], [3], [2, 2, 0]]
+LABELS = np.array([0, 1, 1])
+
+
+@given(st.lists(st.lists(st.integers(0, 2**31 - 1))))
+def test_reviews_lay_out_lists_and_give_them_back(lists):
+    reviews = from_lists(lists, np.zeros(len(lists), int))
+    assert reviews.ranks.values.dtype == np.int32
+    assert as_lists(reviews) == lists
+
+
+@pytest.mark.parametrize("rank", [-1, 2**31, 2**40])
+def test_a_rank_that_does_not_fit_is_refused(rank):
+    with pytest.raises(UserError, match="word ranks must be from 0"):
+        from_lists([[rank]], np.array([0]))
+
+
+@pytest.mark.parametrize(
+    ("lists", "labels", "says"),
+    [
+        ([], [], "the test set is empty"),
+        ([[1], [], [2]], [0, 0, 1], "review 1 of the test set is empty"),
+        ([[1], [2], [3]], [0, 1, 2], "review 2 of the test set has label 2, only 0 and 1 are allowed"),
+        ([[1], [2]], [-1, 1], "review 0 of the test set has label -1"),
+        ([[1], [2]], [1, 1], "no review with label 0"),
+        ([[1], [2, 6]], [0, 1], "review 1 of the test set has word rank 6, the vocabulary has 5"),
+        ([[1], [2]], [0.0, 0.5], "not made of flat arrays of integers"),
+        ([[1], [2]], 1, "not made of flat arrays of integers"),
+        ([[1], [2]], [0, 1, 1], "3 labels"),
+    ],
+)
+def test_unsound_reviews_are_refused_by_number(lists, labels, says):
+    with pytest.raises(UserError, match=says):
+        checked(from_lists(lists, np.array(labels)), "test", 5)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+@pytest.mark.parametrize("offsets", [[0, 2, 1, 3], [1, 2, 3, 3], [0, 1, 2, 4], [0, 1, 2]])
+def test_offsets_that_do_not_cut_are_refused(offsets, dtype):
+    ranks = from_offsets(np.array([1, 2, 3]), np.array(offsets, dtype))
+    with pytest.raises(UserError, match="its offsets do not cut its words into as many"):
+        checked(Reviews(ranks, LABELS), "test", 5)
+
+
+def test_only_rows_that_stand_one_behind_the_other_are_a_set():
+    behind = Ragged(np.array([1, 2, 3]), np.array([1, 0, 2]), np.array([1, 1, 1]))
+    with pytest.raises(UserError, match="its offsets do not cut"):
+        checked(Reviews(behind, LABELS), "test", 5)
+
+
+def test_a_corpus_counts_what_it_holds():
+    corpus = make_corpus(from_lists(LISTS, LABELS), from_lists(LISTS[:2], LABELS[:2]), ["the", "film", "is"], {"a": 1})
+    assert corpus.provenance == {
+        "a": 1,
+        "tokens": "words",
+        "labels": ["negative", "positive"],
+        "vocabulary_words": 3,
+        "train": {"reviews": 3, "negative": 1, "positive": 2, "words": 6},
+        "test": {"reviews": 2, "negative": 1, "positive": 1, "words": 3},
+    }
+    assert corpus.train.labels.dtype == corpus.test.labels.dtype == np.uint8
+    with pytest.raises(UserError, match="review 1 of the test set has word rank 3, the vocabulary has 2"):
+        make_corpus(from_lists([[1], [2]], LABELS[:2]), from_lists(LISTS, LABELS), ["the", "film"], {})
+
+
+@pytest.fixture
+def written(tmp_path):
+    train, test = from_lists(LISTS, LABELS), from_lists(LISTS[:2], LABELS[:2])
+    write_corpus(make_corpus(train, test, ["the", "film", "is\u0085"], {"source": "test"}), tmp_path / "reviews")
+    return tmp_path / "reviews"
+
+
+def test_a_corpus_is_read_back_as_written(written):
+    train = read_reviews(written, "train")
+    assert as_lists(train) == LISTS
+    assert train.labels.tolist() == LABELS.tolist()
+    assert as_lists(read_reviews(written, "test")) == LISTS[:2]
+    assert read_vocabulary(written) == ["the", "film", "is\u0085"]
+    provenance = read_provenance(written)
+    assert (provenance["source"], provenance["test"]["words"]) == ("test", 3)
+
+
+def test_a_corpus_is_written_all_or_none(written):
+    before = contents(written)
+    train = read_reviews(written, "train")
+    with pytest.raises(TypeError):
+        write_corpus(Corpus(train, train, ["the", "film", "is"], {"not": {"json"}}), written)
+    assert contents(written) == before
+    assert [path.name for path in written.parent.iterdir()] == ["reviews"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("train_ranks.npy", None, "train_ranks.npy is missing; run `dvc repro download`"),
+        ("train_ranks.npy", b"", "train_ranks.npy is damaged"),
+        ("train_offsets.npy", b"\x93NUMPY\x01\x00", "train_offsets.npy is damaged"),
+        ("train_offsets.npy", np.array([1, 3, 6]), "the train set's offsets are not integers from 0 on"),
+        ("train_offsets.npy", np.array([0, 3, 2, 6], np.uint64), "do not cut its words"),
+        ("train_labels.npy", np.array([0, 1, 7]), "label 7"),
+        ("train_labels.npy", np.array(1), "not made of flat arrays"),
+        ("train_ranks.npy", np.array([1, 2, 3, 2, 2, 9]), "review 2 of the train set has word rank 9"),
+        ("train_labels.npy", np.array([None, 1, 1]), "train_labels.npy is damaged"),
+        ("vocabulary.txt", None, "vocabulary.txt is missing"),
+        ("vocabulary.txt", b"\xff", "vocabulary.txt is damaged"),
+        ("vocabulary.txt", b"the\n", "the vocabulary has 1"),
+        ("provenance.json", None, "provenance.json is missing"),
+        ("provenance.json", b"{}", "it should name its source"),
+        ("provenance.json", b'{"source": "test"}', "it should say how text was split"),
+        ("provenance.json", b'{"source": "test", "tokens": "words"}', "it should name the labels"),
+        ("provenance.json", SAYS[:-1] + b"}", "its provenance says None"),
+        (
+            "provenance.json",
+            SAYS[:-1] + b', "train": {"reviews": 4, "words": 6}}',
+            "the train set has {'reviews': 3, 'words': 6}, its provenance says {'reviews': 4, 'words': 6}",
+        ),
+    ],
+)
+def test_a_damaged_corpus_is_named_with_the_stage_to_run(written, file, content, says):
+    path = written / file
+    if content is None:
+        path.unlink()
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, content)
+    with pytest.raises(UserError) as error:
+        read_reviews(written, "train")
+    assert says in str(error.value)
+    assert "run `dvc repro download`" in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
