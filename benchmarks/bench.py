@@ -56,7 +56,7 @@ def checkout(folder: Path, source: str, epochs: int, maxlen: int) -> None:
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         raise UserError(f"{ROOT} is no git checkout ({listed.stderr.strip()}); clone the repository to measure it")
-    made = {"dvc.lock", str(files.METRICS), str(files.MEMORY_METRICS)}
+    made = {"dvc.lock", str(files.METRICS), str(files.SENSITIVITY_METRICS)}
     for name in set(listed.stdout.strip("\0").split("\0")) - made:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from imdb_rnn.core.params import Params
 from imdb_rnn.core.stage import run
 from imdb_rnn.engine.kernels.arithmetic import expit
 from imdb_rnn.engine.ragged import Ragged
-from imdb_rnn.evaluation import memory, metrics, slices
+from imdb_rnn.evaluation import metrics, sensitivity, slices
 from imdb_rnn.text.encode import read_padded, unpad
 from imdb_rnn.text.split import split_by_position
 from imdb_rnn.text.vocabulary import words_of_ids
@@ -40,7 +40,7 @@ def predictions(ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list
             "predicted": is_positive(probability).astype(int),
             "probability": probability.round(6),
             "logit": logits.round(6),
-            "words": ids.lengths - memory.marks(ids),
+            "words": ids.lengths - sensitivity.has_start_token(ids),
             "opening": [
                 " ".join(words_of_ids(openings[row].tolist(), vocabulary)[:OPENING_WORDS]) for row in range(len(ids))
             ],
@@ -65,7 +65,9 @@ def main(params: Params, root: Path) -> None:
         files.CONFUSION: metrics.confusion(y, probability),
         files.ROC: metrics.roc(y, probability),
         files.PRECISION_RECALL: metrics.precision_recall(y, probability),
-        files.SLICES: slices.measure(y, logits, ids.lengths - memory.marks(ids), slices.unknown_shares(ids)),
+        files.SLICES: slices.measure(
+            y, logits, ids.lengths - sensitivity.has_start_token(ids), slices.unknown_shares(ids)
+        ),
     }
     for path, table in tables.items():
         frames.write_csv(root / path, table)

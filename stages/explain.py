@@ -2,7 +2,7 @@
 
 In: `data/model.keras`, `data/reviews/`. Out, from a sample of the test reviews: `results/explanation/` with
 `gradient.csv` (by distance from the end), `last_words.csv` (accuracy with only the last words left) and `traces.json`
-(probability after every word of some reviews); and `results/memory.json` with the half-life, which is left out where
+(probability after every word of some reviews); and `results/sensitivity.json` with the half-life, left out where
 the gradient does not fall to half. Of made-up sentences, each a test of one ability: `behaviour.csv` there, a row for
 each test, and `results/behaviour.json`, the share of cases that passed; both empty if the network does not know their
 words.
@@ -18,7 +18,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.params import Params
 from imdb_rnn.core.stage import run
 from imdb_rnn.engine.ragged import Ragged
-from imdb_rnn.evaluation import behaviour, memory
+from imdb_rnn.evaluation import behaviour, sensitivity
 from imdb_rnn.model import Network
 from imdb_rnn.text.corpus import read_reviews, read_vocabulary
 from imdb_rnn.text.encode import encode
@@ -26,7 +26,7 @@ from imdb_rnn.text.vocabulary import UNKNOWN, words_of_ranks
 
 
 def traced(network: Network, ranks: Ragged, y: np.ndarray, vocabulary: list[str]) -> list[dict]:
-    """Some reviews, chosen by `memory.choose_traced`, as the network reads them, word by word.
+    """Some reviews, chosen by `sensitivity.choose_traced`, as the network reads them, word by word.
 
     Args:
         ranks: whole reviews; the words that the network does not know come from here.
@@ -38,10 +38,10 @@ def traced(network: Network, ranks: Ragged, y: np.ndarray, vocabulary: list[str]
         after each.
     """
     ids = encode(ranks, network.encoding)
-    marks = memory.marks(ids)
+    starts = sensitivity.has_start_token(ids).astype(int)
     traces = []
-    for row, kind in memory.choose_traced(y, network.predict_proba(ids)):
-        words = ids[row][marks[row] :]
+    for row, kind in sensitivity.choose_traced(y, network.predict_proba(ids)):
+        words = ids[row][starts[row] :]
         one = ranks.rows(np.array([row]))
         read = one.last(len(words)) if network.encoding.truncating == "pre" else one.first(len(words))
         traces.append(
@@ -51,7 +51,7 @@ def traced(network: Network, ranks: Ragged, y: np.ndarray, vocabulary: list[str]
                 "kind": kind,
                 "words": words_of_ranks(read[0], vocabulary),
                 "known": (words != UNKNOWN).tolist(),
-                "probability": network.trace(ids[row], int(marks[row])).round(6).tolist(),
+                "probability": network.trace(ids[row], int(starts[row])).round(6).tolist(),
             }
         )
     return traces
@@ -60,12 +60,12 @@ def traced(network: Network, ranks: Ragged, y: np.ndarray, vocabulary: list[str]
 def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     reviews, vocabulary = read_reviews(root / files.REVIEWS, "test"), read_vocabulary(root / files.REVIEWS)
-    rows = memory.sample(len(reviews), params.explain.reviews)
+    rows = sensitivity.sample(len(reviews), params.explain.reviews)
     ranks, y = reviews.ranks.rows(rows), reviews.labels[rows]
     ids = encode(ranks, network.encoding)
-    gradient = memory.gradient_by_distance(network.gradient_norms(ids), ids)
-    half_life = memory.half_life(gradient["gradient"].to_numpy())
-    last_words = memory.accuracy_of_last_words(network.predict_proba, ids, y, network.encoding.maxlen)
+    gradient = sensitivity.gradient_by_distance(network.gradient_norms(ids), ids)
+    half_life = sensitivity.half_life(gradient["gradient"].to_numpy())
+    last_words = sensitivity.accuracy_of_last_words(network.predict_proba, ids, y, network.encoding.maxlen)
     traces = [{"review": int(rows[trace.pop("row")]), **trace} for trace in traced(network, ranks, y, vocabulary)]
     behaved = behaviour.measure(network)
     texts = {
@@ -79,7 +79,7 @@ def main(params: Params, root: Path) -> None:
         for name, text in texts.items():
             (new / name).write_text(text, encoding="utf-8", newline="\n")
     metrics = {} if half_life is None else {"half_life_words": round(half_life, 2)}
-    files.write_json(root / files.MEMORY_METRICS, {"memory": metrics})
+    files.write_json(root / files.SENSITIVITY_METRICS, {"sensitivity": metrics})
     files.write_json(root / files.BEHAVIOUR_METRICS, behaviour.as_metrics(behaved))
     words = "longer than the reviews" if half_life is None else f"{half_life:.0f} words"
     print(f"half-life of a word's influence on the answer: {words}")

@@ -21,11 +21,11 @@ from imdb_rnn.reporting.card import model_card
 def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     metrics = files.read_json(results.Metrics, root / files.METRICS, "evaluate")
-    memory = files.read_json(results.MemoryMetrics, root / files.MEMORY_METRICS, "explain").memory
+    sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "explain").sensitivity
     slices = results.read_slices(root / files.SLICES)
     behaviour = results.read_behaviour(root / files.EXPLANATION / "behaviour.csv")
     found = intervals.of_metrics(*results.read_predictions(root / files.PREDICTIONS))
-    half_life, language = memory.half_life_words, params.plots.language
+    half_life, language = sensitivity.half_life_words, params.plots.language
     card = model_card(network, params.train, metrics, found, half_life, slices, behaviour, language)
     with files.replacing(root / files.EXPORT) as new:
         new.mkdir()

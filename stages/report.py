@@ -14,11 +14,11 @@ from imdb_rnn.core.stage import run
 from imdb_rnn.engine.kernels.arithmetic import expit
 from imdb_rnn.evaluation import intervals, metrics, results
 from imdb_rnn.evaluation.calibration import calibration
-from imdb_rnn.evaluation.memory import half_life
+from imdb_rnn.evaluation.sensitivity import half_life
 from imdb_rnn.reporting.card_text import TESTS
-from imdb_rnn.reporting.compared import read_compare_memory
+from imdb_rnn.reporting.comparison_results import read_comparison
 from imdb_rnn.reporting.report import page, stored_network
-from imdb_rnn.reporting.swept import read_sweep, summarize
+from imdb_rnn.reporting.sweep_results import read_sweep, summarize
 from imdb_rnn.training.history import read_history
 from imdb_rnn.training.losses import THRESHOLD
 
@@ -60,7 +60,7 @@ def main(params: Params, root: Path) -> None:
         "gradient": gradient.to_dict("list"),
         "last_words": last_words.to_dict("list"),
         "traces": files.read_json(results.Traces, explanation / "traces.json", "explain").model_dump()["traces"],
-        "compared": read_compare_memory(root / files.COMPARE_MEMORY).model_dump(),
+        "compared": read_comparison(root / files.COMPARE_SENSITIVITY).model_dump(),
         "swept": summarize(read_sweep(root / files.SWEEP)),
         "network": stored_network(network),
     }

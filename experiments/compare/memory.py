@@ -15,7 +15,7 @@ from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.engine.ragged import Ragged
-from imdb_rnn.evaluation import memory
+from imdb_rnn.evaluation import sensitivity
 from imdb_rnn.evaluation.results import Result, Share
 from imdb_rnn.model import Network
 from imdb_rnn.text.corpus import Reviews, read_reviews
@@ -42,21 +42,21 @@ class RunMemory(Result):
 
 def traced_rows(ranks: Ragged) -> np.ndarray:
     """The test reviews on which every network is traced: rows of some of those that have `TRACED_WORDS` words."""
-    rows = memory.sample(len(ranks), TRACED)
+    rows = sensitivity.sample(len(ranks), TRACED)
     fewest, most = TRACED_WORDS
     return rows[(ranks.lengths[rows] >= fewest) & (ranks.lengths[rows] <= most)]
 
 
 def measure(network: Network, reviews: Reviews) -> RunMemory:
     """Measure a network on test reviews."""
-    rows = memory.sample(len(reviews), REVIEWS)
+    rows = sensitivity.sample(len(reviews), REVIEWS)
     ids = encode(reviews.ranks.rows(rows), network.encoding)
-    gradient = memory.gradient_by_distance(network.gradient_norms(ids), ids)["gradient"]
-    last_words = memory.accuracy_of_last_words(
+    gradient = sensitivity.gradient_by_distance(network.gradient_norms(ids), ids)["gradient"]
+    last_words = sensitivity.accuracy_of_last_words(
         network.predict_proba, ids, reviews.labels[rows], network.encoding.maxlen
     )
     traced = encode(reviews.ranks.rows(traced_rows(reviews.ranks)), network.encoding)
-    traces = [network.trace(traced[row], mark) for row, mark in enumerate(memory.marks(traced).tolist())]
+    traces = [network.trace(traced[row], mark) for row, mark in enumerate(sensitivity.has_start_token(traced).tolist())]
     return RunMemory(
         gradient=gradient.round(8).tolist(),
         last_words=dict(zip(last_words["words"].astype(str), last_words["accuracy"].round(6).tolist(), strict=True)),

@@ -2,7 +2,7 @@
 
 In: `experiments/compare/runs/`, `memory/` and `params.yaml` beside them, `data/reviews/`. Out: `results/compare.csv`, a
 row for each network; `results/differences.csv`, a row for each two of them;
-`results/experiments/compare_memory.json`, for the page: how far back each remembers and how they read the same reviews;
+`results/experiments/compare_sensitivity.json`, for the page: how far back each remembers, and reviews that all read;
 `results/compare.png` and `.svg`. Prints the tables as Markdown.
 """
 
@@ -145,7 +145,7 @@ def main(root: Path) -> None:
 
     frames.write_csv(root / COMPARE, table)
     frames.write_csv(root / DIFFERENCES, pairs)
-    files.write_text(root / files.COMPARE_MEMORY, memory.model_dump_json() + "\n")
+    files.write_text(root / files.COMPARE_SENSITIVITY, memory.model_dump_json() + "\n")
     with style(language):
         by_seed = {network: answers.mean(axis=1).tolist() for network, answers in right.items()}
         drawn = figure.accuracies(table, by_seed, language)

@@ -4,8 +4,8 @@ import numpy as np
 
 from experiments.compare.memory import RunMemory
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.evaluation.memory import half_life
-from imdb_rnn.reporting.compared import CompareMemory, NetworkMemory, ReadTogether
+from imdb_rnn.evaluation.sensitivity import half_life
+from imdb_rnn.reporting.comparison_results import Comparison, NetworkSensitivity, SharedTrace
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.vocabulary import words_of_ranks
 from imdb_rnn.training.losses import is_right, probability_of_label
@@ -14,7 +14,7 @@ WINDOWS = (1, 5, 10, 20, 50)  # words, of the means of which half-lives are take
 EACH_KIND = 2  # reviews on which the networks are right together, wrong together, or divided
 
 
-def network_memory(runs: list[RunMemory]) -> NetworkMemory:
+def network_memory(runs: list[RunMemory]) -> NetworkSensitivity:
     """Put together what several seeds of one network remember: half-lives by window, and the means of the rest."""
     shortest = min(len(run.gradient) for run in runs)
     gradient = np.mean([run.gradient[:shortest] for run in runs], axis=0)
@@ -23,7 +23,7 @@ def network_memory(runs: list[RunMemory]) -> NetworkMemory:
         found = [half_life(np.array(run.gradient), window) for run in runs]
         return [None if words is None else round(words, 2) for words in found]
 
-    return NetworkMemory(
+    return NetworkSensitivity(
         half_life_words={str(window): half_lives(window) for window in WINDOWS},
         gradient=gradient.round(8).tolist(),
         last_words={
@@ -34,7 +34,7 @@ def network_memory(runs: list[RunMemory]) -> NetworkMemory:
 
 def read_together(
     traces: dict[str, list[list[float]]], reviews: Reviews, rows: np.ndarray, vocabulary: list[str]
-) -> list[ReadTogether]:
+) -> list[SharedTrace]:
     """Choose reviews that several networks read, with what each says after every word.
 
     Args:
@@ -74,13 +74,13 @@ def read_together(
                 "known": (ranks > 0).tolist(),
                 "probability": {name: each[place] for name, each in traces.items()},
             }
-            found.append(ReadTogether.model_validate(review))
+            found.append(SharedTrace.model_validate(review))
     return found
 
 
 def compare_memory(
     source: str, measured: dict[str, list[RunMemory]], reviews: Reviews, rows: np.ndarray, vocabulary: list[str]
-) -> CompareMemory:
+) -> Comparison:
     """Put together what `measured` says of each network's runs; the traces are those of its first.
 
     Args:
@@ -93,7 +93,7 @@ def compare_memory(
     traces = {name: runs[0].traces for name, runs in measured.items()}
     if any(len(each) != len(rows) for each in traces.values()):
         raise UserError(f"the networks were not traced on these {len(rows)} reviews; run `make compare`")
-    return CompareMemory(
+    return Comparison(
         source=source,
         networks={name: network_memory(runs) for name, runs in measured.items()},
         traces=read_together(traces, reviews, rows, vocabulary),

@@ -35,14 +35,14 @@ PREDICTIONS = Path("results/predictions.csv")
 CONFUSION = Path("results/confusion.csv")
 ROC = Path("results/roc.csv")
 PRECISION_RECALL = Path("results/precision_recall.csv")
-MEMORY_METRICS = Path("results/memory.json")
+SENSITIVITY_METRICS = Path("results/sensitivity.json")
 EXPLANATION = Path("results/explanation")
 BEHAVIOUR_METRICS = Path("results/behaviour.json")
 SLICES = Path("results/slices.csv")
 EXPORT = Path("results/export")
 FIGURES = Path("results/figures")
 REPORT = Path("results/report")
-COMPARE_MEMORY = Path("results/experiments/compare_memory.json")  # in git, written by `make compare`
+COMPARE_SENSITIVITY = Path("results/experiments/compare_sensitivity.json")  # in git, written by `make compare`
 SWEEP = Path("results/experiments/sweep.csv")  # in git, written by `make sweep`
 
 LONG_NAME = 200  # bytes

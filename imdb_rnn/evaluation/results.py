@@ -60,12 +60,12 @@ class Traces(Result):
     traces: list[Trace]
 
 
-class Memory(Result):
+class Sensitivity(Result):
     half_life_words: Annotated[float, Field(ge=0)] | None = None
 
 
-class MemoryMetrics(Result):
-    memory: Memory
+class SensitivityMetrics(Result):
+    sensitivity: Sensitivity
 
 
 class Slice(Result):

@@ -62,7 +62,7 @@ def test_a_copy_of_the_project_has_the_article_s_settings(tmp_path):
     assert (params.train.clipnorm, params.train.validation) == (None, "test")
     assert (params.train.epochs, params.pad.maxlen) == (3, 70)
     assert (tmp_path / "stages/train.py").exists()
-    for made in ("dvc.lock", "results/metrics.json", "results/memory.json"):
+    for made in ("dvc.lock", "results/metrics.json", "results/sensitivity.json"):
         assert not (tmp_path / made).exists(), made
 
 

@@ -17,7 +17,12 @@ CONFUSION = (
 def test_the_committed_metrics_are_read():
     text = (ROOT / files.METRICS).read_text()
     assert files.read_json(results.Metrics, ROOT / files.METRICS, "evaluate").model_dump() == json.loads(text)
-    assert files.read_json(results.MemoryMetrics, ROOT / files.MEMORY_METRICS, "explain").memory.half_life_words > 0
+    assert (
+        files.read_json(
+            results.SensitivityMetrics, ROOT / files.SENSITIVITY_METRICS, "explain"
+        ).sensitivity.half_life_words
+        > 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,8 +91,13 @@ def test_damaged_traces_are_named(tmp_path, probability):
 
 
 def test_a_half_life_may_be_absent(tmp_path):
-    (tmp_path / "memory.json").write_text('{"memory": {}}')
-    assert files.read_json(results.MemoryMetrics, tmp_path / "memory.json", "explain").memory.half_life_words is None
-    (tmp_path / "memory.json").write_text('{"memory": {"half_life_words": NaN}}')
-    with pytest.raises(UserError, match=r"memory.json is damaged .*; run `dvc repro explain`"):
-        files.read_json(results.MemoryMetrics, tmp_path / "memory.json", "explain")
+    (tmp_path / "sensitivity.json").write_text('{"sensitivity": {}}')
+    assert (
+        files.read_json(
+            results.SensitivityMetrics, tmp_path / "sensitivity.json", "explain"
+        ).sensitivity.half_life_words
+        is None
+    )
+    (tmp_path / "sensitivity.json").write_text('{"sensitivity": {"half_life_words": NaN}}')
+    with pytest.raises(UserError, match=r"sensitivity.json is damaged .*; run `dvc repro explain`"):
+        files.read_json(results.SensitivityMetrics, tmp_path / "sensitivity.json", "explain")

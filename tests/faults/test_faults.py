@@ -20,7 +20,7 @@ from project import Project, environment
 from imdb_rnn.core.params import parse_params
 
 DAMAGES, SEED = int(os.environ.get("DAMAGES", "4")), int(os.environ.get("SEED", "1"))
-RESULTS = ("dvc.lock", "results/metrics.json", "results/memory.json")
+RESULTS = ("dvc.lock", "results/metrics.json", "results/sensitivity.json")
 
 
 def check_undisturbed(project: Project, finished: Project) -> None:

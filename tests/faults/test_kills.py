@@ -86,7 +86,7 @@ def test_a_kill_loses_nothing(project, finished, durations, outcome, kill):
         forget(project, stage)
     mended = project.run("python", "-m", "tools.mend").strip()
     project.run("dvc", "repro")
-    for name in ("dvc.lock", "results/metrics.json", "results/memory.json"):
+    for name in ("dvc.lock", "results/metrics.json", "results/sensitivity.json"):
         assert (project.folder / name).read_bytes() == (finished.folder / name).read_bytes(), name
     assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
     outcome(

@@ -40,8 +40,8 @@ def ran(params, texts, tmp_path_factory):
         model={"units": 8, "embedding_dim": 8, "cell": "gru", "ngrams": 2},
         train={"epochs": 2},
     )
-    (folder / files.COMPARE_MEMORY).parent.mkdir(parents=True)
-    (folder / files.COMPARE_MEMORY).write_text('{"source": "none", "networks": {}, "traces": []}')
+    (folder / files.COMPARE_SENSITIVITY).parent.mkdir(parents=True)
+    (folder / files.COMPARE_SENSITIVITY).write_text('{"source": "none", "networks": {}, "traces": []}')
     columns = "trial,status,epochs,kept_epoch,val_loss,val_accuracy,ended,seconds,error"
     (folder / files.SWEEP).write_text(f"{columns}\n")  # of a sweep without a trial
     for stage in (check, download, pad, train, evaluate, explain, report, export):

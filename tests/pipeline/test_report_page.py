@@ -21,7 +21,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from imdb_rnn.core.params import ModelParams, parse_params
 from imdb_rnn.engine.kernels import cells
 from imdb_rnn.engine.ragged import Ragged
-from imdb_rnn.evaluation import memory
+from imdb_rnn.evaluation import sensitivity
 from imdb_rnn.keras_model import load_keras
 from imdb_rnn.model import Network
 from imdb_rnn.reporting.report import page, stored_network
@@ -184,7 +184,7 @@ def test_the_probability_is_keras_on_test_reviews(opened, folder):
     assert params.pad.truncating == "pre"
     reviews, vocabulary = read_reviews(folder / "data/reviews", "test"), read_vocabulary(folder / "data/reviews")
     x = np.load(folder / "data/padded/x_test.npy")
-    rows = memory.sample(len(x), 200)
+    rows = sensitivity.sample(len(x), 200)
     assert len(rows) == 200
     x = x[rows].copy()
     read = [reviews.ranks[row][-count:] for row, count in zip(rows, (x > START).sum(axis=1), strict=True)]
@@ -328,7 +328,7 @@ def test_the_words_are_read_one_by_one(browser, open_page, name):
         WebDriverWait(browser, 10).until(lambda it: it.execute_script("return 'done' in byId('try').dataset"))
         words = tokenize(text)
         ids = encode_texts(network, [text])
-        expected = network.trace(ids[0], int(memory.marks(ids)[0]))
+        expected = network.trace(ids[0], int(sensitivity.has_start_token(ids)[0]))
         lines = browser.execute_script(
             """
             const slider = byId("reading").querySelector("input"), status = byId("reading").querySelector(".status");

@@ -24,7 +24,7 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8").replac
 STAGES = PIPELINE["stages"]
 CODE = ("imdb_rnn", "stages")
 OWN = (files.CHECKPOINTS, files.DOWNLOADS)  # what stages keep for themselves
-NO_OUT = (*OWN, files.COMPARE_MEMORY, files.PARAMS, files.SWEEP)
+NO_OUT = (*OWN, files.COMPARE_SENSITIVITY, files.PARAMS, files.SWEEP)
 
 
 def source_of(name: str) -> str:
@@ -202,10 +202,10 @@ def test_the_committed_lock_belongs_to_this_code():
 @pytest.mark.parametrize(
     ("lock", "results"),
     [
-        ("dvc.lock", {"behaviour.json", "metrics.json", "memory.json"}),
+        ("dvc.lock", {"behaviour.json", "metrics.json", "sensitivity.json"}),
         (
             "experiments/compare/dvc.lock",
-            {"compare.csv", "compare_sentences.csv", "differences.csv", "experiments/compare_memory.json"},
+            {"compare.csv", "compare_sentences.csv", "differences.csv", "experiments/compare_sensitivity.json"},
         ),
     ],
 )

@@ -24,7 +24,7 @@ def measured(tmp_path):
     keras_model.save(network, tmp_path / files.MODEL)
     y, logits = np.array([0, 1, 0, 1]), np.array([-1.0, 2.0, 0.5, 0.1])
     files.write_json(tmp_path / files.METRICS, {"kept_epoch": 3, "test": metrics.measure(y, logits)})
-    files.write_json(tmp_path / files.MEMORY_METRICS, {"memory": {}})
+    files.write_json(tmp_path / files.SENSITIVITY_METRICS, {"sensitivity": {}})
     predictions = {"label": y, "logit": logits}
     frames.write_csv(tmp_path / files.PREDICTIONS, pd.DataFrame(predictions))
     frames.write_csv(tmp_path / files.SLICES, slices.measure(y, logits, np.array([1, 2, 3, 4]), np.zeros(4)))

@@ -14,7 +14,7 @@ RESULTS = (
     "compare.svg",
     "compare_sentences.csv",
     "differences.csv",
-    "experiments/compare_memory.json",
+    "experiments/compare_sensitivity.json",
 )
 PRESET = {
     "pad": {"vocab_size": 2000, "maxlen": 210},
@@ -79,7 +79,7 @@ def test_what_is_done_is_not_done_again(project):
 @pytest.mark.slow
 def test_a_new_seed_and_a_change_in_measuring_memory_train_the_new_network_alone(project):
     write_plan(project, [1, 2, 3])
-    with (project.folder / "imdb_rnn/evaluation/memory.py").open("a") as file:
+    with (project.folder / "imdb_rnn/evaluation/sensitivity.py").open("a") as file:
         file.write("\n# a comment\n")
     project.run("dvc", "--cd", str(FOLDER), "repro", "modules")
     memory = {f"memory@simple_rnn-{seed}" for seed in (1, 2, 3)}

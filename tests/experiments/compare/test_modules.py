@@ -72,7 +72,7 @@ def test_a_change_concerns_the_stages_that_import_the_module(tmp_path):
             stage for stage in STAGES if (tmp_path / FOLDER / MODULES / f"{stage}.txt").read_text() != before[stage]
         }
 
-    assert changed_by("imdb_rnn/evaluation/memory.py") == {"memory", "table"}
+    assert changed_by("imdb_rnn/evaluation/sensitivity.py") == {"memory", "table"}
     assert changed_by("tools/preset.py") == {"train"}
     assert changed_by("imdb_rnn/engine/ragged.py") == {*STAGES}
     assert changed_by("imdb_rnn/reporting/report.py") == set()

@@ -9,7 +9,7 @@ from experiments.compare.runs import PLAN, RUNS, Run, write_run
 from experiments.compare.table import differences, markdown, summarise
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.reporting.compared import read_compare_memory
+from imdb_rnn.reporting.comparison_results import read_comparison
 from imdb_rnn.text.corpus import from_lists, make_corpus, write_corpus
 
 
@@ -127,7 +127,7 @@ def test_the_results_are_computed_from_the_runs(project, capsys):
         ["gru", "simple_rnn"],
         ["linear", "simple_rnn"],
     ]
-    memory = read_compare_memory(project / files.COMPARE_MEMORY)
+    memory = read_comparison(project / files.COMPARE_SENSITIVITY)
     assert memory.source == "bundled"
     assert list(memory.networks) == ["simple_rnn", "gru"]
     assert [review.kind for review in memory.traces] == ["right", "right", "wrong", "wrong"]

@@ -4,14 +4,14 @@ import pytest
 from experiments.compare.memory import RunMemory, traced_rows
 from experiments.compare.together import compare_memory, network_memory, read_together
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.reporting.compared import NetworkMemory
+from imdb_rnn.reporting.comparison_results import NetworkSensitivity
 
 ONE = RunMemory(gradient=[4.0, 2.0, 1.0], last_words={"1": 0.5, "3": 0.75}, traces=[[0.5, 0.75], [0.5, 0.25, 0.125]])
 
 
 def test_what_several_seeds_remember_is_put_together():
     other = ONE.model_copy(update={"gradient": [2.0, 2.0], "last_words": {"1": 0.7, "3": 0.85}})
-    assert network_memory([ONE, other]) == NetworkMemory(
+    assert network_memory([ONE, other]) == NetworkSensitivity(
         half_life_words={"1": [1.0, None]} | {window: [None, None] for window in ("5", "10", "20", "50")},
         gradient=[3.0, 2.0],
         last_words={"1": 0.6, "3": 0.8},

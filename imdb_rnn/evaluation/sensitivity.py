@@ -21,9 +21,11 @@ def sample(total: int, count: int) -> np.ndarray:
     return np.linspace(0, total - 1, min(count, total)).round().astype(np.int64)
 
 
-def marks(ids: Ragged) -> np.ndarray:
-    """How many start marks each review begins with: 1, or 0 where it was cut at the front: int64 (reviews,)."""
-    return ((ids.lengths > 0) & (np.append(ids.values, 0)[ids.starts] == START)).astype(np.int64)
+def has_start_token(ids: Ragged) -> np.ndarray:
+    """Whether each review begins with the start token, which truncation may have removed: bool (reviews,)."""
+    found = ids.lengths > 0
+    found[found] = ids.values[ids.starts[found]] == START
+    return found
 
 
 def gradient_by_distance(norms: Ragged, ids: Ragged) -> pd.DataFrame:
@@ -37,7 +39,7 @@ def gradient_by_distance(norms: Ragged, ids: Ragged) -> pd.DataFrame:
         Columns k (words back, 0 for the last word), gradient (mean over the reviews that have such a word), reviews
         (how many these are).
     """
-    lengths = ids.lengths - marks(ids)
+    lengths = ids.lengths - has_start_token(ids)
     longest = int(lengths.max(initial=0))
     total, reviews = np.zeros(longest), np.zeros(longest, int)
     for row, length in enumerate(lengths):

@@ -9,7 +9,7 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation.results import Result, Share
 
 
-class NetworkMemory(Result):
+class NetworkSensitivity(Result):
     """How far back one network remembers.
 
     Half-lives are by window, in words, and then by seed; the rest is means over the seeds.
@@ -20,7 +20,7 @@ class NetworkMemory(Result):
     last_words: dict[str, Share]
 
 
-class ReadTogether(Result):
+class SharedTrace(Result):
     """A review that every network of the comparison read, and what each said of it after each word."""
 
     review: Annotated[int, Field(ge=0)]
@@ -31,23 +31,23 @@ class ReadTogether(Result):
     probability: dict[str, list[Share]]
 
     @model_validator(mode="after")
-    def _a_probability_after_each_word(self) -> "ReadTogether":
+    def _a_probability_after_each_word(self) -> "SharedTrace":
         lengths = {len(of_network) - 1 for of_network in self.probability.values()}
         if not lengths <= {len(self.words)} or len(self.words) != len(self.known):
             raise ValueError("a review should have a probability before its first word and after each")
         return self
 
 
-class CompareMemory(Result):
+class Comparison(Result):
     source: str
-    networks: dict[str, NetworkMemory]
-    traces: list[ReadTogether]
+    networks: dict[str, NetworkSensitivity]
+    traces: list[SharedTrace]
 
 
-def read_compare_memory(path: Path) -> CompareMemory:
+def read_comparison(path: Path) -> Comparison:
     """Read what the networks of the comparison remember. Raises `UserError` when it is missing or damaged."""
     try:
-        return CompareMemory.model_validate_json(path.read_bytes())
+        return Comparison.model_validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path} cannot be read ({reason}); `git checkout {path}` or run `make compare`") from error

@@ -5,7 +5,7 @@ from material import ROOT
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.reporting.compared import read_compare_memory
+from imdb_rnn.reporting.comparison_results import read_comparison
 
 TRACE = {
     "review": 0,
@@ -23,7 +23,7 @@ MEMORY = {
 
 
 def test_the_committed_memory_of_the_comparison_is_read():
-    memory = read_compare_memory(ROOT / files.COMPARE_MEMORY)
+    memory = read_comparison(ROOT / files.COMPARE_SENSITIVITY)
     assert {"simple_rnn", "lstm", "gru"} <= set(memory.networks)
     assert all(set(trace.probability) == set(memory.networks) for trace in memory.traces)
 
@@ -31,7 +31,7 @@ def test_the_committed_memory_of_the_comparison_is_read():
 def test_a_half_life_may_be_absent(tmp_path):
     path = tmp_path / "memory.json"
     path.write_text(json.dumps(MEMORY))
-    assert read_compare_memory(path).model_dump() == MEMORY
+    assert read_comparison(path).model_dump() == MEMORY
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_a_half_life_may_be_absent(tmp_path):
     ],
 )
 def test_a_damaged_memory_of_the_comparison_is_named(tmp_path, text):
-    path = tmp_path / "compare_memory.json"
+    path = tmp_path / "compare_sensitivity.json"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(UserError, match=r"compare_memory\.json cannot be read .* or run `make compare`"):
-        read_compare_memory(path)
+    with pytest.raises(UserError, match=r"compare_sensitivity\.json cannot be read .* or run `make compare`"):
+        read_comparison(path)

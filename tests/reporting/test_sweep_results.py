@@ -5,7 +5,7 @@ from material import HOSTILE, ROOT
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.reporting.swept import SHOWN, read_sweep, summarize
+from imdb_rnn.reporting.sweep_results import SHOWN, read_sweep, summarize
 
 HEAD = "trial,status,epochs,kept_epoch,val_loss,val_accuracy,ended,seconds,error"
 ROWS = [
