@@ -27,6 +27,7 @@ from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.params import ModelParams
 from imdb_rnn.engine.kernels.cells import cell_named
+from imdb_rnn.engine.weights import Layout, Weights, from_named
 from imdb_rnn.model import Network
 from imdb_rnn.text.vocabulary import PADDING
 
@@ -177,10 +178,17 @@ def _ngram_scores(ids: Any, longest: int, vocab_size: int, codes: np.ndarray) ->
 
 
 def variables(model: "keras.Model", params: ModelParams) -> list[Any]:
-    """The trained variables, in the order of `weights.Layout`, but for the scores of n-grams."""
+    """The trained variables, in the order of `weights.named`, without n-grams."""
     layers = ["embedding", *(f"{params.cell}_{number}" for number in range(1, params.layers + 1))]
     layers += ["logit" if params.ngrams else "probability"]
     return [variable for name in layers for variable in model.get_layer(name).trainable_variables]
+
+
+def weights_of(variables: list[Any], params: ModelParams) -> Weights:
+    """The values of variables as `variables` lists them."""
+    *names, _ = Layout(params, 1, 0).matrices
+    arrays = {name: variable.numpy() for name, variable in zip(names, variables, strict=True)}
+    return from_named(arrays | {"ngrams": np.empty(0, np.float32)})
 
 
 def save(network: Network, path: Path) -> None:

@@ -13,7 +13,7 @@ from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.kernels.arithmetic import expit
 from imdb_rnn.engine.kernels.lookup import Lookup
 from imdb_rnn.engine.ragged import Ragged, from_lengths
-from imdb_rnn.engine.weights import Layout, Weights
+from imdb_rnn.engine.weights import Layout, Weights, named
 from imdb_rnn.text.encode import encode, ranks_of, with_padding
 from imdb_rnn.text.vocabulary import PADDING, tokenizer
 
@@ -26,8 +26,8 @@ class Network:
     """A network that gives the probability that a review is positive.
 
     params, encoding: how it is built, and how reviews become the ids that it reads
-    weights: as `weights.Layout` has them, but for those of n-grams
-    ngram_codes, ngram_scores: int64 and float32 (n-grams,), both empty without n-grams
+    weights: see `weights.Weights`
+    ngram_codes: int64 (n-grams,), ascending; empty without n-grams
     vocabulary: rank 1 first; only the words that have an id of their own
     kept_epoch: the epoch of its training, from 1, after which it had these weights
     provenance: where the reviews that it was trained on come from
@@ -39,7 +39,6 @@ class Network:
     encoding: PadParams
     weights: Weights
     ngram_codes: np.ndarray
-    ngram_scores: np.ndarray
     vocabulary: list[str]
     kept_epoch: int
     provenance: dict
@@ -74,7 +73,7 @@ class Network:
 
     def count_weights(self) -> int:
         """How many numbers it has, those of fixed word vectors too."""
-        return sum(array.size for array in self.weights) + len(self.ngram_scores)
+        return sum(array.size for array in named(self.weights).values())
 
     def logits(self, ids: Ragged) -> np.ndarray:
         """The logit of a positive review for each review: float64 (reviews,).
@@ -87,9 +86,8 @@ class Network:
         """
         params, codes = self.params, self.ngram_codes
         check_ids(ids, self.encoding.vocab_size)
-        weights = [*self.weights, self.ngram_scores] if params.ngrams else self.weights
-        engine = Engine(Layout(params, self.encoding.vocab_size, len(codes)), np.ones_like(self.ngram_scores))
-        flat, logits = engine.layout.flatten(weights), np.empty(len(ids))
+        engine = Engine(Layout(params, self.encoding.vocab_size, len(codes)), np.ones_like(self.weights.ngrams))
+        flat, logits = engine.layout.flatten(self.weights), np.empty(len(ids))
 
         def prepare(rows: np.ndarray) -> Batch:
             batch, places = ids.rows(rows), None
@@ -132,7 +130,7 @@ class Network:
         check_ids(ids, self.encoding.vocab_size)
         norms = [np.empty(0, np.float32)] * len(ids)
         params = self.params.model_copy(update={"ngrams": 0})
-        vectors, *others = self.weights
+        embeddings, no_ngrams = self.weights.embeddings, np.empty(0, np.float32)
         for rows in _batches(ids):
             batch = as_read(ids.rows(rows), params, self.encoding)
             flat = batch.flat()
@@ -142,9 +140,9 @@ class Network:
             engine = Engine(Layout(params, len(words) + 1, 0))
             occurrences = np.zeros(len(flat), np.int32)
             occurrences[is_word] = np.arange(1, len(words) + 1)
-            weights = [vectors[np.append(PADDING, words)], *others]
+            weights = self.weights._replace(embeddings=embeddings[np.append(PADDING, words)], ngrams=no_ngrams)
             engine.explain(engine.layout.flatten(weights), engine.prepare(from_lengths(occurrences, batch.lengths)))
-            dvectors = engine.layout.split(engine.gradient)[0][1:]
+            dvectors = engine.layout.split(engine.gradient).embeddings[1:]
             of_batch = from_lengths(np.sqrt((dvectors * dvectors).sum(axis=1)), ids.lengths[rows])
             for number, row in enumerate(rows):
                 norms[row] = of_batch[number]

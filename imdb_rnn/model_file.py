@@ -21,7 +21,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, Tokens
 from imdb_rnn.engine.kernels.cells import cell_named
-from imdb_rnn.engine.weights import Layout, Weights
+from imdb_rnn.engine.weights import Layout, Weights, from_named, named
 from imdb_rnn.model import Network
 from imdb_rnn.text.vocabulary import RANK_OFFSET
 
@@ -46,10 +46,10 @@ def filled(template: dict[str, bytes], network: Network) -> dict[str, bytes]:
     """The members of the file of a network, from those that Keras saves of one of its kind."""
     file = io.BytesIO(template[WEIGHTS])
     with h5py.File(file, "r+") as store:
-        for name, array in zip(_names(network.params), network.weights, strict=True):
+        for name, array in zip(_names(network.params), list(named(network.weights).values())[:-1], strict=True):
             store[name].write_direct(np.ascontiguousarray(array))
         if network.params.ngrams:
-            store[SCORES][1:, 0] = network.ngram_scores
+            store[SCORES][1:, 0] = network.weights.ngrams
     return template | {WEIGHTS: file.getvalue()} | members(network)
 
 
@@ -88,13 +88,13 @@ def load(path: Path) -> Network:
         if not 0 < len(vocabulary) < about.pad.vocab_size - RANK_OFFSET:
             raise ValueError(f"its vocabulary has {len(vocabulary)} words")
         with h5py.File(io.BytesIO(content), "r") as store:
-            weights, scores = _read_weights(store, about, len(codes))
+            weights = _read_weights(store, about, len(codes))
     except Exception as error:  # zip, JSON, NumPy and HDF5 each fail in ways of their own
         if isinstance(error, UserError) or (isinstance(error, OSError) and error.errno):
             raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
         raise files.damaged(path, "train", error) from error
     of_training = about.kept_epoch, about.provenance, about.tokens, about.labels
-    return Network(about.model, about.pad, weights, codes, scores, vocabulary, *of_training)
+    return Network(about.model, about.pad, weights, codes, vocabulary, *of_training)
 
 
 def _read_codes(content: bytes) -> np.ndarray:
@@ -108,16 +108,16 @@ def _read_codes(content: bytes) -> np.ndarray:
     return codes
 
 
-def _read_weights(store: h5py.File, about: About, ngrams: int) -> tuple[Weights, np.ndarray]:
+def _read_weights(store: h5py.File, about: About, ngrams: int) -> Weights:
     params = about.model
-    layout = Layout(params.model_copy(update={"ngrams": 0}), about.pad.vocab_size, 0)
-    shapes = [matrix.shape for matrix in layout.matrices]
+    matrices = Layout(params, about.pad.vocab_size, 0).matrices
+    *names, _ = matrices
+    shapes = [matrices[name].shape for name in names]
     if 4 * (sum(map(math.prod, shapes)) + ngrams) > store.id.get_filesize():
         raise ValueError("it is smaller than its weights")  # HDF5 would make up what was never written
     weights = [_read_array(store, name, shape) for name, shape in zip(_names(params), shapes, strict=True)]
-    if not params.ngrams:
-        return weights, np.empty(0, np.float32)
-    return weights, _read_array(store, SCORES, (ngrams + 1, 1))[1:, 0]
+    scores = _read_array(store, SCORES, (ngrams + 1, 1))[1:, 0] if params.ngrams else np.empty(0, np.float32)
+    return from_named(dict(zip(names, weights, strict=True)) | {"ngrams": scores})
 
 
 def _names(params: ModelParams) -> list[str]:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from imdb_rnn.core.params import ModelParams, PadParams, Params
-from imdb_rnn.engine.weights import Layout
+from imdb_rnn.engine.weights import Layout, from_named
 from imdb_rnn.model import Network
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,15 +74,16 @@ def model_params(**values) -> ModelParams:
 def network_of(params: ModelParams, vocab_size: int = 20, seed: int = 5, **encoding) -> Network:
     """A network with weights, biases too, of which none is zero; half of all n-grams that there are have a score."""
     random = np.random.default_rng(seed)
-    matrices = Layout(params.model_copy(update={"ngrams": 0}), vocab_size, 0).matrices
-    weights = [random.normal(0, 0.5, matrix.shape).astype(np.float32) for matrix in matrices]
+    matrices = Layout(params, vocab_size, 0).matrices
+    weights = {name: random.normal(0, 0.5, matrix.shape).astype(np.float32) for name, matrix in matrices.items()}
     codes = np.empty(0, np.int64)
     if params.ngrams:
         codes = np.sort(random.choice(np.arange(1, vocab_size**3), vocab_size**3 // 2, replace=False))
-    scores = random.normal(0, 0.5, len(codes)).astype(np.float32)
+    weights["ngrams"] = random.normal(0, 0.5, len(codes)).astype(np.float32)
     vocabulary = [f"word{rank}" for rank in range(1, vocab_size - 3)]
     pad = PadParams(**{"vocab_size": vocab_size, "maxlen": 12} | encoding)
-    return Network(params, pad, weights, codes, scores, vocabulary, kept_epoch=3, provenance={"source": "bundled"})
+    provenance = {"source": "bundled"}
+    return Network(params, pad, from_named(weights), codes, vocabulary, kept_epoch=3, provenance=provenance)
 
 
 def write_params(folder: Path, params: Params) -> None:

@@ -1,5 +1,6 @@
 """Networks of every kind, the ids that they read, and what Keras computes of both."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from imdb_rnn.engine.engine import Engine, Masks
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.kernels.arithmetic import log_losses
 from imdb_rnn.engine.ragged import Ragged, from_lengths
-from imdb_rnn.engine.weights import Layout
+from imdb_rnn.engine.weights import Layout, Weights, from_named, named
 from imdb_rnn.model import Network, as_read
 from imdb_rnn.text.encode import pad
 
@@ -43,6 +44,16 @@ ALL_AT_ONCE = {
     "embedding_dropout": 0.5,
     "dropout": 0.5,
 }  # with widths that fill no whole vectors
+
+
+def arrays_of(weights: Weights) -> list[np.ndarray]:
+    """The arrays of weights in the order of `named`, n-grams last."""
+    return list(named(weights).values())
+
+
+def changed(weights: Weights, change: Callable[[np.ndarray], np.ndarray]) -> Weights:
+    """Weights with each array replaced by what `change` makes of it."""
+    return from_named({name: change(array) for name, array in named(weights).items()})
 
 
 def ragged(*rows: list[int] | np.ndarray) -> Ragged:
@@ -81,7 +92,7 @@ class Drawn(NamedTuple):
 def draw(network: Network, reviews: int, seed: int = 1) -> Drawn:
     """Labels, priors, and what dropout hides, half of everything, where the network has dropout."""
     random, params = np.random.default_rng(seed), network.params
-    seen, hidden = np.ones(network.encoding.vocab_size), np.ones((reviews, len(network.weights[-2])))
+    seen, hidden = np.ones(network.encoding.vocab_size), np.ones((reviews, len(network.weights.head_kernel)))
     if params.embedding_dropout:
         seen = 2 * random.integers(0, 2, seen.shape)
     if params.dropout:
@@ -100,9 +111,8 @@ def learnt_by_engine(
     """
     params, vocab_size, order = network.params, network.encoding.vocab_size, np.argsort(-ids.lengths, kind="stable")
     engine = engine or Engine(Layout(params, vocab_size, len(drawn.prior)), drawn.prior)
-    weights, places, masks = network.weights, None, Masks()
+    places, masks = None, Masks()
     if params.ngrams:
-        weights = [*weights, network.ngram_scores]
         codes = ngrams.codes_of(ids, params.ngrams, vocab_size)
         places = ngrams.look_up(codes, network.ngram_codes).rows(order)
     if params.embedding_dropout:
@@ -111,7 +121,7 @@ def learnt_by_engine(
         masks = masks._replace(features=engine.feature_masks(drawn.hidden[order].ravel()))
     batch = engine.prepare(as_read(ids, params, network.encoding).rows(order), places)
     logits, losses, square = engine.learn(
-        engine.layout.flatten(weights), batch, drawn.y[order], np.ones(len(order)), masks
+        engine.layout.flatten(network.weights), batch, drawn.y[order], np.ones(len(order)), masks
     )
     back = np.argsort(order)
     return engine, logits[back], losses[back], square
@@ -120,10 +130,10 @@ def learnt_by_engine(
 def as_keras(network: Network):
     """The network as a Keras model, with its weights."""
     model = keras_model.build(network.params, network.encoding.vocab_size, network.ngram_codes)
-    for variable, array in zip(keras_model.variables(model, network.params), network.weights, strict=True):
+    for variable, array in zip(keras_model.variables(model, network.params), arrays_of(network.weights), strict=False):
         variable.assign(array)
     if network.params.ngrams:
-        scores = np.append(np.float32(0), network.ngram_scores)[:, None]  # row 0 is of unknown n-grams
+        scores = np.append(np.float32(0), network.weights.ngrams)[:, None]  # row 0 is of unknown n-grams
         model.get_layer("ngram_scores").embeddings.assign(scores)
     return model
 
@@ -134,9 +144,9 @@ def learnt_by_keras(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.nda
     Where there are n-grams, the logits are the means of theirs and of the recurrent network's, and the loss the sum.
     """
     keras, tf = keras_model.load_keras()
-    params, (vectors, *others) = network.params, network.weights
-    hiding = [vectors * drawn.seen[:, None], *others]
-    model = as_keras(replace(network, weights=hiding, ngram_scores=network.ngram_scores * drawn.prior))
+    params, weights = network.params, network.weights
+    embeddings, ngrams = weights.embeddings * drawn.seen[:, None], weights.ngrams * drawn.prior
+    model = as_keras(replace(network, weights=weights._replace(embeddings=embeddings, ngrams=ngrams)))
     model.get_layer("probability").activation = keras.activations.linear
     if params.dropout:
         model.get_layer("dropout").call = lambda features, **_: features * drawn.hidden
@@ -163,19 +173,19 @@ def assert_learns_as_keras(network: Network, ids: Ragged) -> None:
 
     Kernels are made as small as before training: larger ones are chaotic, and blow rounding up.
     """
-    vectors, *others = network.weights
-    others = [array * np.float32(2 / np.sqrt(len(array))) if array.ndim == 2 else array for array in others]
-    network = replace(network, weights=[vectors, *others])
+    smaller = changed(network.weights, lambda a: a * np.float32(2 / np.sqrt(len(a))) if a.ndim == 2 else a)
+    network = replace(network, weights=smaller._replace(embeddings=network.weights.embeddings))
     drawn = draw(network, len(ids))
     engine, logits, losses, square = learnt_by_engine(network, ids, drawn)
     expected_logits, expected = learnt_by_keras(network, ids, drawn)
     np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
     np.testing.assert_array_equal(losses, log_losses(drawn.y, logits))
-    gradients = engine.layout.split(engine.gradient)
+    of_weights = engine.layout.split(engine.gradient)
+    gradients = arrays_of(of_weights) if network.params.ngrams else arrays_of(of_weights)[:-1]
     for gradient, other in zip(gradients, expected, strict=True):
         assert gradient.shape == other.shape
         largest = np.abs(other).max()
         assert largest > 1e-5, "there is nothing to compare"
         np.testing.assert_allclose(gradient, other, rtol=0, atol=1e-5 * largest)
     assert square == pytest.approx(sum((gradient.astype(np.float64) ** 2).sum() for gradient in gradients), rel=1e-6)
-    np.testing.assert_array_equal(engine.layout.flatten(gradients), engine.gradient)
+    np.testing.assert_array_equal(engine.layout.flatten(of_weights), engine.gradient)

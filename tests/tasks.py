@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from material import model_params
+from networks import arrays_of
 
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.engine.ppmi_svd import word_vectors
-from imdb_rnn.engine.weights import first_weights
+from imdb_rnn.engine.weights import initial_weights
 from imdb_rnn.keras_model import build, load_keras
 from imdb_rnn.model import Network
 from imdb_rnn.text.encode import Labelled, unpad
@@ -63,7 +64,7 @@ def small(**values: object) -> ModelParams:
 
 def learnt(network: Network) -> list[np.ndarray]:
     """All the numbers that a network has learnt."""
-    return [*network.weights, network.ngram_scores]
+    return arrays_of(network.weights)
 
 
 def assert_same_networks(one: Network, other: Network) -> None:
@@ -111,11 +112,11 @@ def assert_keras_trains_the_same(
     theirs = keras_model() if keras_model else build(model, VOCAB_SIZE, network.ngram_codes)
     weights = theirs.weights
     if params.engine == "compiled":
-        first = first_weights(model, VOCAB_SIZE, params.seed)
+        first = initial_weights(model, VOCAB_SIZE, params.seed)
         if model.word_vectors == "counted":
-            first[0] = word_vectors(unpad(x), VOCAB_SIZE, model.embedding_dim, params.seed)
+            first = first._replace(embeddings=word_vectors(unpad(x), VOCAB_SIZE, model.embedding_dim, params.seed))
             theirs.get_layer("embedding").trainable = False
-        for variable, array in zip(weights, first, strict=True):
+        for variable, array in zip(weights, arrays_of(first)[:-1], strict=True):
             variable.assign(array)
     adam = keras.optimizers.Adam if params.engine == "keras" else of_sums(keras.optimizers.Adam)
     theirs.compile(
@@ -147,7 +148,7 @@ def assert_keras_trains_the_same(
     assert len(plain) == (2 if params.weight_averaging else 4)
     for name, values in plain.items():
         np.testing.assert_allclose(history[name], values, atol=1e-5, err_msg=name)
-    for array, same in zip(network.weights, average, strict=True):
+    for array, same in zip(arrays_of(network.weights)[:-1], average, strict=True):
         # Adam makes steps of what is left of gradients that cancel, which our own engine rounds in another way.
         np.testing.assert_allclose(array, same, atol=1e-6 if params.engine == "keras" else 1e-4)
     assert history["loss"].iloc[-1] < history["loss"].iloc[0] - 1e-3, "nothing was learnt, so nothing is shown"

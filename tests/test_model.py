@@ -40,7 +40,8 @@ def reading_padding(kind: str, **encoding) -> Network:
 
 def test_simple_rnn_computes_the_textbook_recurrence(ids):
     network = network_of(model_params())
-    vectors, kernel, recurrent, bias, dense, dense_bias = network.weights
+    vectors, dense, dense_bias = network.weights.embeddings, network.weights.head_kernel, network.weights.head_bias
+    kernel, recurrent, bias = network.weights.layers[0][0]
     for row, logit in enumerate(network.logits(ids)):
         hidden = np.zeros(5)
         for word in ids[row]:
@@ -172,8 +173,7 @@ def test_gradients_of_the_logit_are_keras_where_padding_is_read(kind, padding):
 def test_a_sure_network_has_gradients_as_large_as_an_undecided_one(ids):
     """Those of the probability would be next to nothing, so that a mean over reviews would be one of the undecided."""
     undecided = network_of(model_params())
-    *others, bias = undecided.weights
-    sure = replace(undecided, weights=[*others, bias + 12])
+    sure = replace(undecided, weights=undecided.weights._replace(head_bias=undecided.weights.head_bias + 12))
     assert sure.predict_proba(ids).min() > 0.99
     np.testing.assert_array_equal(sure.gradient_norms(ids).values, undecided.gradient_norms(ids).values)
 

@@ -94,8 +94,7 @@ class Engine:
         )
         self.read_tiles = tile_reader(cell.step, cell.step_back)
         self._memory = self._vectors = self._table = self._kernels = self._of_tiles = NOTHING
-        others = layout.matrices[1:-1] if params.ngrams else layout.matrices[1:]
-        self._others = sum(matrix.size for matrix in others)  # weights behind the vectors, without n-grams
+        self._others = int(layout.starts[-2] - layout.starts[1])  # weights behind the embeddings, without n-grams
         self._scratch = np.zeros((count(), scratch_size(self.shape)), np.float32)
         self._transposed = np.zeros(self._others, np.float32)
         self.gradient = np.zeros(layout.starts[-1], np.float32)

@@ -19,7 +19,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.engine.kernels.cells import CELLS, cell_named
 from imdb_rnn.engine.kernels.cells.cell import Cell
-from imdb_rnn.engine.weights import Weights
+from imdb_rnn.engine.weights import DirectionWeights
 from imdb_rnn.model import Network
 from imdb_rnn.text.vocabulary import PADDING, RANK_OFFSET, START, UNKNOWN
 
@@ -70,8 +70,8 @@ def as_onnx(network: Network) -> onnx.ModelProto:
             "reduce pad.vocab_size or model.embedding_dim"
         )
     graph = onnx.GraphProto(name="sentiment")
-    *_, kernel, bias = network.weights
-    logit = _add(graph, "Gemm", _features(graph, network, cell), kernel, bias)
+    weights = network.weights
+    logit = _add(graph, "Gemm", _features(graph, network, cell), weights.head_kernel, weights.head_bias)
     logit = _add(graph, "Squeeze", logit, [1])
     opsets = [helper.make_opsetid("", OPSET)]
     if params.ngrams:
@@ -113,7 +113,6 @@ def _add_with(outputs: int, graph: onnx.GraphProto, operator: str, *inputs: Arra
 def _features(graph: onnx.GraphProto, network: Network, cell: Cell) -> str:
     """What the unit reads that gives the logit: float32 (batch, features)."""
     params = network.params
-    vectors, *layers, _, _ = network.weights
     is_padding = _add(graph, "Equal", "ids", PADDING if params.mask_padding else -1)  # no id is -1
     is_word = _add(graph, "Cast", _add(graph, "Not", is_padding), to=onnx.TensorProto.FLOAT)
     # Sorted by whether they are words; what is equal stays in its order
@@ -121,30 +120,31 @@ def _features(graph: onnx.GraphProto, network: Network, cell: Cell) -> str:
     ids = _add(graph, "GatherElements", "ids", order, axis=1)
     words = _add(graph, "ReduceSum", is_word, [1])
     lengths = _add(graph, "Cast", _add(graph, "Squeeze", words, [1]), to=onnx.TensorProto.INT32)
-    x = _add(graph, "Gather", vectors, _add(graph, "Transpose", ids))
-    arrays = len(layers) // params.layers
-    for start in range(0, len(layers), arrays):
-        whole = start + arrays < len(layers) or params.pooling != "last"
-        x = _recurrent(graph, cell, layers[start : start + arrays], x, lengths, whole)
+    x = _add(graph, "Gather", network.weights.embeddings, _add(graph, "Transpose", ids))
+    for number, layer in enumerate(network.weights.layers, start=1):
+        x = _recurrent(graph, cell, layer, x, lengths, number < params.layers or params.pooling != "last")
     return x if params.pooling == "last" else _pooled(graph, x, is_word, words, params.pooling)
 
 
-def _recurrent(graph: onnx.GraphProto, cell: Cell, weights: Weights, x: str, lengths: str, whole: bool) -> str:
+def _recurrent(
+    graph: onnx.GraphProto, cell: Cell, layer: tuple[DirectionWeights, ...], x: str, lengths: str, whole: bool
+) -> str:
     """A recurrent layer: its states, float32 (length, batch, ways * units), or its last ones, (batch, ways * units).
 
     Args:
-        weights: kernel, recurrent kernel and bias of each direction.
+        layer: the weights of each direction.
         x: float32 (length, batch, inputs); lengths: int32 (batch,).
         whole: whether all states are wanted.
     """
-    units, ways = len(weights[1]), len(weights) // 3
+    units, ways = len(layer[0].recurrent_kernel), len(layer)
 
     def in_order(array: np.ndarray) -> np.ndarray:
         gates = array.reshape(*array.shape[:-1], cell.gates, units)
         return gates[..., list(cell.onnx_gates), :].reshape(array.shape)
 
-    kernels, recurrent = (np.stack([in_order(kernel).T for kernel in weights[i::3]]) for i in (0, 1))
-    biases = [bias if cell.recurrent_bias else np.stack([bias, np.zeros_like(bias)]) for bias in weights[2::3]]
+    kernels = np.stack([in_order(direction.kernel).T for direction in layer])
+    recurrent = np.stack([in_order(direction.recurrent_kernel).T for direction in layer])
+    biases = [d.bias if cell.recurrent_bias else np.stack([d.bias, np.zeros_like(d.bias)]) for d in layer]
     bias = np.stack([in_order(bias).ravel() for bias in biases])
     states, last = _add_with(
         2, graph, cell.onnx, x, kernels, recurrent, bias, lengths,
@@ -192,6 +192,6 @@ def _ngram_scores(graph: onnx.GraphProto, network: Network) -> str:
     is_again = _add(graph, "Equal", codes, _add(graph, "Pad", codes, [0, 1, 0, -1]))  # no code is 0
     scores = _add(
         graph, "LabelEncoder", codes, domain="ai.onnx.ml", default_float=0.0,
-        keys_int64s=network.ngram_codes.tolist(), values_floats=network.ngram_scores.tolist(),
+        keys_int64s=network.ngram_codes.tolist(), values_floats=network.weights.ngrams.tolist(),
     )  # fmt: skip
     return _add(graph, "ReduceSum", _add(graph, "Where", is_again, np.float32(0), scores), [1], keepdims=0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from imdb_rnn.engine.kernels.cells import cell_named
+from imdb_rnn.engine.weights import named
 from imdb_rnn.model import Network
 from imdb_rnn.text.vocabulary import jieba_tables
 
@@ -35,7 +36,7 @@ def stored_network(network: Network) -> dict | None:
     cell = cell_named(network.params.cell)
     if not cell.page:
         return None
-    numbers = np.concatenate([np.ravel(array) for array in (*network.weights, network.ngram_scores)]).astype("<f4")
+    numbers = np.concatenate([np.ravel(array) for array in named(network.weights).values()]).astype("<f4")
     shape = {"layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams", "mask_padding"}
     return {
         **network.params.model_dump(include=shape),
@@ -45,7 +46,7 @@ def stored_network(network: Network) -> dict | None:
         "tokens": network.tokens,
         "jieba": jieba_tables() if network.tokens == "jieba" else None,
         "vocabulary": network.vocabulary,
-        "ngram_count": len(network.ngram_scores),
+        "ngram_count": len(network.weights.ngrams),
         "weights": base64.b64encode(numbers.tobytes()).decode(),
         "ngram_codes": base64.b64encode(network.ngram_codes.astype("<i8").tobytes()).decode(),
     }

@@ -11,7 +11,7 @@ from imdb_rnn.engine.kernels import ngrams, optimizer
 from imdb_rnn.engine.ppmi_svd import word_vectors
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.engine.rng import DROPOUT, dropout_mask
-from imdb_rnn.engine.weights import Layout, first_weights
+from imdb_rnn.engine.weights import Layout, initial_weights
 from imdb_rnn.model import Network, as_read
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training.losses import review_weights
@@ -27,13 +27,14 @@ class CompiledLearner:
         self._words = training.ids.lengths
         self._ids, self._y = as_read(training.ids, model, encoding), training.y.astype(np.float32)
         self._weights = review_weights(training.y, params.class_weight)
-        weights = first_weights(model, encoding.vocab_size, params.seed)
+        weights = initial_weights(model, encoding.vocab_size, params.seed)
         if model.word_vectors == "counted":
-            weights[0] = word_vectors(training.ids, encoding.vocab_size, model.embedding_dim, params.seed)
+            vectors = word_vectors(training.ids, encoding.vocab_size, model.embedding_dim, params.seed)
+            weights = weights._replace(embeddings=vectors)
         self._codes, self._prior, self._places = np.empty(0, np.int64), np.empty(0, np.float32), None
         if model.ngrams:
             self._codes, self._prior, self._places = _known_ngrams(training, model, encoding.vocab_size)
-            weights.append(np.full(len(self._codes), model.ngram_weight, np.float32))
+            weights = weights._replace(ngrams=np.full(len(self._codes), model.ngram_weight, np.float32))
         self.engine = Engine(Layout(model, encoding.vocab_size, len(self._codes)), self._prior)
         self._flat, self._fixed = self.engine.layout.flatten(weights), self.engine.layout.fixed
         self._optimizer = optimizer.start(self._flat[self._fixed :], params, steps)
@@ -60,12 +61,12 @@ class CompiledLearner:
 
     def network(self, kept_epoch: int) -> Network:
         flat = np.concatenate([self._flat[: self._fixed], self._optimizer.used()])
-        weights, scores = self.engine.layout.split(flat), np.empty(0, np.float32)
-        if self._model.ngrams:
-            *weights, kernel, bias, of_ngrams = weights
-            weights += [kernel / 2, bias / 2]  # so that the sum of both logits is their mean
-            scores = np.float32(0.5) * self._prior * of_ngrams
-        return Network(self._model, self._encoding, weights, self._codes, scores, [], kept_epoch, {})
+        weights = self.engine.layout.split(flat)
+        if self._model.ngrams:  # halves, so that the sum of both logits is their mean
+            head_kernel, head_bias = weights.head_kernel / 2, weights.head_bias / 2
+            scores = np.float32(0.5) * self._prior * weights.ngrams
+            weights = weights._replace(head_kernel=head_kernel, head_bias=head_bias, ngrams=scores)
+        return Network(self._model, self._encoding, weights, self._codes, [], kept_epoch, {})
 
     def state(self) -> list[np.ndarray]:
         return [np.array(self._optimizer.done), *(array.copy() for array in self._optimizer.arrays())]

@@ -57,9 +57,8 @@ class KerasLearner:
             yield float(loss), int(right)
 
     def network(self, kept_epoch: int) -> Network:
-        weights = [variable.numpy() for variable in self._averages or self._learnt]
-        nothing = np.empty(0, np.int64), np.empty(0, np.float32)
-        return Network(self._model, self._encoding, weights, *nothing, [], kept_epoch, {})
+        weights = keras_model.weights_of(self._averages or self._learnt, self._model)
+        return Network(self._model, self._encoding, weights, np.empty(0, np.int64), [], kept_epoch, {})
 
     def state(self) -> list[np.ndarray]:
         return [np.asarray(variable.numpy()) for variable in self._state]  # of a number it gives no array

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from imdb_rnn.core.errors import UserError, holding_interrupts
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.engine.kernels.arithmetic import log_losses
+from imdb_rnn.engine.weights import from_named, named
 from imdb_rnn.model import Network, check_ids
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training import checkpoint, history
@@ -94,13 +95,13 @@ def train(
                 where = f"epoch {state.epoch}, after batch {state.batches}"
                 print(f"\nnext time training goes on in {where}", file=sys.stderr)
             raise
-    *weights, scores = state.kept
-    network = replace(learning.network(_kept_epoch(state.history, params)), weights=weights, ngram_scores=scores)
+    network = learning.network(_kept_epoch(state.history, params))
+    network = replace(network, weights=from_named(dict(zip(named(network.weights), state.kept, strict=True))))
     return network, pd.DataFrame(state.history, columns=history.COLUMNS).astype({"epoch": int})
 
 
 def _arrays(network: Network) -> list[np.ndarray]:
-    return [*network.weights, network.ngram_scores]
+    return list(named(network.weights).values())
 
 
 def _validate(network: Network, validation: Labelled) -> tuple[float, float]:

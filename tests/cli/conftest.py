@@ -11,6 +11,7 @@ from material import model_params
 
 from imdb_rnn import model_file
 from imdb_rnn.core.params import PadParams
+from imdb_rnn.engine.weights import DirectionWeights, Weights, named
 from imdb_rnn.model import Network
 
 KEYS = ("embedding/vars/0", "simple_rnn/cell/vars/0", "simple_rnn/cell/vars/1", "simple_rnn/cell/vars/2")
@@ -22,19 +23,18 @@ def network() -> Network:
     """It is for what is wonderful, against what is terrible, and remembers which it read last."""
     vectors = np.zeros((8, 1), np.float32)
     vectors[6:] = [[3], [-3]]
-    rest = [
-        np.full(shape, value, np.float32) for shape, value in (((1, 1), 1), ((1, 1), 2), (1, 0), ((1, 1), 3), (1, 0))
-    ]
+    kernel, recurrent_kernel, head_kernel = np.float32([[[1]], [[2]], [[3]]])
+    layer, bias = DirectionWeights(kernel, recurrent_kernel, np.zeros(1, np.float32)), np.zeros(1, np.float32)
     params, encoding = model_params(embedding_dim=1, units=1), PadParams(vocab_size=8, maxlen=6)
-    none, words = np.empty(0, np.int64), ["a", "film", "wonderful", "terrible"]
-    return Network(params, encoding, [vectors, *rest], none, none.astype(np.float32), words, 3, {"source": "bundled"})
+    words, weights = ["a", "film", "wonderful", "terrible"], Weights(vectors, ((layer,),), head_kernel, bias)
+    return Network(params, encoding, weights, np.empty(0, np.int64), words, 3, {"source": "bundled"})
 
 
 @pytest.fixture(scope="session")
 def model_bytes(network) -> bytes:
     weights, archive = io.BytesIO(), io.BytesIO()
     with h5py.File(weights, "w") as store:
-        for key, array in zip(KEYS, network.weights, strict=True):
+        for key, array in zip(KEYS, named(network.weights).values(), strict=False):
             store[f"layers/{key}"] = array
     with zipfile.ZipFile(archive, "w") as members:
         for name, content in (model_file.members(network) | {model_file.WEIGHTS: weights.getvalue()}).items():

@@ -6,7 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from material import ROOT, model_params, network_of
-from networks import ALL_AT_ONCE, CELLS, NETWORKS, assert_learns_as_keras, draw, learnt_by_engine, ragged, reviews_of
+from networks import (
+    ALL_AT_ONCE,
+    CELLS,
+    NETWORKS,
+    arrays_of,
+    assert_learns_as_keras,
+    changed,
+    draw,
+    learnt_by_engine,
+    ragged,
+    reviews_of,
+)
 
 from imdb_rnn.core.params import TrainParams
 from imdb_rnn.engine.engine import Engine, Masks, in_turn
@@ -54,9 +65,10 @@ def test_reviews_without_words_teach_the_last_bias_alone(cell):
     network = network_of(model_params(cell=cell, **ALL_AT_ONCE))
     drawn = draw(network, 3)
     engine, logits, _, square = learnt_by_engine(network, ragged([], [], []), drawn)
-    np.testing.assert_array_equal(logits, np.repeat(network.weights[-1] / 2, 3))  # the n-grams' are 0
-    *others, bias, of_ngrams = engine.layout.split(engine.gradient)
-    assert not any(array.any() for array in [*others, of_ngrams])
+    np.testing.assert_array_equal(logits, np.repeat(network.weights.head_bias / 2, 3))  # the n-grams' are 0
+    gradient = engine.layout.split(engine.gradient)
+    bias = gradient.head_bias
+    assert not any(array.any() for array in arrays_of(gradient._replace(head_bias=np.zeros(1))))
     np.testing.assert_allclose(bias, np.mean(1 / (1 + np.exp(-2 * logits)) - drawn.y), rtol=1e-6)
     assert square == pytest.approx(float(bias[0]) ** 2)
 
@@ -116,13 +128,10 @@ def test_the_gradient_that_explains_is_that_of_the_sum_of_the_logits(kind):
 def test_nothing_of_a_batch_stays_for_the_next_one(kind):
     """Not even of a larger one that was computed with weights that are no numbers."""
     network, fewer = network_of(ALL_KINDS[kind]), reviews_of(20, 20, 6)
-    weights, scores = (
-        [array * np.float32(np.nan) for array in network.weights],
-        network.ngram_scores * np.float32(np.nan),
-    )
+    weights = changed(network.weights, lambda array: array * np.float32(np.nan))
     drawn = draw(network, 20)
     spoilt = draw(network, 40)._replace(prior=drawn.prior)
-    engine, *_ = learnt_by_engine(replace(network, weights=weights, ngram_scores=scores), reviews_of(20, 40, 9), spoilt)
+    engine, *_ = learnt_by_engine(replace(network, weights=weights), reviews_of(20, 40, 9), spoilt)
     assert np.isnan(engine.gradient).mean() > 0.1
     fresh, *expected = learnt_by_engine(network, fewer, drawn)
     _, *results = learnt_by_engine(network, fewer, drawn, engine)

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from material import model_params
-from networks import CELLS, NETWORKS, VOCAB_SIZE
+from networks import CELLS, NETWORKS, VOCAB_SIZE, arrays_of
 
 from imdb_rnn.engine.kernels.arithmetic import LANES
 from imdb_rnn.engine.kernels.cells import cell_named
-from imdb_rnn.engine.weights import Layout, first_weights
+from imdb_rnn.engine.weights import DirectionWeights, Layout, Weights, from_named, initial_weights, named
 
 layouts = st.builds(
     lambda vocab_size, ngrams, **values: Layout(model_params(**values), vocab_size, ngrams),
@@ -28,58 +28,73 @@ layouts = st.builds(
 
 @given(layout=layouts, with_ngrams=st.booleans())
 def test_the_flat_array_holds_the_weights_and_zeros_and_every_array_begins_with_a_whole_vector(layout, with_ngrams):
-    layout = Layout(layout.params.model_copy(update={"ngrams": int(with_ngrams)}), layout.vocab_size, layout.ngrams)
-    counts = [np.prod(matrix.shape) for matrix in layout.matrices]
+    layout = Layout(layout.params, layout.vocab_size, layout.ngrams if with_ngrams else 0)
+    counts = [np.prod(matrix.shape) for matrix in layout.matrices.values()]
     numbers = np.split(np.arange(1, sum(counts) + 1, dtype=np.float32), np.cumsum(counts)[:-1])
-    weights = [array.reshape(matrix.shape) for array, matrix in zip(numbers, layout.matrices, strict=True)]
+    shaped = zip(layout.matrices.items(), numbers, strict=True)
+    weights = from_named({name: array.reshape(matrix.shape) for (name, matrix), array in shaped})
     flat = layout.flatten(weights)
     np.testing.assert_array_equal(np.sort(flat)[-sum(counts) :], np.arange(1, sum(counts) + 1))
     assert np.count_nonzero(flat) == sum(counts)
     assert not (layout.starts % LANES).any()
     assert layout.starts[-1] == len(flat)
-    for array, same in zip(layout.split(flat), weights, strict=True):
+    for array, same in zip(arrays_of(layout.split(flat)), arrays_of(weights), strict=True):
         np.testing.assert_array_equal(array, same)
 
 
 def test_what_was_split_is_a_copy():
     layout = Layout(model_params(units=16, embedding_dim=16), VOCAB_SIZE, 0)
     flat = np.ones(layout.starts[-1], np.float32)
-    for array in layout.split(flat):
+    for array in arrays_of(layout.split(flat)):
         array[:] = 0
     assert flat.all()
 
 
-def first(**values) -> list[np.ndarray]:
-    return first_weights(model_params(**values), VOCAB_SIZE, seed=3)
+def first(**values) -> Weights:
+    return initial_weights(model_params(**values), VOCAB_SIZE, seed=3)
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_the_first_weights_are_those_of_a_network_without_ngrams(kind):
+def test_the_initial_weights_are_those_of_a_network_without_ngrams(kind):
     params = NETWORKS[kind]
-    layout = Layout(params.model_copy(update={"ngrams": 0}), VOCAB_SIZE, 0)
-    weights = first_weights(params, VOCAB_SIZE, seed=3)
-    assert [(array.shape, array.dtype) for array in weights] == [
-        (matrix.shape, np.float32) for matrix in layout.matrices
+    shapes = {name: (matrix.shape, np.float32) for name, matrix in Layout(params, VOCAB_SIZE, 0).matrices.items()}
+    arrays = named(initial_weights(params, VOCAB_SIZE, seed=3))
+    assert {name: (array.shape, array.dtype) for name, array in arrays.items()} == shapes
+    assert list(arrays) == list(shapes)
+
+
+def test_weights_have_names():
+    weights = first(cell="gru", layers=2, bidirectional=True)
+    names = list(named(weights))
+    assert names[:4] == ["embeddings", *(f"layers.0.forward.{name}" for name in DirectionWeights._fields)]
+    assert names[-5:] == [
+        "layers.1.backward.recurrent_kernel",
+        "layers.1.backward.bias",
+        "head.kernel",
+        "head.bias",
+        "ngrams",
     ]
+    again = from_named(named(weights))
+    assert named(again).keys() == named(weights).keys()
+    assert again.layers[1][1].bias is weights.layers[1][1].bias
+    assert [len(layer) for layer in from_named(named(first(layers=3))).layers] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_the_first_weights_have_the_distributions_that_keras_draws_from(cell):
+def test_the_initial_weights_have_the_distributions_that_keras_draws_from(cell):
     """Uniform vectors and kernels, orthogonal recurrent kernels, and biases of 0, or of 1 for what an LSTM forgets."""
     units, gates = 40, cell_named(cell).gates
     weights = first(cell=cell, units=units, embedding_dim=60, layers=2, bidirectional=True)
-    vectors, *directions, kernel, bias = weights
 
     def assert_uniform(array: np.ndarray, bound: float) -> None:
         assert bound * 0.95 < np.abs(array).max() <= bound
         assert array.mean() == pytest.approx(0, abs=5 * bound / np.sqrt(3 * array.size))
         assert array.var() == pytest.approx(bound**2 / 3, rel=5 * np.sqrt(0.8 / array.size))
 
-    assert_uniform(vectors, 0.05)
-    assert_uniform(kernel, np.sqrt(6 / (2 * units + 1)))
-    assert bias.tolist() == [0]
-    for number in range(4):
-        kernel, recurrent, bias = directions[3 * number : 3 * number + 3]
+    assert_uniform(weights.embeddings, 0.05)
+    assert_uniform(weights.head_kernel, np.sqrt(6 / (2 * units + 1)))
+    assert weights.head_bias.tolist() == [0]
+    for kernel, recurrent, bias in (direction for layer in weights.layers for direction in layer):
         assert_uniform(kernel, np.sqrt(6 / sum(kernel.shape)))
         np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(units), atol=1e-6)
         expected = np.zeros(bias.shape)
@@ -87,14 +102,16 @@ def test_the_first_weights_have_the_distributions_that_keras_draws_from(cell):
             expected[units : 2 * units] = 1
         np.testing.assert_array_equal(bias, expected)
         assert recurrent.shape == (units, gates * units)
-    drawn = [array for array in weights if array.any() and len(np.unique(array)) > 2]
+    drawn = [array for array in arrays_of(weights) if array.any() and len(np.unique(array)) > 2]
     assert len({tuple(array.ravel()[:3]) for array in drawn}) == len(drawn) == 10
 
 
 def test_the_directions_of_an_orthogonal_matrix_are_all_as_likely():
     """Its rows are points of a sphere, of which second and fourth moments are known."""
     params = model_params(cell="lstm", units=1, embedding_dim=1)
-    rows = np.concatenate([first_weights(params, 1, seed)[2] for seed in range(1000)]).astype(np.float64)
+    rows = np.concatenate(
+        [initial_weights(params, 1, seed).layers[0][0].recurrent_kernel for seed in range(1000)]
+    ).astype(np.float64)
     np.testing.assert_allclose(rows.mean(axis=0), 0, atol=0.05)
     np.testing.assert_allclose(rows.T @ rows / len(rows), np.eye(4) / 4, atol=0.03)
     np.testing.assert_allclose((rows**4).mean(axis=0), 3 / (4 * 6), atol=0.02)
@@ -104,8 +121,9 @@ def test_seeds_differ_and_one_gives_the_same_for_ever():
     """Another fingerprint here means that no earlier network can be trained again."""
     digest = hashlib.sha256()
     for params in NETWORKS.values():
-        for array in first_weights(params, VOCAB_SIZE, seed=3):
+        for array in arrays_of(initial_weights(params, VOCAB_SIZE, seed=3)):
             digest.update(array.tobytes())
     assert digest.hexdigest()[:16] == "218ffc14f9bf7865"
-    for one, other in zip(first(), first_weights(model_params(), VOCAB_SIZE, seed=4), strict=True):
+    again = initial_weights(model_params(), VOCAB_SIZE, seed=4)
+    for one, other in zip(arrays_of(first()), arrays_of(again), strict=True):
         assert not one.any() or (one != other).any()

@@ -81,7 +81,8 @@ def test_an_n_gram_counts_once_however_large_its_code_is():
     codes = ngrams.codes_of(ragged(words), 3, 1_000_000)[0]
     known = np.unique([codes[-1] - 1, codes[-1]])
     params = network.params.model_copy(update={"ngrams": 3})
-    network = replace(network, params=params, ngram_codes=known, ngram_scores=np.array([9, 0.5], np.float32))
+    weights = network.weights._replace(ngrams=np.array([9, 0.5], np.float32))
+    network = replace(network, params=params, ngram_codes=known, weights=weights)
     ids = ragged(words, words[:2])
     expected = network.predict_proba(ids)
     np.testing.assert_allclose(probability(network, pad(ids, MAXLEN, "pre")), expected, rtol=0, atol=1e-5)
@@ -134,4 +135,4 @@ def test_a_network_that_is_too_large_for_the_format_is_refused():
     network = network_of(model_params())
     vectors = np.broadcast_to(np.float32(0), (1_000_000, 600))  # takes no memory
     with pytest.raises(UserError, match=r"2\.4 GB of weights, an ONNX file holds 2 GB"):
-        onnx_file.as_onnx(replace(network, weights=[vectors, *network.weights[1:]]))
+        onnx_file.as_onnx(replace(network, weights=network.weights._replace(embeddings=vectors)))

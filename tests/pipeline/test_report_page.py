@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from material import HOSTILE, ROOT, complaints, model_params, network_of
-from networks import CELLS, NETWORKS, as_keras, ragged
+from networks import CELLS, NETWORKS, as_keras, changed, ragged
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -228,7 +228,9 @@ def test_every_kind_of_network_reads_what_is_typed_as_it_does_in_python(browser,
 def test_long_reviews_read_by_wide_networks_agree_too(browser, open_page, cell):
     params = model_params(cell=cell, embedding_dim=16, units=32, bidirectional=True)
     network = network_of(params, vocab_size=20, maxlen=500)
-    network = replace(network, weights=[array * np.float32(0.4) for array in network.weights])  # so that rounding
+    network = replace(
+        network, weights=changed(network.weights, lambda array: array * np.float32(0.4))
+    )  # so that rounding
     ids = np.random.default_rng(3).integers(1, 20, (50, 500), dtype=np.int32)  # does not grow
     open_page(network)
     probabilities = browser.execute_script(

@@ -24,6 +24,7 @@ import importlib, pathlib, sys
 import numpy
 from imdb_rnn.core.params import ModelParams, load_params
 from imdb_rnn import keras_model
+from imdb_rnn.engine.weights import named
 from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training.loop import train
 from imdb_rnn.engine.ppmi_svd import word_vectors
@@ -34,8 +35,8 @@ x, params = numpy.load("data/padded/x_test.npy"), load_params(pathlib.Path())
 reviews = Labelled(unpad(x), numpy.arange(len(x)) % 2)
 model = ModelParams(cell="gru", units=24, embedding_dim=24, mask_padding=False)  # two vectors, one of them part-filled
 network, _ = train(reviews, reviews, model, params.pad, params.train)
-for number, array in enumerate(network.weights):
-    numpy.save(f"data/weights{number}.npy", array)
+for name, array in named(network.weights).items():
+    numpy.save(f"data/{name}.npy", array)
 numpy.save("data/vectors.npy", word_vectors(unpad(numpy.load("data/padded/x_train.npy")), 2000, 20, seed=1))
 """
 SETTINGS = {

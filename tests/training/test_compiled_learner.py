@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 from material import ROOT
-from networks import ragged
+from networks import arrays_of, ragged
 from tasks import (
     SHORT,
     VOCAB_SIZE,
@@ -27,7 +27,7 @@ from imdb_rnn.core.params import PadParams, TrainParams
 from imdb_rnn.engine import engine
 from imdb_rnn.engine.kernels.words import share_padding
 from imdb_rnn.engine.ppmi_svd import word_vectors
-from imdb_rnn.engine.weights import first_weights
+from imdb_rnn.engine.weights import Weights, from_named, initial_weights, named
 from imdb_rnn.keras_model import load_keras
 from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training import compiled_learner
@@ -120,7 +120,7 @@ digest = hashlib.sha256(history.to_csv().encode())
 for array in learnt(network):
     digest.update(array)
 loaded = sorted({"keras", "tensorflow"} & set(sys.modules))
-print(len(network.ngram_scores), digest.hexdigest(), loaded)
+print(len(network.weights.ngrams), digest.hexdigest(), loaded)
 """
 
 
@@ -158,14 +158,15 @@ def test_counted_word_vectors_stay_and_all_else_is_learnt():
     model = small(word_vectors="counted")
     network, _ = run(model, weight_averaging=0.9)
     vectors = word_vectors(unpad(x), VOCAB_SIZE, model.embedding_dim, 42)
-    np.testing.assert_array_equal(network.weights[0], vectors)
-    first = first_weights(model, VOCAB_SIZE, 42)
-    assert all((array != before).any() for array, before in zip(network.weights[1:], first[1:], strict=True))
+    np.testing.assert_array_equal(network.weights.embeddings, vectors)
+    first = initial_weights(model, VOCAB_SIZE, 42)
+    arrays = zip(arrays_of(network.weights)[1:-1], arrays_of(first)[1:-1], strict=True)
+    assert all((array != before).any() for array, before in arrays)
 
 
-def test_learning_begins_with_the_first_weights_of_the_seed():
+def test_learning_begins_with_the_initial_weights_of_the_seed():
     weights = learner_of(*task(40, 1), seed=7).network(1).weights
-    for array, same in zip(weights, first_weights(small(), VOCAB_SIZE, 7), strict=True):
+    for array, same in zip(arrays_of(weights), arrays_of(initial_weights(small(), VOCAB_SIZE, 7)), strict=True):
         np.testing.assert_array_equal(array, same)
 
 
@@ -187,37 +188,36 @@ def test_a_sure_and_wrong_answer_is_corrected_as_fast_as_the_logit_says(monkeypa
     """Beyond a logit of 16 a probability rounds to what clipping makes of it, which has no gradient."""
 
     def sure(*arguments):
-        *others, _ = first_weights(*arguments)
-        return [*others, np.array([bias], np.float32)]
+        return initial_weights(*arguments)._replace(head_bias=np.array([bias], np.float32))
 
-    monkeypatch.setattr(compiled_learner, "first_weights", sure)
+    monkeypatch.setattr(compiled_learner, "initial_weights", sure)
     y = [int(bias < 0)] * 2
     learning = learner_of(ragged([5, 6, 7], [8]), y, optimizer="sgd", learning_rate=1.0, clipnorm=None)
     ((loss, right),) = learning.learn(1, [np.arange(2)], 0)
     assert loss == pytest.approx(2 * 30, abs=4)
     assert right == 0
-    assert learning.network(1).weights[-1] == pytest.approx([bias - np.sign(bias)], abs=1e-5)
+    assert learning.network(1).weights.head_bias == pytest.approx([bias - np.sign(bias)], abs=1e-5)
 
 
-def after_one_step(x, y, vocab_size=VOCAB_SIZE, **model):
+def after_one_step(x, y, vocab_size=VOCAB_SIZE, **model) -> Weights:
     """The change of every weight in one step of plain gradient descent (momentum has no past yet)."""
     params = TrainParams(epochs=1, batch_size=len(x), optimizer="sgd", learning_rate=1.0, clipnorm=None)
     kind = small(units=64, **model)
-    before = first_weights(kind, vocab_size, params.seed)
+    before = initial_weights(kind, vocab_size, params.seed)
     after = fit((x, y), task(10, 2), kind, params, vocab_size=vocab_size)[0].weights
-    return [b - a for a, b in zip(before, after, strict=True)]
+    return from_named({name: b - a for (name, a), b in zip(named(before).items(), arrays_of(after), strict=True)})
 
 
 def test_dropout_hides_its_share_of_the_features():
     x, y = task(1, 1)
-    changes = [after_one_step(x, y, dropout=rate)[-2] for rate in (0.0, 0.75)]
+    changes = [after_one_step(x, y, dropout=rate).head_kernel for rate in (0.0, 0.75)]
     assert np.mean(changes[0] == 0) == 0
     assert 0.6 < np.mean(changes[1] == 0) < 0.9  # 64 features
 
 
 def test_embedding_dropout_hides_its_share_of_the_words():
     x, y = np.arange(4, 196, dtype=np.int32).reshape(24, 8), np.arange(24) % 2
-    changes = [after_one_step(x, y, 200, embedding_dropout=rate)[0][4:196] for rate in (0.0, 0.75)]
+    changes = [after_one_step(x, y, 200, embedding_dropout=rate).embeddings[4:196] for rate in (0.0, 0.75)]
     assert (changes[0] != 0).all(axis=1).all()
     hidden = (changes[1] == 0).all(axis=1)
     assert 0.65 < hidden.mean() < 0.85  # 192 words
@@ -255,8 +255,8 @@ def test_scores_of_ngrams_begin_as_naive_bayes(smoothing, weight):
     )
     assert network.ngram_codes.tolist() == list(range(4, VOCAB_SIZE))
     negative, positive = (counts + smoothing) / (counts + smoothing).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(network.ngram_scores, weight * np.log(positive / negative) / 2, rtol=1e-5)
-    assert np.abs(network.ngram_scores).max() > 0
+    np.testing.assert_allclose(network.weights.ngrams, weight * np.log(positive / negative) / 2, rtol=1e-5)
+    assert np.abs(network.weights.ngrams).max() > 0
 
 
 def test_the_recurrent_network_learns_as_if_there_were_no_ngrams_and_the_logit_is_the_mean_of_both():
@@ -264,10 +264,10 @@ def test_the_recurrent_network_learns_as_if_there_were_no_ngrams_and_the_logit_i
     alone, beside = (
         run(model.model_copy(update={"ngrams": ngrams}), clipnorm=None, validation="test")[0] for ngrams in (0, 2)
     )
-    *weights, kernel, bias = alone.weights
-    for array, same in zip(beside.weights, [*weights, kernel / 2, bias / 2], strict=True):
+    halved = alone.weights._replace(head_kernel=alone.weights.head_kernel / 2, head_bias=alone.weights.head_bias / 2)
+    for array, same in zip(arrays_of(beside.weights)[:-1], arrays_of(halved)[:-1], strict=True):
         np.testing.assert_array_equal(array, same)
-    assert np.abs(beside.ngram_scores).max() > 0.1
+    assert np.abs(beside.weights.ngrams).max() > 0.1
 
 
 def test_ngrams_see_what_single_words_do_not():

@@ -125,16 +125,16 @@ def test_patience_and_the_kept_epoch_are_the_loop_s():
     assert loss == pytest.approx(history["val_loss"].min(), abs=1e-6)
 
 
-def test_the_seed_decides_the_first_weights_whatever_the_process_has_drawn():
+def test_the_seed_decides_the_initial_weights_whatever_the_process_has_drawn():
     keras, _ = load_keras()
     x, y = task(40, 1)
 
-    def first_weights(seed):
+    def initial_weights(seed):
         encoding = PadParams(vocab_size=VOCAB_SIZE, maxlen=8)
         learning = KerasLearner(Labelled(unpad(x), y), small(), encoding, TrainParams(engine="keras", seed=seed), 10)
         return learning.network(1).weights
 
-    once, again, other = first_weights(1), first_weights(1), first_weights(2)
+    once, again, other = initial_weights(1), initial_weights(1), initial_weights(2)
     keras.utils.set_random_seed(1)
     theirs = keras_model.build(small(), VOCAB_SIZE, np.empty(0, np.int64)).trainable_variables
     for number, (array, same, variable) in enumerate(zip(once, again, theirs, strict=True)):

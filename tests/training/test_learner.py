@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from networks import arrays_of
 from tasks import VOCAB_SIZE, small, task
 
 from imdb_rnn.core.errors import UserError
@@ -54,7 +55,7 @@ def test_the_learner_is_of_the_engine_that_is_asked_for_and_its_state_is_copies(
     before = learning.state()
     network = learning.network(3)
     assert (network.kept_epoch, network.vocabulary, network.provenance) == (3, [], {})
-    for array in (*network.weights, *learning.state()):
+    for array in (*arrays_of(network.weights), *learning.state()):
         array[...] = 1
     for array, same in zip(learning.state(), before, strict=True):
         np.testing.assert_array_equal(array, same)

@@ -4,7 +4,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from networks import CELLS
+from networks import CELLS, changed
 from tasks import VOCAB_SIZE, assert_same_networks, by_lot, fit, learnt, run, small, task
 
 from imdb_rnn.core.errors import UserError
@@ -67,12 +67,12 @@ def test_history_has_a_row_and_the_log_a_line_an_epoch(capsys):
 
 
 def test_a_loss_that_is_no_number_stops_with_advice(monkeypatch):
-    first_weights = compiled_learner.first_weights
+    initial_weights = compiled_learner.initial_weights
 
     def broken(*arguments):
-        return [np.full_like(array, np.nan) for array in first_weights(*arguments)]
+        return changed(initial_weights(*arguments), lambda array: np.full_like(array, np.nan))
 
-    monkeypatch.setattr(compiled_learner, "first_weights", broken)
+    monkeypatch.setattr(compiled_learner, "initial_weights", broken)
     with pytest.raises(UserError, match=r"loss became nan in epoch 1.*lower train\.learning_rate"):
         run()
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from material import model_params, network_of
-from networks import ALL_AT_ONCE, CELLS, VOCAB_SIZE, draw, learnt_by_engine, ragged
+from networks import ALL_AT_ONCE, CELLS, VOCAB_SIZE, arrays_of, changed, draw, learnt_by_engine, ragged
 
 from imdb_rnn.engine.ragged import Ragged
-from imdb_rnn.engine.weights import first_weights
+from imdb_rnn.engine.weights import initial_weights
 from imdb_rnn.model import Network
 
 POOLINGS = ("last", "max", "mean", "max+mean")
@@ -16,7 +16,9 @@ POOLINGS = ("last", "max", "mean", "max+mean")
 
 def textbook(network: Network, ids: Ragged, y: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """The logits of a SimpleRNN, and the gradients of the mean loss, step by step in float64."""
-    vectors, kernel, recurrent, bias, dense, dense_bias = weights = [w.astype(np.float64) for w in network.weights]
+    vectors, kernel, recurrent, bias, dense, dense_bias = weights = [
+        array.astype(np.float64) for array in arrays_of(network.weights)[:-1]
+    ]
     gradients = [np.zeros_like(array) for array in weights]
     dvectors, dkernel, drecurrent, dbias, ddense, ddense_bias = gradients
     logits = np.empty(len(ids))
@@ -43,14 +45,14 @@ def test_long_reviews_are_read_and_learnt_from_by_the_textbook():
     """A batch of the article's size: reviews of up to 500 words, and a network of 32 units."""
     random = np.random.default_rng(3)
     network = network_of(model_params(embedding_dim=32, units=32), vocab_size=1000)
-    vectors, *others = first_weights(network.params, 1000, seed=1)
-    network = replace(network, weights=[10 * vectors, *others])
+    weights = initial_weights(network.params, 1000, seed=1)
+    network = replace(network, weights=weights._replace(embeddings=10 * weights.embeddings))
     ids = ragged(*(random.integers(1, 1000, length) for length in random.integers(10, 501, 40)))
     drawn = draw(network, len(ids))
     engine, logits, _, _ = learnt_by_engine(network, ids, drawn)
     expected_logits, expected = textbook(network, ids, drawn.y)
     np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
-    for gradient, other in zip(engine.layout.split(engine.gradient), expected, strict=True):
+    for gradient, other in zip(arrays_of(engine.layout.split(engine.gradient))[:-1], expected, strict=True):
         np.testing.assert_allclose(gradient, other, rtol=0, atol=1e-5 * np.abs(other).max())
 
 
@@ -69,7 +71,7 @@ def test_what_is_said_of_a_review_is_the_same_to_the_bit_in_whatever_company(cel
 @pytest.mark.parametrize("cell", CELLS)
 def test_what_is_not_a_number_stays_visible(cell, pooling):
     network = network_of(model_params(cell=cell, pooling=pooling, layers=2, bidirectional=True))
-    network.weights[0][3] = np.nan
+    network.weights.embeddings[3] = np.nan
     logits = network.logits(ragged([1, 3, 2], [1, 2, 1], [], [3]))
     assert np.isnan(logits).tolist() == [True, False, False, True]
 
@@ -78,9 +80,9 @@ def test_what_is_not_a_number_stays_visible(cell, pooling):
 def test_a_gradient_that_has_vanished_is_zero(cell):
     """Not one of the tiny numbers that make every operation slow."""
     network = network_of(model_params(cell=cell), vocab_size=400)
-    network = replace(network, weights=[array * np.float32(0.3) for array in network.weights])
+    network = replace(network, weights=changed(network.weights, lambda array: array * np.float32(0.3)))
     engine, *_ = learnt_by_engine(network, ragged(np.arange(1, 400)), draw(network, 1))
-    lengths = np.abs(engine.layout.split(engine.gradient)[0][1:]).max(axis=1)
+    lengths = np.abs(engine.layout.split(engine.gradient).embeddings[1:]).max(axis=1)
     assert lengths[0] == 0 < lengths[-1]
     vanished = int(np.argmax(lengths > 0))
     assert lengths[vanished:].all()
@@ -92,7 +94,7 @@ def test_a_gradient_that_has_vanished_is_zero(cell):
 def test_the_first_of_the_highest_states_gets_the_gradient_of_the_maximum():
     """A network without memory, for which a word is as high at each place."""
     network = network_of(model_params(pooling="max"))
-    network.weights[2][:] = 0
+    network.weights.layers[0][0].recurrent_kernel[:] = 0
     norms = network.gradient_norms(ragged([7, 7, 7], [7]))
     assert norms[0].tolist() == [norms[1][0], 0, 0]
     assert norms[1][0] > 0

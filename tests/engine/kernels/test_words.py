@@ -104,12 +104,12 @@ def test_the_table_and_the_way_back_through_it_are_matrix_products(cell, hides):
     assert count > 2 * CHUNK and count % 8
     seen = (2 * random.integers(0, 2, vocab_size * hides)).astype(np.float32)
     factors = seen[laid.distinct, None] if hides else np.float32(1)
-    kernels, biases = network.weights[1:7:3], network.weights[3:7:3]
+    kernels, _, biases = zip(*network.weights.layers[0], strict=True)
     vectors, table, of_kernels = (np.empty(size, np.float32) for size in table_sizes(shape, count))
     scratch = np.empty((threads.count(), scratch_size(shape)), np.float32)
 
     share_out(fill_table, shape, flat, starts, seen, laid.distinct, vectors, table, scratch)
-    hidden = network.weights[0][laid.distinct] * factors
+    hidden = network.weights.embeddings[laid.distinct] * factors
     np.testing.assert_array_equal(vectors[: count * 16].reshape(count, 16), hidden)
     for rows, kernel, bias in zip(table.reshape(2, count, columns), kernels, biases, strict=True):
         if shape.apart:  # only the gates that get their product apart have the recurrent bias apart

@@ -27,7 +27,8 @@ def test_every_network_judges_every_sentence_and_the_best_comes_first(tmp_path):
         for seed in (1, 2):
             network = replace(network_of(model_params(cell=name), 20, seed=seed), vocabulary=WORDS)
             middle = np.median(network.logits(ids)).astype(np.float32)
-            network = replace(network, weights=[*network.weights[:-1], network.weights[-1] - middle])  # says both
+            weights = network.weights._replace(head_bias=network.weights.head_bias - middle)  # says both
+            network = replace(network, weights=weights)
             (tmp_path / RUNS / f"{name}-{seed}").mkdir(parents=True)
             keras_model.save(network, tmp_path / RUNS / f"{name}-{seed}" / MODEL)
             is_positive = network.predict_proba(ids) > 0.5
