@@ -15,7 +15,7 @@ from imdb_rnn.engine.kernels.lookup import Lookup
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.engine.weights import Layout, Weights, named
 from imdb_rnn.text.encode import encode, ranks_of, with_padding
-from imdb_rnn.text.vocabulary import PADDING, tokenizer
+from imdb_rnn.text.vocabulary import PADDING, get_tokenizer
 
 BATCH = 256  # reviews; many words of many reviews take much memory
 MANY = 64  # texts, from which on they are split by compiled code; that of a few would take longer to load
@@ -31,7 +31,7 @@ class Network:
     vocabulary: rank 1 first; only the words that have an id of their own
     kept_epoch: the epoch of its training, from 1, after which it had these weights
     provenance: where the reviews that it was trained on come from
-    tokens: how it splits text, see `reviews.vocabulary.tokenizer`
+    tokenizer: how it splits text, see `reviews.vocabulary.get_tokenizer`
     labels: what the reviews' owner calls a negative and a positive one
     """
 
@@ -42,7 +42,7 @@ class Network:
     vocabulary: list[str]
     kept_epoch: int
     provenance: dict
-    tokens: str = "words"
+    tokenizer: str = "word"
     labels: tuple[str, str] = ("negative", "positive")
 
     @cached_property
@@ -54,13 +54,13 @@ class Network:
         return Lookup(self.vocabulary)
 
     def tokenize(self, text: str) -> list[str]:
-        """Split a text as the reviews were split that it was trained on. Raises `UserError` as `tokenizer` does."""
-        return tokenizer(self.tokens)(text)
+        """Split a text as the reviews were split that it was trained on. Raises `UserError` as `get_tokenizer` does."""
+        return get_tokenizer(self.tokenizer)(text)
 
     def encode(self, texts: Sequence[str]) -> Ragged:
-        """Turn texts into the ids that it reads, without padding: int32. Raises `UserError` as `tokenizer` does."""
-        split = tokenizer(self.tokens)
-        if len(texts) < MANY or self.tokens != "words":
+        """Turn texts into the ids that it reads, without padding: int32. Raises `UserError` as `get_tokenizer` does."""
+        split = get_tokenizer(self.tokenizer)
+        if len(texts) < MANY or self.tokenizer != "word":
             return encode(ranks_of(map(split, texts), self._rank), self.encoding)
         is_plain = np.array([text.isascii() and "\0" not in text for text in texts])
         rows = np.flatnonzero(is_plain), np.flatnonzero(~is_plain)

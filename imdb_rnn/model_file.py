@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import ModelParams, PadParams, Tokens
+from imdb_rnn.core.params import ModelParams, PadParams, Tokenizer
 from imdb_rnn.engine.kernels.cells import cell_named
 from imdb_rnn.engine.weights import Layout, Weights, from_named, named
 from imdb_rnn.model import Network
@@ -38,7 +38,7 @@ class About(BaseModel):
     pad: PadParams
     kept_epoch: Annotated[int, Field(ge=1)]
     provenance: dict[str, Any]
-    tokens: Tokens
+    tokenizer: Tokenizer
     labels: tuple[str, str]
 
 
@@ -60,7 +60,7 @@ def members(network: Network) -> dict[str, bytes]:
         pad=network.encoding,
         kept_epoch=network.kept_epoch,
         provenance=network.provenance,
-        tokens=network.tokens,  # type: ignore[arg-type]
+        tokenizer=network.tokenizer,  # type: ignore[arg-type]
         labels=network.labels,
     )
     added = {
@@ -93,7 +93,7 @@ def load(path: Path) -> Network:
         if isinstance(error, UserError) or (isinstance(error, OSError) and error.errno):
             raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
         raise files.damaged(path, "train", error) from error
-    of_training = about.kept_epoch, about.provenance, about.tokens, about.labels
+    of_training = about.kept_epoch, about.provenance, about.tokenizer, about.labels
     return Network(about.model, about.pad, weights, codes, vocabulary, *of_training)
 
 

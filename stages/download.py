@@ -17,7 +17,7 @@ from imdb_rnn.text.sources import SOURCES
 
 def main(params: Params, root: Path) -> None:
     files.require(root / files.CHECKED, "check")
-    corpus = SOURCES[params.data.source](params.data.of_source(), root, params.data.tokens)
+    corpus = SOURCES[params.data.source](params.data.of_source(), root, params.data.tokenizer)
     write_corpus(corpus, root / files.REVIEWS)
     print(
         f"{len(corpus.train)} training and {len(corpus.test)} test reviews, {len(corpus.vocabulary)} words "
@@ -26,4 +26,4 @@ def main(params: Params, root: Path) -> None:
 
 
 if __name__ == "__main__":
-    run(main, reads=("data.source", "data.tokens", "data.${data.source}"))
+    run(main, reads=("data.source", "data.tokenizer", "data.${data.source}"))

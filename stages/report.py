@@ -41,7 +41,7 @@ def main(params: Params, root: Path) -> None:
             "explain": params.explain,
         },
         "provenance": {key: value for key, value in network.provenance.items() if key != "data_report"},
-        "tokens": network.tokens,
+        "tokenizer": network.tokenizer,
         "threshold": THRESHOLD,
         "confidence": intervals.CONFIDENCE,
         "weights": network.count_weights(),

@@ -52,7 +52,7 @@ def main(params: Params, root: Path) -> None:
         network,
         vocabulary=vocabulary,
         provenance=provenance,
-        tokens=provenance["tokens"],
+        tokenizer=provenance["tokenizer"],
         labels=tuple(provenance["labels"]),
     )
     keras_model.save(network, root / files.MODEL)

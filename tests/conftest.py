@@ -85,7 +85,7 @@ def params() -> Params:
 @pytest.fixture(scope="session")
 def corpus(params, once) -> Corpus:
     """The 25,000 bundled reviews."""
-    return once("corpus", lambda: bundled.read(params.data.bundled, ROOT, "words"))
+    return once("corpus", lambda: bundled.read(params.data.bundled, ROOT, "word"))
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +120,7 @@ def small_archive(corpus, tmp_path_factory) -> dict:
             "url": (folder / "imdb.npz").as_uri(),
             "sha256": sha256,
             "word_index_url": index.as_uri(),
-            "word_index_md5": hashlib.md5(index.read_bytes()).hexdigest(),
+            "word_index_sha256": hashlib.sha256(index.read_bytes()).hexdigest(),
         },
     }
 

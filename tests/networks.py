@@ -27,10 +27,10 @@ NETWORKS = {
     "bidirectional": model_params(cell="lstm", bidirectional=True),
     "max": model_params(pooling="max"),
     "mean": model_params(cell="gru", pooling="mean"),
-    "dropout": model_params(embedding_dropout=0.5, dropout=0.5),
+    "dropout": model_params(word_dropout=0.5, dropout=0.5),
     "pairs": model_params(cell="gru", ngrams=2),
     "everything": model_params(
-        cell="gru", layers=2, bidirectional=True, pooling="max+mean", ngrams=3, embedding_dropout=0.2, dropout=0.2
+        cell="gru", layers=2, bidirectional=True, pooling="max+mean", ngrams=3, word_dropout=0.2, dropout=0.2
     ),
 }
 
@@ -41,7 +41,7 @@ ALL_AT_ONCE = {
     "units": 17,
     "pooling": "max+mean",
     "ngrams": 3,
-    "embedding_dropout": 0.5,
+    "word_dropout": 0.5,
     "dropout": 0.5,
 }  # with widths that fill no whole vectors
 
@@ -93,7 +93,7 @@ def draw(network: Network, reviews: int, seed: int = 1) -> Drawn:
     """Labels, priors, and what dropout hides, half of everything, where the network has dropout."""
     random, params = np.random.default_rng(seed), network.params
     seen, hidden = np.ones(network.encoding.vocab_size), np.ones((reviews, len(network.weights.head_kernel)))
-    if params.embedding_dropout:
+    if params.word_dropout:
         seen = 2 * random.integers(0, 2, seen.shape)
     if params.dropout:
         hidden = 2 * random.integers(0, 2, hidden.shape)
@@ -115,7 +115,7 @@ def learnt_by_engine(
     if params.ngrams:
         codes = ngrams.codes_of(ids, params.ngrams, vocab_size)
         places = ngrams.look_up(codes, network.ngram_codes).rows(order)
-    if params.embedding_dropout:
+    if params.word_dropout:
         masks = masks._replace(seen=drawn.seen)
     if params.dropout:
         masks = masks._replace(features=engine.feature_masks(drawn.hidden[order].ravel()))

@@ -113,7 +113,7 @@ def assert_keras_trains_the_same(
     weights = theirs.weights
     if params.engine == "compiled":
         first = initial_weights(model, VOCAB_SIZE, params.seed)
-        if model.word_vectors == "counted":
+        if model.embeddings == "ppmi_svd":
             first = first._replace(embeddings=word_vectors(unpad(x), VOCAB_SIZE, model.embedding_dim, params.seed))
             theirs.get_layer("embedding").trainable = False
         for variable, array in zip(weights, arrays_of(first)[:-1], strict=True):

@@ -50,7 +50,7 @@ def test_no_file_of_the_library_is_long():
 
 def test_every_source_has_a_function_and_a_group_of_parameters():
     source = DataParams.model_fields["source"].annotation
-    assert set(SOURCES) == set(get_args(source)) == set(DataParams.model_fields) - {"source", "tokens"}
+    assert set(SOURCES) == set(get_args(source)) == set(DataParams.model_fields) - {"source", "tokenizer"}
 
 
 def test_no_text_is_left_to_be_filled_in():

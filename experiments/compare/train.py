@@ -55,7 +55,7 @@ def main(arguments: list[str], root: Path) -> None:
         network,
         vocabulary=known_words(read_vocabulary(folder), chosen.pad.vocab_size),
         provenance=provenance,
-        tokens=provenance["tokens"],
+        tokenizer=provenance["tokenizer"],
         labels=tuple(provenance["labels"]),
     )
     with files.replacing(root / RUNS / f"{name}-{seed}") as new:

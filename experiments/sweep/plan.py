@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import Params, Section, parse_yaml, validate, value_of
+from imdb_rnn.core.params import RENAMED, Params, Section, parse_yaml, validate, value_of
 
 FOLDER = Path("experiments/sweep")
 PLAN = FOLDER / "sweep.yaml"
@@ -71,6 +71,8 @@ def read_plan(root: Path, params: Params) -> Plan:
     for key, domain in plan.space.items():
         section, _, name = key.partition(".")
         if section not in SECTIONS or name not in value_of(section, params.model_dump()):
+            if key in RENAMED:
+                raise UserError(f"{PLAN}: space.{key} is now {RENAMED[key]}")
             raise UserError(f"{PLAN}: space.{key} is no parameter of {', '.join(SECTIONS)}; see {files.PARAMS}")
         for value in domain.samples():
             with_values(params, {key: value})

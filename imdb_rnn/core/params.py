@@ -20,7 +20,7 @@ from imdb_rnn.core.errors import UserError
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Url = Annotated[str, Field(pattern=r"^(https?|file)://.+")]
-Tokens = Literal["words", "characters", "jieba"]
+Tokenizer = Literal["word", "char", "jieba"]
 Column = Annotated[str, Field(min_length=1)]
 
 
@@ -41,7 +41,7 @@ class KerasParams(Section):
     url: Url
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     word_index_url: Url
-    word_index_md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    word_index_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class LabelParams(Section):
@@ -84,15 +84,15 @@ class DataParams(Section):
     """The source, and a group of parameters for each, named as the source is."""
 
     source: Literal["bundled", "keras", "own"]
-    tokens: Tokens
+    tokenizer: Tokenizer
     bundled: BundledParams
     keras: KerasParams
     own: OwnParams
 
     @model_validator(mode="after")
     def _keras_has_words(self) -> "DataParams":
-        if self.source == "keras" and self.tokens != "words":
-            raise ValueError("source: keras has words and no text; set tokens: words")
+        if self.source == "keras" and self.tokenizer != "word":
+            raise ValueError("source: keras has word ids and no text; set tokenizer: word")
         return self
 
     def of_source(self) -> Any:
@@ -108,18 +108,18 @@ class PadParams(Section):
 
 
 class ModelParams(Section):
-    cell: Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")] = "simple_rnn"  # `network.cells` knows which there are
+    cell: Literal["simple_rnn", "lstm", "gru"] = "simple_rnn"
     layers: Annotated[int, Field(ge=1, le=16)] = 1
     bidirectional: bool = False
     embedding_dim: Annotated[int, Field(ge=1, le=4096)] = 32
-    word_vectors: Literal["trained", "counted"] = "trained"
+    embeddings: Literal["learned", "ppmi_svd"] = "learned"
     units: Annotated[int, Field(ge=1, le=4096)] = 32
     pooling: Literal["last", "max", "mean", "max+mean"] = "last"
     ngrams: Annotated[int, Field(ge=0, le=3)] = 0
     ngram_min_reviews: Annotated[int, Field(ge=1, le=1_000_000)] = 10
     ngram_smoothing: Annotated[float, Field(gt=0)] = 5.0
     ngram_weight: Annotated[float, Field(gt=0)] = 0.02
-    embedding_dropout: Share = 0.0
+    word_dropout: Share = 0.0
     dropout: Share = 0.0
     mask_padding: bool = True
 
@@ -192,6 +192,18 @@ _Loader.add_constructor(  # 1.1 has `yes`, `off` and the like besides
 )
 
 
+RENAMED = {  # an old key, and the new one with its values
+    "data.tokens": "data.tokenizer: word, char or jieba",
+    "data.keras.word_index_md5": "data.keras.word_index_sha256",
+    "model.word_vectors": "model.embeddings: learned or ppmi_svd",
+    "model.embedding_dropout": "model.word_dropout",
+}
+RENAMED_VALUES = {  # a key, its old values, and the new ones
+    "data.tokenizer": {"words": "word", "characters": "char"},
+    "model.embeddings": {"trained": "learned", "counted": "ppmi_svd"},
+}
+
+
 def parse_yaml(text: str, path: Path) -> object:
     """Read YAML 1.2 as DVC does. Raises `UserError`, naming `path`, if it is none."""
     try:
@@ -228,6 +240,8 @@ def validate(model: type[SectionType], values: object, path: Path, *above: str, 
     except ValidationError as error:
         others = (_fault(model, details, above) for details in error.errors())
         faults += [fault for fault in others if fault not in faults]
+    renamed = {f"{new.split(':')[0]} is missing" for old, new in RENAMED.items() if value_of(old, values) is not None}
+    faults = [fault for fault in faults if fault not in renamed]
     if faults:
         raise UserError("\n".join(f"{path}: {fault}" for fault in faults))
     return section
@@ -249,6 +263,9 @@ def _fault(model: type[Section], details: Any, above: tuple[str, ...]) -> str:
     key = ".".join([*above, *map(str, details["loc"])]) or "the whole file"
     if details["type"] == "missing":
         return f"{key} is missing"
+    parameter = ".".join(map(str, details["loc"][-2:] if above else details["loc"]))
+    if details["type"] == "extra_forbidden" and parameter in RENAMED:
+        return f"{key} is now {RENAMED[parameter]}"
     if details["type"] == "extra_forbidden":
         section: Any = model
         for name in details["loc"][:-1]:
@@ -260,6 +277,8 @@ def _fault(model: type[Section], details: Any, above: tuple[str, ...]) -> str:
     shortened = reprlib.Repr()  # aliases can make a few lines of YAML into a value that fills the memory when printed
     shortened.maxlevel, shortened.maxstring, shortened.maxother = 2, 200, 200
     value = shortened.repr(details["input"])
+    if isinstance(details["input"], str) and details["input"] in RENAMED_VALUES.get(parameter, {}):
+        return f"{key}: {details['input']} is now {RENAMED_VALUES[parameter][details['input']]}"
     if details["type"] == "model_type":
         return f"{key} is {value}, it should be a mapping of keys to values"
     message = details["msg"].replace("Input should", "it should").replace("String should", "it should")

@@ -39,7 +39,7 @@ def word_vectors(ids: Ragged, vocab_size: int, dim: int, seed: int) -> np.ndarra
     """
     matrix = _information(_near(ids, vocab_size))
     if not matrix.nnz:
-        raise UserError("no words stand near each other in the training reviews; set model.word_vectors to trained")
+        raise UserError("no words stand near each other in the training reviews; set model.embeddings to learned")
     forwards, backwards = _prepared(matrix), _prepared(matrix.T.tocsr())
     directions = uniform(vocab_size * (dim + MORE), seed, VECTORS).reshape(vocab_size, -1) - 0.5
     for _ in range(PASSES):

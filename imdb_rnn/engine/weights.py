@@ -145,7 +145,7 @@ class Layout:
     @cached_property
     def fixed(self) -> int:
         """How many numbers at the beginning of the flat array are not learnt: those of the vectors, or none."""
-        return 0 if self.params.word_vectors == "trained" else int(self.starts[1])
+        return 0 if self.params.embeddings == "learned" else int(self.starts[1])
 
     def flatten(self, weights: Weights) -> np.ndarray:
         """The arrays, filled and concatenated: float32."""

@@ -277,7 +277,7 @@ def language_of(network: Network) -> str | None:
 
     Letters alone tell no language, but Chinese characters do.
     """
-    if network.tokens != "words":
+    if network.tokenizer != "word":
         frequent = network.vocabulary[:MOST_FREQUENT]
         chinese = sum("\u4e00" <= token[0] <= "\u9fff" for token in frequent)
         return "zh" if chinese > len(frequent) / 2 else None

@@ -55,7 +55,7 @@ def model_card(
         "cell": cell_named(network.params.cell).layer,
         "weights": f"{network.count_weights():,}",
         "vocabulary": f"{len(network.vocabulary):,}",
-        "tokens": words[network.tokens],
+        "tokens": words[network.tokenizer],
         "maxlen": network.encoding.maxlen,
         "padding": network.encoding.padding,
         "negative": _cell(network.labels[0]),

@@ -212,8 +212,8 @@ EXAMPLES = {"en": "A wonderful film.", "zh": "这部电影很精彩。"}  # by t
 
 WORDS = {
     "en": {
-        "words": "words (what stands between spaces or punctuation)",
-        "characters": "characters",
+        "word": "words (what stands between spaces or punctuation)",
+        "char": "characters",
         "jieba": "words that jieba finds",
         "licence": "Code and weights: MIT licence. The reviews' texts belong to those who wrote them.",
         "own licence": "The code has the MIT licence. That of the weights is for the owner of the reviews to choose.",
@@ -235,8 +235,8 @@ WORDS = {
         "no behaviour": "No test was run: the network does not know the words of these sentences.",
     },
     "zh": {
-        "words": "由空格和标点分开的词",
-        "characters": "字符",
+        "word": "由空格和标点分开的词",
+        "char": "字符",
         "jieba": "jieba 切出的词",
         "licence": "代码和权重：MIT 许可证。评论文本归其作者所有。",
         "own licence": "代码采用 MIT 许可证。权重的许可证由评论的所有者决定。",

@@ -11,7 +11,7 @@ import numpy as np
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import Tokens
+from imdb_rnn.core.params import Tokenizer
 from imdb_rnn.engine.ragged import Ragged, from_lengths, from_offsets
 
 MAX_WORDS = 2**28  # of a set, so that a small file cannot ask for all the memory; IMDb has 12 million
@@ -65,7 +65,7 @@ def make_corpus(train: Reviews, test: Reviews, vocabulary: list[str], provenance
     Unless `provenance` says otherwise, text was split into words, and labels are called negative and positive.
     """
     train, test = checked(train, "train", len(vocabulary)), checked(test, "test", len(vocabulary))
-    usual = {"tokens": "words", "labels": ["negative", "positive"]}
+    usual = {"tokenizer": "word", "labels": ["negative", "positive"]}
     provenance = {**usual, **provenance, "vocabulary_words": len(vocabulary)}
     for name, reviews in (("train", train), ("test", test)):
         negative, positive = np.bincount(reviews.labels, minlength=2).tolist()
@@ -134,7 +134,7 @@ def read_provenance(folder: Path) -> dict:
         provenance = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(provenance, dict) or not isinstance(provenance.get("source"), str):
             raise ValueError("it should name its source")
-        if provenance.get("tokens") not in get_args(Tokens):
+        if provenance.get("tokenizer") not in get_args(Tokenizer):
             raise ValueError("it should say how text was split")
         labels = provenance.get("labels")
         if not (isinstance(labels, list) and len(labels) == 2 and all(isinstance(name, str) for name in labels)):

@@ -36,7 +36,7 @@ def characters(text: str) -> list[str]:
 @cache
 def _jieba() -> Any:
     if importlib.util.find_spec("jieba") is None:
-        raise UserError("data.tokens: jieba needs the package jieba; run `pip install jieba==0.42.1`")
+        raise UserError("data.tokenizer: jieba needs the package jieba; run `pip install jieba==0.42.1`")
     import jieba  # an optional package
 
     jieba.setLogLevel(logging.WARNING)
@@ -72,20 +72,20 @@ def jieba_tables() -> dict[str, Any]:
     }
 
 
-def tokenizer(tokens: str) -> Callable[[str], list[str]]:
+def get_tokenizer(name: str) -> Callable[[str], list[str]]:
     """The function that splits a text.
 
     Args:
-        tokens: `words`, as `tokenize` splits it; `characters`; or `jieba`: the words that jieba finds in what
+        name: `word`, as `tokenize` splits it; `char`; or `jieba`: the words that jieba finds in what
             `tokenize` gives, for Chinese, which has no spaces.
 
     Raises:
         UserError: when jieba is not installed.
     """
-    if tokens == "jieba":
+    if name == "jieba":
         cut = _jieba().lcut
         return lambda text: [word for part in tokenize(text) for word in cut(part)]
-    return {"words": tokenize, "characters": characters}[tokens]
+    return {"word": tokenize, "char": characters}[name]
 
 
 def count_vocabulary(reviews: Iterable[list[str]]) -> list[str]:

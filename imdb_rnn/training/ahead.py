@@ -42,7 +42,7 @@ def compiling_the_rest(model: ModelParams) -> Iterator[None]:
 
 def compile_the_rest(model: ModelParams) -> None:
     """Learn from two small reviews, the recurrence left out, and turn a logit into a probability and a loss."""
-    small = {"embedding_dim": 1, "word_vectors": "trained", "units": 1, "ngram_min_reviews": 1}
+    small = {"embedding_dim": 1, "embeddings": "learned", "units": 1, "ngram_min_reviews": 1}
     ids = from_lengths(np.array([3, 4], np.int32), np.array([1, 1]))
     reviews = Labelled(ids, np.array([0, 1]))
     learner = CompiledLearner(reviews, model.model_copy(update=small), PadParams(vocab_size=5), TrainParams(), 1)

@@ -28,7 +28,7 @@ class CompiledLearner:
         self._ids, self._y = as_read(training.ids, model, encoding), training.y.astype(np.float32)
         self._weights = review_weights(training.y, params.class_weight)
         weights = initial_weights(model, encoding.vocab_size, params.seed)
-        if model.word_vectors == "counted":
+        if model.embeddings == "ppmi_svd":
             vectors = word_vectors(training.ids, encoding.vocab_size, model.embedding_dim, params.seed)
             weights = weights._replace(embeddings=vectors)
         self._codes, self._prior, self._places = np.empty(0, np.int64), np.empty(0, np.float32), None
@@ -51,7 +51,7 @@ class CompiledLearner:
         for (number, rows), batch, proceed in in_turn(enumerate(in_order, first), prepare):
             key = (self._seed, DROPOUT, epoch, number)
             masks = Masks(
-                dropout_mask(self._encoding.vocab_size, model.embedding_dropout, *key, 0),
+                dropout_mask(self._encoding.vocab_size, model.word_dropout, *key, 0),
                 self.engine.feature_masks(dropout_mask(len(rows) * features, model.dropout, *key, 1)),
             )
             y = self._y[rows]

@@ -39,7 +39,7 @@ class Learner(Protocol):
 
 def refuse(model: ModelParams, params: TrainParams) -> None:
     """Raise a `UserError` if the engine is Keras and cannot do what `model` asks for."""
-    plain = {"ngrams": 0, "embedding_dropout": 0, "word_vectors": "trained"}
+    plain = {"ngrams": 0, "word_dropout": 0, "embeddings": "learned"}
     wrong = [name for name, value in plain.items() if getattr(model, name) != value]
     if params.engine == "keras" and wrong:
         raise UserError(

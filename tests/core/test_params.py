@@ -1,6 +1,7 @@
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -10,9 +11,17 @@ from material import ROOT, run_limited
 from ruamel.yaml import YAML
 
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import PadParams, Params, load_params, parse_params, validate, value_of
+from imdb_rnn.core.params import ModelParams, PadParams, Params, Section, load_params, parse_params, validate, value_of
+from imdb_rnn.engine.kernels.cells import CELLS
 
 TEXT = (ROOT / "params.yaml").read_text(encoding="utf-8")
+
+
+class Both(Section):
+    """Parameters of a file other than `params.yaml`."""
+
+    pad: PadParams = PadParams()
+    model: ModelParams = ModelParams()
 
 
 def lines_of_keys() -> dict[str, int]:
@@ -79,6 +88,10 @@ def test_only_true_and_false_say_so(text, value):
             parse_params(with_value("model.mask_padding", other))
 
 
+def test_the_cells_are_those_of_the_engine():
+    assert set(get_args(ModelParams.model_fields["cell"].annotation)) == set(CELLS)
+
+
 def test_no_clipping_is_null():
     assert parse_params(with_value("train.clipnorm", "null")).train.clipnorm is None
     assert parse_params(with_value("train.clipnorm", "2")).train.clipnorm == 2
@@ -116,13 +129,13 @@ def test_what_yaml_cannot_read_is_one_line(text):
         ("pad.maxlen", "", "valid integer"),
         ("pad.vocab_size", "4", "greater than or equal to 5"),
         ("pad.padding", "front", "'pre' or 'post'"),
-        ("model.cell", "1", "valid string"),
+        ("model.cell", "1", "'simple_rnn', 'lstm' or 'gru'"),
         ("model.layers", "0", "greater than or equal to 1"),
         ("model.bidirectional", "both", "valid boolean"),
         ("model.pooling", "sum", "'last', 'max', 'mean' or 'max+mean'"),
         ("model.ngrams", "4", "less than or equal to 3"),
         ("model.dropout", "1", "less than 1"),
-        ("model.embedding_dropout", "-0.1", "greater than or equal to 0"),
+        ("model.word_dropout", "-0.1", "greater than or equal to 0"),
         ("train.optimizer", "adagrad", "'adam', 'rmsprop' or 'sgd'"),
         ("train.schedule", "step", "'constant', 'linear' or 'cosine'"),
         ("train.weight_averaging", "1", "less than 1"),
@@ -144,6 +157,33 @@ def test_a_bad_value_is_named_with_what_was_found_and_what_is_allowed(key, value
     (line,) = faults(with_value(key, value))
     assert line.startswith(f"{key} is {yaml.safe_load(value)!r}, ")
     assert says in line
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "says"),
+    [
+        ("  tokenizer: word ", "  tokens: words ", "data.tokens is now data.tokenizer: word, char or jieba"),
+        (
+            "    word_index_sha256:",
+            "    word_index_md5:",
+            "data.keras.word_index_md5 is now data.keras.word_index_sha256",
+        ),
+        ("  embeddings: ", "  word_vectors: ", "model.word_vectors is now model.embeddings: learned or ppmi_svd"),
+        ("  word_dropout: ", "  embedding_dropout: ", "model.embedding_dropout is now model.word_dropout"),
+        ("tokenizer: word ", "tokenizer: characters ", "data.tokenizer: characters is now char"),
+        ("embeddings: learned", "embeddings: counted", "model.embeddings: counted is now ppmi_svd"),
+    ],
+)
+def test_an_old_name_gets_one_line_that_gives_the_new_one(new, old, says):
+    assert TEXT.count(new) == 1
+    assert faults(TEXT.replace(new, old)) == [says]
+
+
+def test_an_old_name_in_another_file_too():
+    with pytest.raises(
+        UserError, match=r"^presets\.yaml: best\.model\.word_vectors is now model\.embeddings: learned or"
+    ):
+        validate(Both, {"model": {"word_vectors": "counted"}}, Path("presets.yaml"), "best")
 
 
 def test_every_fault_gets_a_line():
@@ -177,7 +217,7 @@ def test_every_missing_key_gets_a_line():
     names = [
         name
         for name in LINES_OF_KEYS
-        if name.startswith(("data.tokens", "data.bundled.", "data.keras.", "data.own.", "pad."))
+        if name.startswith(("data.tokenizer", "data.bundled.", "data.keras.", "data.own.", "pad."))
     ]
     assert faults(json.dumps(values)) == [f"{name} is missing" for name in names]
 
@@ -199,8 +239,8 @@ def test_labels_are_lists_or_bounds(labels, says):
 
 
 def test_keras_reviews_have_no_text_to_split():
-    assert faults(with_value("data.tokens", "characters").replace("source: bundled", "source: keras")) == [
-        "data: source: keras has words and no text; set tokens: words"
+    assert faults(with_value("data.tokenizer", "char").replace("source: bundled", "source: keras")) == [
+        "data: source: keras has word ids and no text; set tokenizer: word"
     ]
 
 

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.xdist_group("keras")
 # thread takes at once, reviews without words, padding that is read, and dropout of both kinds.
 KINDS = {
     "all at once": (ALL_AT_ONCE, (30, 37, 6)),
-    "many words": ({"embedding_dim": 16, "units": 16, "embedding_dropout": 0.5}, (700, 60, 25)),
+    "many words": ({"embedding_dim": 16, "units": 16, "word_dropout": 0.5}, (700, 60, 25)),
     "padding": (
         {
             "layers": 2,

@@ -97,5 +97,5 @@ def test_the_same_seed_gives_the_same_vectors_and_another_one_others_of_the_same
 
 @pytest.mark.parametrize("ids", [ragged([5], [6]), ragged([1, 2, 1, 2]), ragged([])])
 def test_reviews_of_one_word_have_none(ids):
-    with pytest.raises(UserError, match=r"set model\.word_vectors to trained"):
+    with pytest.raises(UserError, match=r"set model\.embeddings to learned"):
         word_vectors(ids, 10, 4, seed=1)

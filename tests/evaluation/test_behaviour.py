@@ -10,21 +10,21 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation import behaviour, intervals
 from imdb_rnn.evaluation.results import read_behaviour
 from imdb_rnn.model import Network
-from imdb_rnn.text.vocabulary import tokenizer, words_of_ids
+from imdb_rnn.text.vocabulary import get_tokenizer, words_of_ids
 
 
-def known(phrases: object, tokens: str = "words") -> list[str]:
+def known(phrases: object, tokenizer: str = "word") -> list[str]:
     """Every token of the phrases of a language, each once."""
     if isinstance(phrases, str):
-        return tokenizer(tokens)(phrases)
-    return sorted({token for part in phrases for token in known(part, tokens)})
+        return get_tokenizer(tokenizer)(phrases)
+    return sorted({token for part in phrases for token in known(part, tokenizer)})
 
 
-def judging(rule: Callable[[list[str]], float], vocabulary: Iterable[str], tokens: str = "words") -> Network:
+def judging(rule: Callable[[list[str]], float], vocabulary: Iterable[str], tokenizer: str = "word") -> Network:
     """A network that says of a text what `rule` says of the words that it reads."""
     vocabulary = list(vocabulary)
     network = network_of(model_params(), vocab_size=len(vocabulary) + 4, maxlen=500)
-    network = replace(network, vocabulary=vocabulary, tokens=tokens)
+    network = replace(network, vocabulary=vocabulary, tokenizer=tokenizer)
 
     class Judging(Network):
         def predict_proba(self, ids):
@@ -118,8 +118,8 @@ def test_unknown_names_and_typing_errors_leave_nothing_out():
 
 
 def test_the_language_is_that_of_the_words_that_the_network_knows():
-    characters = known(behaviour.CHINESE, "characters")
-    chinese = judging(lambda words: 0.5, characters, "characters")
+    characters = known(behaviour.CHINESE, "char")
+    chinese = judging(lambda words: 0.5, characters, "char")
     assert behaviour.language_of(chinese) == "zh"
     table = behaviour.measure(chinese).set_index("test")
     assert (table["left_out"] == 0).all()
@@ -129,8 +129,8 @@ def test_the_language_is_that_of_the_words_that_the_network_knows():
 
 
 def test_a_part_of_a_word_that_is_unknown_makes_the_word_unknown():
-    characters = [character for character in known(behaviour.CHINESE, "characters") if character != "彩"]
-    table = behaviour.measure(judging(lambda words: 0.5, characters, "characters")).set_index("test")
+    characters = [character for character in known(behaviour.CHINESE, "char") if character != "彩"]
+    table = behaviour.measure(judging(lambda words: 0.5, characters, "char")).set_index("test")
     assert table["left_out"]["plain_positive"] == 4
 
 

@@ -111,13 +111,13 @@ def test_the_bytes_depend_on_nothing_but_the_network(kind, tmp_path):
 
 
 def test_the_file_alone_says_how_a_text_becomes_ids(tmp_path):
-    network = replace(network_of(NETWORKS["everything"]), tokens="characters", labels=("差评", "好评"))
+    network = replace(network_of(NETWORKS["everything"]), tokenizer="char", labels=("差评", "好评"))
     network = replace(network, vocabulary=["的", "\n", '"', *network.vocabulary[3:]])
     onnx_file.write(network, tmp_path / "model.onnx")
     metadata = opened((tmp_path / "model.onnx").read_bytes()).get_modelmeta().custom_metadata_map
     assert json.loads(metadata["vocabulary"]) == network.vocabulary
     about = About.model_validate_json(metadata["about"])
-    assert (about.tokens, about.labels, about.pad) == ("characters", ("差评", "好评"), network.encoding)
+    assert (about.tokenizer, about.labels, about.pad) == ("char", ("差评", "好评"), network.encoding)
 
 
 def test_a_cell_that_onnx_does_not_have_is_refused(monkeypatch, tmp_path):

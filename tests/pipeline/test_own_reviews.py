@@ -71,7 +71,7 @@ def test_the_model_speaks_of_labels_as_the_table_does(ran):
 
 
 def test_page_and_card_are_of_these_reviews(ran):
-    assert '"tokens":"words"' in (ran / files.REPORT / "index.html").read_text(encoding="utf-8")
+    assert '"tokenizer":"word"' in (ran / files.REPORT / "index.html").read_text(encoding="utf-8")
     card = (ran / files.EXPORT / "model_card.md").read_text(encoding="utf-8")
     assert "good" in card
     assert "reviews from data/own" in card

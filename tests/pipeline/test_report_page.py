@@ -270,8 +270,8 @@ def test_text_is_cut_into_words_as_the_pipeline_does(opened):
 
 
 def test_a_network_of_characters_reads_chinese_as_it_is_typed(browser, open_page):
-    network = replace(network_of(model_params(), 20), tokens="characters", vocabulary=list("这部电影很好看不难，！ab"))
-    open_page(network, tokens="characters")
+    network = replace(network_of(model_params(), 20), tokenizer="char", vocabulary=list("这部电影很好看不难，！ab"))
+    open_page(network, tokenizer="char")
     texts = ["这部电影很好看！", "这部 电影不好看，很 难看", "A b 🎬 電影", *AWKWARD.values()]
     np.testing.assert_allclose(judge(browser, texts), network.predict_proba(network.encode(texts)), atol=1e-5, rtol=0)
     judge(browser, texts[:1])
@@ -281,8 +281,8 @@ def test_a_network_of_characters_reads_chinese_as_it_is_typed(browser, open_page
 def test_chinese_text_is_cut_into_words_as_jieba_does(browser, open_page):
     """The dictionary decides most, the hidden Markov model names and new words; letters and digits are between."""
     pytest.importorskip("jieba")
-    network = replace(network_with_words(model_params()), tokens="jieba", vocabulary=["电影", "好看", "不", "的"])
-    open_page(network, tokens="jieba")
+    network = replace(network_with_words(model_params()), tokenizer="jieba", vocabulary=["电影", "好看", "不", "的"])
+    open_page(network, tokenizer="jieba")
     texts = [*CHINESE, *AWKWARD.values()]
     random = np.random.default_rng(1)
     letters = [chr(code) for code in range(0x4E00, 0x9FA6)] + list(

@@ -48,7 +48,7 @@ SETTINGS = {
         "bidirectional": True,
         "pooling": "max+mean",
         "ngrams": 2,
-        "embedding_dropout": 0.1,
+        "word_dropout": 0.1,
         "dropout": 0.2,
     },
     "train": {"schedule": "cosine", "weight_averaging": 0.9},

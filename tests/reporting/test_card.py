@@ -25,7 +25,7 @@ def network(source: str = "bundled", language: str | None = "en", **provenance):
     return replace(
         network_of(model_params(cell="gru"), vocab_size=len(known) + 4),
         vocabulary=known,
-        tokens="characters" if language == "zh" else "words",
+        tokenizer="char" if language == "zh" else "word",
         provenance={"source": source, "description": "some reviews", "test": TEST} | provenance,
     )
 

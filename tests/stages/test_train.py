@@ -52,7 +52,7 @@ def test_the_model_carries_its_vocabulary_and_where_its_reviews_come_from(small,
     assert network.vocabulary == VOCABULARY
     report = json.loads((tmp_path / files.DATA_REPORT).read_text())
     assert network.provenance == {**made_up.provenance, "data_report": report}
-    assert (network.tokens, network.labels) == ("words", ("negative", "positive"))
+    assert (network.tokenizer, network.labels) == ("word", ("negative", "positive"))
     assert (network.params, network.encoding, network.kept_epoch) == (small.model, small.pad, 1)
 
 

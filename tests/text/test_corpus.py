@@ -18,7 +18,7 @@ from imdb_rnn.text.corpus import (
     write_corpus,
 )
 
-SAYS = b'{"source": "test", "tokens": "words", "labels": ["bad", "good"]}'
+SAYS = b'{"source": "test", "tokenizer": "word", "labels": ["bad", "good"]}'
 LISTS = [[1, 2], [3], [2, 2, 0]]
 LABELS = np.array([0, 1, 1])
 
@@ -73,7 +73,7 @@ def test_a_corpus_counts_what_it_holds():
     corpus = make_corpus(from_lists(LISTS, LABELS), from_lists(LISTS[:2], LABELS[:2]), ["the", "film", "is"], {"a": 1})
     assert corpus.provenance == {
         "a": 1,
-        "tokens": "words",
+        "tokenizer": "word",
         "labels": ["negative", "positive"],
         "vocabulary_words": 3,
         "train": {"reviews": 3, "negative": 1, "positive": 2, "words": 6},
@@ -128,7 +128,7 @@ def test_a_corpus_is_written_all_or_none(written):
         ("provenance.json", None, "provenance.json is missing"),
         ("provenance.json", b"{}", "it should name its source"),
         ("provenance.json", b'{"source": "test"}', "it should say how text was split"),
-        ("provenance.json", b'{"source": "test", "tokens": "words"}', "it should name the labels"),
+        ("provenance.json", b'{"source": "test", "tokenizer": "word"}', "it should name the labels"),
         ("provenance.json", SAYS[:-1] + b"}", "its provenance says None"),
         (
             "provenance.json",

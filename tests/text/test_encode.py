@@ -118,7 +118,7 @@ def test_both_stages_equal_the_articles_first_lines(corpus, params, tmp_path, mo
         "url": archive.as_uri(),
         "sha256": sha256,
         "word_index_url": index.as_uri(),
-        "word_index_md5": hashlib.md5(index.read_bytes()).hexdigest(),
+        "word_index_sha256": hashlib.sha256(index.read_bytes()).hexdigest(),
     }
     params = changed(params, data={"source": "keras", "keras": keras_params})
     files.write_text(tmp_path / files.CHECKED, "")

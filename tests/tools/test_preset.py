@@ -55,7 +55,7 @@ def test_the_article_s_preset_is_the_article():
     assert params.pad.model_dump() == {"vocab_size": 10000, "maxlen": 500, "padding": "pre", "truncating": "pre"}
     assert (params.model.cell, params.model.embedding_dim, params.model.units) == ("simple_rnn", 32, 32)
     assert (params.model.layers, params.model.bidirectional, params.model.pooling) == (1, False, "last")
-    assert (params.model.ngrams, params.model.dropout, params.model.embedding_dropout) == (0, 0, 0)
+    assert (params.model.ngrams, params.model.dropout, params.model.word_dropout) == (0, 0, 0)
     assert params.model.mask_padding is False
     assert (params.train.epochs, params.train.batch_size, params.train.optimizer) == (10, 128, "adam")
     assert (params.train.learning_rate, params.train.schedule, params.train.clipnorm) == (0.001, "constant", None)

@@ -203,9 +203,9 @@ class StoppedError(Exception):
 STOPS_EARLY = {"optimizer": "sgd", "learning_rate": 0.5, "seed": 1, "epochs": 12, "patience": 1}
 KINDS = {
     "simple_rnn": {},
-    "dropout": {"model": small(cell="gru", dropout=0.3, embedding_dropout=0.3)},
+    "dropout": {"model": small(cell="gru", dropout=0.3, word_dropout=0.3)},
     "averaged n-grams": {"model": small(cell="lstm", ngrams=2), "weight_averaging": 0.9, "schedule": "cosine"},
-    "counted vectors": {"model": small(cell="gru", ngrams=2, word_vectors="counted"), "weight_averaging": 0.9},
+    "counted vectors": {"model": small(cell="gru", ngrams=2, embeddings="ppmi_svd"), "weight_averaging": 0.9},
     "momentum": STOPS_EARLY,
     "mean square": {"optimizer": "rmsprop", "schedule": "linear", "validation": "test"},
 }

@@ -76,8 +76,8 @@ def test_training_is_keras_own_fit(monkeypatch, cell, mask_padding, name, count)
     [
         ({"cell": "gru", "bidirectional": True, "pooling": "max+mean"}, None),
         ({"cell": "simple_rnn", "layers": 3, "pooling": "mean"}, 0.8),
-        ({"cell": "gru", "bidirectional": True, "pooling": "mean", "word_vectors": "counted"}, None),
-        ({"word_vectors": "counted"}, 0.8),
+        ({"cell": "gru", "bidirectional": True, "pooling": "mean", "embeddings": "ppmi_svd"}, None),
+        ({"embeddings": "ppmi_svd"}, 0.8),
     ],
 )
 def test_training_of_larger_networks_is_keras_own_fit(monkeypatch, changes, weight_averaging):
@@ -112,7 +112,7 @@ x[np.arange(40) < random.integers(0, 36, (400, 1))] = 0
 sets = [(rows, np.arange(len(rows)) % 2) for rows in (x[:300], x[300:])]
 model = ModelParams(
     cell="gru", layers=2, bidirectional=True, embedding_dim=20, units=18, pooling="max+mean", ngrams=2,
-    ngram_min_reviews=1, embedding_dropout=0.2, dropout=0.2,
+    ngram_min_reviews=1, word_dropout=0.2, dropout=0.2,
 )
 params = TrainParams(epochs=2, batch_size=100, clipnorm=0.01, weight_averaging=0.9, validation="test")
 network, history = fit(*sets, model, params, vocab_size=2000)
@@ -155,7 +155,7 @@ def learner_of(x, y, **params) -> CompiledLearner:
 
 def test_counted_word_vectors_stay_and_all_else_is_learnt():
     x, _ = task(300, 1)
-    model = small(word_vectors="counted")
+    model = small(embeddings="ppmi_svd")
     network, _ = run(model, weight_averaging=0.9)
     vectors = word_vectors(unpad(x), VOCAB_SIZE, model.embedding_dim, 42)
     np.testing.assert_array_equal(network.weights.embeddings, vectors)
@@ -215,9 +215,9 @@ def test_dropout_hides_its_share_of_the_features():
     assert 0.6 < np.mean(changes[1] == 0) < 0.9  # 64 features
 
 
-def test_embedding_dropout_hides_its_share_of_the_words():
+def test_word_dropout_hides_its_share_of_the_words():
     x, y = np.arange(4, 196, dtype=np.int32).reshape(24, 8), np.arange(24) % 2
-    changes = [after_one_step(x, y, 200, embedding_dropout=rate).embeddings[4:196] for rate in (0.0, 0.75)]
+    changes = [after_one_step(x, y, 200, word_dropout=rate).embeddings[4:196] for rate in (0.0, 0.75)]
     assert (changes[0] != 0).all(axis=1).all()
     hidden = (changes[1] == 0).all(axis=1)
     assert 0.65 < hidden.mean() < 0.85  # 192 words
@@ -225,13 +225,13 @@ def test_embedding_dropout_hides_its_share_of_the_words():
 
 
 def test_what_dropout_draws_comes_from_the_seed():
-    model = small(dropout=0.5, embedding_dropout=0.5)
+    model = small(dropout=0.5, word_dropout=0.5)
     once, again, other = (run(model, epochs=2, seed=seed)[0] for seed in (1, 1, 2))
     assert_same_networks(once, again)
     assert any((a != b).any() for a, b in zip(learnt(once), learnt(other), strict=True))
 
 
-@pytest.mark.parametrize("what", ["dropout", "embedding_dropout"])
+@pytest.mark.parametrize("what", ["dropout", "word_dropout"])
 def test_dropout_draws_anew_for_every_batch_and_epoch(what):
     """The same reviews before the same weights, in another batch or epoch."""
     x, y = task(40, 1)

@@ -23,7 +23,7 @@ def make(engine: str, **model):
 
 @pytest.mark.parametrize(
     ("name", "value", "plain"),
-    [("ngrams", 2, 0), ("embedding_dropout", 0.25, 0), ("word_vectors", "counted", "trained")],
+    [("ngrams", 2, 0), ("word_dropout", 0.25, 0), ("embeddings", "ppmi_svd", "learned")],
 )
 def test_what_keras_does_not_have_is_refused_in_one_line_and_the_compiled_engine_has_it(name, value, plain):
     refuse(small(**{name: value}), TrainParams(engine="compiled"))

@@ -54,7 +54,7 @@ function openNetwork(stored) {
   const splitChinese = stored.jieba ? openJieba(stored.jieba) : null;
 
   function tokenize(text) {
-    if (stored.tokens === "characters") return [...text.toLowerCase()].filter((letter) => !SPACE.test(letter));
+    if (stored.tokenizer === "char") return [...text.toLowerCase()].filter((letter) => !SPACE.test(letter));
     const words = text.toLowerCase().replace(PUNCTUATION, " ").split(SPACE).filter((word) => word);
     return splitChinese ? words.flatMap(splitChinese) : words;
   }

@@ -4,7 +4,7 @@
 
 const PUSH = 0.02; // a smaller change of the probability is not marked
 const STRONG = 0.3; // a change this large has the full colour
-const BETWEEN = contents.tokens === "characters" ? "" : " "; // two tokens
+const BETWEEN = contents.tokenizer === "char" ? "" : " "; // two tokens
 const joined = (words) => words.join(BETWEEN);
 
 // Shows the words from `first` to `last`, the rest as unread. `probability` is before the first of them and after each.

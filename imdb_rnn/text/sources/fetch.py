@@ -27,7 +27,7 @@ def fetch(
 
     Args:
         url: http://, https:// or file://.
-        checksum: `sha256:…` or `md5:…`.
+        checksum: as pooch takes it, `sha256:…`.
         timeout: seconds without a byte after which a try fails.
         retries: further tries after a failed one; an answer in the 400s (not found, forbidden) is final, but for
             `NOT_FINAL`.

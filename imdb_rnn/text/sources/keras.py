@@ -18,7 +18,7 @@ SHUFFLE_SEED = 113  # the default of keras.datasets.imdb.load_data
 LIMIT = 2**30  # bytes of what an archive holds unpacked; Keras' holds 60 million
 
 
-def read(params: KerasParams, root: Path, tokens: str) -> Corpus:
+def read(params: KerasParams, root: Path, tokenizer: str) -> Corpus:
     """Fetch and read 25,000 training and 25,000 test reviews, as `keras.datasets.imdb.load_data` orders them.
 
     Raises:
@@ -26,7 +26,7 @@ def read(params: KerasParams, root: Path, tokens: str) -> Corpus:
     """
     downloads = root / files.DOWNLOADS
     archive = fetch(params.url, f"sha256:{params.sha256}", downloads / "imdb.npz")
-    index = fetch(params.word_index_url, f"md5:{params.word_index_md5}", downloads / "imdb_word_index.json")
+    index = fetch(params.word_index_url, f"sha256:{params.word_index_sha256}", downloads / "imdb_word_index.json")
     vocabulary = read_word_index(index)
     arrays = read_archive(archive)
     shuffle = np.random.RandomState(SHUFFLE_SEED)

@@ -31,7 +31,7 @@ from imdb_rnn.text.corpus import Corpus, Reviews, make_corpus
 from imdb_rnn.text.labels import LEFT_OUT, UNKNOWN_LABEL, Labels, understand
 from imdb_rnn.text.sources.rows import Row, read_rows
 from imdb_rnn.text.split import split_by_group, split_by_hash, split_by_position
-from imdb_rnn.text.vocabulary import tokenizer
+from imdb_rnn.text.vocabulary import get_tokenizer
 
 CHUNK, CHARACTERS = 20_000, 2**23  # texts that a process splits at once, and when there are fewer
 AT_ONCE = 2**22  # tokens that are looked at at once
@@ -77,18 +77,17 @@ class Found:
     places: dict[str, str] = field(default_factory=dict)
 
 
-def read(params: OwnParams, root: Path, tokens: str) -> Corpus:
+def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
     """Read the reviews at `data.own.path`; the vocabulary is counted on the training part only.
 
     Raises:
         UserError: when there are none, a column or the meaning of a label is not clear, more rows than
-            `max_bad_rows` cannot be used, `tokens` does not split such texts, or a part of the split has no review of a
-            label.
+            `max_bad_rows` cannot be used, `tokenizer` does not split such texts, or a part has no review of a label.
     """
     (root / files.REVIEWS.parent).mkdir(parents=True, exist_ok=True)
     found = Found()
     with _spilling(root / files.REVIEWS.parent) as spilled:
-        for chunk in _split_all(_texts(params, root / params.path, tokens, found), tokens):
+        for chunk in _split_all(_texts(params, root / params.path, tokenizer, found), tokenizer):
             number_of = [found.tokens.setdefault(token, len(found.tokens)) for token in chunk.tokens]
             np.array(number_of, np.int32)[chunk.numbers].tofile(spilled)
             found.lengths.append(chunk.lengths)
@@ -104,7 +103,7 @@ def read(params: OwnParams, root: Path, tokens: str) -> Corpus:
         provenance = {
             "source": "own",
             "description": f"reviews from {params.path}",
-            "tokens": tokens,
+            "tokenizer": tokenizer,
             "labels": list(labels.names),
             "rows": {"read": found.rows, "kept": len(kept), "left_out": dict(sorted(found.left_out.items()))},
             "rule": labels.rule,
@@ -116,7 +115,7 @@ def read(params: OwnParams, root: Path, tokens: str) -> Corpus:
     return make_corpus(sets[0], sets[1], vocabulary, provenance)
 
 
-def _texts(params: OwnParams, path: Path, tokens: str, found: Found) -> Iterator[list[str]]:
+def _texts(params: OwnParams, path: Path, tokenizer: str, found: Found) -> Iterator[list[str]]:
     """Give the texts of usable rows, some at a time, and note the rest of each row in `found`."""
     rows = iter(tqdm(read_rows(params, path), unit=" rows", disable=None))
     is_first = True
@@ -130,7 +129,7 @@ def _texts(params: OwnParams, path: Path, tokens: str, found: Found) -> Iterator
                 characters += len(row.text)
             if len(texts) == CHUNK or characters >= CHARACTERS:
                 break
-        if tokens == "words" and texts and is_first:
+        if tokenizer == "word" and texts and is_first:
             _check_script(texts, params.path)
         is_first = False
         if not texts:
@@ -160,8 +159,8 @@ def _check_script(texts: list[str], path: str) -> None:
     letters = [letter for text in texts[:1000] for letter in text if letter.isalpha()]
     if len(UNSPACED.findall("".join(letters))) > UNSPACED_SHARE * len(letters):
         raise UserError(
-            f"{path} is of a script without spaces between words, such as Chinese, which data.tokens: words cannot "
-            "part; set data.tokens: characters, or jieba for Chinese words"
+            f"{path} is of a script without spaces between words, such as Chinese, which data.tokenizer: word cannot "
+            "part; set data.tokenizer: char, or jieba for Chinese words"
         )
 
 
@@ -169,17 +168,17 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def _split_all(texts: Iterator[list[str]], tokens: str) -> Iterator[Chunk]:
+def _split_all(texts: Iterator[list[str]], tokenizer: str) -> Iterator[Chunk]:
     """Split chunks of texts, in their order; from the second chunk on in processes of their own."""
     begin = list(islice(texts, 2))
     if len(begin) < 2:
-        yield from (split_texts(chunk, tokens) for chunk in begin)
+        yield from (split_texts(chunk, tokenizer) for chunk in begin)
         return
     workers = joblib.cpu_count()
     waiting: deque[Future[Chunk]] = deque()
     with ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts) as pool:
         for chunk in chain(begin, texts):
-            waiting.append(pool.submit(split_texts, chunk, tokens))
+            waiting.append(pool.submit(split_texts, chunk, tokenizer))
             if len(waiting) > workers:
                 yield waiting.popleft().result()
         while waiting:
@@ -190,9 +189,9 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
 
 
-def split_texts(texts: list[str], tokens: str) -> Chunk:
-    """Split texts as `vocabulary.tokenizer` does."""
-    split = tokenizer(tokens)
+def split_texts(texts: list[str], tokenizer: str) -> Chunk:
+    """Split texts as `vocabulary.get_tokenizer` does."""
+    split = get_tokenizer(tokenizer)
     number_of: dict[str, int] = {}
     numbers, lengths = array("i"), []
     hashes = np.empty(len(texts), np.uint64)

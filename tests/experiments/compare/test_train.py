@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("keras")
 LABELS = np.array([0, 1] * 40)
 ENCODING = PadParams(vocab_size=12, maxlen=6)
 VOCABULARY = [f"word{rank}" for rank in range(1, 11)]
-PROVENANCE = {"source": "own", "tokens": "characters", "labels": ["bad", "good"]}
+PROVENANCE = {"source": "own", "tokenizer": "char", "labels": ["bad", "good"]}
 PRESETS = """
 gru:
   pad: {vocab_size: 12, maxlen: 6}
@@ -66,7 +66,7 @@ def test_a_run_holds_the_network_and_what_it_says_of_the_test_reviews(project):
     assert {path.name for path in folder.iterdir()} == {MODEL, "logits.npy", "run.json"}
     network = model_file.load(folder / MODEL)
     assert network.provenance | PROVENANCE == network.provenance
-    assert (network.tokens, network.labels) == ("characters", ("bad", "good"))
+    assert (network.tokenizer, network.labels) == ("char", ("bad", "good"))
     assert network.vocabulary == VOCABULARY[:8]
     run, logits = read_run(folder, len(LABELS))
     np.testing.assert_allclose(network.logits(encode(reviews[1].ranks, network.encoding)), logits, atol=1e-6)

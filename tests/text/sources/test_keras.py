@@ -126,13 +126,13 @@ def keras_params(params: Params, folder: Path, arrays: dict) -> Params:
         "url": (folder / "source.npz").as_uri(),
         "sha256": sha256,
         "word_index_url": (folder / "index.json").as_uri(),
-        "word_index_md5": hashlib.md5(index.encode()).hexdigest(),
+        "word_index_sha256": hashlib.sha256(index.encode()).hexdigest(),
     }
     return changed(params, data={"source": "keras", "keras": addresses})
 
 
 def test_the_source_delivers_the_archive(params, tmp_path):
-    corpus = keras.read(keras_params(params, tmp_path, GOOD).data.keras, tmp_path, "words")
+    corpus = keras.read(keras_params(params, tmp_path, GOOD).data.keras, tmp_path, "word")
     labelled = zip(as_lists(corpus.train), corpus.train.labels.tolist(), strict=True)
     assert sorted(labelled) == sorted(zip(LISTS, [0, 1, 0, 1], strict=True))
     assert corpus.vocabulary == ["the", "and", "film"]
@@ -146,7 +146,7 @@ def test_a_mirror_with_the_same_reviews_gives_the_same_corpus(params, tmp_path):
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
         data = keras_params(params, tmp_path / name, GOOD).data.keras
-        provenances.append(keras.read(data, tmp_path / name, "words").provenance)
+        provenances.append(keras.read(data, tmp_path / name, "word").provenance)
     assert provenances[0] == provenances[1]
 
 

@@ -17,8 +17,8 @@ from imdb_rnn.text.split import split_by_position
 from imdb_rnn.text.vocabulary import count_vocabulary, tokenize
 
 
-def read(folder, tokens="words", **params):
-    return own.read(own_params(**params), folder, tokens)
+def read(folder, tokenizer="word", **params):
+    return own.read(own_params(**params), folder, tokenizer)
 
 
 def words_of(corpus, name):
@@ -157,9 +157,9 @@ def test_duplicates_are_removed_if_that_is_asked_for(tmp_path):
 
 def test_chinese_text_is_refused_as_words_and_read_as_characters(tmp_path):
     write_table(tmp_path, [["这部电影很好看", "好评"], ["太难看了！", "差评"]] * 8)
-    with pytest.raises(UserError, match=r"script without spaces.*set data\.tokens: characters, or jieba"):
+    with pytest.raises(UserError, match=r"script without spaces.*set data\.tokenizer: char, or jieba"):
         read(tmp_path)
-    corpus = read(tmp_path, "characters")
+    corpus = read(tmp_path, "char")
     assert words_of(corpus, "test")[0] in ("这 部 电 影 很 好 看", "太 难 看 了 ！")
     assert corpus.provenance["labels"] == ["差评", "好评"]
     words = read(tmp_path, "jieba")
