@@ -1,15 +1,15 @@
 # make repro     run the pipeline
 # make check     linter, formatter, types, layers and the fast tests, in a minute
-# make test      all of that and the slow tests, in about five minutes; faults and clusters have their own, below
+# make test      the same and the slow tests, in about five minutes, but not those of `make faults` and `make test-cluster`
 # make preset NAME=best   write a preset to params.yaml
-# make verify    run the committed pipeline anew, beside the checkout, and compare every hash
-# make compare   every cell, the best network and a baseline, five seeds each, here or on a cluster as below (long)
+# make verify    run the committed pipeline in a clone, and compare every hash
+# make compare   train every cell, the best networks and a linear baseline with five seeds each (long)
 # make sweep     search settings, on this machine or on a Ray cluster: make sweep ADDRESS=host:port (long)
 # make cluster   install what a Ray cluster and DVC remotes on S3 need; make test-cluster tests them
-# make bench     training beside plain Keras and PyTorch (long)
+# make bench     compare training with plain Keras and PyTorch (long)
 # make faults    kill and damage the pipeline in every way (long; KILLS=8 DAMAGES=3 INTERRUPTS=4 for less)
 # make lock      renew requirements.lock (needs uv)
-# Each sets up .venv from requirements.lock by itself. PYTHON names another interpreter: make repro PYTHON=python3.12
+# Each target sets up .venv from requirements.lock. PYTHON names the interpreter: make repro PYTHON=python3.12
 
 PYTHON ?= python3
 INSTALLED := .venv/installed
@@ -22,24 +22,24 @@ KILLS ?= 100
 DAMAGES ?= 40
 INTERRUPTS ?= 100
 PYTEST := pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
-# Types are checked while the tests run, and said after them.
-beside_types = sh -c 'mypy >.venv/types.log 2>&1 & types=$$!; \
+# Types are checked while the tests run, and reported after them.
+tests_and_types = sh -c 'mypy >.venv/types.log 2>&1 & types=$$!; \
 	$(PYTEST) --ignore tests/faults $(1); tests=$$?; \
 	wait $$types; types=$$?; cat .venv/types.log; exit $$((tests | types))'
-# Every stage is a process of its own: bytecode that one of them wrote serves all, in the tests too.
+# Every stage is a process of its own, and reads the bytecode that an earlier one wrote; so do the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: repro check lint test test-cluster faults preset verify compare sweep bench cluster lock
 
 repro: $(INSTALLED)
-	@$(RUN) python -m tools.mend
+	@$(RUN) python -m tools.repair
 	@$(RUN) dvc repro
 
 check: lint
-	@$(RUN) $(call beside_types,--hypothesis-profile quick -m "not slow and not cluster")
+	@$(RUN) $(call tests_and_types,--hypothesis-profile quick -m "not slow and not cluster")
 
 test: lint
-	@$(RUN) $(call beside_types,-m "not cluster")
+	@$(RUN) $(call tests_and_types,-m "not cluster")
 
 lint: $(INSTALLED)
 	@$(RUN) ruff check .
@@ -58,17 +58,14 @@ preset: $(INSTALLED)
 verify: $(INSTALLED)
 	@$(RUN) python -m tools.verify
 
-compare: $(if $(ADDRESS),$(CLUSTER),$(INSTALLED))
-	@$(RUN) python -m tools.mend
+compare: $(INSTALLED)
+	@$(RUN) python -m tools.repair
 	@$(RUN) dvc repro download
-	@cd experiments/compare && PYTHONPATH=../.. $(RUN) python -m tools.mend
-	@$(if $(ADDRESS),$(RUN) python -m experiments.compare.on_cluster $(ADDRESS))
 	@$(RUN) dvc --cd experiments/compare repro
 
 sweep: $(CLUSTER)
-	@$(RUN) python -m tools.mend
+	@$(RUN) python -m tools.repair
 	@$(RUN) dvc repro download
-	@cd experiments/sweep && PYTHONPATH=../.. $(RUN) python -m tools.mend
 	@SWEEP_ADDRESS=$(ADDRESS) $(RUN) dvc --cd experiments/sweep repro
 	@$(RUN) python -m experiments.sweep.best
 
@@ -77,13 +74,13 @@ bench: $(INSTALLED)
 
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
-		{ echo "error: Python 3.10 to 3.13 is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1); name another: make PYTHON=python3.12"; exit 1; }
+		{ echo "error: Python 3.10 to 3.13 is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-# What a cluster and a remote on S3 need, beside what is installed already
+# What a cluster and a remote on S3 need in addition
 $(CLUSTER): requirements-cluster.lock $(INSTALLED)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-cluster.lock
 	touch $@

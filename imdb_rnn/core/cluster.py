@@ -1,4 +1,4 @@
-"""A Ray cluster: the processors of this machine, or several machines. What runs there is the code of this process."""
+"""Connect to a Ray cluster: the processors of this machine, or several machines. Tasks run the code of this process."""
 
 import logging
 import os
@@ -12,38 +12,36 @@ from imdb_rnn.core.errors import UserError
 
 LIBRARY = Path(__file__).parents[1]
 LOCAL = "local"
-SECONDS = 10  # for the head of a cluster to answer
+TIMEOUT = 10  # seconds for the head of a cluster to answer; Ray itself would wait for many minutes
 
 
 @contextmanager
 def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterator[Any]:
-    """Join a cluster, and leave it afterwards.
+    """Connect to a cluster, yield the module `ray`, and disconnect afterwards.
 
     Args:
-        address: host and port of its head; `LOCAL`: one of this machine alone, whose ports listen on loopback.
-        code: packages that go to the machines besides this library, whatever is installed there.
-        threads: how many each task trains or reads with; it should ask Ray for as many processors.
-
-    Returns:
-        Ray.
+        address: host and port of its head; `LOCAL` starts a cluster on this machine that listens on loopback only.
+        code: packages that are sent to the machines together with this library, whatever is installed there.
+        threads: how many threads each task computes with; the task should ask Ray for as many processors.
 
     Raises:
-        UserError: when Ray is not installed, there is no cluster of the same versions of Ray and Python, or the cluster
-            fails the body; what fails in a task stays what it is.
+        UserError: when Ray is not installed, when there is no cluster with the same versions of Ray and Python, or when
+            the cluster fails. An error that is raised inside a task is raised as it is.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if address == LOCAL:
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # a name with a history; it keeps Linux to loopback too
-    if address == LOCAL or "RAY_AUTH_TOKEN" in os.environ or _token_path().is_file():
-        os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray does so by itself, but not when it joins
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # an old name; it keeps Linux to loopback too
+    token = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray/auth_token")
+    if address == LOCAL or "RAY_AUTH_TOKEN" in os.environ or token.is_file():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray sets it when it starts a cluster, not when it joins one
     try:
         import ray
     except ImportError as error:
         raise UserError("Ray is not installed; run `make cluster` first") from error
     if address != LOCAL:
-        _require(address)
+        _check_address(address)
     environment = {
-        "excludes": [".dvc/", "__pycache__/", "runs/", "state/"],  # what the experiments have made is no code
+        "excludes": [".dvc/", "__pycache__/", "runs/", "state/"],  # results of experiments are not code
         "py_modules": [str(path) for path in (LIBRARY, *code)],
         "env_vars": {"NUMBA_NUM_THREADS": f"{threads}"},
     }
@@ -52,9 +50,9 @@ def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterato
         ray.init(address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR, **local)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = f"{error} {error.__cause__ or ''}"
-        remedy = "the token in ~/.ray/auth_token is missing or another one; copy it from the head"
+        remedy = "the token in ~/.ray/auth_token is missing or a different one; copy it from the head"
         reason = remedy if "AuthToken" in reason else " ".join(reason.split())[:300]
-        raise UserError(f"{address} is no cluster that can be joined: {reason}") from error
+        raise UserError(f"cannot join the cluster at {address}: {reason}") from error
     try:
         yield ray
     except ray.exceptions.RayError as error:
@@ -66,16 +64,11 @@ def joined(address: str, code: Sequence[Path] = (), threads: int = 1) -> Iterato
         ray.shutdown()
 
 
-def _token_path() -> Path:
-    return Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray/auth_token")
-
-
-def _require(address: str) -> None:
-    """Ray would wait for many minutes."""
+def _check_address(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not (host and port.isdigit()):
-        raise UserError(f"{address!r} is no address of a cluster; give host:port, as `ray start --head` prints it")
+        raise UserError(f"{address!r} is not a cluster address; give host:port, as `ray start --head` prints it")
     try:
-        socket.create_connection((host, int(port)), SECONDS).close()
+        socket.create_connection((host, int(port)), TIMEOUT).close()
     except (OSError, OverflowError, UnicodeError) as error:
-        raise UserError(f"nobody answers at {address} ({error}); start a cluster there: ray start --head") from error
+        raise UserError(f"cannot connect to {address} ({error}); start a cluster there: ray start --head") from error

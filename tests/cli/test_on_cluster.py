@@ -147,7 +147,7 @@ def test_a_fault_of_a_table_is_one_line(cluster, expected):
 
 def test_nobody_at_the_address_is_one_line(expected):
     _, err = finish(start(expected, "nobody", "--cluster", "127.0.0.1:1"), status=1)
-    assert err.splitlines()[1].startswith("error: nobody answers at 127.0.0.1:1")
+    assert err.splitlines()[1].startswith("error: cannot connect to 127.0.0.1:1")
 
 
 FAULT = """

@@ -27,10 +27,10 @@ def test_without_ray_the_remedy_is_named(monkeypatch):
 @pytest.mark.parametrize(
     ("address", "fault"),
     [
-        ("head", "'head' is no address of a cluster; give host:port"),
-        ("head:", "'head:' is no address of a cluster"),
-        ("ray://head:10001", "nobody answers at ray://head:10001"),
-        ("127.0.0.1:99999", "nobody answers at 127.0.0.1:99999"),
+        ("head", "'head' is not a cluster address; give host:port"),
+        ("head:", "'head:' is not a cluster address"),
+        ("ray://head:10001", "cannot connect to ray://head:10001"),
+        ("127.0.0.1:99999", "cannot connect to 127.0.0.1:99999"),
     ],
 )
 def test_what_is_no_address_is_said_at_once(address, fault):
@@ -43,7 +43,7 @@ def test_where_nobody_listens_is_said_at_once():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and does not listen
         port = taken.getsockname()[1]
-        with pytest.raises(UserError, match=rf"nobody answers at 127\.0\.0\.1:{port} .*ray start --head"):
+        with pytest.raises(UserError, match=rf"cannot connect to 127\.0\.0\.1:{port} .*ray start --head"):
             joined(f"127.0.0.1:{port}")
 
 

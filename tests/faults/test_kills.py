@@ -1,6 +1,6 @@
 """Every stage is killed at random moments, DVC with it; one more run must end as if nothing had happened.
 
-That run is `make repro`'s: `mend` first, for what DVC itself leaves half-written now and then, and then `dvc repro`.
+That run does what `make repro` does: first `tools.repair`, since DVC may leave its own files half-written, then `dvc repro`.
 
 KILLS says how many there are, over all stages; SEED draws the moments.
 """
@@ -84,13 +84,14 @@ def test_a_kill_loses_nothing(project, finished, durations, outcome, kill):
     while not kill_during(project, ["dvc", "repro", stage], share * durations[stage]):
         share *= 0.8  # it was faster than before, so it is done; once more, and sooner
         forget(project, stage)
-    mended = project.run("python", "-m", "tools.mend").strip()
+    repaired = project.run("python", "-m", "tools.repair").strip()
     project.run("dvc", "repro")
     for name in ("dvc.lock", "results/metrics.json", "results/sensitivity.json"):
         assert (project.folder / name).read_bytes() == (finished.folder / name).read_bytes(), name
     assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
     outcome(
-        f"kill {kill + 1}: {stage} at {share:.0%} of its time", f"same bytes as undisturbed{mended and f' ({mended})'}"
+        f"kill {kill + 1}: {stage} at {share:.0%} of its time",
+        f"same bytes as undisturbed{repaired and f' ({repaired})'}",
     )
 
 
@@ -112,7 +113,7 @@ def test_training_that_is_killed_goes_on_from_its_checkpoint(project, outcome):
             break
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    project.run("python", "-m", "tools.mend")
+    project.run("python", "-m", "tools.repair")
     assert "going on from the checkpoint in epoch" in project.run("dvc", "repro", "train")
     went_on = (project.folder / "data/model.keras").read_bytes()
     shutil.rmtree(project.folder / "data/checkpoints")
