@@ -1,6 +1,6 @@
 """Every stage is killed at random moments, DVC with it; one more run must end as if nothing had happened.
 
-That run does what `make repro` does: first `tools.repair`, since DVC may leave its own files half-written, then `dvc repro`.
+That run does what `make repro` does: `tools.repair`, since DVC may leave its own files half-written, then `dvc repro`.
 
 KILLS says how many there are, over all stages; SEED draws the moments.
 """
