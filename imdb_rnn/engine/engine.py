@@ -5,6 +5,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from imdb_rnn.engine import threads
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.kernels.arithmetic import expit, log_losses
 from imdb_rnn.engine.kernels.cells import cell_named
@@ -24,7 +25,7 @@ from imdb_rnn.engine.kernels.words import (
     table_sizes,
 )
 from imdb_rnn.engine.ragged import Ragged, from_lengths
-from imdb_rnn.engine.threads import count, share_out
+from imdb_rnn.engine.threads import share_out
 from imdb_rnn.engine.weights import Layout, whole
 
 NOTHING = np.empty(0, np.float32)
@@ -95,7 +96,7 @@ class Engine:
         self.read_tiles = tile_reader(cell.step, cell.step_back)
         self._memory = self._vectors = self._table = self._kernels = self._of_tiles = NOTHING
         self._others = int(layout.starts[-2] - layout.starts[1])  # weights behind the embeddings, without n-grams
-        self._scratch = np.zeros((count(), scratch_size(self.shape)), np.float32)
+        self._scratch = np.zeros((threads.count(), scratch_size(self.shape)), np.float32)
         self._transposed = np.zeros(self._others, np.float32)
         self.gradient = np.zeros(layout.starts[-1], np.float32)
 

@@ -10,14 +10,13 @@ order, so the vectors are the same on every machine.
 import numpy as np
 from scipy import sparse
 
-from imdb_rnn.core.errors import UserError
 from imdb_rnn.engine.kernels.arithmetic import Array, at, claim, log
 from imdb_rnn.engine.kernels.compiled import compiled
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.engine.rng import VECTORS, uniform
 from imdb_rnn.engine.threads import share_out
-from imdb_rnn.text.vocabulary import UNKNOWN
 
+FIRST_WORD = 3  # lower ids are padding, start token and out-of-vocabulary words
 WINDOW = 3  # words on each side; the nearest one counts so many times, the farthest one once
 MORE, PASSES = 32, 20  # directions beyond those wanted, and passes over the matrix
 WORDS, CHUNK = 2**21, 2**20  # words of reviews, and pairs of words, that take memory at once
@@ -35,11 +34,11 @@ def word_vectors(ids: Ragged, vocab_size: int, dim: int, seed: int) -> np.ndarra
         seed: of the directions that the search begins with.
 
     Raises:
-        UserError: when no word stands near another one more often than by chance.
+        ValueError: when no word occurs near another one more often than by chance.
     """
     matrix = _information(_near(ids, vocab_size))
     if not matrix.nnz:
-        raise UserError("no words stand near each other in the training reviews; set model.embeddings to learned")
+        raise ValueError("no words occur near each other in the training reviews")
     forwards, backwards = _prepared(matrix), _prepared(matrix.T.tocsr())
     directions = uniform(vocab_size * (dim + MORE), seed, VECTORS).reshape(vocab_size, -1) - 0.5
     for _ in range(PASSES):
@@ -60,7 +59,7 @@ def _near(ids: Ragged, vocab_size: int) -> sparse.csr_array:
     for rows in np.split(np.arange(len(ids)), borders):
         block = ids.rows(rows)
         flat = block.flat()
-        is_word = flat > UNKNOWN
+        is_word = flat >= FIRST_WORD
         reviews, flat = np.repeat(rows, block.lengths)[is_word], flat[is_word]
         for distance in range(1, WINDOW + 1):
             together = reviews[distance:] == reviews[:-distance]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+PADDING = 0  # the id that fills a row
+
 
 @dataclass(frozen=True)
 class Ragged:

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from imdb_rnn.core.params import ModelParams
 from imdb_rnn.engine.kernels.arithmetic import LANES, log
 from imdb_rnn.engine.kernels.cells import cell_named
 from imdb_rnn.engine.rng import INITIAL, uniform
@@ -102,10 +101,11 @@ def whole(count: int) -> int:
 class Layout:
     """Where the arrays of `Weights` are in the flat array, in the order of `named`.
 
+    params: `core.params.ModelParams`, or anything with its attributes
     ngrams: how many n-grams there are; 0 without n-grams
     """
 
-    params: ModelParams
+    params: Any
     vocab_size: int
     ngrams: int
 
@@ -164,7 +164,7 @@ class Layout:
         )
 
 
-def initial_weights(params: ModelParams, vocab_size: int, seed: int) -> Weights:
+def initial_weights(params: Any, vocab_size: int, seed: int) -> Weights:
     """The weights before training, without n-grams, from the distributions that Keras draws from.
 
     Embeddings are uniform, kernels uniform as by Glorot and Bengio (Understanding the Difficulty of Training Deep

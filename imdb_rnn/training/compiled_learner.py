@@ -29,7 +29,10 @@ class CompiledLearner:
         self._weights = review_weights(training.y, params.class_weight)
         weights = initial_weights(model, encoding.vocab_size, params.seed)
         if model.embeddings == "ppmi_svd":
-            vectors = word_vectors(training.ids, encoding.vocab_size, model.embedding_dim, params.seed)
+            try:
+                vectors = word_vectors(training.ids, encoding.vocab_size, model.embedding_dim, params.seed)
+            except ValueError as error:
+                raise UserError(f"{error}; set model.embeddings to learned") from error
             weights = weights._replace(embeddings=vectors)
         self._codes, self._prior, self._places = np.empty(0, np.int64), np.empty(0, np.float32), None
         if model.ngrams:

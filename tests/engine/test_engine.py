@@ -158,10 +158,11 @@ def test_what_fills_a_row_stays_zero_while_a_network_learns(cell, name):
 def test_the_bits_do_not_depend_on_the_number_of_threads():
     """Of batches of many tiles, and of more words or n-grams than a thread takes at once."""
     script = """if True:
-        import hashlib, numpy
+        import hashlib, sys, numpy
         from material import model_params, network_of
         from networks import ALL_AT_ONCE, draw, learnt_by_engine, reviews_of
-        from imdb_rnn.engine.threads import count
+        from imdb_rnn.engine import threads
+        threads.count = lambda: int(sys.argv[1])
         digest = hashlib.sha256()
         for cell, vocab_size, ngrams in (("gru", 30, 3), ("lstm", 1200, 0)):
             network = network_of(model_params(**ALL_AT_ONCE | {"cell": cell, "ngrams": ngrams}), vocab_size)
@@ -170,21 +171,20 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
                 engine, *results = learnt_by_engine(network, ids, draw(network, len(ids), seed))
                 for result in (engine.gradient, *results):
                     digest.update(numpy.asarray(result).tobytes())
-        print(count(), digest.hexdigest())
+        print(digest.hexdigest())
     """
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", script],
-            env=os.environ | {"PYTHONPATH": path, "NUMBA_NUM_THREADS": threads},
+            [sys.executable, "-c", script, threads],
+            env=os.environ | {"PYTHONPATH": path},
             stdout=subprocess.PIPE,
             text=True,
         )
         for threads in ("1", "7")
     ]
-    (one, bits), (seven, same) = (process.communicate(timeout=120)[0].split() for process in processes)
-    assert (one, seven) == ("1", "7")
-    assert bits == same
+    one, seven = (process.communicate(timeout=120)[0] for process in processes)
+    assert one == seven != ""
 
 
 def test_batches_are_prepared_in_order_each_while_the_one_before_it_is_computed():

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from networks import ragged
 from scipy.sparse.linalg import svds
 
-from imdb_rnn.core.errors import UserError
-from imdb_rnn.engine import word_vectors as module
+from imdb_rnn.engine import ppmi_svd as module
 from imdb_rnn.engine.ppmi_svd import WINDOW, word_vectors
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 
@@ -97,5 +96,5 @@ def test_the_same_seed_gives_the_same_vectors_and_another_one_others_of_the_same
 
 @pytest.mark.parametrize("ids", [ragged([5], [6]), ragged([1, 2, 1, 2]), ragged([])])
 def test_reviews_of_one_word_have_none(ids):
-    with pytest.raises(UserError, match=r"set model\.embeddings to learned"):
+    with pytest.raises(ValueError, match="near each other"):
         word_vectors(ids, 10, 4, seed=1)

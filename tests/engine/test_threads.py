@@ -20,6 +20,16 @@ def three(monkeypatch):
     monkeypatch.setattr(threads, "count", lambda: 3)
 
 
+@pytest.mark.parametrize(("cpus", "numba", "expected"), [("1", None, "1"), ("2", "1", "1")])
+def test_the_cpus_are_those_that_this_process_may_use_or_fewer(cpus, numba, expected):
+    """joblib counts with the quota of a container; here it is told one."""
+    environment = os.environ | {"LOKY_MAX_CPU_COUNT": cpus, "PYTHONPATH": str(ROOT)}
+    environment.pop("NUMBA_NUM_THREADS", None)
+    command = [sys.executable, "-c", "from imdb_rnn.engine import threads; print(threads.count())"]
+    environment |= {"NUMBA_NUM_THREADS": numba} if numba else {}
+    assert subprocess.check_output(command, env=environment, text=True).strip() == expected
+
+
 @compiled
 def _count(queue, taken, numbers):
     numbers[claim(queue, 1)] += 1

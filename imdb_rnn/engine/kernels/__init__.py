@@ -1,1 +1,1 @@
-"""The compiled form of what `reference.py` says in NumPy: matrix product, cells, recurrence, n-grams, optimizer."""
+"""The compiled form of `reference.py`: matrix products, cells, the recurrence, n-grams, the optimizer."""

@@ -6,11 +6,9 @@ computes the same in the saved network. n-grams with padding in them are none.
 
 import numpy as np
 
-from imdb_rnn.core.errors import UserError
 from imdb_rnn.engine.kernels.arithmetic import Array, claim, fma, log
 from imdb_rnn.engine.kernels.compiled import compiled
-from imdb_rnn.engine.ragged import Ragged, from_lengths
-from imdb_rnn.text.vocabulary import PADDING
+from imdb_rnn.engine.ragged import PADDING, Ragged, from_lengths
 
 CHUNK = 8192  # n-grams that a thread takes at once
 
@@ -24,12 +22,10 @@ def codes_of(ids: Ragged, longest: int, vocab_size: int) -> Ragged:
     """Give the codes of each review's distinct n-grams of 1 to `longest` words: int64, ascending.
 
     Raises:
-        UserError: when the vocabulary is larger than `largest_vocabulary`.
+        ValueError: when the vocabulary is larger than `largest_vocabulary`.
     """
     if vocab_size > largest_vocabulary(longest):
-        raise UserError(
-            f"{vocab_size} words are too many for n-grams of {longest}; {largest_vocabulary(longest)} is the limit"
-        )
+        raise ValueError(f"n-grams of {longest} words need a vocabulary of at most {largest_vocabulary(longest)} words")
     codes = np.empty(longest * ids.lengths.sum(), np.int64)
     ends = np.empty(len(ids), np.int64)
     _find(ids.values, ids.starts, ids.lengths, longest, vocab_size, codes, ends)

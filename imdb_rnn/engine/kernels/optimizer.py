@@ -4,10 +4,10 @@ The formulas are Keras' (keras.optimizers), on one flat array, in float32.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from imdb_rnn.core.params import TrainParams
 from imdb_rnn.engine.kernels.arithmetic import Array, at, claim
 from imdb_rnn.engine.kernels.compiled import compiled
 from imdb_rnn.engine.threads import share_out
@@ -21,6 +21,7 @@ VANISHED = np.float32(1e-30)  # smaller moments count as 0: subnormal numbers ar
 class Optimizer:
     """Weights that learn, all flat float32 of one length but for `average` and `second`, which may be empty.
 
+    params: `core.params.TrainParams`, or anything with its attributes
     weights: as they are learnt
     first, second: moments of the gradient: Adam's both, RMSprop's mean square (`second`), the momentum (`first`)
     average: exponential moving average of the weights over the steps, where `params.weight_averaging` asks for it
@@ -28,7 +29,7 @@ class Optimizer:
     steps: how many there will be, for the schedule
     """
 
-    params: TrainParams
+    params: Any
     steps: int
     weights: np.ndarray
     first: np.ndarray
@@ -72,14 +73,14 @@ class Optimizer:
         self.done = t
 
 
-def start(weights: np.ndarray, params: TrainParams, steps: int) -> Optimizer:
+def start(weights: np.ndarray, params: Any, steps: int) -> Optimizer:
     """An optimiser before its first step; `weights` become its own."""
     first, second = np.zeros_like(weights), np.zeros_like(weights)
     average = weights.copy() if params.weight_averaging else weights[:0]
     return Optimizer(params, steps, weights, first, second, average)
 
 
-def _rate(params: TrainParams, done: int, steps: int) -> float:
+def _rate(params: Any, done: int, steps: int) -> float:
     """The step size after so many steps."""
     share = min(done, steps) / steps
     if params.schedule == "linear":

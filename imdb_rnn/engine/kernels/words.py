@@ -10,8 +10,7 @@ import numpy as np
 
 from imdb_rnn.engine.kernels.arithmetic import LANES, Array, add, add_product, at, claim, copy, zero
 from imdb_rnn.engine.kernels.compiled import compiled, inner
-from imdb_rnn.engine.ragged import Ragged
-from imdb_rnn.text.vocabulary import PADDING
+from imdb_rnn.engine.ragged import PADDING, Ragged
 
 TILE = 16  # reviews that are read together, a multiple of `arithmetic.ROWS`
 CHUNK = 512  # words that a thread takes at once

@@ -19,13 +19,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import IO, NamedTuple
 
-import joblib
 import numpy as np
 from tqdm import tqdm
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import OwnParams
+from imdb_rnn.engine import threads
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.text.corpus import Corpus, Reviews, make_corpus
 from imdb_rnn.text.labels import LEFT_OUT, UNKNOWN_LABEL, Labels, understand
@@ -174,7 +174,7 @@ def _split_all(texts: Iterator[list[str]], tokenizer: str) -> Iterator[Chunk]:
     if len(begin) < 2:
         yield from (split_texts(chunk, tokenizer) for chunk in begin)
         return
-    workers = joblib.cpu_count()
+    workers = threads.count()
     waiting: deque[Future[Chunk]] = deque()
     with ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts) as pool:
         for chunk in chain(begin, texts):

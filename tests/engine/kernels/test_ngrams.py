@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import ragged, rows_of
 
-from imdb_rnn.core.errors import UserError
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.engine.threads import share_out
@@ -62,7 +61,7 @@ def test_the_codes_of_the_largest_vocabulary_fit(longest, largest):
 @pytest.mark.parametrize("longest", [2, 3])
 def test_a_vocabulary_whose_codes_would_not_fit_is_refused(longest):
     largest = ngrams.largest_vocabulary(longest)
-    with pytest.raises(UserError, match=rf"^{largest + 1} words are too many for n-grams of {longest}; {largest} is"):
+    with pytest.raises(ValueError, match=rf"of at most {largest} words$"):
         ngrams.codes_of(ragged([1, 2, 3]), longest, largest + 1)
 
 

@@ -114,7 +114,7 @@ def test_reviews_without_a_group_are_groups_of_their_own(tmp_path):
 @pytest.mark.parametrize("processors", [1, 3])
 def test_the_script_is_that_of_the_first_texts_however_many_processors_there_are(tmp_path, monkeypatch, processors):
     monkeypatch.setattr(own, "CHUNK", 8)
-    monkeypatch.setattr(own.joblib, "cpu_count", lambda: processors)
+    monkeypatch.setattr(own.threads, "count", lambda: processors)
     write_table(tmp_path, LONG + [["这部电影很好看", number % 2] for number in range(16)])
     assert len(read(tmp_path).train) == 24
 

@@ -8,7 +8,6 @@ from networks import VOCAB_SIZE, as_keras, assert_learns_as_keras, reviews_of
 from steps import assert_step_is
 from tasks import SHORT, fit, small, task
 
-from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import TrainParams
 from imdb_rnn.engine.kernels.cells import CELLS, cell_named
 from imdb_rnn.engine.kernels.cells.cell import Cell
@@ -21,9 +20,7 @@ pytestmark = pytest.mark.xdist_group("keras")
 
 
 def test_an_unknown_cell_is_refused_with_those_there_are():
-    with pytest.raises(
-        UserError, match=r"^params\.yaml: model\.cell is 'x', it should be 'simple_rnn', 'lstm' or 'gru'$"
-    ):
+    with pytest.raises(ValueError, match=r"^there is no cell 'x'; use 'simple_rnn', 'lstm' or 'gru'$"):
         cell_named("x")
 
 
