@@ -29,7 +29,7 @@ class Network:
     weights: see `weights.Weights`
     ngram_codes: int64 (n-grams,), ascending; empty without n-grams
     vocabulary: rank 1 first; only the words that have an id of their own
-    kept_epoch: the epoch of its training, from 1, after which it had these weights
+    best_epoch: the epoch of its training, from 1, after which it had these weights
     provenance: where the reviews that it was trained on come from
     tokenizer: how it splits text, see `reviews.vocabulary.get_tokenizer`
     labels: what the reviews' owner calls a negative and a positive one
@@ -40,7 +40,7 @@ class Network:
     weights: Weights
     ngram_codes: np.ndarray
     vocabulary: list[str]
-    kept_epoch: int
+    best_epoch: int
     provenance: dict
     tokenizer: str = "word"
     labels: tuple[str, str] = ("negative", "positive")

@@ -36,7 +36,7 @@ class About(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     model: ModelParams
     pad: PadParams
-    kept_epoch: Annotated[int, Field(ge=1)]
+    best_epoch: Annotated[int, Field(ge=1)]
     provenance: dict[str, Any]
     tokenizer: Tokenizer
     labels: tuple[str, str]
@@ -58,7 +58,7 @@ def members(network: Network) -> dict[str, bytes]:
     about = About(
         model=network.params,
         pad=network.encoding,
-        kept_epoch=network.kept_epoch,
+        best_epoch=network.best_epoch,
         provenance=network.provenance,
         tokenizer=network.tokenizer,  # type: ignore[arg-type]
         labels=network.labels,
@@ -93,7 +93,7 @@ def load(path: Path) -> Network:
         if isinstance(error, UserError) or (isinstance(error, OSError) and error.errno):
             raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
         raise files.damaged(path, "train", error) from error
-    of_training = about.kept_epoch, about.provenance, about.tokenizer, about.labels
+    of_training = about.best_epoch, about.provenance, about.tokenizer, about.labels
     return Network(about.model, about.pad, weights, codes, vocabulary, *of_training)
 
 

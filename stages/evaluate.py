@@ -20,7 +20,7 @@ from imdb_rnn.evaluation import metrics, sensitivity, slices
 from imdb_rnn.text.encode import read_padded, unpad
 from imdb_rnn.text.split import split_by_position
 from imdb_rnn.text.vocabulary import words_of_ids
-from imdb_rnn.training.losses import is_positive
+from imdb_rnn.training.decision import is_positive
 
 OPENING_WORDS = 20
 
@@ -37,7 +37,7 @@ def predictions(ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list
         {
             "review": np.arange(len(y)),
             "label": y,
-            "predicted": is_positive(probability).astype(int),
+            "predicted": is_positive(logits).astype(int),
             "probability": probability.round(6),
             "logit": logits.round(6),
             "words": ids.lengths - sensitivity.has_start_token(ids),
@@ -53,7 +53,7 @@ def main(params: Params, root: Path) -> None:
     x, y = read_padded(root / files.PADDED, "test", network.encoding.vocab_size)
     ids = unpad(x)
     logits = network.logits(ids)
-    results: dict = {"kept_epoch": network.kept_epoch, "test": metrics.measure(y, logits)}
+    results: dict = {"best_epoch": network.best_epoch, "test": metrics.measure(y, logits)}
     if params.train.validation == "holdout":
         x_train, y_train = read_padded(root / files.PADDED, "train", network.encoding.vocab_size)
         _, held_out = split_by_position(y_train, params.train.validation_fraction, "train.validation_fraction")
@@ -62,7 +62,7 @@ def main(params: Params, root: Path) -> None:
     probability = expit(logits)
     tables = {
         files.PREDICTIONS: predictions(ids, y, logits, network.vocabulary),
-        files.CONFUSION: metrics.confusion(y, probability),
+        files.CONFUSION: metrics.confusion(y, logits),
         files.ROC: metrics.roc(y, probability),
         files.PRECISION_RECALL: metrics.precision_recall(y, probability),
         files.SLICES: slices.measure(

@@ -40,7 +40,7 @@ def traced(network: Network, ranks: Ragged, y: np.ndarray, vocabulary: list[str]
     ids = encode(ranks, network.encoding)
     starts = sensitivity.has_start_token(ids).astype(int)
     traces = []
-    for row, kind in sensitivity.choose_traced(y, network.predict_proba(ids)):
+    for row, kind in sensitivity.choose_traced(y, network.logits(ids)):
         words = ids[row][starts[row] :]
         one = ranks.rows(np.array([row]))
         read = one.last(len(words)) if network.encoding.truncating == "pre" else one.first(len(words))
@@ -65,7 +65,7 @@ def main(params: Params, root: Path) -> None:
     ids = encode(ranks, network.encoding)
     gradient = sensitivity.gradient_by_distance(network.gradient_norms(ids), ids)
     half_life = sensitivity.half_life(gradient["gradient"].to_numpy())
-    last_words = sensitivity.accuracy_of_last_words(network.predict_proba, ids, y, network.encoding.maxlen)
+    last_words = sensitivity.accuracy_of_last_words(network.logits, ids, y, network.encoding.maxlen)
     traces = [{"review": int(rows[trace.pop("row")]), **trace} for trace in traced(network, ranks, y, vocabulary)]
     behaved = behaviour.measure(network)
     texts = {

@@ -28,7 +28,7 @@ def main(params: Params, root: Path) -> None:
     lengths = np.concatenate([read_reviews(root / files.REVIEWS, name).ranks.lengths for name in ("train", "test")])
     with figures.style(language), files.replacing(root / files.FIGURES) as new:
         new.mkdir()
-        figures.save(figures.training(history, metrics.kept_epoch, language), new, "training")
+        figures.save(figures.training(history, metrics.best_epoch, language), new, "training")
         figures.save(figures.confusion(confusion, language), new, "confusion")
         figures.save(figures.roc(roc, metrics.test.roc_auc, language), new, "roc")
         figures.save(figures.precision_recall(precision_recall, positive_share, language), new, "precision_recall")

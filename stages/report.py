@@ -19,8 +19,8 @@ from imdb_rnn.reporting.card_text import TESTS
 from imdb_rnn.reporting.comparison_results import read_comparison
 from imdb_rnn.reporting.report import page, stored_network
 from imdb_rnn.reporting.sweep_results import read_sweep, summarize
+from imdb_rnn.training.decision import THRESHOLD
 from imdb_rnn.training.history import read_history
-from imdb_rnn.training.losses import THRESHOLD
 
 
 def main(params: Params, root: Path) -> None:
@@ -53,7 +53,7 @@ def main(params: Params, root: Path) -> None:
         "metrics": measured.model_dump(exclude_none=True),
         "intervals": {name: ends and [round(end, 6) for end in ends] for name, ends in found.items()},
         "history": read_history(root / files.HISTORY).to_dict("list"),
-        "confusion": metrics.confusion(y, probability).to_dict("records"),
+        "confusion": metrics.confusion(y, logits).to_dict("records"),
         "roc": metrics.roc(y, probability).to_dict("list"),
         "calibration": calibration(y, probability).round(6).to_dict("list"),
         "half_life_words": half_life(gradient["gradient"].to_numpy()),

@@ -57,7 +57,7 @@ def main(params: Params, root: Path) -> None:
     )
     keras_model.save(network, root / files.MODEL)
     write_history(root / files.HISTORY, history)
-    print(f"kept epoch {network.kept_epoch} of {len(history)}")
+    print(f"best epoch: {network.best_epoch} of {len(history)}")
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def network_of(params: ModelParams, vocab_size: int = 20, seed: int = 5, **encod
     vocabulary = [f"word{rank}" for rank in range(1, vocab_size - 3)]
     pad = PadParams(**{"vocab_size": vocab_size, "maxlen": 12} | encoding)
     provenance = {"source": "bundled"}
-    return Network(params, pad, from_named(weights), codes, vocabulary, kept_epoch=3, provenance=provenance)
+    return Network(params, pad, from_named(weights), codes, vocabulary, best_epoch=3, provenance=provenance)
 
 
 def write_params(folder: Path, params: Params) -> None:

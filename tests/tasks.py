@@ -13,8 +13,8 @@ from imdb_rnn.engine.weights import initial_weights
 from imdb_rnn.keras_model import build, load_keras
 from imdb_rnn.model import Network
 from imdb_rnn.text.encode import Labelled, unpad
+from imdb_rnn.training.batches import sample_weights
 from imdb_rnn.training.loop import train
-from imdb_rnn.training.losses import review_weights
 
 VOCAB_SIZE, WORDS = 12, 8
 WHOLE = 9 * 32  # reviews in whole batches
@@ -143,7 +143,7 @@ def assert_keras_trains_the_same(
         validation_data=None if params.weight_averaging else validation,
         verbose=0,
         callbacks=[Averaging()],
-        class_weight=dict(zip(y.tolist(), review_weights(y, params.class_weight).tolist(), strict=True)),
+        class_weight=dict(zip(y.tolist(), sample_weights(y, params.class_weight).tolist(), strict=True)),
     ).history
     assert len(plain) == (2 if params.weight_averaging else 4)
     for name, values in plain.items():

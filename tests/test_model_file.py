@@ -198,7 +198,7 @@ def test_a_compressed_file_is_refused(path):
         ({"pad": {"vocab_size": 21}}, r"embedding/vars/0 are not float32 \(21, 4\)"),
         ({"pad": {"vocab_size": 1_000_000}, "model": {"embedding_dim": 4096}}, "it is smaller than its weights"),
         ({"pad": {"vocab_size": 18}}, "its vocabulary has 16 words"),
-        ({"kept_epoch": 0}, "kept_epoch"),
+        ({"best_epoch": 0}, "best_epoch"),
         ({"more": 1}, "more"),
     ],
 )

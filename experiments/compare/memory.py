@@ -52,9 +52,7 @@ def measure(network: Network, reviews: Reviews) -> RunMemory:
     rows = sensitivity.sample(len(reviews), REVIEWS)
     ids = encode(reviews.ranks.rows(rows), network.encoding)
     gradient = sensitivity.gradient_by_distance(network.gradient_norms(ids), ids)["gradient"]
-    last_words = sensitivity.accuracy_of_last_words(
-        network.predict_proba, ids, reviews.labels[rows], network.encoding.maxlen
-    )
+    last_words = sensitivity.accuracy_of_last_words(network.logits, ids, reviews.labels[rows], network.encoding.maxlen)
     traced = encode(reviews.ranks.rows(traced_rows(reviews.ranks)), network.encoding)
     traces = [network.trace(traced[row], mark) for row, mark in enumerate(sensitivity.has_start_token(traced).tolist())]
     return RunMemory(

@@ -17,7 +17,7 @@ from imdb_rnn import model_file
 from imdb_rnn.core import frames
 from imdb_rnn.core.errors import run_command
 from imdb_rnn.text.sources import bundled
-from imdb_rnn.training.losses import is_right
+from imdb_rnn.training.decision import is_correct
 
 SENTENCES = Path("results/compare_sentences.csv")
 SOURCE = "rotten_tomatoes"
@@ -30,7 +30,7 @@ def main(root: Path) -> None:
     rows = []
     for name in plan.networks:
         networks = [model_file.load(root / RUNS / f"{name}-{seed}" / MODEL) for seed in plan.seeds]
-        right = np.array([is_right(labels, network.predict_proba(network.encode(texts))) for network in networks])
+        right = np.array([is_correct(labels, network.logits(network.encode(texts))) for network in networks])
         low, high = interval(estimate(right))
         rows.append({"network": name, "seeds": len(networks), "accuracy": right.mean(), "low": low, "high": high})
     found = pd.DataFrame(rows).sort_values("accuracy", ascending=False, ignore_index=True).round(4)

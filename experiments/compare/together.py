@@ -8,7 +8,7 @@ from imdb_rnn.evaluation.sensitivity import half_life
 from imdb_rnn.reporting.comparison_results import Comparison, NetworkSensitivity, SharedTrace
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.vocabulary import words_of_ranks
-from imdb_rnn.training.losses import is_right, probability_of_label
+from imdb_rnn.training.decision import THRESHOLD, is_correct, margin
 
 WINDOWS = (1, 5, 10, 20, 50)  # words, of the means of which half-lives are taken
 EACH_KIND = 2  # reviews on which the networks are right together, wrong together, or divided
@@ -54,7 +54,7 @@ def read_together(
     rows, traces = rows[whole], {name: [each[place] for place in whole] for name, each in traces.items()}
     labels = reviews.labels[rows]
     ends = np.array([[trace[-1] for trace in each] for each in traces.values()]).reshape(len(traces), len(rows))
-    right, sureness = is_right(labels, ends), probability_of_label(labels, ends)
+    right, sureness = is_correct(labels, ends - THRESHOLD), margin(labels, ends - THRESHOLD)
     all_right, all_wrong = np.all(right, axis=0), np.all(~right, axis=0)
     chosen = {
         "right": (all_right, -sureness.min(axis=0)),

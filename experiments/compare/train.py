@@ -62,7 +62,7 @@ def main(arguments: list[str], root: Path) -> None:
         new.mkdir()
         keras_model.save(network, new / MODEL)
         write_run(new, run, logits)
-    print(f"{name}-{seed}: kept epoch {network.kept_epoch} of {len(history)}, trained in {run.training_seconds:.0f} s")
+    print(f"{name}-{seed}: best epoch: {network.best_epoch} of {len(history)}, trained in {run.training_seconds:.0f} s")
 
 
 if __name__ == "__main__":

@@ -177,7 +177,7 @@ def table(results: Any, space: dict[str, Domain]) -> pd.DataFrame:
                 "trial": number,
                 "status": "failed" if error else "finished" if metrics.get("is_over") else "stopped",
                 "epochs": metrics.get("epoch", 0),
-                "kept_epoch": metrics.get("kept_epoch", 0),
+                "best_epoch": metrics.get("best_epoch", 0),
                 "val_loss": None if error else metrics.get("val_loss"),
                 "val_accuracy": metrics.get("val_accuracy"),
                 "ended": ended,

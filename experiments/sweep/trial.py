@@ -10,7 +10,7 @@ from imdb_rnn.core.params import Params
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.encode import Labelled, encode
 from imdb_rnn.text.split import split_by_position
-from imdb_rnn.training.history import COLUMNS, kept_epoch
+from imdb_rnn.training.history import COLUMNS, best_epoch
 from imdb_rnn.training.loop import is_over, train
 
 CHECKPOINT = "checkpoint.npz"
@@ -49,9 +49,9 @@ def _train(params: Params, reviews: Reviews) -> None:
             earlier.to_directory(folder)
 
         def report(history: list[list[float]]) -> None:
-            kept = kept_epoch([row[COLUMNS.index(LOSS)] for row in history], params.train.validation)
+            kept = best_epoch([row[COLUMNS.index(LOSS)] for row in history], params.train.validation)
             row = dict(zip(COLUMNS, history[kept - 1], strict=True))
-            row |= {"epoch": len(history), "kept_epoch": kept, "is_over": is_over(history, params.train)}
+            row |= {"epoch": len(history), "best_epoch": kept, "is_over": is_over(history, params.train)}
             tune.report(row, checkpoint=tune.Checkpoint.from_directory(folder))
 
         _, history = train(

@@ -16,7 +16,7 @@ import pandas as pd
 
 from imdb_rnn.evaluation import intervals
 from imdb_rnn.model import Network
-from imdb_rnn.training.losses import is_positive
+from imdb_rnn.training.decision import THRESHOLD
 
 LANGUAGES = ("en", "zh")
 TOLERANCE = 0.1  # by which a change that means nothing may move the probability
@@ -46,11 +46,11 @@ class Test(NamedTuple):
 
 
 def _says_positive(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
-    return is_positive(probability)
+    return probability > THRESHOLD
 
 
 def _says_negative(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
-    return ~is_positive(probability)
+    return probability <= THRESHOLD
 
 
 def _is_undecided(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
@@ -59,7 +59,7 @@ def _is_undecided(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
 
 def _stays(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
     moved = np.abs(probability - before).round(DECIMALS)  # 0.4 - 0.3 is above 0.1
-    return (moved <= TOLERANCE) & (is_positive(probability) == is_positive(before))
+    return (moved <= TOLERANCE) & ((probability > THRESHOLD) == (before > THRESHOLD))
 
 
 def _does_not_fall(probability: np.ndarray, before: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from imdb_rnn.engine.kernels.arithmetic import expit, log_losses
-from imdb_rnn.training.losses import is_positive
+from imdb_rnn.training.decision import is_positive
 
 CONFIDENCE = 0.95  # of every interval in the project
 Interval = tuple[float, float]
@@ -72,7 +72,7 @@ def of_metrics(y: np.ndarray, logits: np.ndarray) -> dict[str, Interval | None]:
         logits: (reviews,), of a positive review.
     """
     probability = expit(logits)
-    predicted, positive = is_positive(probability), y == 1
+    predicted, positive = is_positive(logits), y == 1
     both, either = np.sum(predicted & positive), np.sum(predicted | positive)
     share = of_share(both, either)
     return {

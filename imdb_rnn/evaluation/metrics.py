@@ -6,7 +6,7 @@ from sklearn import metrics
 
 from imdb_rnn.engine.kernels.arithmetic import expit, log_losses
 from imdb_rnn.evaluation.results import LABELS
-from imdb_rnn.training.losses import is_positive
+from imdb_rnn.training.decision import is_positive
 
 CURVE_POINTS = 200
 
@@ -21,7 +21,7 @@ def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
         logits: (reviews,), of a positive review.
     """
     probability = expit(logits)
-    predicted = is_positive(probability)
+    predicted = is_positive(logits)
     values = {
         "loss": log_losses(y, logits).mean(),
         "accuracy": metrics.accuracy_score(y, predicted),
@@ -34,9 +34,9 @@ def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
     return {name: round(float(value), 6) for name, value in values.items()}
 
 
-def confusion(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
+def confusion(y: np.ndarray, logits: np.ndarray) -> pd.DataFrame:
     """Count the reviews of each label and predicted label: columns label, predicted, reviews; four rows."""
-    counts = metrics.confusion_matrix(y, is_positive(probability), labels=[0, 1])
+    counts = metrics.confusion_matrix(y, is_positive(logits), labels=[0, 1])
     rows = [(LABELS[i], LABELS[j], int(counts[i, j])) for i in (0, 1) for j in (0, 1)]
     return pd.DataFrame(rows, columns=["label", "predicted", "reviews"])
 

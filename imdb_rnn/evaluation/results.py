@@ -34,7 +34,7 @@ class Scores(Result):
 
 
 class Metrics(Result):
-    kept_epoch: Annotated[int, Field(ge=1)]
+    best_epoch: Annotated[int, Field(ge=1)]
     test: Scores
     validation: Scores | None = None
 

@@ -7,9 +7,9 @@ import pandas as pd
 
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.text.vocabulary import START
-from imdb_rnn.training.losses import THRESHOLD, is_right, probability_of_label
+from imdb_rnn.training.decision import is_correct, margin
 
-Predict = Callable[[Ragged], np.ndarray]  # reviews without padding to the probability of each, float64 (reviews,)
+Logits = Callable[[Ragged], np.ndarray]  # reviews without padding to the logit of each, float64 (reviews,)
 
 LAST_WORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 WINDOW = 10  # words, of the means of which a half-life is taken; neighbours differ, most in a SimpleRNN
@@ -70,7 +70,7 @@ def half_life(gradient: np.ndarray, window: int = WINDOW) -> float | None:
     return float(k - (smooth[0] / 2 - smooth[k]) / (smooth[k - 1] - smooth[k]))
 
 
-def accuracy_of_last_words(predict: Predict, ids: Ragged, y: np.ndarray, maxlen: int) -> pd.DataFrame:
+def accuracy_of_last_words(logits_of: Logits, ids: Ragged, y: np.ndarray, maxlen: int) -> pd.DataFrame:
     """Accuracy when everything is hidden but the last words of each review: columns words, accuracy.
 
     Args:
@@ -78,30 +78,30 @@ def accuracy_of_last_words(predict: Predict, ids: Ragged, y: np.ndarray, maxlen:
         maxlen: the last row is for so many words, which is all of them.
     """
     counts = [*(count for count in LAST_WORDS if count < maxlen), maxlen]
-    rows = [(count, is_right(y, predict(ids.last(count))).mean()) for count in counts]
+    rows = [(count, is_correct(y, logits_of(ids.last(count))).mean()) for count in counts]
     return pd.DataFrame(rows, columns=["words", "accuracy"])
 
 
-def choose_traced(y: np.ndarray, probability: np.ndarray) -> list[tuple[int, str]]:
+def choose_traced(y: np.ndarray, logits: np.ndarray) -> list[tuple[int, str]]:
     """Choose reviews worth following word by word, as rows, each with its kind.
 
-    Kinds: `right` (the surest of those on the right side), `wrong` (the surest of the others), `undecided` (nearest to
-    the threshold of the rest). A review is chosen once; there are fewer of a kind if there are no more.
+    Kinds: `right` (the surest correct predictions), `wrong` (the surest wrong ones), `undecided` (of the rest, those
+    with a logit nearest 0). A review is chosen once; there are fewer of a kind if there are no more.
 
     Args:
         y: (reviews,), 0 or 1.
-        probability: (reviews,), that the review is positive.
+        logits: (reviews,).
     """
-    sureness, right = probability_of_label(y, probability), is_right(y, probability)
+    sureness, correct = margin(y, logits), is_correct(y, logits)
 
     def first(order: np.ndarray, count: int) -> list[int]:
         return [int(row) for label in (0, 1) for row in order[y[order] == label][:count]]
 
     surest = np.argsort(-sureness, kind="stable")
-    rights = first(surest[right[surest]], RIGHT)
+    rights = first(surest[correct[surest]], RIGHT)
     surest = surest[::-1]
-    wrongs = first(surest[~right[surest]], WRONG)
-    nearest = np.argsort(np.abs(probability - THRESHOLD), kind="stable")
+    wrongs = first(surest[~correct[surest]], WRONG)
+    nearest = np.argsort(np.abs(logits), kind="stable")
     rest = first(nearest[~np.isin(nearest, [*rights, *wrongs])], UNDECIDED)
     kinds = {"right": rights, "wrong": wrongs, "undecided": rest}
     return [(row, kind) for kind, rows in kinds.items() for row in rows]

@@ -5,11 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from imdb_rnn.engine.kernels.arithmetic import expit
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import intervals
 from imdb_rnn.text.vocabulary import PADDING, START, UNKNOWN
-from imdb_rnn.training.losses import is_right
+from imdb_rnn.training.decision import is_correct
 
 WORDS = (100, 200, 400)  # where IMDb's reviews are cut into short, usual, long and very long ones
 SMALLEST = 0.05  # share of the reviews; if a part has fewer, quartiles take the place of `WORDS`
@@ -46,7 +45,7 @@ def measure(y: np.ndarray, logits: np.ndarray, lengths: np.ndarray, unknown: np.
         `2-5%`, `>=10%`, where the upper end belongs to the next), reviews, accuracy, low, high (its interval), six
         decimals.
     """
-    right = is_right(y, expit(logits))
+    correct = is_correct(y, logits)
     bounds = _word_bounds(lengths)
     words = [f"<{bounds[0]}", *(f"{low}-{high - 1}" for low, high in pairwise(bounds))]
     percents = [round(100 * share) for share in UNKNOWN_SHARES]
@@ -58,7 +57,7 @@ def measure(y: np.ndarray, logits: np.ndarray, lengths: np.ndarray, unknown: np.
     ):
         parts = np.digitize(values, ends)
         for part in np.unique(parts):
-            here = right[parts == part]
+            here = correct[parts == part]
             low, high = intervals.of_share(here.sum(), len(here)) or (0.0, 1.0)
             shown = [round(float(value), DECIMALS) for value in (here.mean(), low, high)]
             rows.append((by, names[part], len(here), *shown))

@@ -60,7 +60,7 @@ def model_card(
         "padding": network.encoding.padding,
         "negative": _cell(network.labels[0]),
         "positive": _cell(network.labels[1]),
-        "kept_epoch": network.kept_epoch,
+        "best_epoch": network.best_epoch,
         "epochs": train.epochs,
         "example": EXAMPLES[of_reviews or "en"],
         "licence": words["own licence" if is_own else "licence"],

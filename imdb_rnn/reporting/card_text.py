@@ -8,7 +8,7 @@ It reads a review word by word and gives the probability that the review is {pos
 
 ## What it is
 
-- A Keras `{cell}` with {weights} weights, trained from scratch; the weights are those after epoch {kept_epoch}, of
+- A Keras `{cell}` with {weights} weights, trained from scratch; the weights are those after epoch {best_epoch}, of
   {epochs} at most.
 - It reads {tokens} and knows the {vocabulary} most frequent ones; any other is the same to it as every unknown one.
 - It reads {maxlen} ids of a review at most, one of them the start mark.
@@ -112,7 +112,7 @@ assumption), these are 0.1 and 1 Wh. For your own: seconds × watts / 3600. No G
 
 ## 这是什么
 
-- 一个 Keras `{cell}` 网络，共 {weights} 个权重，从零开始训练；权重取自第 {kept_epoch} 轮（最多 {epochs} 轮）之后。
+- 一个 Keras `{cell}` 网络，共 {weights} 个权重，从零开始训练；权重取自第 {best_epoch} 轮（最多 {epochs} 轮）之后。
 - 它读入的单位是{tokens}，认识其中最常见的 {vocabulary} 个；其余的对它来说都一样，都是未知词。
 - 每条评论最多读入 {maxlen} 个编号，其中一个是起始标记。
 - {licence}

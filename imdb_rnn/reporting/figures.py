@@ -27,7 +27,7 @@ LABELS = {
         "validation loss": "validation loss",
         "training accuracy": "training accuracy",
         "validation accuracy": "validation accuracy",
-        "kept": "kept epoch",
+        "best": "best epoch",
         "label": "True label",
         "predicted": "Predicted label",
         "negative": "negative",
@@ -53,7 +53,7 @@ LABELS = {
         "validation loss": "验证损失",
         "training accuracy": "训练准确率",
         "validation accuracy": "验证准确率",
-        "kept": "保留的轮次",
+        "best": "最佳轮次",
         "label": "真实标签",
         "predicted": "预测标签",
         "negative": "负面",
@@ -144,7 +144,7 @@ def style(language: str) -> Iterator[None]:
             font_manager.fontManager.ttflist.remove(entry)
 
 
-def training(history: pd.DataFrame, kept_epoch: int, language: str) -> Figure:
+def training(history: pd.DataFrame, best_epoch: int, language: str) -> Figure:
     """The article's figure: loss left, accuracy right, for training and validation over the epochs."""
     labels = LABELS[language]
     figure = Figure(figsize=(10, 4))
@@ -158,7 +158,7 @@ def training(history: pd.DataFrame, kept_epoch: int, language: str) -> Figure:
             linestyle="--",
             label=labels[f"validation {name}"],
         )
-        axes.axvline(kept_epoch, color=NEUTRAL, linestyle=":", label=f"{labels['kept']}: {kept_epoch}")
+        axes.axvline(best_epoch, color=NEUTRAL, linestyle=":", label=f"{labels['best']}: {best_epoch}")
         axes.set(xlabel=labels["epoch"], ylabel=labels[name])
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend()

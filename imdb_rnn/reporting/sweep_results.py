@@ -19,7 +19,7 @@ class Trial(Result):
     trial: Annotated[int, Field(ge=1)]
     status: Status
     epochs: Annotated[int, Field(ge=0)]
-    kept_epoch: Annotated[int, Field(ge=0)]
+    best_epoch: Annotated[int, Field(ge=0)]
     val_loss: Annotated[float, Field(ge=0)] | None
     val_accuracy: Share | None
     ended: Annotated[float, Field(ge=0)] | None  # seconds since the sweep began

@@ -14,7 +14,7 @@ from imdb_rnn.engine.rng import DROPOUT, dropout_mask
 from imdb_rnn.engine.weights import Layout, initial_weights
 from imdb_rnn.model import Network, as_read
 from imdb_rnn.text.encode import Labelled
-from imdb_rnn.training.losses import review_weights
+from imdb_rnn.training.batches import sample_weights
 
 
 class CompiledLearner:
@@ -26,7 +26,7 @@ class CompiledLearner:
         self._model, self._encoding, self._seed = model, encoding, params.seed
         self._words = training.ids.lengths
         self._ids, self._y = as_read(training.ids, model, encoding), training.y.astype(np.float32)
-        self._weights = review_weights(training.y, params.class_weight)
+        self._weights = sample_weights(training.y, params.class_weight)
         weights = initial_weights(model, encoding.vocab_size, params.seed)
         if model.embeddings == "ppmi_svd":
             try:
@@ -62,14 +62,14 @@ class CompiledLearner:
             self._optimizer.apply(self.engine.gradient[self._fixed :], square)
             yield float(losses.sum()), int(((logits > 0) == (y > 0)).sum())
 
-    def network(self, kept_epoch: int) -> Network:
+    def network(self, best_epoch: int) -> Network:
         flat = np.concatenate([self._flat[: self._fixed], self._optimizer.used()])
         weights = self.engine.layout.split(flat)
         if self._model.ngrams:  # halves, so that the sum of both logits is their mean
             head_kernel, head_bias = weights.head_kernel / 2, weights.head_bias / 2
             scores = np.float32(0.5) * self._prior * weights.ngrams
             weights = weights._replace(head_kernel=head_kernel, head_bias=head_bias, ngrams=scores)
-        return Network(self._model, self._encoding, weights, self._codes, [], kept_epoch, {})
+        return Network(self._model, self._encoding, weights, self._codes, [], best_epoch, {})
 
     def state(self) -> list[np.ndarray]:
         return [np.array(self._optimizer.done), *(array.copy() for array in self._optimizer.arrays())]

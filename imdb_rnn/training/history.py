@@ -10,7 +10,7 @@ from imdb_rnn.core import frames
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
 
 
-def kept_epoch(val_loss: list[float], validation: str) -> int:
+def best_epoch(val_loss: list[float], validation: str) -> int:
     """Tell which epoch's weights are the trained network; epochs count from 1.
 
     Args:

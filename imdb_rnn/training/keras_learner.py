@@ -13,7 +13,7 @@ from imdb_rnn import keras_model
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.model import Network
 from imdb_rnn.text.encode import Labelled, pad
-from imdb_rnn.training.losses import review_weights
+from imdb_rnn.training.batches import sample_weights
 
 
 class KerasLearner:
@@ -24,7 +24,7 @@ class KerasLearner:
     ) -> None:
         keras, tf = keras_model.load_keras(computing=True)
         self._model, self._encoding, self._training = model, encoding, training
-        self._weights = review_weights(training.y, params.class_weight).astype(np.float32)
+        self._weights = sample_weights(training.y, params.class_weight).astype(np.float32)
         with keras_model.seeding:
             keras.utils.set_random_seed(params.seed)
             self._keras = keras_model.build(model, encoding.vocab_size, np.empty(0, np.int64))
@@ -56,9 +56,9 @@ class KerasLearner:
             loss, right = self._step(self._tensor(x), self._tensor(y), self._tensor(self._weights[rows, None]))
             yield float(loss), int(right)
 
-    def network(self, kept_epoch: int) -> Network:
+    def network(self, best_epoch: int) -> Network:
         weights = keras_model.weights_of(self._averages or self._learnt, self._model)
-        return Network(self._model, self._encoding, weights, np.empty(0, np.int64), [], kept_epoch, {})
+        return Network(self._model, self._encoding, weights, np.empty(0, np.int64), [], best_epoch, {})
 
     def state(self) -> list[np.ndarray]:
         return [np.asarray(variable.numpy()) for variable in self._state]  # of a number it gives no array

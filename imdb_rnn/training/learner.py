@@ -27,7 +27,7 @@ class Learner(Protocol):
             After each batch the sum of its losses, and how many of its reviews were put on the right side.
         """
 
-    def network(self, kept_epoch: int) -> Network:
+    def network(self, best_epoch: int) -> Network:
         """The network with the weights to use; its vocabulary and provenance are empty."""
 
     def state(self) -> list[np.ndarray]:

@@ -43,7 +43,7 @@ def train(
         after_epoch: is called with the rows of the history so far, when the epoch's checkpoint is written.
 
     Returns:
-        The network with the weights of the epoch that `history.kept_epoch` names, its vocabulary and provenance empty;
+        The network with the weights of the epoch that `history.best_epoch` names, its vocabulary and provenance empty;
         and the history, which ends early when `params.patience` says so or the loss is no longer a number.
 
     Raises:
@@ -79,7 +79,7 @@ def train(
                     _give_up(values[0], state)
                     break
                 state.history.append([state.epoch, *(round(value, 6) for value in values)])
-                if _kept_epoch(state.history, params) == state.epoch:
+                if _best_epoch(state.history, params) == state.epoch:
                     state.kept = _arrays(network)
                 numbers = "  ".join(
                     f"{name} {value:.4f}" for name, value in zip(history.COLUMNS[1:], values, strict=True)
@@ -95,7 +95,7 @@ def train(
                 where = f"epoch {state.epoch}, after batch {state.batches}"
                 print(f"\nnext time training goes on in {where}", file=sys.stderr)
             raise
-    network = learning.network(_kept_epoch(state.history, params))
+    network = learning.network(_best_epoch(state.history, params))
     network = replace(network, weights=from_named(dict(zip(named(network.weights), state.kept, strict=True))))
     return network, pd.DataFrame(state.history, columns=history.COLUMNS).astype({"epoch": int})
 
@@ -132,8 +132,8 @@ def _train_epoch(
             saved = time.monotonic()
 
 
-def _kept_epoch(rows: list[list[float]], params: TrainParams) -> int:
-    return history.kept_epoch([row[3] for row in rows], params.validation)
+def _best_epoch(rows: list[list[float]], params: TrainParams) -> int:
+    return history.best_epoch([row[3] for row in rows], params.validation)
 
 
 def is_over(rows: list[list[float]], params: TrainParams) -> bool:
@@ -146,7 +146,7 @@ def is_over(rows: list[list[float]], params: TrainParams) -> bool:
         return True
     if not (params.patience and rows):
         return False
-    return len(rows) - _kept_epoch(rows, params) >= params.patience
+    return len(rows) - _best_epoch(rows, params) >= params.patience
 
 
 def _give_up(loss: float, state: TrainingState) -> None:

@@ -30,7 +30,7 @@ def test_a_network_that_never_says_positive_has_finite_measures():
 
 
 def test_confusion_counts_every_pair_of_labels():
-    table = confusion(Y, PROBABILITY)
+    table = confusion(Y, logit(PROBABILITY))
     assert table.to_numpy().tolist() == [
         ["negative", "negative", 2],
         ["negative", "positive", 1],

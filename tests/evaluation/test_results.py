@@ -7,7 +7,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation import results
 
-METRICS = """{"kept_epoch": 5, "test":
+METRICS = """{"best_epoch": 5, "test":
     {"loss": 0.4, "accuracy": 0.8, "precision": 0.8, "recall": 0.8, "f1": 0.8, "roc_auc": 0.9}}"""
 CONFUSION = (
     "label,predicted,reviews\nnegative,negative,8\nnegative,positive,2\npositive,negative,3\npositive,positive,7\n"

@@ -6,15 +6,15 @@ from hypothesis import strategies as st
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.evaluation import sensitivity
 from imdb_rnn.text.encode import unpad
-from imdb_rnn.training.losses import is_right, probability_of_label
+from imdb_rnn.training.decision import is_correct, margin
 
 REVIEWS = unpad(np.array([[0, 1, 5, 6, 7], [0, 0, 1, 8, 7], [9, 8, 7, 6, 5]], np.int32))
 
 
 def ends_with_seven(ids: Ragged) -> np.ndarray:
-    """A network that says 0.9 after the word 7, 0.1 after another, 0.5 of nothing."""
+    """A network with a logit of 2 after the word 7, -2 after another word, 0 without words."""
     last = ids.values[np.maximum(ids.starts + ids.lengths - 1, 0)]
-    return np.where(ids.lengths == 0, 0.5, np.where(last == 7, 0.9, 0.1))
+    return np.where(ids.lengths == 0, 0, np.where(last == 7, 2, -2))
 
 
 @given(st.integers(1, 500), st.integers(1, 600))
@@ -61,9 +61,7 @@ def test_only_the_last_words_are_left():
 
 def test_hiding_words_costs_what_they_told():
     """A network that counts its words is wrong when they are hidden."""
-    table = sensitivity.accuracy_of_last_words(
-        lambda ids: (ids.lengths > 3).astype(float), REVIEWS, np.array([1, 0, 1]), 5
-    )
+    table = sensitivity.accuracy_of_last_words(lambda ids: (ids.lengths > 3) - 0.5, REVIEWS, np.array([1, 0, 1]), 5)
     assert table["accuracy"].tolist() == pytest.approx([1 / 3, 1 / 3, 1])
 
 
@@ -72,13 +70,13 @@ def test_a_start_mark_is_known_from_a_first_word():
     assert sensitivity.has_start_token(from_lengths(np.array([1], np.int32), [0, 1, 0])).tolist() == [0, 1, 0]
 
 
-@given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=1, max_size=60))
+@given(st.lists(st.tuples(st.integers(0, 1), st.floats(-9, 9)), min_size=1, max_size=60))
 def test_each_kind_of_traced_review_is_what_it_says(pairs):
-    y, probability = (np.array(values) for values in zip(*pairs, strict=True))
-    chosen = sensitivity.choose_traced(y, probability)
+    y, logits = (np.array(values) for values in zip(*pairs, strict=True))
+    chosen = sensitivity.choose_traced(y, logits)
     rows = [row for row, _ in chosen]
     assert len(set(rows)) == len(rows)
-    sureness, right = probability_of_label(y, probability), is_right(y, probability)
+    sureness, right = margin(y, logits), is_correct(y, logits)
     for label in (0, 1):
         for kind, of_kind, count, surest in (
             ("right", right, sensitivity.RIGHT, -1),
@@ -90,10 +88,8 @@ def test_each_kind_of_traced_review_is_what_it_says(pairs):
             assert (surest * sureness[picked]).tolist() == expected
 
 
-def test_the_undecided_are_the_nearest_to_one_half():
-    probability = np.concatenate([np.linspace(0, 0.45, 20), np.linspace(0.55, 1, 20)])
-    undecided = [
-        row for row, kind in sensitivity.choose_traced(np.tile([0, 1], 20), probability) if kind == "undecided"
-    ]
+def test_the_undecided_are_the_nearest_to_a_logit_of_zero():
+    logits = np.concatenate([np.linspace(-0.5, -0.05, 20), np.linspace(0.05, 0.5, 20)])
+    undecided = [row for row, kind in sensitivity.choose_traced(np.tile([0, 1], 20), logits) if kind == "undecided"]
     assert sensitivity.UNDECIDED == 2
-    assert undecided == [20, 18, 19, 21]  # 0.55, 0.43; 0.45, 0.57
+    assert undecided == [20, 18, 19, 21]  # 0.05, -0.07; -0.05, 0.07

@@ -26,7 +26,7 @@ def set_param(project: Project, **sections) -> None:
 def test_a_run_leaves_metrics_tables_and_figures(finished):
     results = finished.folder / "results"
     metrics = json.loads((results / "metrics.json").read_text())
-    assert set(metrics) == {"kept_epoch", "test", "validation"}
+    assert set(metrics) == {"best_epoch", "test", "validation"}
     for part in ("test", "validation"):
         rest = {"precision", "recall", "f1", "roc_auc"}
         assert set(metrics[part]) == {"loss", "accuracy", "balanced_accuracy", *rest}
@@ -115,8 +115,8 @@ def assert_the_article_s_own_protocol(project, printed):
     """Test reviews as validation: the last epoch is kept, and its validation numbers are the test's."""
     metrics = json.loads((project.folder / "results/metrics.json").read_text())
     history = pd.read_csv(project.folder / "results/history.csv")
-    assert set(metrics) == {"kept_epoch", "test"}
-    assert metrics["kept_epoch"] == 2
+    assert set(metrics) == {"best_epoch", "test"}
+    assert metrics["best_epoch"] == 2
     assert metrics["test"]["accuracy"] == pytest.approx(history["val_accuracy"].iloc[-1], abs=1e-5)
     assert metrics["test"]["loss"] == pytest.approx(history["val_loss"].iloc[-1], abs=1e-4)
     assert f"测试准确率: {metrics['test']['accuracy']:.4f}" in printed

@@ -42,7 +42,7 @@ def ran(params, texts, tmp_path_factory):
     )
     (folder / files.COMPARE_SENSITIVITY).parent.mkdir(parents=True)
     (folder / files.COMPARE_SENSITIVITY).write_text('{"source": "none", "networks": {}, "traces": []}')
-    columns = "trial,status,epochs,kept_epoch,val_loss,val_accuracy,ended,seconds,error"
+    columns = "trial,status,epochs,best_epoch,val_loss,val_accuracy,ended,seconds,error"
     (folder / files.SWEEP).write_text(f"{columns}\n")  # of a sweep without a trial
     for stage in (check, download, pad, train, evaluate, explain, report, export):
         stage.main(said, folder)

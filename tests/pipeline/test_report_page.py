@@ -411,7 +411,7 @@ def a_sweep(settings: dict[str, object], counts: tuple[int, int, int] = (2, 1, 1
         "trial": 3,
         "status": "finished",
         "epochs": 3,
-        "kept_epoch": 2,
+        "best_epoch": 2,
         "val_loss": 0.31234,
         "val_accuracy": 0.8676,
         "settings": settings,

@@ -39,7 +39,7 @@ def scores() -> tuple[np.ndarray, np.ndarray]:
 def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, validation: bool = True) -> str:
     y, logits = scores()
     of_test = results.Scores(**metrics.measure(y, logits))
-    measured = results.Metrics(kept_epoch=3, test=of_test, validation=of_test if validation else None)
+    measured = results.Metrics(best_epoch=3, test=of_test, validation=of_test if validation else None)
     frames.write_csv(tmp_path / "slices.csv", slices.measure(y, logits, np.arange(200) * 3 + 1, np.zeros(200)))
     frames.write_csv(tmp_path / "behaviour.csv", behaviour.measure(of))
     return model_card(

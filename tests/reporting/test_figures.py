@@ -160,7 +160,7 @@ def test_an_installed_font_is_found_when_the_package_is_not_there(monkeypatch):
         figures.find_font("zh")
 
 
-def test_the_training_figure_marks_the_kept_epoch():
+def test_the_training_figure_marks_the_best_epoch():
     with figures.style("en"):
         loss, accuracy = figures.training(HISTORY, 2, "en").axes
     for axes, name in ((loss, "loss"), (accuracy, "accuracy")):

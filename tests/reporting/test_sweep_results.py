@@ -7,7 +7,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.reporting.sweep_results import SHOWN, read_sweep, summarize
 
-HEAD = "trial,status,epochs,kept_epoch,val_loss,val_accuracy,ended,seconds,error"
+HEAD = "trial,status,epochs,best_epoch,val_loss,val_accuracy,ended,seconds,error"
 ROWS = [
     "4,finished,3,2,0.3,0.85,90.0,9.5,,gru,0.0026658900235428168,",
     "2,finished,3,3,0.4,0.8,60.0,9.0,,lstm,0.01,0.99",

@@ -23,7 +23,7 @@ def measured(tmp_path):
     network = replace(network_of(NETWORKS["everything"]), provenance=provenance)
     keras_model.save(network, tmp_path / files.MODEL)
     y, logits = np.array([0, 1, 0, 1]), np.array([-1.0, 2.0, 0.5, 0.1])
-    files.write_json(tmp_path / files.METRICS, {"kept_epoch": 3, "test": metrics.measure(y, logits)})
+    files.write_json(tmp_path / files.METRICS, {"best_epoch": 3, "test": metrics.measure(y, logits)})
     files.write_json(tmp_path / files.SENSITIVITY_METRICS, {"sensitivity": {}})
     predictions = {"label": y, "logit": logits}
     frames.write_csv(tmp_path / files.PREDICTIONS, pd.DataFrame(predictions))

@@ -53,7 +53,7 @@ def test_the_model_carries_its_vocabulary_and_where_its_reviews_come_from(small,
     report = json.loads((tmp_path / files.DATA_REPORT).read_text())
     assert network.provenance == {**made_up.provenance, "data_report": report}
     assert (network.tokenizer, network.labels) == ("word", ("negative", "positive"))
-    assert (network.params, network.encoding, network.kept_epoch) == (small.model, small.pad, 1)
+    assert (network.params, network.encoding, network.best_epoch) == (small.model, small.pad, 1)
 
 
 def test_the_checkpoint_is_there_when_training_has_ended(small, made_up, tmp_path, capsys):

@@ -236,7 +236,7 @@ def test_training_that_was_stopped_ends_as_if_it_was_not(kind, tmp_path, monkeyp
             stops += 1
     assert stops >= 3
     assert history_again.equals(history)
-    assert again.kept_epoch == network.kept_epoch
+    assert again.best_epoch == network.best_epoch
     assert_same_networks(again, network)
 
 
@@ -275,7 +275,7 @@ def test_a_finished_checkpoint_stays_trains_no_more_and_gives_the_same_network(t
     monkeypatch.setattr(CompiledLearner, "learn", learns_no_more)
     again, history_again = run(checkpoint=path, **options)
     assert history_again.equals(history)
-    assert (again.kept_epoch, again.params, again.encoding) == (network.kept_epoch, network.params, network.encoding)
+    assert (again.best_epoch, again.params, again.encoding) == (network.best_epoch, network.params, network.encoding)
     assert_same_networks(again, network)
     assert path.read_bytes() == content
     assert capsys.readouterr().out == f"training had ended; remove {path} to train anew\n"

@@ -6,8 +6,8 @@ from imdb_rnn.training import history
 
 
 def test_holdout_keeps_the_first_epoch_with_the_lowest_loss_and_test_keeps_the_last():
-    assert history.kept_epoch([0.5, 0.3, 0.4, 0.3], "holdout") == 2
-    assert history.kept_epoch([0.5, 0.3, 0.4, 0.6], "test") == 4
+    assert history.best_epoch([0.5, 0.3, 0.4, 0.3], "holdout") == 2
+    assert history.best_epoch([0.5, 0.3, 0.4, 0.6], "test") == 4
 
 
 def test_history_is_read_as_written(tmp_path):

@@ -114,13 +114,13 @@ def test_training_goes_on_from_a_checkpoint_as_if_it_was_not_stopped(tmp_path, m
         np.testing.assert_array_equal(one, other)
 
 
-def test_patience_and_the_kept_epoch_are_the_loop_s():
+def test_patience_and_the_best_epoch_are_the_loop_s():
     x, y = by_lot(356)
     params = TrainParams(engine="keras", epochs=12, batch_size=64, learning_rate=0.05, patience=2, seed=3)
     network, history = fit((x[:256], y[:256]), (x[256:], y[256:]), small(), params)
     best = history["val_loss"].idxmin() + 1
     assert len(history) == best + 2 < 12
-    assert network.kept_epoch == best
+    assert network.best_epoch == best
     loss = log_losses(y[256:], network.logits(unpad(x[256:]))).mean()
     assert loss == pytest.approx(history["val_loss"].min(), abs=1e-6)
 

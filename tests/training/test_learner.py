@@ -54,7 +54,7 @@ def test_the_learner_is_of_the_engine_that_is_asked_for_and_its_state_is_copies(
     assert type(learning) is ENGINES[engine]
     before = learning.state()
     network = learning.network(3)
-    assert (network.kept_epoch, network.vocabulary, network.provenance) == (3, [], {})
+    assert (network.best_epoch, network.vocabulary, network.provenance) == (3, [], {})
     for array in (*arrays_of(network.weights), *learning.state()):
         array[...] = 1
     for array, same in zip(learning.state(), before, strict=True):

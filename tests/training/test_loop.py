@@ -55,7 +55,7 @@ def test_the_kept_weights_are_those_of_the_epoch_that_the_rule_names(validation)
     best, last = history["val_loss"].min(), history["val_loss"].iloc[-1]
     assert best < last, "choose another seed: this one shows nothing"
     assert loss == pytest.approx(best if validation == "holdout" else last, abs=1e-6)
-    assert network.kept_epoch == (history["val_loss"].argmin() + 1 if validation == "holdout" else 6)
+    assert network.best_epoch == (history["val_loss"].argmin() + 1 if validation == "holdout" else 6)
 
 
 def test_history_has_a_row_and_the_log_a_line_an_epoch(capsys):

@@ -38,7 +38,7 @@ function showHead() {
 const level = `${(100 * contents.confidence).toFixed(0)}%`;
 
 function showNumbers() {
-  const { test, validation, kept_epoch: epoch } = contents.metrics;
+  const { test, validation, best_epoch: epoch } = contents.metrics;
   byId("numbers-text").append(...t(
     "Measured on the test reviews, which played no part in training or in choosing the weights. The weights are " +
       `those after epoch ${epoch}. If new test reviews were drawn again and again, ${level} of such intervals would ` +

@@ -10,7 +10,7 @@ from imdb_rnn.core.params import PadParams
 from imdb_rnn.text.corpus import Reviews, from_lists, make_corpus, write_corpus
 from imdb_rnn.text.encode import encode
 from imdb_rnn.training import loop
-from imdb_rnn.training.losses import is_right
+from imdb_rnn.training.decision import is_correct
 
 pytestmark = pytest.mark.xdist_group("keras")
 
@@ -71,7 +71,7 @@ def test_a_run_holds_the_network_and_what_it_says_of_the_test_reviews(project):
     run, logits = read_run(folder, len(LABELS))
     np.testing.assert_allclose(network.logits(encode(reviews[1].ranks, network.encoding)), logits, atol=1e-6)
     assert run.weights == network.count_weights()
-    assert is_right(LABELS, logits > 0).mean() > 0.9, "it learnt nothing, so nothing is shown"
+    assert is_correct(LABELS, logits).mean() > 0.9, "it learnt nothing, so nothing is shown"
 
 
 @pytest.mark.slow
@@ -83,17 +83,17 @@ def test_what_is_not_held_out_is_learnt_from(project, monkeypatch, preset):
 
     def noting(training, validation, *others):
         network, history = loop.train(training, validation, *others)
-        seen.append((len(training.y), validation, network.kept_epoch, history["val_loss"].to_numpy()))
+        seen.append((len(training.y), validation, network.best_epoch, history["val_loss"].to_numpy()))
         return network, history
 
     monkeypatch.setattr(train, "train", noting)
     train.main([preset, "1"], project)
-    ((count, validation, kept_epoch, losses),) = seen
+    ((count, validation, best_epoch, losses),) = seen
     assert count == (80 if preset == "all" else 60)
     assert losses.argmin() + 1 < len(losses), "the best epoch is the last, so nothing is shown"
     if preset == "all":
-        assert kept_epoch == len(losses)
+        assert best_epoch == len(losses)
         np.testing.assert_array_equal(validation.ids.flat(), encode(reviews[1].ranks, ENCODING).flat())
     else:
-        assert kept_epoch == losses.argmin() + 1
+        assert best_epoch == losses.argmin() + 1
         assert len(validation.y) == 20

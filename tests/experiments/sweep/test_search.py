@@ -107,7 +107,7 @@ def test_a_sweep_survives_the_loss_of_a_machine_and_of_its_driver(swept):
     swept.run("dvc", "repro", "train")
     first = pd.read_csv(folder / files.SWEEP).iloc[0]
     history = pd.read_csv(folder / "results/history.csv")
-    kept = history[history["epoch"] == first["kept_epoch"]].iloc[0]
+    kept = history[history["epoch"] == first["best_epoch"]].iloc[0]
     assert len(history) == first["epochs"]
     assert kept["val_loss"] == history["val_loss"].min() == first["val_loss"]
     assert kept["val_accuracy"] == first["val_accuracy"]

@@ -10,7 +10,7 @@ from experiments.sweep.search import TRIALS
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 
-COLUMNS = ["trial", "status", "epochs", "kept_epoch", "val_loss", "val_accuracy", "ended", "seconds", "error"]
+COLUMNS = ["trial", "status", "epochs", "best_epoch", "val_loss", "val_accuracy", "ended", "seconds", "error"]
 ROWS = [
     (1, "stopped", 1, 1, 0.2, 0.9, 10, 9.0, "", "lstm", "", 0.001),
     (2, "finished", 3, 2, 0.4, 0.8, 20, 9.0, "", "gru", "0.99", 0.0123456789),
