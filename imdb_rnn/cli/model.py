@@ -7,7 +7,7 @@ import numpy as np
 
 from imdb_rnn.model import Network
 from imdb_rnn.text.vocabulary import START, UNKNOWN
-from imdb_rnn.training.losses import is_positive
+from imdb_rnn.training.decision import THRESHOLD, is_positive
 
 AT_ONCE = 4096  # texts, so that their ids take little memory however many there are
 
@@ -69,7 +69,7 @@ class Model:
     def names(self, probability: np.ndarray) -> list[str]:
         """The names of what texts of these probabilities are, float64 (texts,)."""
         negative, positive = self.network.labels
-        return [positive if yes else negative for yes in is_positive(probability).tolist()]
+        return [positive if yes else negative for yes in is_positive(probability - THRESHOLD).tolist()]
 
     def trace(self, text: str) -> Trace:
         """Follow the network through a text, token by token. Raises what `predict_proba` does."""

@@ -15,7 +15,7 @@ from imdb_rnn.cli.model import Model
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text import columns, tables
-from imdb_rnn.training.losses import is_positive
+from imdb_rnn.training.decision import THRESHOLD, is_positive
 
 PROBABILITY, LABEL = "probability", "label"  # the columns that are added
 AT_ONCE, CHARACTERS = 4096, 2**24  # rows that are in memory together, and when there are fewer
@@ -91,7 +91,7 @@ def _count(scored: Iterable[np.ndarray], told: Callable[[int], object]) -> Count
     rows = positive = 0
     for probability in scored:
         rows += len(probability)
-        positive += int(is_positive(probability).sum())
+        positive += int(is_positive(probability - THRESHOLD).sum())
         told(len(probability))
     return Counts(rows, positive)
 
