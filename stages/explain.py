@@ -22,7 +22,7 @@ from imdb_rnn.evaluation import behaviour, sensitivity
 from imdb_rnn.model import Network
 from imdb_rnn.text.corpus import read_reviews, read_vocabulary
 from imdb_rnn.text.encode import encode
-from imdb_rnn.text.vocabulary import UNKNOWN, words_of_ranks
+from imdb_rnn.text.vocabulary import OOV, words_of_ranks
 
 
 def traced(network: Network, ranks: Ragged, y: np.ndarray, vocabulary: list[str]) -> list[dict]:
@@ -50,7 +50,7 @@ def traced(network: Network, ranks: Ragged, y: np.ndarray, vocabulary: list[str]
                 "label": int(y[row]),
                 "kind": kind,
                 "words": words_of_ranks(read[0], vocabulary),
-                "known": (words != UNKNOWN).tolist(),
+                "known": (words != OOV).tolist(),
                 "probability": network.trace(ids[row], int(starts[row])).round(6).tolist(),
             }
         )

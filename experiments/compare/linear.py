@@ -20,7 +20,7 @@ from imdb_rnn.core.errors import run_command
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.text.corpus import Reviews, read_reviews, read_vocabulary
-from imdb_rnn.text.vocabulary import RANK_OFFSET, UNKNOWN
+from imdb_rnn.text.vocabulary import OOV, RANK_OFFSET
 
 # Chosen on the validation part of the training reviews, among 1 to 3 words, 1 to 20 reviews, C from 0.01 to 10.
 LONGEST, MIN_REVIEWS, SMOOTHING, C = 3, 2, 1, 0.1
@@ -44,7 +44,7 @@ def as_ids(ranks: Ragged, vocab_size: int) -> Ragged:
     """Whole reviews as ids below `vocab_size`, without a start mark."""
     flat = ranks.flat()
     known = (flat > 0) & (flat < vocab_size - RANK_OFFSET)
-    return from_lengths(np.where(known, flat + RANK_OFFSET, UNKNOWN).astype(np.int32), ranks.lengths)
+    return from_lengths(np.where(known, flat + RANK_OFFSET, OOV).astype(np.int32), ranks.lengths)
 
 
 def weighted(places: Ragged, ratios: np.ndarray) -> csr_matrix:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from imdb_rnn.model import Network
-from imdb_rnn.text.vocabulary import START, UNKNOWN
+from imdb_rnn.text.vocabulary import OOV, START
 from imdb_rnn.training.decision import THRESHOLD, is_positive
 
 AT_ONCE = 4096  # texts, so that their ids take little memory however many there are
@@ -77,7 +77,7 @@ class Model:
         start = int(ids[:1].tolist() == [START])  # a text that is cut at the front has lost its start mark
         tokens, read = self.tokens(text), len(ids) - start
         tokens = tokens[len(tokens) - read :] if self.network.encoding.truncating == "pre" else tokens[:read]
-        return Trace(tokens, ids[start:] != UNKNOWN, self.network.trace(ids, start))
+        return Trace(tokens, ids[start:] != OOV, self.network.trace(ids, start))
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text as the network splits it, those too that it does not know or read."""

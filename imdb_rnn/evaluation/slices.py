@@ -7,7 +7,7 @@ import pandas as pd
 
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import intervals
-from imdb_rnn.text.vocabulary import PADDING, START, UNKNOWN
+from imdb_rnn.text.vocabulary import OOV, PADDING, START
 from imdb_rnn.training.decision import is_correct
 
 WORDS = (100, 200, 400)  # where IMDb's reviews are cut into short, usual, long and very long ones
@@ -28,7 +28,7 @@ def unknown_shares(ids: Ragged) -> np.ndarray:
         before = np.concatenate([[0], np.cumsum(wanted)])
         return before[ends] - before[ends - ids.lengths]
 
-    return count(flat == UNKNOWN) / np.maximum(count(~np.isin(flat, (PADDING, START))), 1)
+    return count(flat == OOV) / np.maximum(count(~np.isin(flat, (PADDING, START))), 1)
 
 
 def measure(y: np.ndarray, logits: np.ndarray, lengths: np.ndarray, unknown: np.ndarray) -> pd.DataFrame:

@@ -21,14 +21,14 @@ from imdb_rnn.engine.kernels.cells import CELLS, cell_named
 from imdb_rnn.engine.kernels.cells.cell import Cell
 from imdb_rnn.engine.weights import DirectionWeights
 from imdb_rnn.model import Network
-from imdb_rnn.text.vocabulary import PADDING, RANK_OFFSET, START, UNKNOWN
+from imdb_rnn.text.vocabulary import OOV, PADDING, RANK_OFFSET, START
 
 # The oldest that have the operators in the form used here, so that older programs can read the file
 IR_VERSION, OPSET, ML_OPSET = 8, 18, 3
 LARGEST = 2_000_000_000  # bytes of weights; an ONNX file has to stay below 2**31
 IDS = (
     f"Reviews: {START} at the start, then for each word {RANK_OFFSET + 1} plus its place in the vocabulary, from 0, or "
-    f"{UNKNOWN} if it is not there; cut, and filled with {PADDING}, as the metadata say in about.pad."
+    f"{OOV} if it is not there; cut, and filled with {PADDING}, as the metadata say in about.pad."
 )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from imdb_rnn.engine.kernels.cells import cell_named
 from imdb_rnn.engine.weights import named
 from imdb_rnn.model import Network
-from imdb_rnn.text.vocabulary import jieba_tables
+from imdb_rnn.text.jieba_tables import jieba_tables
 
 PAGE = Path(__file__).parent / "page"
 STYLES = ("uPlot.min.css", "page.css")

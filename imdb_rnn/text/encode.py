@@ -10,7 +10,7 @@ import numpy as np
 from imdb_rnn.core import files
 from imdb_rnn.core.params import PadParams
 from imdb_rnn.engine.ragged import Ragged, from_lengths
-from imdb_rnn.text.vocabulary import PADDING, RANK_OFFSET, START, UNKNOWN
+from imdb_rnn.text.vocabulary import OOV, PADDING, RANK_OFFSET, START
 
 AT_ONCE = 8192  # reviews that are padded at once
 
@@ -47,7 +47,7 @@ def encode(ranks: Ragged, params: PadParams) -> Ragged:
     """
     flat = ranks.flat()
     known = (flat > 0) & (flat < params.vocab_size - RANK_OFFSET)
-    words = np.where(known, flat + RANK_OFFSET, UNKNOWN).astype(np.int32)
+    words = np.where(known, flat + RANK_OFFSET, OOV).astype(np.int32)
     whole = from_lengths(np.empty(len(words) + len(ranks), np.int32), ranks.lengths + 1)
     is_start = np.zeros(len(whole.values), bool)
     is_start[whole.starts] = True

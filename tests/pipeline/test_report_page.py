@@ -27,7 +27,7 @@ from imdb_rnn.model import Network
 from imdb_rnn.reporting.report import page, stored_network
 from imdb_rnn.text.corpus import from_lists, read_reviews, read_vocabulary
 from imdb_rnn.text.encode import encode, pad
-from imdb_rnn.text.vocabulary import RANK_OFFSET, START, UNKNOWN, tokenize, words_of_ranks
+from imdb_rnn.text.vocabulary import OOV, RANK_OFFSET, START, tokenize, words_of_ranks
 
 # The page is that of `finished`, which the fixtures below ask for by name.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("finished")]
@@ -195,7 +195,7 @@ def test_the_probability_is_keras_on_test_reviews(opened, folder):
     ]
     for rank, word in enumerate(vocabulary[: params.pad.vocab_size - RANK_OFFSET - 1], start=1):
         if tokenize(word) != [word]:
-            x[x == rank + RANK_OFFSET] = UNKNOWN
+            x[x == rank + RANK_OFFSET] = OOV
     # A review that was cut lost its start mark, which the typed one has; so it is typed too long.
     texts = [
         "cut " * params.pad.maxlen + text if START not in ids else text for text, ids in zip(texts, x, strict=True)

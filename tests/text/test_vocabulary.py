@@ -42,7 +42,7 @@ def test_vocabulary_is_ordered_by_count_then_by_first_appearance():
 
 
 def test_ids_become_words_again():
-    assert words_of_ids([0, 0, 1, 4, 2, 5], ["the", "film"]) == ["the", "[unknown]", "film"]
+    assert words_of_ids([0, 0, 1, 4, 2, 5], ["the", "film"]) == ["the", "[OOV]", "film"]
 
 
 def test_ranks_become_words_again():
@@ -56,7 +56,7 @@ def test_the_known_words_are_those_that_keep_an_id_of_their_own(vocab_size):
     ranks = from_lists([[1, 2, 3, 4]], [0]).ranks
     ids = encode(ranks, PadParams(vocab_size=vocab_size)).flat().tolist()
     known = known_words(vocabulary, vocab_size)
-    assert [word for word in words_of_ids(ids, vocabulary) if word != "[unknown]"] == known
+    assert [word for word in words_of_ids(ids, vocabulary) if word != "[OOV]"] == known
 
 
 def test_the_bundled_vocabulary_is_that_of_film_reviews(corpus):

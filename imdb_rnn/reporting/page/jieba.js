@@ -3,7 +3,7 @@
 // Chinese text to words, as jieba 0.42.1 finds them: by the most probable path through its dictionary, and where that
 // leaves letters alone, by its hidden Markov model, which knows at which letters words begin and end.
 //
-// `openJieba(stored)` takes what `imdb_rnn.text.vocabulary.jieba_tables` makes, and returns a function that splits
+// `openJieba(stored)` takes what `imdb_rnn.text.jieba_tables` makes, and returns a function that splits
 // text without white space into words.
 function openJieba({ dictionary, logShares, start, transitions, emissions }) {
   const LEAST = -3.14e100; // in place of the logarithm of 0
