@@ -1,4 +1,4 @@
-"""Networks of every kind, the ids that they read, and what Keras computes of both."""
+"""Networks of every kind, the ids that they read, and what the engine, its reference and Keras compute of both."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,10 +9,12 @@ import pytest
 from material import model_params
 
 from imdb_rnn import keras_model
+from imdb_rnn.engine import reference
 from imdb_rnn.engine.engine import Engine, Masks
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.kernels.arithmetic import log_losses
 from imdb_rnn.engine.ragged import Ragged, from_lengths
+from imdb_rnn.engine.reference import Review
 from imdb_rnn.engine.weights import Layout, Weights, from_named, named
 from imdb_rnn.model import Network, as_read
 from imdb_rnn.text.encode import pad
@@ -127,6 +129,26 @@ def learnt_by_engine(
     return engine, logits[back], losses[back], square
 
 
+def learnt_by_reference(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, Weights]:
+    """The logits of the reference, and its gradients of the mean loss, in float64.
+
+    With n-grams the logits are the means of the recurrent network's and of the n-grams', and the loss is the sum.
+    """
+    params, weights = network.params, changed(network.weights, lambda array: array.astype(np.float64))
+    read = as_read(ids, params, network.encoding)
+    rows = zip(rows_of(read), drawn.y, drawn.hidden, strict=True)
+    reviews = [Review(np.array(row, int), y, 1, drawn.seen[row, None], hidden) for row, y, hidden in rows]
+    _, gradients = reference.loss_and_gradients(weights, reviews, params.cell, params.pooling)
+    logits = np.array([reference.forward(weights, review, params.cell, params.pooling)[0] for review in reviews])
+    if params.ngrams:
+        codes = ngrams.codes_of(ids, params.ngrams, network.encoding.vocab_size)
+        has = np.array([np.isin(network.ngram_codes, row) for row in rows_of(codes)]) * drawn.prior.astype(np.float64)
+        of_ngrams = has @ weights.ngrams
+        gradients = gradients._replace(ngrams=(reference.sigmoid(of_ngrams) - drawn.y) @ has / len(ids))
+        logits = (logits + of_ngrams) / 2
+    return logits, gradients
+
+
 def as_keras(network: Network):
     """The network as a Keras model, with its weights."""
     model = keras_model.build(network.params, network.encoding.vocab_size, network.ngram_codes)
@@ -138,15 +160,12 @@ def as_keras(network: Network):
     return model
 
 
-def learnt_by_keras(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, list[np.ndarray]]:
-    """The logits by Keras, and by TensorFlow the derivatives of the mean loss with respect to all weights.
-
-    Where there are n-grams, the logits are the means of theirs and of the recurrent network's, and the loss the sum.
-    """
+def learnt_by_keras(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, Weights]:
+    """What `learnt_by_reference` returns, by Keras and TensorFlow, in float32."""
     keras, tf = keras_model.load_keras()
     params, weights = network.params, network.weights
-    embeddings, ngrams = weights.embeddings * drawn.seen[:, None], weights.ngrams * drawn.prior
-    model = as_keras(replace(network, weights=weights._replace(embeddings=embeddings, ngrams=ngrams)))
+    embeddings, scores = weights.embeddings * drawn.seen[:, None], weights.ngrams * drawn.prior
+    model = as_keras(replace(network, weights=weights._replace(embeddings=embeddings, ngrams=scores)))
     model.get_layer("probability").activation = keras.activations.linear
     if params.dropout:
         model.get_layer("dropout").call = lambda features, **_: features * drawn.hidden
@@ -160,32 +179,40 @@ def learnt_by_keras(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.nda
         apart = [logits[:, 0] for logits in (given if params.ngrams else [given])]
         losses = [keras.ops.binary_crossentropy(drawn.y, logits, from_logits=True) for logits in apart]
         loss = keras.ops.mean(sum(losses))
-    gradients = tape.gradient(loss, [variable.value for variable in variables])
-    gradients = [tf.convert_to_tensor(gradient).numpy() for gradient in gradients]
-    gradients[0] *= drawn.seen[:, None]
-    if params.ngrams:
-        gradients[-1] = gradients[-1][1:, 0] * drawn.prior  # row 0 is of unknown n-grams
+    derivatives = tape.gradient(loss, [variable.value for variable in variables])
+    arrays = dict(zip(named(weights), [tf.convert_to_tensor(array).numpy() for array in derivatives], strict=False))
+    gradients = from_named({"ngrams": weights.ngrams} | arrays)
+    scores = gradients.ngrams[1:, 0] * drawn.prior if params.ngrams else weights.ngrams  # row 0 is of unknown n-grams
+    gradients = gradients._replace(embeddings=gradients.embeddings * drawn.seen[:, None], ngrams=scores)
     return np.mean([logits.numpy() for logits in apart], axis=0), gradients
 
 
-def assert_learns_as_keras(network: Network, ids: Ragged) -> None:
-    """Hold logits, losses and gradients of a batch to Keras' own.
-
-    Kernels are made as small as before training: larger ones are chaotic, and blow rounding up.
-    """
+def with_small_kernels(network: Network) -> Network:
+    """The network with kernels as small as before training: larger ones are chaotic, and amplify rounding errors."""
     smaller = changed(network.weights, lambda a: a * np.float32(2 / np.sqrt(len(a))) if a.ndim == 2 else a)
-    network = replace(network, weights=smaller._replace(embeddings=network.weights.embeddings))
+    return replace(network, weights=smaller._replace(embeddings=network.weights.embeddings))
+
+
+def assert_close(gradients: Weights, expected: Weights) -> None:
+    """Compare gradients array by array, relative to the largest number of each array."""
+    for (name, array), other in zip(named(gradients).items(), arrays_of(expected), strict=True):
+        assert array.shape == other.shape, name
+        largest = np.abs(other).max(initial=0)
+        assert largest > 1e-5 or not other.size, f"{name}: there is nothing to compare"
+        np.testing.assert_allclose(array, other, rtol=0, atol=1e-5 * largest, err_msg=name)
+
+
+def assert_learns_as_reference(network: Network, ids: Ragged) -> None:
+    """Compare the logits, losses and gradients of a batch with the reference."""
+    network = with_small_kernels(network)
     drawn = draw(network, len(ids))
     engine, logits, losses, square = learnt_by_engine(network, ids, drawn)
-    expected_logits, expected = learnt_by_keras(network, ids, drawn)
+    expected_logits, expected = learnt_by_reference(network, ids, drawn)
     np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
     np.testing.assert_array_equal(losses, log_losses(drawn.y, logits))
-    of_weights = engine.layout.split(engine.gradient)
-    gradients = arrays_of(of_weights) if network.params.ngrams else arrays_of(of_weights)[:-1]
-    for gradient, other in zip(gradients, expected, strict=True):
-        assert gradient.shape == other.shape
-        largest = np.abs(other).max()
-        assert largest > 1e-5, "there is nothing to compare"
-        np.testing.assert_allclose(gradient, other, rtol=0, atol=1e-5 * largest)
-    assert square == pytest.approx(sum((gradient.astype(np.float64) ** 2).sum() for gradient in gradients), rel=1e-6)
-    np.testing.assert_array_equal(engine.layout.flatten(of_weights), engine.gradient)
+    gradients = engine.layout.split(engine.gradient)
+    assert_close(gradients, expected)
+    assert square == pytest.approx(
+        sum((array.astype(np.float64) ** 2).sum() for array in arrays_of(gradients)), rel=1e-6
+    )
+    np.testing.assert_array_equal(engine.layout.flatten(gradients), engine.gradient)

@@ -1,22 +1,17 @@
-"""One step of a cell, held to its textbook formulas and to their derivatives."""
+"""One step of a cell, compared with the reference."""
 
 from collections.abc import Callable
 
 import numpy as np
 
+from imdb_rnn.engine import reference
 from imdb_rnn.engine.kernels.arithmetic import at
 from imdb_rnn.engine.kernels.cells.cell import Cell
 from imdb_rnn.engine.kernels.compiled import compiled
+from imdb_rnn.engine.weights import DirectionWeights
 
 COUNT, SIZE = 12, 16  # numbers of a block that count, and all of them
 ASIDE = np.float32(7)  # stands where a step has nothing to do
-
-# From inputs and products, float64 (gates, COUNT), and both states before the step, (COUNT,), to the states after it.
-Textbook = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
 
 
 def both_ways(cell: Cell) -> tuple[Callable[..., None], Callable[..., None]]:
@@ -50,29 +45,8 @@ def blocks_of(cell: Cell, word: np.ndarray, product: np.ndarray) -> np.ndarray:
     return filled(*gates, *word[together:], *[0] * cell.kept)
 
 
-def derivatives(textbook: Textbook, arrays: list[np.ndarray], dh: np.ndarray, dc: np.ndarray) -> list[np.ndarray]:
-    """Of the sum of dh h1 + dc c1 with respect to each number of the arrays, by small differences."""
-
-    def total() -> float:
-        h, c = textbook(*arrays)
-        return float((dh * h + dc * c).sum())
-
-    of_arrays = []
-    for array in arrays:
-        derivative = np.empty_like(array)
-        for place in np.ndindex(array.shape):
-            here, values = array[place], []
-            for side in (-1e-6, 1e-6):
-                array[place] = here + side
-                values.append(total())
-            array[place] = here
-            derivative[place] = (values[1] - values[0]) / 2e-6
-        of_arrays.append(derivative)
-    return of_arrays
-
-
-def assert_step_is(cell: Cell, textbook: Textbook) -> None:
-    """Hold `step` to the formulas, `step_back` to their derivatives, and both to what `Cell` promises of them."""
+def assert_step_is(cell: Cell, name: str) -> None:
+    """Compare `step` and `step_back` with the reference's cell of this name, and check what `Cell` promises of them."""
     random = np.random.default_rng(1)
     forwards, backwards = both_ways(cell)
     inputs = slice(cell.gates, cell.gates + cell.apart)
@@ -83,14 +57,19 @@ def assert_step_is(cell: Cell, textbook: Textbook) -> None:
 
     blocks, h, c = blocks_of(cell, word, product), filled(h0, ASIDE), filled(c0, ASIDE)
     forwards(blocks, h, c, COUNT, SIZE)
-    expected_h, expected_c = textbook(word, product, h0, c0)
+    step, step_back = reference.CELLS[name]
+    columns = cell.gates * COUNT  # the input as it is, and the bias in place of the product
+    bias = np.stack([0 * product.ravel(), product.ravel()]) if cell.apart else product.ravel()
+    weights = DirectionWeights(np.eye(columns), np.zeros((COUNT, columns)), bias)
+    (expected_h, expected_c), cache = step(word.ravel(), (h0, c0), weights)
     np.testing.assert_allclose(h, filled(h0, expected_h), atol=2e-6)
     np.testing.assert_allclose(c, filled(c0, expected_c), atol=2e-6)
     after = blocks.copy()
 
     dh_here, dc_here = filled(dh), filled(dc if cell.has_c else ASIDE)
     backwards(blocks, h, c, dh_here, dc_here, filled(0), COUNT, SIZE)
-    dword, dproduct, dh0, dc0 = derivatives(textbook, [word, product, h0, c0], dh, dc)
+    dword, dproduct, dh0, dc0 = step_back(dh, dc, cache)
+    dword, dproduct = dword.reshape(word.shape), dproduct.reshape(word.shape)
     np.testing.assert_allclose(blocks[: cell.gates], filled(*dproduct), atol=5e-6)
     np.testing.assert_allclose(blocks[inputs], filled(*dword[cell.gates - cell.apart :]), atol=5e-6)
     np.testing.assert_allclose(dh_here, filled(dh0), atol=5e-6)

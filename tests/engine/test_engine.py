@@ -11,7 +11,7 @@ from networks import (
     CELLS,
     NETWORKS,
     arrays_of,
-    assert_learns_as_keras,
+    assert_learns_as_reference,
     changed,
     draw,
     learnt_by_engine,
@@ -26,8 +26,6 @@ from imdb_rnn.engine.kernels.words import share_padding as share
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.engine.weights import Layout
 from imdb_rnn.model import as_read
-
-pytestmark = pytest.mark.xdist_group("keras")
 
 # Parameters, and what `reviews_of` takes. Between them: one to three layers, both directions, all poolings, widths that
 # fill whole vectors and that do not, several tiles with a short last one, more distinct words and more n-grams than a
@@ -51,13 +49,12 @@ KINDS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_what_a_batch_teaches_is_what_keras_makes_of_it(cell, kind):
+def test_logits_losses_and_gradients_of_a_batch_are_those_of_the_reference(cell, kind):
     values, sizes = KINDS[kind]
     network = network_of(model_params(cell=cell, **values), sizes[0], maxlen=sizes[2] + 1)
-    assert_learns_as_keras(network, reviews_of(*sizes))
+    assert_learns_as_reference(network, reviews_of(*sizes))
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from material import ROOT, model_params, network_of
 from networks import CELLS as NAMES
-from networks import VOCAB_SIZE, as_keras, assert_learns_as_keras, reviews_of
+from networks import VOCAB_SIZE, as_keras, assert_learns_as_reference, reviews_of
 from steps import assert_step_is
 from tasks import SHORT, fit, small, task
 
 from imdb_rnn.core.params import TrainParams
+from imdb_rnn.engine import reference
 from imdb_rnn.engine.kernels.cells import CELLS, cell_named
 from imdb_rnn.engine.kernels.cells.cell import Cell
 from imdb_rnn.engine.kernels.compiled import inner
@@ -36,13 +37,15 @@ def test_a_cell_says_of_itself_what_its_keras_layer_has(name):
 
 
 def test_no_other_file_knows_which_cells_there_are():
-    """A fourth is a file of its own and an entry in `CELLS`: nothing that computes asks for one by its name."""
+    """A fourth is a file of its own and two entries in `CELLS`: no other code asks for a cell by its name."""
     asking = re.compile(rf"""["']({"|".join(NAMES)})["']""")
     files = [path for part in ("imdb_rnn", "stages") for path in (ROOT / part).rglob("*.py")]
     files.append(ROOT / "imdb_rnn/reporting/page/network.js")
     assert len(files) > 50
     naming = {str(path.relative_to(ROOT)) for path in files if asking.search(path.read_text(encoding="utf-8"))}
-    assert naming == {"imdb_rnn/engine/kernels/cells/__init__.py", "imdb_rnn/core/params.py"}  # the latter as a default
+    assert naming == {
+        f"imdb_rnn/{name}.py" for name in ("engine/kernels/cells/__init__", "engine/reference", "core/params")
+    }
 
 
 @inner
@@ -59,14 +62,27 @@ def _step_back(blocks, h0, h1, c0, c1, dh, dc, spare, n, size):
         dh[i] = np.float32(0)
 
 
+def _reference_step(x_t, state, weights):
+    (h_prev, c_prev), (kernel, recurrent_kernel, bias) = state, weights
+    a = x_t @ kernel + h_prev @ recurrent_kernel + bias
+    h_t = a / (1 + np.abs(a))
+    return (h_t, c_prev), h_t
+
+
+def _reference_step_back(dh, dc, h_t):
+    da = dh * (1 - np.abs(h_t)) ** 2
+    return da, da, np.zeros_like(dh), dc
+
+
 @pytest.mark.slow
 def test_a_fourth_cell_is_one_entry(monkeypatch, tmp_path):
-    """A SimpleRNN with another activation: named in the parameters, learning as in Keras, trained, saved and used."""
+    """A SimpleRNN with another activation: learning as its reference, trained, saved, and used as in Keras."""
     cell = Cell("SimpleRNN", _step, _step_back, gates=1, layer_options={"activation": "softsign"})
-    assert_step_is(cell, lambda word, product, h, c: ((word + product) / (1 + np.abs(word + product)), c))
     monkeypatch.setitem(CELLS, "simple_rnn", cell)
+    monkeypatch.setitem(reference.CELLS, "simple_rnn", (_reference_step, _reference_step_back))
+    assert_step_is(cell, "simple_rnn")
     model = small(cell="simple_rnn", bidirectional=True)
-    assert_learns_as_keras(network_of(model), reviews_of(VOCAB_SIZE, 20, 8))
+    assert_learns_as_reference(network_of(model), reviews_of(VOCAB_SIZE, 20, 8))
 
     network, history = fit(task(300, 1), task(100, 2), model, TrainParams(**SHORT))
     assert history["val_loss"].iloc[-1] < history["val_loss"].iloc[0]
