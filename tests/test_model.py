@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from material import model_params, network_of
-from networks import NETWORKS, VOCAB_SIZE, as_keras, ragged, rows_of
+from networks import NETWORKS, VOCAB_SIZE, changed, ragged, rows_of
 from scipy.special import expit
 
 from imdb_rnn import model
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.engine import reference
+from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.ragged import Ragged
-from imdb_rnn.keras_model import load_keras
+from imdb_rnn.engine.reference import Review
 from imdb_rnn.model import MANY, Network
 from imdb_rnn.text.encode import pad, unpad, with_padding
-
-pytestmark = pytest.mark.xdist_group("keras")
 
 PADDED_KINDS = ("simple_rnn", "bidirectional", "max", "everything")
 
@@ -38,15 +38,24 @@ def reading_padding(kind: str, **encoding) -> Network:
     return network_of(NETWORKS[kind].model_copy(update={"mask_padding": False}), **encoding)
 
 
-def test_simple_rnn_computes_the_textbook_recurrence(ids):
-    network = network_of(model_params())
-    vectors, dense, dense_bias = network.weights.embeddings, network.weights.head_kernel, network.weights.head_bias
-    kernel, recurrent, bias = network.weights.layers[0][0]
-    for row, logit in enumerate(network.logits(ids)):
-        hidden = np.zeros(5)
-        for word in ids[row]:
-            hidden = np.tanh(vectors[word] @ kernel + hidden @ recurrent + bias)
-        assert logit == pytest.approx((hidden @ dense + dense_bias)[0], abs=1e-5)
+def by_reference(network: Network, words: np.ndarray | list[int]) -> tuple[float, np.ndarray]:
+    """The logit of a review, and the length of its gradient with respect to each word's vector: (vocabulary,)."""
+    params, weights = network.params, changed(network.weights, lambda array: array.astype(np.float64))
+    review = Review(model.as_read(ragged(words), params, network.encoding)[0])
+    logit, cache = reference.forward(weights, review, params.cell, params.pooling)
+    gradients = changed(weights, np.zeros_like)
+    reference.backward(1.0, weights, review, params.cell, cache, gradients)
+    if params.ngrams:
+        codes = ngrams.codes_of(ragged(words), params.ngrams, network.encoding.vocab_size)
+        logit += weights.ngrams[np.isin(network.ngram_codes, codes.values)].sum()
+    return logit, np.linalg.norm(gradients.embeddings, axis=1)
+
+
+def test_logits_are_those_of_the_reference(network, ids):
+    rows = [*rows_of(ids), []]
+    np.testing.assert_allclose(
+        network.logits(ragged(*rows)), [by_reference(network, row)[0] for row in rows], atol=1e-5
+    )
 
 
 def test_a_probability_is_the_logistic_function_of_the_logit(network, ids):
@@ -69,37 +78,23 @@ def test_an_answer_does_not_depend_on_the_batch_where_padding_is_read(monkeypatc
     test_an_answer_does_not_depend_on_the_batch(network, ids, monkeypatch)
 
 
-@pytest.mark.slow
 def test_padding_does_not_change_an_answer(network):
-    """Whatever a review's padding, its batch and its neighbours: here and in Keras, which reads the padded rows."""
-    random, keras_model = np.random.default_rng(5), as_keras(network)
+    """Whatever a review's padding, its batch and its neighbours."""
+    random = np.random.default_rng(5)
     texts = [random.integers(1, 20, length) for length in (1, 2, 12, 7)]
     alone = np.concatenate([network.predict_proba(ragged(text)) for text in texts])
     for padding, maxlen in (("pre", 12), ("post", 12), ("pre", 17)):
         x = pad(ragged(*texts), maxlen, padding)
         np.testing.assert_array_equal(network.predict_proba(unpad(x)), alone)
         np.testing.assert_array_equal(network.predict_proba(unpad(x[::-1]))[::-1], alone)
-        np.testing.assert_allclose(keras_model(x).numpy()[:, 0], alone, atol=2e-6, rtol=0)
 
 
-@pytest.mark.slow
-def test_a_review_without_words_has_a_probability(network):
-    probability = network.predict_proba(ragged([], [7, 8]))
-    assert np.isfinite(probability).all()
-    x = np.array([[0, 0, 0], [0, 7, 8]], np.int32)
-    np.testing.assert_allclose(as_keras(network)(x).numpy()[:, 0], probability, atol=1e-6)
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", PADDED_KINDS)
 def test_in_the_article_s_network_padding_counts(kind):
-    probability = []
-    for padding in ("pre", "post"):
-        network = reading_padding(kind, maxlen=6, padding=padding)
-        probability.append(network.predict_proba(ragged([5, 6, 7]))[0])
-        x = pad(ragged([5, 6, 7]), 6, padding)
-        np.testing.assert_allclose(probability[-1], as_keras(network)(x).numpy()[0, 0], atol=1e-6)
-    assert abs(probability[0] - probability[1]) > 1e-4
+    networks = [reading_padding(kind, maxlen=6, padding=padding) for padding in ("pre", "post")]
+    before, after = (network.logits(ragged([5, 6, 7]))[0] for network in networks)
+    np.testing.assert_allclose([before, after], [by_reference(n, [5, 6, 7])[0] for n in networks], atol=1e-5)
+    assert abs(before - after) > 1e-3
 
 
 @pytest.mark.parametrize("method", [Network.logits, Network.predict_proba, Network.gradient_norms])
@@ -131,43 +126,30 @@ def test_a_network_answers_in_any_thread(ids):
         np.testing.assert_array_equal(there, here)
 
 
-def keras_gradient_norms(network: Network, x: np.ndarray) -> np.ndarray:
-    """TensorFlow's own: of the logit of one review with respect to each vector, as Euclidean norms."""
-    _, tf = load_keras()
-    keras_model = as_keras(network)
-    with tf.GradientTape() as tape:
-        probability = keras_model(x)
-        logit = tf.math.log(probability) - tf.math.log1p(-probability)
-    vectors = keras_model.get_layer("embedding").embeddings.value
-    return np.linalg.norm(tf.convert_to_tensor(tape.gradient(logit, vectors)).numpy(), axis=1)
-
-
 def distinct_words(*lengths: int) -> Ragged:
     """Reviews that have each word once, so that the gradient of a word's vector is that of one place."""
     random = np.random.default_rng(2)
     return ragged(*(random.permutation(np.arange(1, VOCAB_SIZE))[:length] for length in lengths))
 
 
-@pytest.mark.slow
-def test_gradients_of_the_logit_are_keras(network):
+def assert_gradient_norms_are_those_of_the_reference(network: Network) -> None:
     reviews = distinct_words(12, 1, 7, 12)
-    norms, x = network.gradient_norms(reviews), pad(reviews, 12, "pre")
+    norms = network.gradient_norms(reviews)
     assert norms.values.dtype == np.float32
     for row in range(len(reviews)):
-        expected = keras_gradient_norms(network, x[row : row + 1])[reviews[row]]
+        expected = by_reference(network, reviews[row])[1][reviews[row]]
         assert expected.max() > 1e-3
-        np.testing.assert_allclose(norms[row], expected, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(norms[row], expected, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.slow
+def test_gradients_of_the_logit_are_those_of_the_reference(network):
+    assert_gradient_norms_are_those_of_the_reference(network)
+
+
 @pytest.mark.parametrize("kind", PADDED_KINDS)
 @pytest.mark.parametrize("padding", ["pre", "post"])
-def test_gradients_of_the_logit_are_keras_where_padding_is_read(kind, padding):
-    network, reviews = reading_padding(kind, padding=padding), distinct_words(12, 1, 7)
-    norms, x = network.gradient_norms(reviews), pad(reviews, 12, padding)
-    for row in range(len(reviews)):
-        expected = keras_gradient_norms(network, x[row : row + 1])[reviews[row]]
-        np.testing.assert_allclose(norms[row], expected, rtol=1e-3, atol=1e-5)
+def test_gradients_of_the_logit_are_those_of_the_reference_where_padding_is_read(kind, padding):
+    assert_gradient_norms_are_those_of_the_reference(reading_padding(kind, padding=padding))
 
 
 def test_a_sure_network_has_gradients_as_large_as_an_undecided_one(ids):
