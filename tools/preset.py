@@ -13,6 +13,7 @@ from imdb_rnn.core.params import (
     ModelParams,
     PadParams,
     Section,
+    Tokenizer,
     TrainParams,
     parse_params,
     parse_yaml,
@@ -24,13 +25,14 @@ Source = DataParams.model_fields["source"].annotation
 
 
 class PresetData(Section):
-    """What a preset may say of the reviews; what it does not say stays as it is."""
+    """What a preset may change in `data`; None leaves it as it is."""
 
     source: Source | None = None
+    tokenizer: Tokenizer | None = None
 
 
 class Preset(Section):
-    """Whole settings: the defaults, and over them what the preset changes."""
+    """Whole settings: the defaults, and what the preset changes of them."""
 
     data: PresetData = PresetData()
     pad: PadParams = PadParams()
@@ -56,7 +58,7 @@ def preset(text: str, name: str) -> Preset:
 
 
 def editor() -> YAML:
-    """What reads and writes YAML, and keeps its comments and order."""
+    """A reader and writer of YAML that keeps comments and order."""
     yaml_file = YAML()
     yaml_file.width = 4096
     yaml_file.representer.add_representer(
@@ -66,19 +68,25 @@ def editor() -> YAML:
 
 
 def apply(chosen: Preset, params: str) -> str:
-    """Put the values of a preset into the text of a parameter file. Raises `UserError` if that is no valid one."""
+    """Return the text of a parameter file with the values of a preset; comments and other values stay.
+
+    Raises:
+        UserError: when the parameters are not valid, before or with the preset.
+    """
     parse_params(params)
     yaml_file = editor()
     document = yaml_file.load(params)
-    values = chosen.model_dump()
-    if chosen.data.source is None:
-        del values["data"]
+    values = chosen.model_dump() | {"data": chosen.data.model_dump(exclude_none=True)}
     for section, names in values.items():
         for name, value in names.items():
             if document[section][name] != value:
                 document[section][name] = value
     stream = io.StringIO()
     yaml_file.dump(document, stream)
+    try:
+        parse_params(stream.getvalue())
+    except UserError as error:
+        raise UserError(f"nothing was written, because with this preset {error}") from error
     return stream.getvalue()
 
 

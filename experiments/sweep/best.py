@@ -19,7 +19,7 @@ from experiments.sweep.table import read_trials
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import Params, load_params, parse_yaml
-from tools.preset import PRESETS_FILE, Preset, editor, preset
+from tools.preset import PRESETS_FILE, Preset, PresetData, editor, preset
 
 NAME = "swept"
 
@@ -55,7 +55,7 @@ def with_preset(presets: str, params: Params) -> str:
         section: {key: value for key, value in changed[section].items() if value != defaults[section][key]}
         for section in sorted(SECTIONS)
     }
-    settings = {"data": {"source": params.data.source}} | {key: part for key, part in differing.items() if part}
+    settings = {"data": params.data.model_dump(include=set(PresetData.model_fields))} | {key: part for key, part in differing.items() if part}
     stream = io.StringIO()
     editor().dump({NAME: settings}, stream)
     earlier = re.compile(rf"^{NAME}:.*\n(?:[ \t].*\n)*", re.MULTILINE)

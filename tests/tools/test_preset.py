@@ -35,6 +35,19 @@ def test_a_preset_says_what_the_stages_then_read(name):
     assert params.data.source == (chosen.data.source or "bundled")
 
 
+def test_a_preset_of_another_source_brings_its_tokenizer():
+    characters = PARAMS.replace("tokenizer: word", "tokenizer: char")
+    assert parse_params(characters).data.tokenizer == "char"
+    assert parse_params(apply(preset(PRESETS, "article"), characters)).data.tokenizer == "word"
+    assert parse_params(apply(preset(PRESETS, "gru"), characters)).data.tokenizer == "char"
+
+
+def test_parameters_that_the_pipeline_would_refuse_are_not_written():
+    mine = preset("mine: {data: {source: keras}}", "mine")
+    with pytest.raises(UserError, match=r"^nothing was written, because with this preset params\.yaml: data: source: keras"):
+        apply(mine, PARAMS.replace("tokenizer: word", "tokenizer: char"))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_default_preset_leaves_nothing_of_another(name):
     other = apply(preset(PRESETS, name), PARAMS)
@@ -74,7 +87,7 @@ def test_an_unknown_preset_is_named_with_those_there_are():
         ("modell: {units: 3}", "presets.yaml: mine.modell is not a parameter; allowed here: data, pad, model, train"),
         ("model: {units: 0}", "presets.yaml: mine.model.units is 0, it should be greater than or equal to 1"),
         ("model: {bidirectional: yes}", "presets.yaml: mine.model.bidirectional is 'yes'"),
-        ("data: {url: x}", "presets.yaml: mine.data.url is not a parameter; allowed here: source"),
+        ("data: {url: x}", "presets.yaml: mine.data.url is not a parameter; allowed here: source, tokenizer"),
         ("data: {source: imdb}", "presets.yaml: mine.data.source is 'imdb', it should be 'bundled', 'keras' or 'own'"),
         ("train: {validation: test, patience: 2}", "presets.yaml: mine.train: with validation: test, patience must be"),
         ("", "presets.yaml: mine is None, it should be a mapping of keys to values"),
