@@ -55,7 +55,9 @@ def with_preset(presets: str, params: Params) -> str:
         section: {key: value for key, value in changed[section].items() if value != defaults[section][key]}
         for section in sorted(SECTIONS)
     }
-    settings = {"data": params.data.model_dump(include=set(PresetData.model_fields))} | {key: part for key, part in differing.items() if part}
+    settings = {"data": params.data.model_dump(include=set(PresetData.model_fields))} | {
+        key: part for key, part in differing.items() if part
+    }
     stream = io.StringIO()
     editor().dump({NAME: settings}, stream)
     earlier = re.compile(rf"^{NAME}:.*\n(?:[ \t].*\n)*", re.MULTILINE)

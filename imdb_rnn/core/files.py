@@ -1,22 +1,17 @@
-"""The files of the pipeline: every path, named once, and how files are written (beside, then renamed) and read.
+"""The files of the pipeline: every path, named once, and how files are read and written (a temporary one is renamed).
 
-Paths are relative to the project's folder; whoever uses one puts the root that it was handed in front.
+Paths are relative to the project's folder; callers join them to their root.
 """
 
-import hashlib
 import json
-import math
-import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import numpy as np
-import psutil
 from pydantic import BaseModel
 
 from imdb_rnn.core.errors import UserError
@@ -45,30 +40,28 @@ REPORT = Path("results/report")
 COMPARE_SENSITIVITY = Path("results/experiments/compare_sensitivity.json")  # in git, written by `make compare`
 SWEEP = Path("results/experiments/sweep.csv")  # in git, written by `make sweep`
 
-LONG_NAME = 200  # bytes
+TEMPORARY = ".imdb-rnn-tmp-"  # how temporary folders begin
+MAX_AGE = 86_400  # seconds after which the temporary folder of a killed process is removed
 Model = TypeVar("Model", bound=BaseModel)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a place beside `path` to write a file or folder to, and move it to `path` once all of it is on disk.
+    """Yield a temporary path to write a file or folder to, and rename it to `path` if the body succeeds.
 
-    If the body fails, what it wrote is removed and an older `path` stays as it was. What a killed process left of its
-    own attempt is removed first.
+    If the body fails, what it wrote is removed and an older `path` stays as it was. A killed process leaves a temporary
+    folder next to `path`; whoever writes in that folder more than a day later removes it.
 
     Raises:
         UserError: when the disk is full, the folder is read-only and the like.
     """
-    scratch = None
+    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_scratch_of_the_dead(path)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{_short_name(path)}-{os.getpid()}-", dir=path.parent))
-        new = scratch / path.name
+        temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=path.parent))
+        new, old = temporary / "new" / path.name, temporary / "old"
+        new.parent.mkdir()
         yield new
-        for file in [new, *new.rglob("*")] if new.is_dir() else [new]:
-            _flush(file)
-        old = scratch / "old"
         if path.is_dir():  # a folder cannot be renamed onto one that is not empty
             path.rename(old)
         try:
@@ -77,37 +70,25 @@ def replacing(path: Path) -> Iterator[Path]:
             if old.exists():
                 old.rename(path)
             raise
-        _flush(path.parent)
+        _remove_leftovers(temporary)
     except OSError as error:
-        reason = error.strerror or f"only a part was written: {error}"  # NumPy's, which has no number
+        reason = error.strerror or f"only a part was written: {error}"  # NumPy's errors have no strerror
         raise UserError(f"{path} cannot be written ({reason}); free space or allow writing, then run again") from error
     finally:
-        if scratch:
-            shutil.rmtree(scratch, ignore_errors=True)
+        if temporary:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _remove_scratch_of_the_dead(path: Path) -> None:
-    for scratch in path.parent.iterdir():
-        # Two parts behind the name, so that what belongs to `name-5` is not taken for what process 5 left of `name`.
-        named = re.fullmatch(rf"\.{re.escape(_short_name(path))}-([0-9]+)-[^-]+", scratch.name)
-        if named and not psutil.pid_exists(int(named[1])):
-            shutil.rmtree(scratch, ignore_errors=True)
+def _remove_leftovers(temporary: Path) -> None:
+    """Remove the temporary folders next to this one that are a day older, by the clock of their file system."""
 
+    def modified(folder: Path) -> float:
+        return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
 
-def _short_name(path: Path) -> str:
-    """A file's name, or what stands for one to which nothing can be added: of 255 bytes a system knows no more."""
-    name = os.fsencode(path.name)
-    return path.name if len(name) < LONG_NAME else hashlib.sha256(name).hexdigest()
-
-
-def _flush(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return  # Windows cannot open a folder
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    for other in temporary.parent.glob(f"{TEMPORARY}*"):
+        with suppress(OSError):  # its writer may finish meanwhile
+            if modified(temporary) - modified(other) > MAX_AGE:
+                shutil.rmtree(other)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -150,19 +131,17 @@ def read_array(path: Path, stage: str, *, memory_map: bool = False) -> np.ndarra
     """Read a `.npy` file that `stage` wrote. Object arrays are refused.
 
     Args:
-        memory_map: whether it is read where and when it is looked at; what is written to it stays in memory.
+        memory_map: whether the file is read only where it is accessed; changes of the array stay in memory.
 
     Raises:
         UserError: when the file is missing or damaged.
     """
     require(path, stage)
     try:
+        if memory_map:
+            return np.lib.format.open_memmap(path, mode="c")
         with path.open("rb") as file:
-            shape, dtype = read_header(file)
-            # A header may claim any size, one that overflows too.
-            if not dtype.hasobject and file.tell() + math.prod(shape) * dtype.itemsize != path.stat().st_size:
-                raise ValueError(f"it should hold {dtype} of shape {shape}, and is {path.stat().st_size} bytes long")
-        return np.load(path, mmap_mode="c" if memory_map else None, allow_pickle=False)
+            return np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise damaged(path, stage, error) from error
 
@@ -179,4 +158,4 @@ def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 def damaged(path: Path, stage: str, why: object) -> UserError:
     """The error for a file that exists but does not hold what `stage` writes."""
-    return UserError(f"{path} is damaged ({' '.join(str(why).split())}); run `dvc repro {stage}` to make it anew")
+    return UserError(f"{path} is damaged ({' '.join(str(why).split())}); run `dvc repro {stage}` to rebuild it")

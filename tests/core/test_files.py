@@ -1,7 +1,5 @@
 import errno
-import io
 import os
-import pickle
 import resource
 import signal
 import subprocess
@@ -9,7 +7,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from material import ROOT, changed, contents, run_stage, write_params
 from pydantic import BaseModel
@@ -17,20 +14,6 @@ from pydantic import BaseModel
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.corpus import from_lists, make_corpus, write_corpus
-
-
-def start(folder: Path, script: str, *arguments: str) -> subprocess.Popen:
-    """Start Python in `folder` with `files`, `sys` and `Path` at hand, and pipes to talk to it."""
-    head = "import sys\nfrom pathlib import Path\nfrom imdb_rnn.core import files\n"
-    return subprocess.Popen(
-        [sys.executable, "-c", head + script, *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
 
 # writing
 
@@ -100,76 +83,97 @@ def test_a_stage_that_cannot_write_everything_leaves_the_older_result(params, tm
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["padded", "reviews"]
 
 
+def start(folder: Path, script: str, *arguments: str) -> subprocess.Popen:
+    """Start Python in `folder` with `files`, `os`, `sys` and `Path` at hand, and pipes to talk to it."""
+    head = "import os, sys\nfrom pathlib import Path\nfrom imdb_rnn.core import files\n"
+    return subprocess.Popen(
+        [sys.executable, "-c", head + script, *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
 def test_two_writers_do_not_disturb_each_other(tmp_path):
     """Each of two processes writes the same folder many times; what is there at the end is one of them, whole."""
-    script = """if True:
-        for _ in range(30):
-            try:
-                with files.replacing(Path("out")) as new:
-                    new.mkdir()
-                    for name in "ab":
-                        (new / name).write_text(sys.argv[1])
-            except files.UserError:
-                pass
-    """
+    script = """
+for _ in range(30):
+    try:
+        with files.replacing(Path("x")) as new:
+            new.mkdir()
+            for name in "ab":
+                (new / name).write_text(sys.argv[1])
+    except files.UserError:
+        pass
+"""
     with start(tmp_path, script, "1") as one, start(tmp_path, script, "2") as other:
         assert (one.wait(60), other.wait(60)) == (0, 0)
-    assert contents(tmp_path) in ({"out/a": b"1", "out/b": b"1"}, {"out/a": b"2", "out/b": b"2"})
+    assert contents(tmp_path) in ({"x/a": b"1", "x/b": b"1"}, {"x/a": b"2", "x/b": b"2"})
 
 
-def scratch_folders(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
+def test_what_another_process_is_writing_stays(tmp_path):
+    """Wherever that process runs: in a container, or on another machine with the same disk, its number says nothing."""
+    script = """
+with files.replacing(Path("x")) as new:
+    new.write_text("theirs")
+    print("begun", flush=True)
+    sys.stdin.read()
+"""
+    with start(tmp_path, script) as other:
+        assert other.stdout.readline() == "begun\n"
+        files.write_text(tmp_path / "x", "ours")
+        assert (tmp_path / "x").read_text() == "ours"
+        other.communicate()
+    assert other.returncode == 0
+    assert contents(tmp_path) == {"x": b"theirs"}
+
+
+def test_what_a_killed_process_left_is_removed_a_day_later_and_nothing_else(tmp_path):
+    script = """
+with files.replacing(Path("x")) as new:
+    new.write_text("half")
+    os.kill(os.getpid(), 9)
+"""
+    with start(tmp_path, script) as killed:
+        assert killed.wait(60) == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    (tmp_path / ".notes").mkdir()
+    files.write_text(tmp_path / "y", "whole")
+    assert left.exists()
+    for path in (*left.rglob("*"), left, tmp_path / ".notes"):
+        os.utime(path, (1e9, 1e9))
+    with pytest.raises(ValueError, match="ours"), files.replacing(tmp_path / "y"):
+        raise ValueError("ours")
+    assert left.exists(), "removed though nothing was written in its place"
+    files.write_text(tmp_path / "y", "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".notes", "y"]
+
+
+def test_a_kill_while_a_folder_is_replaced_loses_neither_the_older_nor_the_newer(tmp_path):
+    """Between the two renames, where no other moment is as bad."""
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x/old").write_text("old")
+    script = """
+def kill(*_):
+    os.kill(os.getpid(), 9)
+Path.replace = kill
+with files.replacing(Path("x")) as new:
+    new.mkdir()
+    (new / "new").write_text("new")
+"""
+    with start(tmp_path, script) as killed:
+        assert killed.wait(60) == -signal.SIGKILL
+    files.write_text(tmp_path / "y", "whole")
+    (left,) = tmp_path.glob(f"{files.TEMPORARY}*")
+    assert contents(left) == {"old/old": b"old", "new/x/new": b"new"}
 
 
 @pytest.mark.parametrize("name", ["影" * 84 + ".x", "x" * 255], ids=["chinese", "latin"])
 def test_a_name_may_be_as_long_as_the_system_allows(tmp_path, name):
     files.write_text(tmp_path / name, "text")
     assert [path.name for path in tmp_path.iterdir()] == [name]
-
-
-def test_what_a_killed_process_left_is_removed_when_the_same_is_written_again(tmp_path):
-    """And nothing else: neither what it left of other files, however alike their names are, nor the user's own."""
-    names = ["x", "x-999999999", "x-y", "x[1]"]  # no process has that number
-    script = """if True:
-        import contextlib, os, signal
-        with contextlib.ExitStack() as stack:
-            for name in sys.argv[1:]:
-                new = stack.enter_context(files.replacing(Path(name)))
-                new.mkdir()
-                (new / "half").write_text("half")
-            os.kill(os.getpid(), signal.SIGKILL)
-    """
-    with start(tmp_path, script, *names) as killed:
-        assert killed.wait(60) == -signal.SIGKILL
-    assert not psutil.pid_exists(killed.pid)
-    left = scratch_folders(tmp_path)
-    assert [name.split(f"-{killed.pid}-")[0] for name in left] == [f".{name}" for name in names]
-    (tmp_path / ".x-notes").mkdir()
-
-    for name in names:
-        files.write_text(tmp_path / name, "whole")
-        del left[0]
-        assert scratch_folders(tmp_path) == sorted([*left, ".x-notes"])
-    assert contents(tmp_path) == dict.fromkeys(names, b"whole")
-
-
-def test_what_a_living_process_is_writing_stays(tmp_path):
-    script = """if True:
-        with files.replacing(Path("x")) as new:
-            new.write_text("theirs")
-            print("begun", flush=True)
-            sys.stdin.read()
-    """
-    with start(tmp_path, script) as other:
-        assert other.stdout.readline() == "begun\n"
-        before = scratch_folders(tmp_path)
-        files.write_text(tmp_path / "x", "ours")
-        assert scratch_folders(tmp_path) == before != []
-        assert contents(tmp_path)["x"] == b"ours"
-        other.stdin.close()
-        assert other.wait(60) == 0
-    assert contents(tmp_path) == {"x": b"theirs"}
-    assert scratch_folders(tmp_path) == []
 
 
 def test_json_refuses_what_is_not_a_number(tmp_path):
@@ -214,7 +218,7 @@ def test_damaged_json_is_named(tmp_path, content):
         files.read_json(Score, tmp_path / "metrics.json", "evaluate")
     (line,) = str(error.value).splitlines()
     assert line.startswith(f"{tmp_path / 'metrics.json'} is damaged (")
-    assert line.endswith("; run `dvc repro evaluate` to make it anew")
+    assert line.endswith("; run `dvc repro evaluate` to rebuild it")
 
 
 @pytest.mark.parametrize(
@@ -245,30 +249,14 @@ def test_an_archive_is_not_taken_for_an_array(tmp_path):
         files.read_array(tmp_path / "x.npy", "pad")
 
 
-@pytest.mark.parametrize("shape", [(10**15,), (2**62, 4), (-1,)])
 @pytest.mark.parametrize("memory_map", [False, True])
-def test_an_array_that_claims_any_size_is_refused(tmp_path, shape, memory_map):
+def test_a_damaged_array_is_named(tmp_path, memory_map):
+    """Cut short; and one of objects, which would be unpickled."""
     path = tmp_path / "x.npy"
-    with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, {"descr": "<i8", "fortran_order": False, "shape": shape})
-    with pytest.raises(UserError, match="is damaged"):
+    np.save(path, np.arange(6))
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(UserError, match=r"x\.npy is damaged .*run `dvc repro pad`"):
         files.read_array(path, "pad", memory_map=memory_map)
-
-
-class Harmful:
-    def __reduce__(self):
-        return os.system, ("touch harmed",)
-
-
-def test_nothing_that_an_array_asks_for_is_run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    stream = io.BytesIO()
-    np.lib.format.write_array_header_1_0(stream, {"descr": "|O", "fortran_order": False, "shape": (1,)})
-    stream.write(pickle.dumps(np.array([Harmful()], object)))
-    Path("x.npy").write_bytes(stream.getvalue())
-    for memory_map in (False, True):
-        with pytest.raises(UserError, match=r"x\.npy is damaged .*run `dvc repro pad`"):
-            files.read_array(Path("x.npy"), "pad", memory_map=memory_map)
-    assert not Path("harmed").exists()
-    np.load("x.npy", allow_pickle=True)
-    assert Path("harmed").exists()  # it would have harmed
+    np.save(path, np.array([{}], object), allow_pickle=True)
+    with pytest.raises(UserError, match=r"x\.npy is damaged .*run `dvc repro pad`"):
+        files.read_array(path, "pad", memory_map=memory_map)

@@ -44,7 +44,9 @@ def test_a_preset_of_another_source_brings_its_tokenizer():
 
 def test_parameters_that_the_pipeline_would_refuse_are_not_written():
     mine = preset("mine: {data: {source: keras}}", "mine")
-    with pytest.raises(UserError, match=r"^nothing was written, because with this preset params\.yaml: data: source: keras"):
+    with pytest.raises(
+        UserError, match=r"^nothing was written, because with this preset params\.yaml: data: source: keras"
+    ):
         apply(mine, PARAMS.replace("tokenizer: word", "tokenizer: char"))
 
 
