@@ -7,7 +7,6 @@ few are kept.
 
 import hashlib
 import json
-import shutil
 import sys
 import time
 import zipfile
@@ -78,10 +77,7 @@ def path_of(folder: Path, identity: str) -> Path:
 
 
 def prune(folder: Path, used: Path) -> None:
-    """Remove all checkpoints but `used` and the `NEWEST`, and those that were not written for `DAYS` days.
-
-    Where a process was killed while it wrote one it left a folder; that goes after these days too.
-    """
+    """Remove all checkpoints but `used` and the `NEWEST`, and those that were not written for `DAYS` days."""
 
     def written(path: Path) -> float:
         return path.stat().st_mtime
@@ -89,10 +85,9 @@ def prune(folder: Path, used: Path) -> None:
     checkpoints = [path for path in folder.glob("*.*") if path.suffix in (".npz", ".damaged") and path != used]
     checkpoints.sort(key=written, reverse=True)
     long_ago = time.time() - DAYS * 24 * 3600
-    old = [path for path in [*checkpoints, *folder.glob(".*.npz-*")] if written(path) < long_ago]
-    for path in {*checkpoints[NEWEST:], *old}:
+    for path in {*checkpoints[NEWEST:], *(path for path in checkpoints if written(path) < long_ago)}:
         with suppress(OSError):  # that nothing can be written here is an error when a checkpoint is
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            path.unlink()
 
 
 def write(path: Path, state: TrainingState) -> None:

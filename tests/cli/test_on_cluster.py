@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 from material import ROOT, contents
@@ -59,12 +60,16 @@ def finish(process: subprocess.Popen, status: int = 0) -> tuple[str, str]:
 
 def working(folder) -> list[int]:
     """Wait for workers in the middle of tables, and give their processes."""
+    psutil = pytest.importorskip("psutil")
     deadline = time.monotonic() + 60
     while True:
-        paths = folder.glob(".imdb-rnn/unfinished/*/.*.csv-*")
-        found = [re.fullmatch(r"\..*\.csv-([0-9]+)-[^-]+", path.name) for path in paths]
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if any(str(folder / ".imdb-rnn/unfinished") in file.path for file in process.open_files()):
+                    found.append(process.pid)
         if found:
-            return [int(match[1]) for match in found if match]
+            return found
         assert time.monotonic() < deadline
         time.sleep(0.005)
 

@@ -151,17 +151,6 @@ def test_checkpoints_of_more_than_thirty_days_go(tmp_path):
     assert names(tmp_path) == {"1.npz", "29.9.npz"}
 
 
-def test_what_a_killed_process_was_writing_goes_with_time_too(tmp_path):
-    """It is hidden from `replacing` by its name, when the next training has another fingerprint."""
-    for age in (1, 31):
-        scratch = tmp_path / f".{age}.npz-123-abcdefgh"
-        scratch.mkdir()
-        written(scratch, f"{age}.npz", age)
-        written(tmp_path, scratch.name, age)
-    checkpoint.prune(tmp_path, tmp_path / "used.npz")
-    assert names(tmp_path) == {".1.npz-123-abcdefgh"}
-
-
 def test_there_may_be_no_checkpoints_yet(tmp_path):
     checkpoint.prune(tmp_path / "checkpoints", tmp_path / "checkpoints/used.npz")
 
