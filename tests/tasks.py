@@ -1,15 +1,17 @@
-"""Small tasks to train on, training on them, and the same training by Keras' own `fit`."""
+"""Small tasks to train on, training on them, and the same training by the reference and by Keras' own `fit`."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from material import model_params
-from networks import arrays_of
+from networks import arrays_of, changed
 
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.engine import reference
 from imdb_rnn.engine.ppmi_svd import word_vectors
-from imdb_rnn.engine.weights import initial_weights
+from imdb_rnn.engine.reference import Review
+from imdb_rnn.engine.weights import initial_weights, named
 from imdb_rnn.keras_model import build, load_keras
 from imdb_rnn.model import Network
 from imdb_rnn.text.encode import Labelled, unpad
@@ -88,6 +90,39 @@ def of_sums(optimizer: type) -> type:
 SHORT = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "clipnorm": 0.1, "validation": "test"}
 
 
+def assert_reference_trains_the_same(monkeypatch, model: ModelParams, params: TrainParams) -> None:
+    """Train, and take the same steps of Adam with the reference, in float64, from the same initial weights."""
+    (x, y), validation = task(WHOLE + 12, 1), task(100, 2)
+    x[::3, :3] = 0
+    in_order = [np.arange(len(x))[i : i + params.batch_size] for i in range(0, len(x), params.batch_size)]
+    monkeypatch.setattr("imdb_rnn.training.loop.shuffled", lambda *_: in_order)
+    network, history = fit((x, y), validation, model, params)
+
+    initial, rows = initial_weights(model, VOCAB_SIZE, params.seed), unpad(x) if model.mask_padding else x
+    if model.embeddings == "ppmi_svd":
+        vectors = word_vectors(unpad(x), VOCAB_SIZE, model.embedding_dim, params.seed)
+        initial = initial._replace(embeddings=vectors)
+    reviews = list(map(Review, (rows[row] for row in range(len(x))), y, sample_weights(y, params.class_weight)))
+    weights = changed(initial, lambda array: array.astype(np.float64))
+    trained = {name: array for name, array in named(weights).items() if array.size}
+    if model.embeddings == "ppmi_svd":
+        del trained["embeddings"]
+    m, v = ({name: np.zeros_like(array) for name, array in trained.items()} for _ in range(2))
+    average, losses = changed(weights, np.copy), []
+    for step, batch in enumerate(params.epochs * in_order, start=1):
+        batch_reviews = [reviews[row] for row in batch]
+        loss, gradients = reference.loss_and_gradients(weights, batch_reviews, model.cell, model.pooling)
+        reference.adam_step(trained, named(gradients), m, v, step, params.learning_rate, params.clipnorm)
+        decay = min(params.weight_averaging or 0, (1 + step) / (10 + step))
+        for mean, array in zip(arrays_of(average), arrays_of(weights), strict=True):
+            mean[...] = decay * mean + (1 - decay) * array
+        losses.append(loss * len(batch) / len(x))
+    np.testing.assert_allclose(history["loss"], np.reshape(losses, (params.epochs, -1)).sum(axis=1), atol=1e-5)
+    for array, expected in zip(arrays_of(network.weights), arrays_of(average), strict=True):
+        np.testing.assert_allclose(array, expected, atol=1e-4)
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0] - 1e-3, "nothing was learnt, so nothing is shown"
+
+
 def assert_keras_trains_the_same(
     monkeypatch, model, params, *, keras_model=None, optimizer=None, jit_compile="auto", count=WHOLE
 ) -> None:
@@ -113,9 +148,6 @@ def assert_keras_trains_the_same(
     weights = theirs.weights
     if params.engine == "compiled":
         first = initial_weights(model, VOCAB_SIZE, params.seed)
-        if model.embeddings == "ppmi_svd":
-            first = first._replace(embeddings=word_vectors(unpad(x), VOCAB_SIZE, model.embedding_dim, params.seed))
-            theirs.get_layer("embedding").trainable = False
         for variable, array in zip(weights, arrays_of(first)[:-1], strict=True):
             variable.assign(array)
     adam = keras.optimizers.Adam if params.engine == "keras" else of_sums(keras.optimizers.Adam)

@@ -186,11 +186,11 @@ def loss_and_gradients(weights: Weights, reviews: list[Review], cell: str, pooli
 
 
 def adam_step(w: Arrays, dw: Arrays, m: Arrays, v: Arrays, t: int, learning_rate: float, clipnorm: float) -> None:
-    """Step t = 1, 2, ... of Adam (Kingma and Ba, 2015), in place. Leave out the weights that are not trained.
+    """Step t = 1, 2, ... of Adam (Kingma and Ba, 2015), in place, of the weights in `w`; others are not trained.
 
     m and v, moving averages of the gradient and of its square, are zeros before the first step.
     """
-    norm = sum(float((g**2).sum()) for g in dw.values()) ** 0.5
+    norm = sum(float((dw[name] ** 2).sum()) for name in w) ** 0.5
     rate = learning_rate * (1 - 0.999**t) ** 0.5 / (1 - 0.9**t)  # makes up for m and v having begun with zeros
     for name in w:
         g = dw[name] * min(1, clipnorm / max(norm, clipnorm))

@@ -92,6 +92,7 @@ def test_steps_of_adam_are_those_of_keras():
 
 def test_the_first_step_of_adam_changes_every_weight_by_the_learning_rate():
     weights, m, v = {"a": np.array([1.0, 2.0])}, {"a": np.zeros(2)}, {"a": np.zeros(2)}
-    reference.adam_step(weights, {"a": np.array([30.0, -40.0])}, m, v, 1, learning_rate=0.1, clipnorm=5)
+    gradients = {"a": np.array([30.0, -40.0]), "frozen": np.ones(3)}
+    reference.adam_step(weights, gradients, m, v, 1, learning_rate=0.1, clipnorm=5)
     np.testing.assert_allclose(weights["a"], [0.9, 2.1], rtol=1e-6)
     np.testing.assert_allclose(m["a"], [0.3, -0.4])  # a tenth of the gradient, whose norm was clipped from 50 to 5

@@ -13,6 +13,7 @@ from tasks import (
     VOCAB_SIZE,
     WHOLE,
     assert_keras_trains_the_same,
+    assert_reference_trains_the_same,
     assert_same_networks,
     fit,
     learnt,
@@ -37,53 +38,42 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
 
 @pytest.mark.parametrize(
-    ("cell", "mask_padding", "name", "count"),
+    ("changes", "options"),
     [
-        ("simple_rnn", False, "rmsprop", WHOLE + 12),
-        ("simple_rnn", True, "sgd", WHOLE + 12),
-        ("lstm", True, "adam", WHOLE + 12),
-        ("gru", False, "adam", WHOLE),
+        ({"cell": "lstm"}, {}),
+        ({"cell": "gru", "bidirectional": True, "pooling": "max+mean"}, {"class_weight": "balanced"}),
+        ({"cell": "simple_rnn", "layers": 3, "pooling": "mean"}, {"weight_averaging": 0.8}),
+        ({"cell": "gru", "bidirectional": True, "pooling": "mean", "embeddings": "ppmi_svd"}, {}),
+        ({"mask_padding": False, "embeddings": "ppmi_svd"}, {"weight_averaging": 0.8}),
     ],
 )
-def test_training_is_keras_own_fit(monkeypatch, cell, mask_padding, name, count):
-    """The article's network and its `fit`, with nothing of ours around them but the first weights.
+def test_training_is_that_of_the_reference(monkeypatch, changes, options):
+    assert_reference_trains_the_same(monkeypatch, small(**changes), TrainParams(**SHORT, **options))
+
+
+@pytest.mark.parametrize(("layer", "mask_padding", "method"), [("SimpleRNN", False, "RMSprop"), ("LSTM", True, "Adam")])
+def test_training_is_keras_own_fit(monkeypatch, layer, mask_padding, method):
+    """The article's network and its `fit`, with nothing of ours around them but the initial weights.
 
     The schedule is as long as the training: three epochs.
     """
     keras, _ = load_keras()
-    rate = keras.optimizers.schedules.CosineDecay(0.01, 3 * math.ceil(count / 32))
-    method = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop, "sgd": keras.optimizers.SGD}[name]
-    optimizer = of_sums(method)(rate, global_clipnorm=0.1, **({"momentum": 0.9} if name == "sgd" else {}))
+    rate = keras.optimizers.schedules.CosineDecay(0.01, 3 * math.ceil(WHOLE / 32))
+    optimizer = of_sums(getattr(keras.optimizers, method))(rate, global_clipnorm=0.1)
 
     def plain():
         return keras.Sequential(
             [
                 keras.Input((None,), dtype="int32"),
                 keras.layers.Embedding(VOCAB_SIZE, 8, mask_zero=mask_padding),
-                {"simple_rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell](8),
+                getattr(keras.layers, layer)(8),
                 keras.layers.Dense(1, activation="sigmoid"),
             ]
         )
 
-    class_weight = "balanced" if name == "sgd" else None
-    params = TrainParams(**SHORT | {"optimizer": name, "schedule": "cosine", "class_weight": class_weight})
-    model = small(cell=cell, mask_padding=mask_padding)
-    assert_keras_trains_the_same(monkeypatch, model, params, keras_model=plain, optimizer=optimizer, count=count)
-
-
-@pytest.mark.parametrize(
-    ("changes", "weight_averaging"),
-    [
-        ({"cell": "gru", "bidirectional": True, "pooling": "max+mean"}, None),
-        ({"cell": "simple_rnn", "layers": 3, "pooling": "mean"}, 0.8),
-        ({"cell": "gru", "bidirectional": True, "pooling": "mean", "embeddings": "ppmi_svd"}, None),
-        ({"embeddings": "ppmi_svd"}, 0.8),
-    ],
-)
-def test_training_of_larger_networks_is_keras_own_fit(monkeypatch, changes, weight_averaging):
-    params = TrainParams(**SHORT, weight_averaging=weight_averaging)
-    count = WHOLE + 12 if weight_averaging else WHOLE
-    assert_keras_trains_the_same(monkeypatch, small(**changes), params, count=count)
+    params = TrainParams(**SHORT | {"optimizer": method.lower(), "schedule": "cosine"})
+    model = small(cell={"SimpleRNN": "simple_rnn", "LSTM": "lstm"}[layer], mask_padding=mask_padding)
+    assert_keras_trains_the_same(monkeypatch, model, params, keras_model=plain, optimizer=optimizer)
 
 
 def test_padding_that_is_read_is_shared_by_every_batch_of_training_and_validation(monkeypatch):
