@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from imdb_rnn.engine.kernels import arithmetic
 from imdb_rnn.engine.kernels.arithmetic import LANES, ROWS, add_product, at, expit, fma, log, log_loss, log_losses
 from imdb_rnn.engine.kernels.compiled import compiled
-from imdb_rnn.keras_model import load_keras
 
 X = np.concatenate([np.linspace(-20, 20, 20_001), [-1e30, -np.inf, np.inf, 1e30, 1e-30, 0]]).astype(np.float32)
 SURE = np.array([0.0, 1e-12, 1e-3, 0.5, 3, 16.5, 20, 30, 80, 100, 700])
@@ -113,18 +112,6 @@ def test_the_gradient_of_the_loss_is_exact_however_sure_the_network_is():
         expected = sign * exactly(lambda x: (-x).exp() / (1 + (-x).exp()), SURE)
         np.testing.assert_allclose(loss_gradients(labels, -sign * SURE), expected, rtol=5e-16)
         assert expected.all()
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group("keras")
-def test_loss_and_gradient_are_those_of_keras():
-    keras, tf = load_keras()
-    y, logits = np.array([0, 1, 0, 1, 0, 1], np.float32), np.array([-40, -40, 0.5, 0.5, 30, 30], np.float32)
-    variable = tf.Variable(logits)
-    with tf.GradientTape() as tape:
-        losses = keras.ops.binary_crossentropy(y, variable.value(), from_logits=True)
-    np.testing.assert_allclose(log_losses(y, logits), losses.numpy(), rtol=1e-6)
-    np.testing.assert_allclose(loss_gradients(y, logits), tape.gradient(losses, variable).numpy(), rtol=1e-6)
 
 
 def fused(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
