@@ -1,6 +1,7 @@
 """The rules of the project that no other tool holds: where tests are, what files are called, how long they get."""
 
 import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import get_args
 
 import pytest
 from material import ROOT
+from project import Project, environment
 
 from imdb_rnn.core.params import DataParams
 from imdb_rnn.text.sources import SOURCES
@@ -51,6 +53,21 @@ def test_no_file_of_the_library_is_long():
 def test_every_source_has_a_function_and_a_group_of_parameters():
     source = DataParams.model_fields["source"].annotation
     assert set(SOURCES) == set(get_args(source)) == set(DataParams.model_fields) - {"source", "tokenizer"}
+
+
+def test_a_clone_on_windows_has_the_same_bytes(tmp_path):
+    """Git for Windows sets `core.autocrlf`, which would change the line ends of code, and with them every hash."""
+    origin = Project(tmp_path / "origin", environment(tmp_path))
+    for name in tracked(""):
+        if (ROOT / name).is_file():
+            (origin.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, origin.folder / name)
+    (origin.folder / "data/own/mine.csv").write_bytes(b"text,label\r\ngood,1\r\n")
+    origin.run("git", "init", "--quiet")
+    origin.commit()
+    origin.run("git", "clone", "--quiet", "-c", "core.autocrlf=true", ".", str(tmp_path / "clone"))
+    for name in origin.run("git", "ls-files").split("\n")[:-1]:
+        assert (tmp_path / "clone" / name).read_bytes() == (origin.folder / name).read_bytes(), name
 
 
 def test_no_text_is_left_to_be_filled_in():
