@@ -1,14 +1,14 @@
 """Recurrent networks in plain NumPy: three cells, backpropagation through time, the loss, and a step of Adam.
 
-Written to be read from top to bottom by somebody who learns how recurrent networks work. It reads one review at a time,
-word by word. `engine/kernels` computes the same for many reviews at once, compiled; tests compare the two.
+Written to be read from top to bottom, by somebody who wants to know how recurrent networks work. It reads one review at
+a time, word by word. `engine/kernels` is the fast form: compiled, and for many reviews at once. Tests compare the two.
 
     x_t           input of step t, (inputs,)              W   kernel, (inputs, gates * units)
     h_prev, h_t   state before and after it, (units,)     U   recurrent kernel, (units, gates * units)
     c_prev, c_t   cell state of the LSTM, (units,)        b   bias, (gates * units,); of the GRU (2, gates * units)
 
-T is the number of words of a review. A SimpleRNN has 1 gate, an LSTM 4, a GRU 3, side by side in Keras' order. dh is
-the gradient of the loss with respect to h, and so on. All arrays are float32, or all are float64.
+T is the number of words of a review. A SimpleRNN has 1 gate, an LSTM 4 and a GRU 3, side by side in Keras' order. dh
+is the gradient of the loss with respect to h, and so on. All arrays are float32, or all are float64.
 """
 
 from typing import Any, NamedTuple
@@ -27,8 +27,8 @@ def sigmoid(x: Array) -> Array:
 
 
 # A cell is two functions. `step` returns the state after the step, and a cache for the backward pass. `step_back` takes
-# the gradients with respect to that state. It returns those with respect to x_t W + b (da_x) and h_prev U (da_h), which
-# differ in the GRU only; to h_prev, without the part that flows through h_prev U and is added later; and to c_prev.
+# dh and dc, the gradients with respect to that state. It returns da_x and da_h, the gradients with respect to x_t W + b
+# and h_prev U, which differ only in the GRU; then dh_prev, without what flows through h_prev U, and dc_prev.
 
 
 # SimpleRNN (Elman, 1990)
@@ -45,7 +45,7 @@ def simple_rnn_step_back(dh: Array, dc: Array, h_t: Array) -> tuple[Array, ...]:
 
 
 # LSTM (Hochreiter and Schmidhuber, 1997): input gate i, forget gate f, candidate g, output gate o
-#   i, f, o = sigmoid(x_t W + h_prev U + b) and g = tanh(x_t W + h_prev U + b), each with columns of its own
+#   i, f, o = sigmoid(x_t W + h_prev U + b) and g = tanh(x_t W + h_prev U + b), each with its own columns of W, U, b
 #   c_t = f * c_prev + i * g
 #   h_t = o * tanh(c_t)
 def lstm_step(x_t: Array, state: State, weights: DirectionWeights) -> tuple[State, Any]:
@@ -95,12 +95,12 @@ CELLS = {
 }
 
 
-def direction_forward(cell: str, way: int, x: Array, weights: DirectionWeights) -> tuple[Array, list]:
-    """Read x (T, inputs), from its end if `way` is -1. Returns h (T, units), and the steps for the backward pass."""
+def direction_forward(cell: str, direction: int, x: Array, weights: DirectionWeights) -> tuple[Array, list]:
+    """Read x (T, inputs), backward if `direction` is -1. Returns h (T, units), and the steps for the backward pass."""
     step, _ = CELLS[cell]
     h, steps = np.zeros((len(x), len(weights.recurrent_kernel)), x.dtype), []
     h_t = c_t = np.zeros(h.shape[1], x.dtype)
-    for t in range(len(x))[::way]:
+    for t in range(len(x))[::direction]:
         h_prev = h_t
         (h_t, c_t), cache = step(x[t], (h_prev, c_t), weights)
         h[t] = h_t
@@ -111,7 +111,7 @@ def direction_forward(cell: str, way: int, x: Array, weights: DirectionWeights) 
 def direction_backward(cell: str, dh: Array, steps: list, weights: DirectionWeights, d: DirectionWeights) -> Array:
     """Backpropagation through time: add the gradients of the weights to `d`, and return dx (T, inputs).
 
-    dh (T, units) is the gradient that reaches each state from above; that from the next step is added here.
+    dh (T, units) is the gradient that reaches each state from above; the gradient from the next step is added here.
     """
     _, step_back = CELLS[cell]
     (W, U, b), (dW, dU, db) = weights, d
@@ -129,7 +129,7 @@ def pool_shares(kind: str, h: Array, units: int) -> Array:
     """How much each state h (T, directions * units) counts: the features are the sum over T of share * h."""
     share = np.zeros_like(h)
     if kind == "last":
-        share[-1:, :units] = share[:1, units:] = 1  # a second direction reads the first word last
+        share[-1:, :units] = share[:1, units:] = 1  # the second direction reads the first word last
     elif kind == "mean":
         share[:] = 1 / max(len(h), 1)
     elif len(h):  # max: the first of the highest states
@@ -146,15 +146,15 @@ class Review(NamedTuple):
 
 
 def forward(weights: Weights, review: Review, cell: str, pooling: str) -> tuple[Any, Any]:
-    """Embeddings, recurrent layers, pooling, and one unit. Returns the logit, and a cache for `backward`.
+    """Embeddings, recurrent layers, pooling, and one unit: returns its logit, and a cache for `backward`.
 
     pooling: last, max, mean, or max+mean, whose features are concatenated.
     """
     x, steps = weights.embeddings[review.ids] * review.word_mask, []  # (T, embedding_dim)
     for layer in weights.layers:
-        read = [direction_forward(cell, way, x, direction) for way, direction in zip((1, -1), layer, strict=False)]
-        x = np.concatenate([h for h, _ in read], axis=1)  # (T, directions * units)
-        steps.append([of_direction for _, of_direction in read])
+        outputs = [direction_forward(cell, direction, x, w) for direction, w in zip((1, -1), layer, strict=False)]
+        x = np.concatenate([h for h, _ in outputs], axis=1)  # (T, directions * units)
+        steps.append([steps_of_direction for _, steps_of_direction in outputs])
     shares = [pool_shares(kind, x, x.shape[1] // len(layer)) for kind in pooling.split("+")]
     features = np.concatenate([(share * x).sum(axis=0) for share in shares]) * review.feature_mask
     return features @ weights.head_kernel[:, 0] + weights.head_bias[0], (features, shares, steps)
@@ -175,7 +175,7 @@ def backward(dlogit: Any, weights: Weights, review: Review, cell: str, cache: An
 
 
 def loss_and_gradients(weights: Weights, reviews: list[Review], cell: str, pooling: str) -> tuple[Any, Weights]:
-    """The mean of the reviews' losses, binary cross-entropy, and its gradients with respect to all weights."""
+    """The mean binary cross-entropy of sigmoid(logit) and y, and its gradients with respect to all weights."""
     loss, d = 0, from_named({name: np.zeros_like(array) for name, array in named(weights).items()})
     for review in reviews:
         logit, cache = forward(weights, review, cell, pooling)
