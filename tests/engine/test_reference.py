@@ -1,5 +1,7 @@
 """The reference against numerical derivatives, and against Keras as a second judge."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from material import model_params, network_of
@@ -20,6 +22,7 @@ from imdb_rnn.engine.reference import Review
 from imdb_rnn.engine.weights import Weights, named
 from imdb_rnn.keras_model import load_keras
 
+MAX_LINES = 200  # so that it can be read in one sitting
 REVIEWS = [
     Review(np.array([1, 2, 1]), 1, weight=0.5),
     Review(np.array([3]), 0, feature_mask=2),
@@ -58,6 +61,10 @@ def test_everything_is_computed_in_the_type_of_the_weights(cell):
     assert all(array.dtype == np.float32 for array in named(gradients).values())
     assert loss == pytest.approx(expected_loss, rel=1e-5)
     assert_close(gradients, expected)
+
+
+def test_it_is_short():
+    assert len(Path(reference.__file__).read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 
 
 @pytest.mark.slow
