@@ -1,6 +1,8 @@
 """People's own reviews, made up."""
 
 import csv
+import os
+import signal
 from pathlib import Path
 
 from imdb_rnn.core.params import OwnParams
@@ -33,6 +35,11 @@ def write_table(
     (folder / "data/own").mkdir(parents=True, exist_ok=True)
     with (folder / "data/own" / name).open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])
+
+
+def killed(*_: object) -> None:
+    """Ends its process as the system does when memory runs out."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 GOOD = b"text,label\n" + b"".join(f"{text},{label}\n".encode() for text, label in LONG)

@@ -18,6 +18,7 @@ from imdb_rnn.core.errors import UserError
 
 PARAMS = Path("params.yaml")
 CHECKED = Path("data/parameters.checked")
+OWN = Path("data/own")
 DOWNLOADS = Path("data/downloads")  # kept between runs, verified at every use; DVC does not know it
 CHECKPOINTS = Path("data/checkpoints")  # of training; DVC does not know them either
 REVIEWS = Path("data/reviews")

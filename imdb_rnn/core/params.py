@@ -1,24 +1,45 @@
-"""The parameters of `params.yaml`: their names, types, ranges and defaults, checked whole before a stage does any work.
+"""The parameters of `params.yaml`: names, types, ranges and defaults, all checked before a stage does any work.
 
-The defaults are what a preset changes and what Python callers get. `params.yaml` leaves nothing to them: it says every
-value, so that a reader and `dvc params diff` see it.
+Presets change the defaults, and Python callers get them. `params.yaml` states every value, so that a reader and
+`dvc params diff` see it.
 """
 
 import re
 import reprlib
-from collections import Counter
-from collections.abc import Hashable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 
+RENAMED = {  # an old key, and the new one with its values
+    "data.tokens": "data.tokenizer: word, char or jieba",
+    "data.keras.word_index_md5": "data.keras.word_index_sha256",
+    "model.word_vectors": "model.embeddings: learned or ppmi_svd",
+    "model.embedding_dropout": "model.word_dropout",
+}
+RENAMED_VALUES = {  # a key, its old values, and the new ones
+    "data.tokenizer": {"words": "word", "characters": "char"},
+    "model.embeddings": {"trained": "learned", "counted": "ppmi_svd"},
+}
+
+
+def _in_own_folder(path: str) -> str:
+    """DVC watches that folder and no other place."""
+    parts = PurePosixPath(path).parts
+    if parts[: len(files.OWN.parts)] != files.OWN.parts or ".." in parts:
+        raise ValueError(f"{path!r} is not in {files.OWN}; put the file, or a link to it, into {files.OWN}")
+    return path
+
+
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(pattern=r"^(https?|file)://.+")]
 Tokenizer = Literal["word", "char", "jieba"]
 Column = Annotated[str, Field(min_length=1)]
@@ -39,13 +60,13 @@ class BundledParams(Section):
 
 class KerasParams(Section):
     url: Url
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    sha256: Sha256
     word_index_url: Url
-    word_index_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    word_index_sha256: Sha256
 
 
 class LabelParams(Section):
-    """Which values are negative and positive: lists of them, or two bounds of a rating, between which none counts."""
+    """Lists of the negative and of the positive values, or two bounds of a rating; ratings between them are skipped."""
 
     negative: list[Any] | None = None
     positive: list[Any] | None = None
@@ -63,12 +84,12 @@ class LabelParams(Section):
             raise ValueError("negative_max should be below positive_min")
         values = [str(value) for value in (*(self.negative or ()), *(self.positive or ()))]
         if len(set(values)) < len(values):
-            raise ValueError("a value stands there twice")
+            raise ValueError("a value is listed twice")
         return self
 
 
 class OwnParams(Section):
-    path: Annotated[str, Field(min_length=1)]
+    path: Annotated[str, AfterValidator(_in_own_folder)]
     text_columns: list[Column] | None
     label_column: Column | None
     labels: LabelParams | None
@@ -81,7 +102,7 @@ class OwnParams(Section):
 
 
 class DataParams(Section):
-    """The source, and a group of parameters for each, named as the source is."""
+    """The source, and a group of parameters for each source, with the same name."""
 
     source: Literal["bundled", "keras", "own"]
     tokenizer: Tokenizer
@@ -119,8 +140,8 @@ class ModelParams(Section):
     ngram_min_reviews: Annotated[int, Field(ge=1, le=1_000_000)] = 10
     ngram_smoothing: Annotated[float, Field(gt=0)] = 5.0
     ngram_weight: Annotated[float, Field(gt=0)] = 0.02
-    word_dropout: Share = 0.0
-    dropout: Share = 0.0
+    word_dropout: Rate = 0.0
+    dropout: Rate = 0.0
     mask_padding: bool = True
 
 
@@ -163,53 +184,16 @@ class Params(Section):
     plots: PlotsParams
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML reads YAML 1.1, where `1e-3` is a string and `010` is 8; DVC reads 1.2: 0.001 and 10. So do we.
-
-    Nor does DVC take a key that stands twice, of which PyYAML would take the last.
-    """
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        counts = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        for key, count in counts.items():
-            if count > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key} stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"),
-    list("-+.0123456789"),
-)
-_Loader.add_constructor(
-    "tag:yaml.org,2002:int",
-    lambda _, node: int(node.value, 0 if re.match("[-+]?0[bx]", node.value) else 10),
-)
-_Loader.add_constructor(  # 1.1 has `yes`, `off` and the like besides
-    "tag:yaml.org,2002:bool",
-    lambda _, node: {"true": True, "false": False}.get(node.value.lower(), node.value),
-)
-
-
-RENAMED = {  # an old key, and the new one with its values
-    "data.tokens": "data.tokenizer: word, char or jieba",
-    "data.keras.word_index_md5": "data.keras.word_index_sha256",
-    "model.word_vectors": "model.embeddings: learned or ppmi_svd",
-    "model.embedding_dropout": "model.word_dropout",
-}
-RENAMED_VALUES = {  # a key, its old values, and the new ones
-    "data.tokenizer": {"words": "word", "characters": "char"},
-    "model.embeddings": {"trained": "learned", "counted": "ppmi_svd"},
-}
-
-
 def parse_yaml(text: str, path: Path) -> object:
-    """Read YAML 1.2 as DVC does. Raises `UserError`, naming `path`, if it is none."""
+    """Read YAML 1.2 with DVC's own reader. Raises `UserError`, naming `path`, when it is not valid."""
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506, a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date of no calendar, 1000 brackets
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+        return YAML(typ="safe", pure=True).load(text)
+    except Exception as error:  # not YAMLError alone: ValueError for 2001-99-99, RecursionError for 1000 brackets
+        why = str(error)
+        if isinstance(error, MarkedYAMLError) and error.problem_mark:
+            why = re.sub('(?s)found duplicate key "(.*?)" with.*', r"duplicate key '\1'", error.problem or "")
+            why = f"line {error.problem_mark.line + 1}: {why}"
+        raise UserError(f"{path}: not valid YAML: {' '.join(why.split())[:300]}") from error
 
 
 def value_of(key: str, values: object) -> object:
@@ -225,14 +209,14 @@ def value_of(key: str, values: object) -> object:
 
 
 def validate(model: type[SectionType], values: object, path: Path, *above: str, complete: bool = False) -> SectionType:
-    """Check values against a model of theirs.
+    """Check values against their model.
 
     Args:
         values: what `parse_yaml` read from `path`, below the keys `above`.
-        complete: whether a key that is left out is a fault although it has a default.
+        complete: whether a missing key is a fault although it has a default.
 
     Raises:
-        UserError: one line for each fault, naming file and key, what was found and what is allowed.
+        UserError: one line per fault, naming file and key, what was found and what is allowed.
     """
     faults = _missing(model, values, above) if complete else []
     try:
@@ -261,32 +245,33 @@ def _missing(model: type[Section], values: object, above: tuple[str, ...]) -> li
 
 def _fault(model: type[Section], details: Any, above: tuple[str, ...]) -> str:
     key = ".".join([*above, *map(str, details["loc"])]) or "the whole file"
-    if details["type"] == "missing":
+    parameter = key.removeprefix(".".join(above[:1]) + ".")  # without the name of a preset
+    kind, found = details["type"], details["input"]
+    if kind == "missing":
         return f"{key} is missing"
-    parameter = ".".join(map(str, details["loc"][-2:] if above else details["loc"]))
-    if details["type"] == "extra_forbidden" and parameter in RENAMED:
-        return f"{key} is now {RENAMED[parameter]}"
-    if details["type"] == "extra_forbidden":
+    if kind == "extra_forbidden":
+        if parameter in RENAMED:
+            return f"{key} is now {RENAMED[parameter]}"
         section: Any = model
         for name in details["loc"][:-1]:
             inner = section.model_fields[name].annotation
             section = next((part for part in get_args(inner) if part is not type(None)), inner)  # of `Section | None`
         return f"{key} is not a parameter; allowed here: {', '.join(section.model_fields)}"
-    if details["type"] == "value_error":
+    if kind == "value_error":
         return f"{key}: {details['ctx']['error']}"
+    if isinstance(found, str) and found in RENAMED_VALUES.get(parameter, {}):
+        return f"{key}: {found} is now {RENAMED_VALUES[parameter][found]}"
     shortened = reprlib.Repr()  # aliases can make a few lines of YAML into a value that fills the memory when printed
     shortened.maxlevel, shortened.maxstring, shortened.maxother = 2, 200, 200
-    value = shortened.repr(details["input"])
-    if isinstance(details["input"], str) and details["input"] in RENAMED_VALUES.get(parameter, {}):
-        return f"{key}: {details['input']} is now {RENAMED_VALUES[parameter][details['input']]}"
-    if details["type"] == "model_type":
+    value = shortened.repr(found)
+    if kind == "model_type":
         return f"{key} is {value}, it should be a mapping of keys to values"
     message = details["msg"].replace("Input should", "it should").replace("String should", "it should")
     return f"{key} is {value}, {message}"
 
 
 def parse_params(text: str) -> Params:
-    """Check the text of a parameter file, which has to say every value.
+    """Check the text of a parameter file, which has to state every value.
 
     Raises:
         UserError: as `parse_yaml` and `validate` do.

@@ -1,4 +1,4 @@
-"""Which column of people's own tables holds what, told by its name where they do not say it."""
+"""Which column of a user-supplied table holds the text and which the label, inferred from its name."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,27 +12,27 @@ TEXT = (
 LABEL = ("label", "sentiment", "stars", "rating", "score", "polarity", "标签", "情感", "评分", "星级", "评价")
 
 
-def find(columns: Sequence[str], names: Sequence[str], path: Path, say: str) -> str:
+def find(columns: Sequence[str], names: Sequence[str], path: Path, setting: str) -> str:
     """The one column with one of these names, in upper or lower case.
 
     Args:
         names: in lower case.
-        say: what the user sets to say it.
+        setting: what names the column where it cannot be inferred.
 
     Raises:
         UserError: when there is none, or more than one.
     """
     found = [column for column in columns if column.strip().lower() in names]
     if len(columns) == 1 and ";" in columns[0]:
-        raise UserError(f"{path}: its fields are parted by ; and those of a .csv should be by commas; save it so")
+        raise UserError(f"{path}: fields are separated by ';'; save the file with commas")
     if len(found) != 1:
-        which = f"could be {', '.join(found)}" if found else f"is not clear from the names: {listed(columns)}"
-        raise UserError(f"{path}: which column to read {which}; say it by {say}")
+        candidates = f"candidates: {', '.join(found)}" if found else f"columns: {listed(columns)}"
+        raise UserError(f"{path}: cannot tell which column to use ({candidates}); set {setting}")
     return found[0]
 
 
 def require(columns: Sequence[str], wanted: Sequence[str], path: Path) -> None:
-    """Raise a `UserError` that names the first column which is wanted and not there."""
+    """Raise a `UserError` that names the first wanted column that is missing."""
     missing = [name for name in wanted if name not in columns]
     if missing:
         raise UserError(f"{path} has no column {missing[0]!r}; it has {listed(columns)}")

@@ -1,4 +1,4 @@
-"""Which label values of people's own tables are negative and which positive: as they say, or as the values suggest."""
+"""Which label values of user-supplied tables are negative and which positive: as configured, or inferred."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ PAIRS = (  # of a negative and a positive value, in lower case
     ("消极", "积极"),
     ("差", "好"),
 )
-TYPOS = 0.05  # share of the rows whose values a pair need not know, to be recognised
-RATINGS = ((5, 2, 4), (10, 4, 7))  # the highest, and the bounds: of stars, and those of the Large Movie Review Dataset
+TYPOS = 0.05  # share of the rows that may have other values when a pair is recognised
+RATINGS = ((5, 2, 4), (10, 4, 7))  # the highest, and the bounds: of stars, and of the Large Movie Review Dataset
 LEFT_OUT, UNKNOWN_LABEL = -1, -2
 
 
@@ -30,7 +30,7 @@ class Labels:
     """What each value means.
 
     meaning: 0 negative, 1 positive, `LEFT_OUT` between two bounds, `UNKNOWN_LABEL`
-    names: of a negative and a positive review, for whoever reads an answer
+    names: of a negative and of a positive review, as predictions show them
     rule: in words
     """
 
@@ -46,20 +46,20 @@ def canonical(value: Any) -> str:
     return str(int(number)) if number is not None and number.is_integer() else text
 
 
-def understand(counts: Mapping[str, int], params: LabelParams | None) -> Labels:
-    """Tell what the values of a label mean.
+def infer_label_mapping(counts: Mapping[str, int], params: LabelParams | None) -> Labels:
+    """Decide which values of the label are negative and which positive.
 
     Args:
         counts: how many rows have each value, `canonical`.
-        params: what the user says; None: it is guessed from the values.
+        params: what the user configured; None: it is inferred from the values.
 
     Raises:
-        UserError: when it cannot be guessed; it shows how to say it.
+        UserError: when it cannot be inferred; it names the setting.
     """
     if params and params.negative is not None:
         negative, positive = ([canonical(value) for value in side or ()] for side in (params.negative, params.positive))
         if {value.casefold() for value in negative} & {value.casefold() for value in positive}:
-            raise UserError("params.yaml: data.own.labels: a value is negative and positive; leave it in one list")
+            raise UserError("params.yaml: data.own.labels: a value is both negative and positive; keep it in one list")
         return _of_values(counts, negative, positive)
     if params and params.negative_max is not None and params.positive_min is not None:
         return _of_bounds(counts, params.negative_max, params.positive_min)
@@ -82,9 +82,8 @@ def understand(counts: Mapping[str, int], params: LabelParams | None) -> Labels:
                 return _of_bounds(counts, negative_max, positive_min)
     shown = ", ".join(sorted(counts, key=lambda value: -counts[value])[:8])
     raise UserError(
-        f"the label has {len(counts)} values ({shown[:200]}), and which are negative and which positive is not clear; "
-        "set data.own.labels, for example {negative: [bad], positive: [good, great]}, or {negative_max: 2, "
-        "positive_min: 4}"
+        f"cannot tell which of these {len(counts)} label values are positive: {shown[:200]}; set data.own.labels, for "
+        "example {negative: [bad], positive: [good, great]} or {negative_max: 2, positive_min: 4}"
     )
 
 
@@ -113,4 +112,4 @@ def _number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if abs(number) < 1e15 else None  # infinity and no number, too
+    return number if abs(number) < 1e15 else None  # nor infinity, nor NaN

@@ -1,7 +1,7 @@
 """Tables of texts, read row by row: CSV, TSV, JSONL and Parquet, all but the last also compressed by gzip or zstd.
 
 However large a file is, a few of its rows are in memory at a time. A row that cannot be read says why, and reading goes
-on; what no row could mend is a `UserError`. Text stays as it is: `NA` and `null` are words.
+on; a fault of the whole file is a `UserError`. Text stays as it is: `NA` and `null` are words.
 """
 
 import csv
@@ -21,7 +21,7 @@ from imdb_rnn.core.errors import UserError
 if TYPE_CHECKING:
     import pyarrow as pa  # loaded only for Parquet and zstd: it takes a tenth of a second
 
-TWICE, TOO_LARGE = "a key that stands twice", "a number that is too large"  # why a line of JSONL cannot be read
+TWICE, TOO_LARGE = "a duplicate key", "a number that is too large"  # why a line of JSONL cannot be read
 MAX_CELL = 10 * 2**20  # characters, of a whole row in CSV, TSV and JSONL; a quote that is never closed ends here
 MAX_COLUMNS = 10_000
 PARQUET_ROWS = 256  # that are in memory at a time
@@ -46,14 +46,14 @@ def form_of(path: Path) -> tuple[str, str]:
     """Tell format and compression by a file's name: `("csv", "gz")` of `reviews.csv.gz`, `("parquet", "")`.
 
     Raises:
-        UserError: when it is none of a table.
+        UserError: when the name is not one of a table.
     """
     first, last = ("", "", *(suffix.lower().removeprefix(".") for suffix in path.suffixes))[-2:]
     name, compression = (first, last) if last in ("gz", "zst") else (last, "")
     if name not in FORMATS or (name == "parquet" and compression):
         raise UserError(
-            f"{path} is not a table by its name; it should end in .csv, .tsv, .jsonl or .parquet, the first three also "
-            "in .gz or .zst behind that"
+            f"{path} is not a table by its name; it should end in .csv, .tsv, .jsonl or .parquet, the first three "
+            "optionally followed by .gz or .zst"
         )
     return name, compression
 
@@ -80,7 +80,7 @@ def columns(path: Path) -> list[str]:
         with closing(_read_jsonl(path)) as rows:
             first = next((row.values for row in rows if not row.fault), None)
         if first is None:
-            raise UserError(f"{path} holds no JSON object; it should have one a line")
+            raise UserError(f"{path} holds no JSON object; it should have one per line")
         return _checked(path, first)
     with closing(_records(path)) as records:
         return _header(path, records)
@@ -116,7 +116,8 @@ def _read_separated(path: Path) -> Generator[Row, None, None]:
 def _header(path: Path, records: Iterator[tuple[list[str], str, int]]) -> list[str]:
     cells, fault, _ = next(records, ([], "the file is empty", 0))
     if fault:
-        raise UserError(f"{path} has no header that can be read: {fault}")
+        remedy = " (GB18030?); save the file as UTF-8" if fault == "not UTF-8" else ""
+        raise UserError(f"{path}: cannot read the header: {fault}{remedy}")
     return _checked(path, cells)
 
 
@@ -169,7 +170,7 @@ def _check_line(path: Path, number: int, length: int, is_binary: bool) -> None:
         raise UserError(f"{path}, line {number}: NUL bytes, so it is not UTF-8 text; convert the file to UTF-8")
     if length > MAX_CELL:
         what = f"more than {MAX_CELL >> 20} MB without the end of a row"
-        raise UserError(f"{path}, line {number}: {what}; is a quote never closed, or is it no such table?")
+        raise UserError(f"{path}, line {number}: {what}; is a quote never closed, or the format another?")
 
 
 def _read_jsonl(path: Path) -> Generator[Row, None, None]:
@@ -195,14 +196,14 @@ def _parse(number: int, line: bytes) -> Row:
     except UnicodeDecodeError:
         return Row(number, {}, "not UTF-8")
     except UnicodeEncodeError:
-        return Row(number, {}, "half a character: a lone surrogate")
+        return Row(number, {}, "an unpaired surrogate escape")
     except (ValueError, RecursionError) as error:
         return Row(number, {}, str(error) if str(error) in (TWICE, TOO_LARGE) else "not valid JSON")
     return Row(number, values)
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _finite(number: str) -> float:
@@ -269,7 +270,7 @@ def _checked(path: Path, names: Iterable[str]) -> list[str]:
         raise UserError(f"{path} has {len(names)} columns, more than {MAX_COLUMNS}")
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
-        raise UserError(f"{path} has {count} columns named {name!r}; give each a name of its own")
+        raise UserError(f"{path} has {count} columns named {name!r}; give them different names")
     return names
 
 

@@ -14,7 +14,9 @@ def test_a_column_is_found_by_its_name(name):
 
 
 def test_two_columns_that_could_be_it_are_not_guessed():
-    with pytest.raises(UserError, match=r"own.csv: which column to read could be text, review; say it by data.own.te"):
+    with pytest.raises(
+        UserError, match=r"own.csv: cannot tell which column to use \(candidates: text, review\); set data"
+    ):
         columns.find(["text", "review"], columns.TEXT, TABLE, "data.own.text_columns")
 
 
@@ -22,13 +24,13 @@ def test_no_column_is_one_line_however_many_there_are():
     many = [f"column\n{number}" for number in range(10_000)]
     with pytest.raises(UserError) as caught:
         columns.find(many, columns.TEXT, TABLE, "--text-column")
-    assert "is not clear from the names: column 0, column 1" in str(caught.value)
+    assert "cannot tell which column to use (columns: column 0, column 1" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
 
 
 def test_semicolons_are_named():
-    with pytest.raises(UserError, match="its fields are parted by ;"):
+    with pytest.raises(UserError, match="fields are separated by ';'; save the file with commas"):
         columns.find(["text;label"], columns.TEXT, TABLE, "--text-column")
 
 

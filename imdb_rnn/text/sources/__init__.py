@@ -1,14 +1,30 @@
-"""Where reviews come from: a module a source, with one function from the source's parameters to a checked corpus.
+"""Where reviews come from: one module per source, each with a function from parameters to a checked corpus.
 
-A new source is a module here, an entry in `SOURCES`, and a group of parameters of the same name in
-`base.params.DataParams` and `params.yaml`. The function takes that group, the project's folder, and `data.tokenizer`.
+A new source is a module here, an entry in `SOURCES`, a group of parameters with the same name in
+`core.params.DataParams` and `params.yaml`, and a folder with that name in `data/`. The function takes that group, the
+project's folder, and `data.tokenizer`.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from imdb_rnn.core.params import DataParams
 from imdb_rnn.text.corpus import Corpus
 from imdb_rnn.text.sources import bundled, keras, own
+from imdb_rnn.text.sources.rows import find_files
+from imdb_rnn.text.vocabulary import get_tokenizer
 
 SOURCES: dict[str, Callable[[Any, Path, str], Corpus]] = {"bundled": bundled.read, "keras": keras.read, "own": own.read}
+
+
+def require_source(data: DataParams, root: Path) -> None:
+    """Raise a `UserError` when the chosen source lacks a package, or `data.own.path` has no reviews to read.
+
+    Reads no review. What the other sources lack does not matter.
+    """
+    get_tokenizer(data.tokenizer)
+    if data.source == "bundled":
+        bundled.find_file()
+    if data.source == "own":
+        find_files(data.own, root / data.own.path)

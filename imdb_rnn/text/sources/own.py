@@ -1,7 +1,7 @@
-"""People's own reviews, from tables or text files, split and counted in memory that does not grow with their words.
+"""User-supplied reviews, from tables or text files, tokenized and counted in memory that does not grow with them.
 
-Tokens go to a file as numbers in order of first appearance, become ranks when all have been counted, and are read back
-by memory map. Processes split the texts, as many as there are processors; the result does not depend on how many.
+Token numbers, in order of first appearance, go to a temporary file, become ranks when all tokens have been counted, and
+are read back by memory map. One process per CPU tokenizes; the result does not depend on their number.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from array import array
 from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -28,25 +29,25 @@ from imdb_rnn.core.params import OwnParams
 from imdb_rnn.engine import threads
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.text.corpus import Corpus, Reviews, make_corpus
-from imdb_rnn.text.labels import LEFT_OUT, UNKNOWN_LABEL, Labels, understand
+from imdb_rnn.text.labels import LEFT_OUT, UNKNOWN_LABEL, Labels, infer_label_mapping
 from imdb_rnn.text.sources.rows import Row, read_rows
 from imdb_rnn.text.split import split_by_group, split_by_hash, split_by_position
 from imdb_rnn.text.vocabulary import get_tokenizer
 
-CHUNK, CHARACTERS = 20_000, 2**23  # texts that a process splits at once, and when there are fewer
-AT_ONCE = 2**22  # tokens that are looked at at once
-LABEL_VALUES = 1000  # at most; more are no labels
+CHUNK, CHARACTERS = 20_000, 2**23  # at most so many texts and characters are one task of a process
+PIECE = 2**22  # tokens that are in memory at a time
+MAX_LABEL_VALUES = 1000  # a column with more is not one of labels
 # Letters of scripts without spaces between words: Thai to Myanmar, Khmer, Chinese and Japanese.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-UNSPACED_SHARE = 0.3  # of the letters, from which on a text is not of words between spaces
-PARTS = ("", "train", "test")
+UNSPACED_SHARE = 0.3  # of the letters: texts with more are not words between spaces
+PARTS = ("", "train", "test", "validation")
 
 
 class Chunk(NamedTuple):
     """The tokens of some texts.
 
     tokens: the distinct ones, in order of first appearance
-    numbers: int32, which of them the texts have, one text behind the other
+    numbers: int32, which of them the texts have, the texts concatenated
     lengths: int64 (texts,)
     hashes: uint64 (texts,), the same for texts of the same tokens
     """
@@ -58,11 +59,11 @@ class Chunk(NamedTuple):
 
 
 @dataclass
-class Found:
-    """What was read: of each usable row a label value, part, group, length and hash, and how many rows were left out.
+class IngestedRows:
+    """What was read: of each usable row its label value, part, group, length and hash; and how many rows were skipped.
 
     label_values, tokens: value or token to its number, in order of first appearance
-    places: of the first row with each label value, or each reason to leave one out
+    first_seen_at: the first row with each label value, and the first one skipped for each reason
     """
 
     rows: int = 0
@@ -74,7 +75,7 @@ class Found:
     lengths: list[np.ndarray] = field(default_factory=list)
     hashes: list[np.ndarray] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
-    places: dict[str, str] = field(default_factory=dict)
+    first_seen_at: dict[str, str] = field(default_factory=dict)
 
 
 def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
@@ -85,7 +86,7 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
             `max_bad_rows` cannot be used, `tokenizer` does not split such texts, or a part has no review of a label.
     """
     (root / files.REVIEWS.parent).mkdir(parents=True, exist_ok=True)
-    found = Found()
+    found = IngestedRows()
     with _spilling(root / files.REVIEWS.parent) as spilled:
         for chunk in _split_all(_texts(params, root / params.path, tokenizer, found), tokenizer):
             number_of = [found.tokens.setdefault(token, len(found.tokens)) for token in chunk.tokens]
@@ -115,8 +116,8 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
     return make_corpus(sets[0], sets[1], vocabulary, provenance)
 
 
-def _texts(params: OwnParams, path: Path, tokenizer: str, found: Found) -> Iterator[list[str]]:
-    """Give the texts of usable rows, some at a time, and note the rest of each row in `found`."""
+def _texts(params: OwnParams, path: Path, tokenizer: str, found: IngestedRows) -> Iterator[list[str]]:
+    """Give the texts of usable rows, chunk by chunk, and record the rest of each row in `found`."""
     rows = iter(tqdm(read_rows(params, path), unit=" rows", disable=None))
     is_first = True
     while True:
@@ -137,31 +138,28 @@ def _texts(params: OwnParams, path: Path, tokenizer: str, found: Found) -> Itera
         yield texts
 
 
-def _note(row: Row, found: Found) -> bool:
-    """Note all of a row but its text; whether it has one."""
+def _note(row: Row, found: IngestedRows) -> bool:
+    """Record everything of a row except its text; return whether the row is usable."""
     if row.fault:
         found.left_out[row.fault] += 1
-        found.places.setdefault(row.fault, row.place)
+        found.first_seen_at.setdefault(row.fault, row.place)
         return False
     number = found.label_values.setdefault(row.label, len(found.label_values))
-    if number == LABEL_VALUES:
+    if number == MAX_LABEL_VALUES:
         raise UserError(
-            f"{row.place}: more than {LABEL_VALUES} different labels; data.own.label_column names the wrong column"
+            f"{row.place}: more than {MAX_LABEL_VALUES} different labels; is data.own.label_column the wrong column?"
         )
-    found.places.setdefault(f"label {row.label}", row.place)
+    found.first_seen_at.setdefault(f"label {row.label}", row.place)
     found.labels.append(number)
     found.parts.append(PARTS.index(row.part))
-    found.groups.append(_hash(row.group or f"\0{found.rows}"))  # without a group it is one of its own
+    found.groups.append(_hash(row.group or f"\0{found.rows}"))  # a row without a group is its own group
     return True
 
 
 def _check_script(texts: list[str], path: str) -> None:
     letters = [letter for text in texts[:1000] for letter in text if letter.isalpha()]
     if len(UNSPACED.findall("".join(letters))) > UNSPACED_SHARE * len(letters):
-        raise UserError(
-            f"{path} is of a script without spaces between words, such as Chinese, which data.tokenizer: word cannot "
-            "part; set data.tokenizer: char, or jieba for Chinese words"
-        )
+        raise UserError(f"{path} has no spaces between words; set data.tokenizer: char (or jieba for Chinese)")
 
 
 def _hash(text: str) -> int:
@@ -169,28 +167,37 @@ def _hash(text: str) -> int:
 
 
 def _split_all(texts: Iterator[list[str]], tokenizer: str) -> Iterator[Chunk]:
-    """Split chunks of texts, in their order; from the second chunk on in processes of their own."""
-    begin = list(islice(texts, 2))
-    if len(begin) < 2:
-        yield from (split_texts(chunk, tokenizer) for chunk in begin)
+    """Tokenize chunks of texts, in their order; if there are several, in one process per CPU.
+
+    Raises:
+        UserError: when a process was killed, as systems do when memory runs out.
+    """
+    begin, workers = list(islice(texts, 2)), threads.count()
+    if len(begin) < 2 or workers == 1:
+        yield from (split_texts(chunk, tokenizer) for chunk in chain(begin, texts))
         return
-    workers = threads.count()
     waiting: deque[Future[Chunk]] = deque()
-    with ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts) as pool:
-        for chunk in chain(begin, texts):
-            waiting.append(pool.submit(split_texts, chunk, tokenizer))
-            if len(waiting) > workers:
+    try:
+        with ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts) as pool:
+            for chunk in chain(begin, texts):
+                waiting.append(pool.submit(split_texts, chunk, tokenizer))
+                if len(waiting) > workers:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise UserError(
+            f"the system stopped one of {workers} processes that split the reviews, probably because memory ran out; "
+            "close other programs, or set the environment variable NUMBA_NUM_THREADS=1 to work in one process"
+        ) from error
 
 
 def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
 
 
 def split_texts(texts: list[str], tokenizer: str) -> Chunk:
-    """Split texts as `vocabulary.get_tokenizer` does."""
+    """Tokenize texts as `vocabulary.get_tokenizer` does."""
     split = get_tokenizer(tokenizer)
     number_of: dict[str, int] = {}
     numbers, lengths = array("i"), []
@@ -204,9 +211,9 @@ def split_texts(texts: list[str], tokenizer: str) -> Chunk:
 
 
 def _usable(
-    params: OwnParams, found: Found, lengths: np.ndarray, hashes: np.ndarray
+    params: OwnParams, found: IngestedRows, lengths: np.ndarray, hashes: np.ndarray
 ) -> tuple[Labels, np.ndarray, np.ndarray]:
-    """Tell what the labels mean, leave out what cannot be used, and stop if that is too much.
+    """Decide what the labels mean, skip rows that cannot be used, and stop if there are too many.
 
     Returns:
         The labels; int8 (rows,), 0 or 1 or neither; the rows that are kept, int64, ascending.
@@ -215,12 +222,12 @@ def _usable(
     counts = dict(
         zip(found.label_values, np.bincount(numbers, minlength=len(found.label_values)).tolist(), strict=True)
     )
-    labels = understand(counts, params.labels) if counts else Labels({}, ("", ""), "")
+    labels = infer_label_mapping(counts, params.labels) if counts else Labels({}, ("", ""), "")
     for value, count in counts.items():
         if labels.meaning[value] == UNKNOWN_LABEL:
             reason = "a label that is neither negative nor positive"
             found.left_out[reason] += count
-            found.places.setdefault(reason, f"{found.places[f'label {value}']}: {value!r}")
+            found.first_seen_at.setdefault(reason, f"{found.first_seen_at[f'label {value}']}: {value!r}")
     meanings = np.array([labels.meaning[value] for value in counts], np.int8)
     y = meanings[numbers] if counts else np.empty(0, np.int8)
     wordless = (lengths == 0) & (y >= 0)
@@ -229,12 +236,12 @@ def _usable(
     bad = sum(found.left_out.values())
     if bad > params.max_bad_rows:
         reasons = "; ".join(
-            f"{count} {reason}" + (f" ({found.places[reason]})" if reason in found.places else "")
+            f"{count} {reason}" + (f" ({found.first_seen_at[reason]})" if reason in found.first_seen_at else "")
             for reason, count in found.left_out.most_common(5)
         )
         raise UserError(
-            f"{params.path}: {bad} of {found.rows} rows cannot be used: {reasons}; mend them, or set "
-            f"data.own.max_bad_rows to {bad} or more to leave them out"
+            f"{params.path}: {bad} of {found.rows} rows cannot be used: {reasons}; fix them, or set "
+            f"data.own.max_bad_rows: {bad} to skip them"
         )
     between = int((y == LEFT_OUT).sum())
     if between:
@@ -251,20 +258,22 @@ def _usable(
 
 
 def _parts(
-    params: OwnParams, found: Found, y: np.ndarray, kept: np.ndarray, hashes: np.ndarray
+    params: OwnParams, found: IngestedRows, y: np.ndarray, kept: np.ndarray, hashes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    """Rows for training and for testing, ascending, and how they were told apart."""
+    """The training and the test rows, ascending, and the rule of the split in words."""
     parts, key, share = np.array(found.parts, np.uint8)[kept], "data.own.test_fraction", params.test_fraction
     if parts.any():
         if not parts.all():
-            raise UserError(
-                f"{params.path}: some reviews are in train or test, others in neither; put all of them in one"
+            raise UserError(f"{params.path}: some reviews are in train or test, others in neither; put each in one")
+        is_test, validation = parts == PARTS.index("test"), int((parts == PARTS.index("validation")).sum())
+        rule = "as in the tables or folders"
+        if validation:
+            rule += f"; {validation} validation reviews are training reviews"
+            print(
+                f"{params.path}: {validation} validation reviews are added to the training reviews, of which "
+                "train.validation_fraction holds out its own"
             )
-        return (
-            kept[parts == PARTS.index("train")],
-            kept[parts == PARTS.index("test")],
-            "as the reviews' owner split them",
-        )
+        return kept[~is_test], kept[is_test], rule
     labels = y[kept]
     if params.group_column:
         groups = np.array(found.groups, np.uint64)[kept]
@@ -281,25 +290,27 @@ def _parts(
     return kept[train], kept[test], rule
 
 
-def _by_group(rows: np.ndarray, found: Found) -> np.ndarray:
-    """The rows in the order of their groups' hashes, so that training, which holds the last of each label out, cuts few
-    groups in two, in whatever order labels stand in the table.
+def _by_group(rows: np.ndarray, found: IngestedRows) -> np.ndarray:
+    """The rows in the order of their groups' hashes.
+
+    Training holds out the last reviews of each label. In this order the cut divides few groups, whatever the order of
+    the labels in the table.
     """
     return rows[np.argsort(np.array(found.groups, np.uint64)[rows], kind="stable")]
 
 
 def _mapped(file: IO[bytes]) -> np.ndarray:
-    """The int32 numbers in a file, not in memory."""
+    """The int32 numbers in a file, memory-mapped."""
     file.flush()
     return np.memmap(file, np.int32, "r") if file.tell() else np.empty(0, np.int32)
 
 
 def _pieces(reviews: Ragged) -> Iterator[np.ndarray]:
-    """The values of rows, in their order, some rows at a time."""
+    """The values of rows, in their order, about `PIECE` at a time."""
     ends = np.cumsum(reviews.lengths)
     first = 0
     while first < len(ends):
-        stop = max(first + 1, int(np.searchsorted(ends, (ends[first - 1] if first else 0) + AT_ONCE)))
+        stop = max(first + 1, int(np.searchsorted(ends, (ends[first - 1] if first else 0) + PIECE)))
         yield reviews.rows(np.arange(first, stop)).flat()
         first = stop
 
@@ -309,9 +320,9 @@ def _ranks(training: Ragged, tokens: list[str]) -> tuple[list[str], np.ndarray]:
     counts, first = np.zeros(len(tokens), np.int64), np.full(len(tokens), np.iinfo(np.int64).max)
     position = 0
     for piece in _pieces(training):
-        some, places, of_each = np.unique(piece, return_index=True, return_counts=True)
+        some, indices, of_each = np.unique(piece, return_index=True, return_counts=True)
         counts[some] += of_each
-        first[some] = np.minimum(first[some], position + places)
+        first[some] = np.minimum(first[some], position + indices)
         position += len(piece)
     order = np.lexsort((first, -counts))[: np.count_nonzero(counts)]
     ranks = np.zeros(len(tokens), np.int32)
@@ -321,19 +332,19 @@ def _ranks(training: Ragged, tokens: list[str]) -> tuple[list[str], np.ndarray]:
 
 @contextmanager
 def _spilling(folder: Path) -> Iterator[IO[bytes]]:
-    """A file that is gone when nobody reads it any more. Raises `UserError` when there is no room for it."""
+    """A temporary file that vanishes when nothing reads it any more. Raises `UserError` when the disk is full."""
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             yield file
     except OSError as error:
-        reason = error.strerror or f"only a part was written: {error}"  # NumPy's, which has no number
+        reason = error.strerror or f"only a part was written: {error}"  # NumPy's error has no errno
         raise UserError(
             f"{folder} cannot be written to ({reason}); free space or allow writing, then run again"
         ) from error
 
 
 def _translated(reviews: Ragged, ranks: np.ndarray, root: Path) -> Ragged:
-    """The rows with ranks instead of numbers, in a file that is gone when nobody reads it any more."""
+    """The rows with ranks instead of token numbers, memory-mapped from a temporary file."""
     with _spilling(root / files.REVIEWS.parent) as file:
         for piece in _pieces(reviews):
             ranks[piece].tofile(file)

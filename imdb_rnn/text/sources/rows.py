@@ -1,4 +1,4 @@
-"""People's own reviews as they are found: rows of tables, or files of text in a folder for each label."""
+"""User-supplied reviews as they are found: rows of tables, or text files in one folder per label."""
 
 import os
 import re
@@ -12,12 +12,11 @@ from imdb_rnn.text import columns, tables
 from imdb_rnn.text.labels import canonical
 
 PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
-    ("dev", "val", "valid", "validation"),
-    "train",  # training holds its own reviews out
+    ("dev", "val", "valid", "validation"), "validation"
 )
 UNLABELLED = "unsup"  # the folder of the Large Movie Review Dataset whose reviews have no label
-EXAMPLE = "example.csv"  # what `data/own` comes with, not read beside others
 LONGEST_FILE = 10_000_000  # bytes
+FORMS = "a table (.csv, .tsv, .jsonl, .parquet), a folder of tables, or one folder of .txt files per label"
 
 
 class Row(NamedTuple):
@@ -25,9 +24,9 @@ class Row(NamedTuple):
 
     place: file, and row in it
     text, label: as they are, the label `labels.canonical`
-    part: `train`, `test`, or empty if nothing says which
-    group: what keeps it on one side with others, or empty
-    fault: why there is none, or empty
+    part: `train`, `validation`, `test`, or empty if nothing says which
+    group: reviews of the same group are kept on the same side of a split; empty: no group
+    fault: why the row cannot be used, or empty
     """
 
     place: str
@@ -41,50 +40,66 @@ class Row(NamedTuple):
 def read_rows(params: OwnParams, path: Path) -> Iterator[Row]:
     """Read all rows at `path`, `data.own.path`: of one table, of all tables in a folder by name, or of its text files.
 
-    Says on standard output which columns it reads.
+    Prints which columns are read, and which files are not.
 
     Raises:
-        UserError: when there are none, both kinds are there, a table cannot be read, or it is not clear which column is
-            which.
+        UserError: as `find_files` does, and when a table cannot be read, or it is not clear which column is which.
     """
-    if not path.exists():
-        raise UserError(f"data.own.path: {params.path} does not exist; put your reviews there, or name another place")
-    found = _files(path)
-    found_tables, texts = [file for file in found if tables.is_table(file)], [file for file in found if _is_text(file)]
-    if not (found_tables or texts):
-        raise UserError(
-            f"data.own.path: {params.path} holds no reviews; it should be a table (.csv, .tsv, .jsonl, .parquet), a "
-            "folder of such, or folders of .txt files, one for each label"
-        )
-    if found_tables and texts:
-        raise UserError(f"data.own.path: {params.path} holds tables and text files; leave one kind there")
-    if len(found_tables) > 1:
-        found_tables = [table for table in found_tables if table.name != EXAMPLE]
+    found_tables, texts, others = find_files(params, path)
+    if others:
+        shown = ", ".join(str(file.relative_to(path)) for file in others[:3]) + (", …" if len(others) > 3 else "")
+        print(f"{params.path}: {len(others)} files are not read: {shown}")
     parts = {table: _part_of_table(table, path) for table in found_tables}
-    if not {"train", "test"} <= set(parts.values()):
+    if "test" not in parts.values() or not {"train", "validation"} & set(parts.values()):
         parts = dict.fromkeys(found_tables, "")  # the names do not split
     for table, part in parts.items():
         yield from _of_table(params, table, part)
-    if any(_part_of_text(file, path) for file in texts):  # train and test, and lists of addresses beside them
-        texts = [file for file in texts if _depth(file, path) > 2]
     for file in texts:
         yield _of_file(file, path)
 
 
-def _files(path: Path) -> list[Path]:
-    """A file, or those of a folder by name, but for hidden ones, as editors and systems leave them.
+def find_files(params: OwnParams, path: Path) -> tuple[list[Path], list[Path], list[Path]]:
+    """Find the tables, the text files, and all other files at `path`, `data.own.path`, except documentation.
 
-    Folders that are links are followed, each folder is read once. Raises `UserError` if one cannot be read.
+    Raises:
+        UserError: when there is neither a table nor a text, or both.
+    """
+    if not path.exists():
+        raise UserError(f"data.own.path: {params.path} does not exist; put your reviews there: {FORMS}")
+    found = _files(path)
+    found_tables = [file for file in found if tables.is_table(file)]
+    texts = [file for file in found if _is_text(file, path)]
+    if any(_part_of_text(file, path) for file in texts):  # train and test, and lists of addresses beside them
+        texts = [file for file in texts if len(file.relative_to(path).parts) > 2]
+    read = {*found_tables, *texts}
+    others = [file for file in found if file not in read and file.suffix not in (".md", ".dvc")]
+    if not read:
+        names = f", only {', '.join(file.name for file in others[:3])}" if others else ""
+        example = f"; to try it, run `cp data/example.csv {path}`" if path.is_dir() else ""
+        raise UserError(f"data.own.path: {params.path} holds no reviews{names}; put {FORMS} there{example}")
+    if found_tables and texts:
+        raise UserError(
+            f"data.own.path: {params.path} holds tables and text files, {found_tables[0].relative_to(path)} and "
+            f"{texts[0].relative_to(path)}; move one kind away"
+        )
+    return found_tables, texts, others
+
+
+def _files(path: Path) -> list[Path]:
+    """A file, or the files of a folder by name, except hidden ones, which editors and systems leave there.
+
+    Raises:
+        UserError: when a folder cannot be read, or is a link: DVC does not see what changes behind it.
     """
     if not path.is_dir():
         return [path]
     found: list[Path] = []
-    seen: set[str] = set()
-    for folder, folders, names in os.walk(path, onerror=_refuse_folder, followlinks=True):
-        folders[:] = [] if os.path.realpath(folder) in seen else sorted(name for name in folders if name[0] != ".")
-        if os.path.realpath(folder) not in seen:
-            found += [Path(folder) / name for name in names if name[0] != "."]
-        seen.add(os.path.realpath(folder))
+    for folder, folders, names in os.walk(path, onerror=_refuse_folder):
+        folders[:] = [name for name in folders if name[0] != "."]
+        for name in folders:
+            if Path(folder, name).is_symlink():
+                raise UserError(f"{Path(folder, name)} links to a folder, where DVC sees no changes; link its files")
+        found += [Path(folder, name) for name in names if name[0] != "."]
     return sorted(found)
 
 
@@ -92,25 +107,22 @@ def _refuse_folder(error: OSError) -> None:
     raise UserError(f"{error.filename} cannot be read ({error.strerror}); allow it, or move it away") from error
 
 
-def _depth(file: Path, folder: Path) -> int:
-    return len(file.relative_to(folder).parts) if file != folder else 1
-
-
 def _part_of_table(table: Path, folder: Path) -> str:
-    """By what its name begins with, or by a folder that it is in: `train`, `test`, or empty."""
+    """By the beginning of its name, or by a folder that it is in: `train`, `validation`, `test`, or empty."""
     begin = re.split("[^a-z]", table.name.lower())[0]
     names = [begin, *(name.lower() for name in reversed(table.relative_to(folder).parts[:-1]))]
     return next((PARTS[name] for name in names if name in PARTS), "")
 
 
 def _part_of_text(file: Path, folder: Path) -> str:
-    """By the folder that its label's folder is in: `train`, `test`, or empty."""
+    """By the folder that its label's folder is in: `train`, `validation`, `test`, or empty."""
     names = file.relative_to(folder).parts
     return PARTS.get(names[-3].lower(), "") if len(names) > 2 else ""
 
 
-def _is_text(file: Path) -> bool:
-    return file.suffix.lower() == ".txt" and file.is_file() and file.parent.name != UNLABELLED
+def _is_text(file: Path, folder: Path) -> bool:
+    in_folder = len(file.relative_to(folder).parts) > 1
+    return file.suffix.lower() == ".txt" and in_folder and file.is_file() and file.parent.name != UNLABELLED
 
 
 def _of_table(params: OwnParams, path: Path, part_of_table: str) -> Iterator[Row]:
@@ -129,7 +141,7 @@ def _of_table(params: OwnParams, path: Path, part_of_table: str) -> Iterator[Row
         text = "\n".join(map(str, cells))
         part, fault = _part(values.get(params.split_column)) if params.split_column else (part_of_table, "")
         if not all(isinstance(cell, str | int | float) for cell in cells):
-            fault = "a text that is no text"
+            fault = "text cell is not a string or a number"
         group = canonical(values.get(params.group_column)) if params.group_column else ""
         value = canonical(values.get(label))
         fault = _fault(text, value) or fault
@@ -150,10 +162,9 @@ def _fault(text: str, label: str) -> str:
 
 
 def _of_file(file: Path, folder: Path) -> Row:
-    """A review of the layout of the Large Movie Review Dataset: train|test/pos|neg/*.txt, the first or not."""
+    """A review in the layout of the Large Movie Review Dataset: pos|neg/*.txt, below train|test or not."""
     names = file.relative_to(folder).parts
-    label = names[-2] if len(names) > 1 else ""
-    place, text, fault = "/".join(names), "", ""
+    place, label, text, fault = "/".join(names), names[-2], "", ""
     try:
         if file.stat().st_size > LONGEST_FILE:
             fault = f"more than {LONGEST_FILE} bytes"

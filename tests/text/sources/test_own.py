@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from material import as_lists
-from own_reviews import LIES, LONG, own_params, write_table
+from own_reviews import LIES, LONG, killed, own_params, write_table
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import LabelParams
@@ -30,7 +30,7 @@ def words_of(corpus, name):
 def test_the_bundled_reviews_as_somebody_s_table_are_the_same_corpus(tmp_path, corpus, monkeypatch):
     """In chunks, split by several processes."""
     monkeypatch.setattr(own, "CHUNK", 7000)
-    monkeypatch.setattr(own, "AT_ONCE", 100_000)
+    monkeypatch.setattr(own, "PIECE", 100_000)
     table = bundled.read_table(bundled.find_file())
     (tmp_path / "data/own").mkdir(parents=True)
     table[["text", "label"]].to_parquet(tmp_path / "data/own/a.parquet")
@@ -72,6 +72,34 @@ def test_a_column_of_parts_splits(tmp_path):
     corpus = read(tmp_path, split_column="fold")
     assert sorted(text[0] for text in words_of(corpus, "test")) == ["?"] * 4
     assert len(corpus.train) == 12
+
+
+@pytest.mark.parametrize("how", ["tables", "column"])
+def test_validation_reviews_are_training_reviews_and_that_is_said(tmp_path, capsys, how):
+    for name, rows in (("train", LONG[:8]), ("val", LONG[8:12]), ("test", LONG[12:])):
+        if how == "tables":
+            write_table(tmp_path, rows, name=f"{name}.csv")
+        else:
+            write_table(tmp_path, [[*row, name] for row in rows], ("text", "label", "fold"), f"{name[::-1]}.csv")
+    corpus = read(tmp_path, split_column=None if how == "tables" else "fold")
+    assert (len(corpus.train), len(corpus.test)) == (12, 4)
+    assert corpus.provenance["split"].endswith("4 validation reviews are training reviews")
+    assert "4 validation reviews are added to the training reviews" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_process_that_the_system_kills_is_one_line_with_a_remedy(tmp_path, monkeypatch):
+    monkeypatch.setattr(own, "CHUNK", 4)
+    monkeypatch.setattr(own.threads, "count", lambda: 2)
+    monkeypatch.setattr(own, "split_texts", killed)
+    write_table(tmp_path, LONG)
+    with pytest.raises(UserError, match=r"^the system stopped one of 2 processes .*NUMBA_NUM_THREADS=1 to work in one"):
+        read(tmp_path)
+    monkeypatch.undo()
+    monkeypatch.setattr(own, "CHUNK", 4)
+    monkeypatch.setattr(own.threads, "count", lambda: 1)
+    monkeypatch.setattr(own, "ProcessPoolExecutor", None)
+    assert len(read(tmp_path).train) == 12
 
 
 def test_groups_are_never_on_both_sides(tmp_path):
@@ -142,7 +170,7 @@ def test_bad_rows_stop_the_stage_until_they_are_allowed(tmp_path):
     assert text.startswith("data/own: 3 of 35 rows cannot be used: ")
     assert "1 no text (a.csv, row 33)" in text
     assert "1 a label that is neither negative nor positive (a.csv, row 35: '9')" in text
-    assert "set data.own.max_bad_rows to 3 or more" in text
+    assert "fix them, or set data.own.max_bad_rows: 3 to skip them" in text
     assert "\n" not in text
     rows = read(tmp_path, max_bad_rows=3).provenance["rows"]
     assert (rows["read"], rows["kept"], sum(rows["left_out"].values())) == (35, 32, 3)
@@ -157,7 +185,7 @@ def test_duplicates_are_removed_if_that_is_asked_for(tmp_path):
 
 def test_chinese_text_is_refused_as_words_and_read_as_characters(tmp_path):
     write_table(tmp_path, [["这部电影很好看", "好评"], ["太难看了！", "差评"]] * 8)
-    with pytest.raises(UserError, match=r"script without spaces.*set data\.tokenizer: char, or jieba"):
+    with pytest.raises(UserError, match=r"no spaces between words; set data\.tokenizer: char \(or jieba"):
         read(tmp_path)
     corpus = read(tmp_path, "char")
     assert words_of(corpus, "test")[0] in ("这 部 电 影 很 好 看", "太 难 看 了 ！")
@@ -169,7 +197,7 @@ def test_chinese_text_is_refused_as_words_and_read_as_characters(tmp_path):
 
 def test_what_the_user_says_of_the_labels_counts(tmp_path):
     write_table(tmp_path, [[text, ["joy", "anger"][label]] for text, label in LONG])
-    with pytest.raises(UserError, match="2 values"):
+    with pytest.raises(UserError, match="these 2 label values"):
         read(tmp_path)
     corpus = read(tmp_path, labels=LabelParams(negative=["anger"], positive=["joy"]))
     assert corpus.provenance["labels"] == ["anger", "joy"]
@@ -177,7 +205,7 @@ def test_what_the_user_says_of_the_labels_counts(tmp_path):
 
 def test_one_label_alone_is_one_line(tmp_path):
     write_table(tmp_path, [[text, 1] for text, _ in LONG])
-    with pytest.raises(UserError, match="1 values"):
+    with pytest.raises(UserError, match="these 1 label values"):
         read(tmp_path)
     said = LabelParams(negative=["0"], positive=["1"])
     with pytest.raises(UserError, match="leaves one part without any of the 0 reviews with label 0"):
@@ -219,7 +247,7 @@ def test_any_text_is_read_as_it_is(tmp_path_factory, texts):
     try:
         corpus = read(folder, test_fraction=0.5)
     except UserError as error:
-        assert "script without spaces" in str(error) or "leaves one part" in str(error)
+        assert "no spaces between words" in str(error) or "leaves one part" in str(error)
         return
     known = set(corpus.vocabulary)
     expected = [" ".join(word if word in known else "?" for word in tokenize(row["text"])) for row in rows]

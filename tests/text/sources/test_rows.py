@@ -1,8 +1,11 @@
 import json
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from material import ROOT
 from own_reviews import own_params
 
 from imdb_rnn.core.errors import UserError
@@ -45,7 +48,7 @@ def test_several_columns_are_one_text_and_others_say_part_and_group(tmp_path):
     }
     assert rows_of(tmp_path, **said) == [
         Row("a.jsonl, row 1", "Fine\nI liked it", "1", "test", "7", ""),
-        Row("a.jsonl, row 2", "No", "0", "train", "7", ""),
+        Row("a.jsonl, row 2", "No", "0", "validation", "7", ""),
         Row("a.jsonl, row 3", "x\ny", "0", "", "8", "neither train nor test"),
     ]
 
@@ -96,7 +99,6 @@ def test_names_of_tables_split_if_both_parts_are_named(tmp_path):
         ("test/a.csv", "train/a.csv"),
         ("Testing/deep/a.csv", "Training/a.csv"),
         ("test2020.csv", "train2020.csv"),
-        ("test/films.csv", "validation.csv"),
         ("Test/pos/a.txt", "TRAIN/pos/a.txt"),
     ],
 )
@@ -111,14 +113,14 @@ def test_a_name_that_only_looks_like_a_part_does_not_split(tmp_path):
     assert [row.part for row in rows_of(tmp_path)] == ["", ""]
 
 
-def test_folders_that_are_links_are_read_and_each_folder_once(tmp_path):
-    write(tmp_path, "own/train/pos/a.txt", "elsewhere/pos/b.txt")
-    (tmp_path / "own/test").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "own/train/up").symlink_to(tmp_path / "own")
-    assert [(row.place, row.part) for row in rows_of(tmp_path / "own")] == [
-        ("test/pos/b.txt", "test"),
-        ("train/pos/a.txt", "train"),
-    ]
+def test_a_link_to_a_folder_is_refused_because_dvc_sees_no_changes_there(tmp_path):
+    write(tmp_path, "own/pos/a.txt", "elsewhere/b.txt")
+    (tmp_path / "own/neg").mkdir()
+    (tmp_path / "own/neg/b.txt").symlink_to(tmp_path / "elsewhere/b.txt")
+    assert [row.place for row in rows_of(tmp_path / "own")] == ["neg/b.txt", "pos/a.txt"]
+    (tmp_path / "own/more").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="own/more links to a folder, where DVC sees no changes; link its files"):
+        rows_of(tmp_path / "own")
 
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
@@ -151,19 +153,32 @@ def test_a_folder_named_like_a_table_is_a_folder(tmp_path):
     assert [row.place for row in rows_of(tmp_path)] == ["part-0.csv, row 1", "part-1.csv, row 1"]
 
 
-def test_the_example_and_hidden_files_are_not_read_beside_a_table(tmp_path):
-    for name in ("example.csv", "mine.csv", ".ipynb_checkpoints/mine.csv", "._mine.csv"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("text,label\na,1\n")
-    assert [row.place for row in rows_of(tmp_path)] == ["mine.csv, row 1"]
-    (tmp_path / "mine.csv").unlink()
-    assert [row.place for row in rows_of(tmp_path)] == ["example.csv, row 1"]
+def test_hidden_files_are_not_read_and_all_others_that_are_not_are_named(tmp_path, capsys):
+    write(tmp_path, "example.csv", "mine.csv", ".ipynb_checkpoints/mine.csv", "._mine.csv")
+    assert [row.place for row in rows_of(tmp_path)] == ["example.csv, row 1", "mine.csv, row 1"]
+    assert "not read" not in capsys.readouterr().out
+    write(tmp_path, "a.json", "b/c.xlsx", "notes.txt", "README.md", "mine.csv.dvc")
+    assert len(rows_of(tmp_path)) == 2
+    assert "data/own: 3 files are not read: a.json, b/c.xlsx, notes.txt\n" in capsys.readouterr().out
+
+
+def test_text_files_are_read_from_the_folder_as_it_is_shipped(tmp_path):
+    shutil.copytree(ROOT / "data/own", tmp_path / "own")
+    write(tmp_path / "own", "pos/a.txt", "neg/b.txt")
+    assert [row.place for row in rows_of(tmp_path / "own")] == ["neg/b.txt", "pos/a.txt"]
+
+
+def test_the_example_is_read_where_it_says(tmp_path):
+    with pytest.raises(UserError, match=r"holds no reviews; .*run `cp data/example\.csv ") as error:
+        rows_of(tmp_path)
+    subprocess.run(str(error.value).split("`")[1].split(), cwd=ROOT, check=True)
+    assert len(rows_of(tmp_path)) == 40
 
 
 def test_a_text_that_is_no_text_is_a_fault(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": ["a", "list"], "label": 1}\n{"text": 5, "label": 1}')
     assert [(row.text, row.fault) for row in rows_of(tmp_path)] == [
-        ("['a', 'list']", "a text that is no text"),
+        ("['a', 'list']", "text cell is not a string or a number"),
         ("5", ""),
     ]
 
@@ -171,14 +186,15 @@ def test_a_text_that_is_no_text_is_a_fault(tmp_path):
 def test_what_is_not_there_or_not_clear_is_one_line(tmp_path):
     with pytest.raises(UserError, match=r"^data.own.path: data/own does not exist; put your reviews there"):
         rows_of(tmp_path / "none")
-    with pytest.raises(UserError, match="holds no reviews; it should be a table"):
+    (tmp_path / "a.xlsx").touch()
+    with pytest.raises(UserError, match=r"holds no reviews, only a\.xlsx; put a table "):
         rows_of(tmp_path)
     (tmp_path / "a.csv").write_text("text,stars,label\n")
-    with pytest.raises(UserError, match=r"could be stars, label; say it by data\.own\.label_column"):
+    with pytest.raises(UserError, match=r"candidates: stars, label\); set data\.own\.label_column"):
         rows_of(tmp_path)
     with pytest.raises(UserError, match="has no column 'film'"):
         rows_of(tmp_path, label_column="label", group_column="film")
     (tmp_path / "pos").mkdir()
     (tmp_path / "pos/a.txt").write_text("x")
-    with pytest.raises(UserError, match="holds tables and text files"):
+    with pytest.raises(UserError, match=r"holds tables and text files, a\.csv and pos/a\.txt; move one kind away"):
         rows_of(tmp_path)
