@@ -13,7 +13,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.params import Params
 from imdb_rnn.core.stage import run
 from imdb_rnn.engine.kernels.cells import cell_named
-from imdb_rnn.evaluation import intervals, results
+from imdb_rnn.evaluation import results
 from imdb_rnn.export import onnx_file
 from imdb_rnn.reporting.card import model_card
 
@@ -22,11 +22,10 @@ def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     metrics = files.read_json(results.Metrics, root / files.METRICS, "evaluate")
     sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "explain").sensitivity
-    slices = results.read_slices(root / files.SLICES)
-    behaviour = results.read_behaviour(root / files.EXPLANATION / "behaviour.csv")
-    found = intervals.of_metrics(*results.read_predictions(root / files.PREDICTIONS))
+    slices = results.read_rows(results.Slice, root / files.SLICES, "evaluate")
+    behaviour = results.read_rows(results.Behaviour, root / files.EXPLANATION / "behaviour.csv", "explain")
     half_life, language = sensitivity.half_life_words, params.plots.language
-    card = model_card(network, params.train, metrics, found, half_life, slices, behaviour, language)
+    card = model_card(network, params.train, metrics, half_life, slices, behaviour, language)
     with files.replacing(root / files.EXPORT) as new:
         new.mkdir()
         (new / "model_card.md").write_text(card, encoding="utf-8", newline="\n")

@@ -1,8 +1,8 @@
 """Put everything on one page that works offline, with the trained network in it.
 
-In: the parameters, `data/model.keras`, what `train`, `evaluate` and `explain` found, and what is in git: the memory of
-the comparison's networks, and the trials of the last sweep. Out: `results/report/index.html`. What the page looks like
-and does stands in `imdb_rnn/reporting/page/`.
+In: the parameters, `data/model.keras`, the results of `train`, `evaluate` and `explain`, and, from git, the results of
+the last comparison and the last sweep. Out: `results/report/index.html`. Nothing is counted here. What the page looks
+like and does is in `imdb_rnn/reporting/page/`.
 """
 
 from pathlib import Path
@@ -11,10 +11,8 @@ from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
 from imdb_rnn.core.stage import run
-from imdb_rnn.engine.kernels.arithmetic import expit
-from imdb_rnn.evaluation import intervals, metrics, results
-from imdb_rnn.evaluation.calibration import calibration
-from imdb_rnn.evaluation.sensitivity import half_life
+from imdb_rnn.evaluation import results
+from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.reporting.card_text import TESTS
 from imdb_rnn.reporting.comparison_results import read_comparison
 from imdb_rnn.reporting.report import page, stored_network
@@ -22,16 +20,16 @@ from imdb_rnn.reporting.sweep_results import read_sweep, summarize
 from imdb_rnn.training.decision import THRESHOLD
 from imdb_rnn.training.history import read_history
 
+CALIBRATION = ("predicted", "positive", "low", "high", "n_reviews")
+
 
 def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
-    measured = files.read_json(results.Metrics, root / files.METRICS, "evaluate")
-    y, logits = results.read_predictions(root / files.PREDICTIONS)
-    probability = expit(logits)
-    explanation = root / files.EXPLANATION
-    gradient = frames.read_points(explanation / "gradient.csv", ("k", "gradient", "reviews"), "explain")
-    last_words = frames.read_points(explanation / "last_words.csv", ("words", "accuracy"), "explain")
-    found = intervals.of_metrics(y, logits)
+    explanation, sensitivity = root / files.EXPLANATION, root / files.SENSITIVITY_METRICS
+
+    def points(path: Path, columns: tuple[str, ...], stage: str) -> dict[str, list]:
+        return frames.read_points(path, columns, stage).to_dict("list")
+
     contents = {
         "parameters": {
             "data": {"source": params.data.source, params.data.source: params.data.of_source()},
@@ -43,25 +41,26 @@ def main(params: Params, root: Path) -> None:
         "provenance": {key: value for key, value in network.provenance.items() if key != "data_report"},
         "tokenizer": network.tokenizer,
         "threshold": THRESHOLD,
-        "confidence": intervals.CONFIDENCE,
+        "confidence": CONFIDENCE,
         "weights": network.count_weights(),
         "data_report": network.provenance["data_report"],
+        "metrics": files.read_json(results.Metrics, root / files.METRICS, "evaluate"),
+        "history": read_history(root / files.HISTORY).to_dict("list"),
+        "confusion": results.read_rows(results.ConfusionCell, root / files.CONFUSION, "evaluate"),
+        "roc": points(root / files.ROC, ("fpr", "tpr"), "evaluate"),
+        "calibration": points(root / files.CALIBRATION, CALIBRATION, "evaluate"),
         "behaviour": [
             {**row.model_dump(), "name": list(TESTS[row.test].values())}
-            for row in results.read_behaviour(explanation / "behaviour.csv")
+            for row in results.read_rows(results.Behaviour, explanation / "behaviour.csv", "explain")
         ],
-        "metrics": measured.model_dump(exclude_none=True),
-        "intervals": {name: ends and [round(end, 6) for end in ends] for name, ends in found.items()},
-        "history": read_history(root / files.HISTORY).to_dict("list"),
-        "confusion": metrics.confusion(y, logits).to_dict("records"),
-        "roc": metrics.roc(y, probability).to_dict("list"),
-        "calibration": calibration(y, probability).round(6).to_dict("list"),
-        "half_life_words": half_life(gradient["gradient"].to_numpy()),
-        "gradient": gradient.to_dict("list"),
-        "last_words": last_words.to_dict("list"),
-        "traces": files.read_json(results.Traces, explanation / "traces.json", "explain").model_dump()["traces"],
-        "compared": read_comparison(root / files.COMPARE_SENSITIVITY).model_dump(),
-        "swept": summarize(read_sweep(root / files.SWEEP)),
+        "half_life_words": files.read_json(
+            results.SensitivityMetrics, sensitivity, "explain"
+        ).sensitivity.half_life_words,
+        "gradient": points(explanation / "gradient.csv", ("k", "gradient", "n_reviews"), "explain"),
+        "last_words": points(explanation / "last_words.csv", ("n_words", "accuracy"), "explain"),
+        "traces": files.read_json(results.Traces, explanation / "traces.json", "explain").traces,
+        "comparison": read_comparison(root / files.COMPARE_SENSITIVITY),
+        "sweep": summarize(read_sweep(root / files.SWEEP)),
         "network": stored_network(network),
     }
     text = page(contents, network.params.cell)

@@ -51,13 +51,13 @@ def measure(network: Network, reviews: Reviews) -> RunMemory:
     """Measure a network on test reviews."""
     rows = sensitivity.sample(len(reviews), REVIEWS)
     ids = encode(reviews.ranks.rows(rows), network.encoding)
-    gradient = sensitivity.gradient_by_distance(network.gradient_norms(ids), ids)["gradient"]
-    last_words = sensitivity.accuracy_of_last_words(network.logits, ids, reviews.labels[rows], network.encoding.maxlen)
+    measured = sensitivity.measure(network, ids, reviews.labels[rows])
+    last_words = measured.last_words
     traced = encode(reviews.ranks.rows(traced_rows(reviews.ranks)), network.encoding)
     traces = [network.trace(traced[row], mark) for row, mark in enumerate(sensitivity.has_start_token(traced).tolist())]
     return RunMemory(
-        gradient=gradient.round(8).tolist(),
-        last_words=dict(zip(last_words["words"].astype(str), last_words["accuracy"].round(6).tolist(), strict=True)),
+        gradient=measured.gradient["gradient"].tolist(),
+        last_words=dict(zip(last_words["n_words"].astype(str), last_words["accuracy"].tolist(), strict=True)),
         traces=[trace.round(4).tolist() for trace in traces],
     )
 

@@ -22,7 +22,7 @@ from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import load_params
 from imdb_rnn.evaluation.intervals import CONFIDENCE
-from imdb_rnn.evaluation.metrics import measure
+from imdb_rnn.evaluation.metrics import scores
 from imdb_rnn.reporting.figures import save, style
 from imdb_rnn.text.corpus import read_provenance, read_reviews, read_vocabulary
 from imdb_rnn.training.decision import is_correct
@@ -133,7 +133,7 @@ def main(root: Path) -> None:
         finished = [read_run(root / RUNS / name, len(labels)) for name in folders]
         runs[network] = [run for run, _ in finished]
         right[network] = np.array([is_correct(labels, logits) for _, logits in finished])
-        roc_auc[network] = float(np.mean([measure(labels, logits)["roc_auc"] for _, logits in finished]))
+        roc_auc[network] = float(np.mean([scores(labels, logits)["roc_auc"] for _, logits in finished]))
     table = summarise(runs, right, roc_auc).assign(source=source, test_reviews=len(labels))
     pairs = differences(table["network"].tolist(), right)
     measured = {

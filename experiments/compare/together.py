@@ -20,8 +20,7 @@ def network_memory(runs: list[RunMemory]) -> NetworkSensitivity:
     gradient = np.mean([run.gradient[:shortest] for run in runs], axis=0)
 
     def half_lives(window: int) -> list[float | None]:
-        found = [half_life(np.array(run.gradient), window) for run in runs]
-        return [None if words is None else round(words, 2) for words in found]
+        return [half_life(np.array(run.gradient), window) for run in runs]
 
     return NetworkSensitivity(
         half_life_words={str(window): half_lives(window) for window in WINDOWS},
@@ -57,7 +56,7 @@ def read_together(
     right, sureness = is_correct(labels, ends - THRESHOLD), margin(labels, ends - THRESHOLD)
     all_right, all_wrong = np.all(right, axis=0), np.all(~right, axis=0)
     chosen = {
-        "right": (all_right, -sureness.min(axis=0)),
+        "correct": (all_right, -sureness.min(axis=0)),
         "wrong": (all_wrong, sureness.max(axis=0)),
         "divided": (~all_right & ~all_wrong, -np.ptp(ends, axis=0)),
     }

@@ -1,10 +1,10 @@
-"""What a network does with sentences made to show one ability each, after CheckList.
+"""Behaviour tests: short sentences, each a test of one ability of a network, after CheckList.
 
-Ribeiro, Wu, Guestrin and Singh, Beyond Accuracy: Behavioral Testing of NLP Models with CheckList (ACL 2020), has three
-kinds of test. MFT, minimum functionality: a short sentence whose answer is plain. INV, invariance: a change that means
-nothing must leave the answer as it was. DIR, direction: a change must not move the answer the wrong way.
+Ribeiro, Wu, Guestrin and Singh, Beyond Accuracy: Behavioral Testing of NLP Models with CheckList (ACL 2020), describe
+three kinds of test. MFT, minimum functionality: the label of a sentence is obvious. INV, invariance: a change without
+meaning must not change the answer. DIR, direction: a change must not move the answer in the wrong direction.
 
-The sentences were written once, and not with any network's answers in view.
+The sentences were written before any network was tested on them.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,25 +19,25 @@ from imdb_rnn.model import Network
 from imdb_rnn.training.decision import THRESHOLD
 
 LANGUAGES = ("en", "zh")
-TOLERANCE = 0.1  # by which a change that means nothing may move the probability
-# A network with two answers has none for a text without a judgement. Three answers would share the scale equally.
+TOLERANCE = 0.1  # by which a change without meaning may move the probability
+# The middle third: a network with two classes has none for a text without a judgement.
 NEUTRAL = (1 / 3, 2 / 3)
 DECIMALS = 6
-COLUMNS = ("kind", "test", "cases", "left_out", "passed", "share", "low", "high", "failure", "probability", "before")
+COLUMNS = ("kind", "test", "cases", "skipped", "passed", "pass_rate", "low", "high", "failure", "probability", "before")
 
 Passes = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Case(NamedTuple):
-    """A text to judge, the words that decide its answer, and for INV and DIR the text before the change."""
+    """A text to classify, its key words, and for INV and DIR the text before the change."""
 
     text: str
-    decisive: tuple[str, ...]
+    key_words: tuple[str, ...]
     before: str | None = None
 
 
 class Test(NamedTuple):
-    """Cases, and whether each passed: from the probabilities of the texts, and of those before the change."""
+    """Cases, and a function of the probabilities of the texts and of the texts before the change: which cases pass."""
 
     kind: str
     name: str
@@ -45,11 +45,11 @@ class Test(NamedTuple):
     cases: list[Case]
 
 
-def _says_positive(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
+def _is_positive(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
     return probability > THRESHOLD
 
 
-def _says_negative(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
+def _is_negative(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
     return probability <= THRESHOLD
 
 
@@ -73,40 +73,39 @@ def _does_not_rise(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
 class Phrases(NamedTuple):
     """What the tests of one language are made of.
 
-    In a template `{}` is where one of several words goes, `{0}` and `{1}` where two do. Where a template stands beside
-    words, these decide the answer too.
+    In a template `{}` is filled with one word, `{0}` and `{1}` with two. Words in a pair with a template are key words.
     """
 
     good: tuple[str, ...]
     bad: tuple[str, ...]
-    deniable_good: tuple[str, ...]  # those whose denial is blame
-    deniable_bad: tuple[str, ...]  # those whose denial is praise
+    good_to_negate: tuple[str, ...]  # whose negation is criticism
+    bad_to_negate: tuple[str, ...]  # whose negation is praise
     plain: tuple[str, ...]
-    denied: tuple[tuple[str, tuple[str, ...]], ...]
-    changed: tuple[str, ...]  # {0} what was expected, {1} what came
+    negated: tuple[tuple[str, tuple[str, ...]], ...]
+    changed: tuple[str, ...]  # {0} expected, {1} found
     loved: str
     hated: str
     neutral: tuple[tuple[str, tuple[str, ...]], ...]
     things: tuple[str, ...]
-    person: str  # {0} name, {1} judgement
-    people: tuple[str, ...]  # the first is replaced by each of the others
+    person: str  # {0} name, {1} good or bad
+    people: tuple[str, ...]  # the first is replaced by each other name
     place: str
     places: tuple[str, ...]
     added: tuple[str, ...]  # punctuation around the sentence
-    typos: tuple[tuple[str, str], ...]  # a template right and wrong
+    typos: tuple[tuple[str, str], ...]  # a template without and with the typo
     fillers: tuple[str, ...]  # sentences without a judgement
     space: str  # between sentences
     praise: str
-    blame: str
+    criticism: str
 
 
 ENGLISH = Phrases(
     good=("wonderful", "excellent", "great", "brilliant", "amazing", "superb"),
     bad=("terrible", "awful", "boring", "horrible", "bad", "stupid"),
-    deniable_good=("good", "great", "funny", "interesting", "convincing", "enjoyable"),
-    deniable_bad=("bad", "boring", "stupid", "terrible", "awful", "dull"),
+    good_to_negate=("good", "great", "funny", "interesting", "convincing", "enjoyable"),
+    bad_to_negate=("bad", "boring", "stupid", "terrible", "awful", "dull"),
     plain=("This film is {}.", "The acting is {}.", "The story was {}.", "I found this movie {}."),
-    denied=(
+    negated=(
         ("This film is not {} at all.", ("not",)),
         ("It was never {}, not for a single minute.", ("never", "not")),
         ("The story is anything but {}.", ("anything", "but")),
@@ -141,16 +140,16 @@ ENGLISH = Phrases(
     ),
     space=" ",
     praise="I loved it.",
-    blame="I hated it.",
+    criticism="I hated it.",
 )
 
 CHINESE = Phrases(
     good=("精彩", "好看", "优秀", "感人", "完美", "出色"),
     bad=("糟糕", "无聊", "难看", "失望", "垃圾", "烂"),
-    deniable_good=("精彩", "好看", "有趣", "感人", "出色", "好"),
-    deniable_bad=("糟糕", "无聊", "难看", "差", "烂", "枯燥"),
+    good_to_negate=("精彩", "好看", "有趣", "感人", "出色", "好"),
+    bad_to_negate=("糟糕", "无聊", "难看", "差", "烂", "枯燥"),
     plain=("这部电影很{}。", "演员的表演很{}。", "故事非常{}。", "我觉得这部片子很{}。"),
-    denied=(
+    negated=(
         ("这部电影一点也不{}。", ("不",)),
         ("这个故事并不{}。", ("不",)),
         ("我不觉得这部片子{}。", ("不",)),
@@ -182,7 +181,7 @@ CHINESE = Phrases(
     fillers=("我是星期天和弟弟一起看的。", "片长两个小时。我们在家里看的，姐姐下午也来了。"),
     space="",
     praise="我很喜欢它。",
-    blame="我很讨厌它。",
+    criticism="我很讨厌它。",
 )
 
 
@@ -192,14 +191,14 @@ def _suite(language: str) -> list[Test]:
     good, bad = _plain(phrases.plain, phrases.good), _plain(phrases.plain, phrases.bad)
     judged = _plain(phrases.plain[:2], phrases.good + phrases.bad)
     words, space = phrases.good + phrases.bad, phrases.space
-    neutral = _denied(phrases.neutral, phrases.things)
+    neutral = _with_key_words(phrases.neutral, phrases.things)
     tests = [
-        Test("MFT", "plain_positive", _says_positive, good),
-        Test("MFT", "plain_negative", _says_negative, bad),
-        Test("MFT", "negated_positive", _says_negative, _denied(phrases.denied, phrases.deniable_good)),
-        Test("MFT", "negated_negative", _says_positive, _denied(phrases.denied, phrases.deniable_bad)),
-        Test("MFT", "changed_to_positive", _says_positive, _changed(phrases.changed, phrases.bad, phrases.loved)),
-        Test("MFT", "changed_to_negative", _says_negative, _changed(phrases.changed, phrases.good, phrases.hated)),
+        Test("MFT", "plain_positive", _is_positive, good),
+        Test("MFT", "plain_negative", _is_negative, bad),
+        Test("MFT", "negated_positive", _is_negative, _with_key_words(phrases.negated, phrases.good_to_negate)),
+        Test("MFT", "negated_negative", _is_positive, _with_key_words(phrases.negated, phrases.bad_to_negate)),
+        Test("MFT", "changed_to_positive", _is_positive, _changed(phrases.changed, phrases.bad, phrases.loved)),
+        Test("MFT", "changed_to_negative", _is_negative, _changed(phrases.changed, phrases.good, phrases.hated)),
         Test("MFT", "neutral", _is_undecided, neutral),
         Test("INV", "people", _stays, _renamed(phrases.person, phrases.people, words)),
         Test("INV", "places", _stays, _renamed(phrases.place, phrases.places, words)),
@@ -212,10 +211,10 @@ def _suite(language: str) -> list[Test]:
     either = judged + neutral
     for name, passes, added, verb in (
         ("praise_added", _does_not_fall, phrases.praise, phrases.loved),
-        ("blame_added", _does_not_rise, phrases.blame, phrases.hated),
+        ("criticism_added", _does_not_rise, phrases.criticism, phrases.hated),
     ):
         tests.append(Test("DIR", name, passes, _rewritten(either, [_after(added, space)], verb)))
-    # A script without capital letters has none to test.
+    # Chinese has no capital letters to test.
     return [test for test in tests if any(case.text != case.before for case in test.cases)]
 
 
@@ -223,7 +222,7 @@ def _plain(templates: Iterable[str], words: Iterable[str]) -> list[Case]:
     return [Case(template.format(word), (word,)) for template, word in product(templates, words)]
 
 
-def _denied(templates: Iterable[tuple[str, tuple[str, ...]]], words: Iterable[str]) -> list[Case]:
+def _with_key_words(templates: Iterable[tuple[str, tuple[str, ...]]], words: Iterable[str]) -> list[Case]:
     return [Case(template.format(word), (word, *also)) for (template, also), word in product(templates, words)]
 
 
@@ -242,8 +241,8 @@ def _mistyped(templates: Iterable[tuple[str, str]], words: Iterable[str]) -> lis
     return [Case(wrong.format(word), (word,), right.format(word)) for (right, wrong), word in pairs]
 
 
-def _rewritten(cases: Iterable[Case], ways: Iterable[Callable[[str], str]], *also: str) -> list[Case]:
-    return [Case(way(case.text), (*case.decisive, *also), case.text) for way, case in product(ways, cases)]
+def _rewritten(cases: Iterable[Case], changes: Iterable[Callable[[str], str]], *also: str) -> list[Case]:
+    return [Case(change(case.text), (*case.key_words, *also), case.text) for change, case in product(changes, cases)]
 
 
 def _before(sentence: str, space: str) -> Callable[[str], str]:
@@ -255,27 +254,27 @@ def _after(sentence: str, space: str) -> Callable[[str], str]:
 
 
 def _usable(network: Network, cases: Iterable[Case]) -> list[Case]:
-    """The cases whose decisive words the network knows.
+    """The cases whose key words are in the network's vocabulary.
 
-    A decisive word is unknown if a token that the vocabulary does not hold is it, is a part of it (a character) or
-    has it as a part (a longer word that jieba found).
+    A key word is not if an OOV token is equal to it, a part of it (a character), or contains it (a longer word that
+    jieba found).
     """
-    known = frozenset(network.vocabulary)
+    vocabulary = frozenset(network.vocabulary)
 
     def is_usable(case: Case) -> bool:
-        unknown = set(network.tokenize(f"{case.text} {case.before or ''}")) - known
-        return not any(token in word or word in token for token in unknown for word in case.decisive)
+        oov = set(network.tokenize(f"{case.text} {case.before or ''}")) - vocabulary
+        return not any(token in word or word in token for token in oov for word in case.key_words)
 
     return [case for case in cases if is_usable(case)]
 
 
-MOST_FREQUENT = 200  # tokens that tell the script
+MOST_FREQUENT = 200  # tokens that show the script
 
 
 def language_of(network: Network) -> str | None:
-    """The language of which the network knows the words: of `LANGUAGES` that with more cases; None if none has any.
+    """The language, one of `LANGUAGES`, of which the network can be asked more cases; None if it knows neither.
 
-    Letters alone tell no language, but Chinese characters do.
+    The tokens of a tokenizer other than `word` show Chinese only, by its characters.
     """
     if network.tokenizer != "word":
         frequent = network.vocabulary[:MOST_FREQUENT]
@@ -290,38 +289,39 @@ def measure(network: Network) -> pd.DataFrame:
     """Run every test of the network's language.
 
     Returns:
-        A row for each test of which at least one case can be judged: kind (MFT, INV or DIR), test, cases, left_out
-        (cases more, of words that the network does not know), passed, share (of the cases that passed), low and high
-        (its interval, as if the cases were independent, which sentences of one template are not), failure (the text of
-        the first case that did not pass), probability (of it), before (that of the text before its change). What there
-        is none of is None or NaN. Shares and probabilities have six decimals. No row if the network knows no language
-        of the tests.
+        A row for each test that has at least one usable case: kind (MFT, INV or DIR), test, cases, skipped (cases whose
+        key words are OOV), passed, pass_rate, low and high (its interval, which assumes independent cases; those of one
+        template are not), failure (the text of the first case that failed), probability (of that text), before (of the
+        text before its change). What does not apply is None or NaN. Six decimals. No row if the network knows no
+        language of the tests.
 
     Raises:
         UserError: as `Network.tokenize` does.
     """
     language = language_of(network)
     rows = []
+
+    def probabilities(texts: list[str]) -> np.ndarray:
+        # Rounded before they are compared, so that the table shows what decided.
+        return network.predict_proba(network.encode(texts)).round(DECIMALS)
+
     for kind, name, passes, cases in _suite(language) if language else ():
         usable = _usable(network, cases)
         if not usable:
             continue
-        # Rounded before they are compared, so that the table shows what decided.
-        probability = network.predict_proba(network.encode([case.text for case in usable])).round(DECIMALS)
-        before = np.full(len(usable), np.nan)
+        probability, before = probabilities([case.text for case in usable]), np.full(len(usable), np.nan)
         if kind != "MFT":
-            before = network.predict_proba(network.encode([case.before or "" for case in usable])).round(DECIMALS)
+            before = probabilities([case.before or "" for case in usable])
         passed = passes(probability, before)
-        count = int(passed.sum())
-        low, high = intervals.of_share(count, len(usable)) or (0.0, 1.0)
-        shares = [round(share, DECIMALS) for share in (count / len(usable), low, high)]
-        failures = np.flatnonzero(~passed)[:1]
-        failure = [usable[row].text for row in failures] or [None]
-        numbers = [float(values[row]) for values in (probability, before) for row in failures] or [np.nan, np.nan]
-        rows.append([kind, name, len(usable), len(cases) - len(usable), count, *shares, *failure, *numbers])
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        n_passed, n_skipped = int(passed.sum()), len(cases) - len(usable)
+        interval = intervals.of_proportion(n_passed, len(usable)) or ()
+        failures = np.flatnonzero(~passed)[:1].tolist()
+        failed = [(usable[i].text, probability[i], before[i]) for i in failures] or [(None, np.nan, np.nan)]
+        row = (kind, name, len(usable), n_skipped, n_passed, n_passed / len(usable), *interval, *failed[0])
+        rows.append(row)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).round(DECIMALS)
 
 
 def as_metrics(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """The share of passed cases by test, as `dvc metrics` shows and compares them: `{"behaviour": {test: share}}`."""
-    return {"behaviour": dict(zip(table["test"], table["share"].astype(float).tolist(), strict=True))}
+    """The pass rate of each test, as `dvc metrics` shows and compares it: `{"behaviour": {test: pass_rate}}`."""
+    return {"behaviour": dict(zip(table["test"], table["pass_rate"].astype(float).tolist(), strict=True))}

@@ -1,20 +1,20 @@
-"""How good predictions are: loss, accuracy and the rest, and the points of the curves."""
+"""How good predictions are: loss, accuracy and other scores, the confusion matrix, and the points of the curves."""
 
 import numpy as np
 import pandas as pd
 from sklearn import metrics
 
 from imdb_rnn.engine.kernels.arithmetic import expit, log_losses
+from imdb_rnn.evaluation import intervals
 from imdb_rnn.evaluation.results import LABELS
 from imdb_rnn.training.decision import is_positive
 
 CURVE_POINTS = 200
+BINS = 10  # of the calibration curve
 
 
-def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
+def scores(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
     """Loss (mean binary cross-entropy), accuracy and the like, and the area under the ROC curve, six decimals.
-
-    Balanced accuracy is the mean of both labels' shares of right answers.
 
     Args:
         y: (reviews,), 0 or 1, both present.
@@ -35,10 +35,10 @@ def measure(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
 
 
 def confusion(y: np.ndarray, logits: np.ndarray) -> pd.DataFrame:
-    """Count the reviews of each label and predicted label: columns label, predicted, reviews; four rows."""
+    """Count the reviews by label and predicted label: columns label, predicted, n_reviews; four rows."""
     counts = metrics.confusion_matrix(y, is_positive(logits), labels=[0, 1])
     rows = [(LABELS[i], LABELS[j], int(counts[i, j])) for i in (0, 1) for j in (0, 1)]
-    return pd.DataFrame(rows, columns=["label", "predicted", "reviews"])
+    return pd.DataFrame(rows, columns=["label", "predicted", "n_reviews"])
 
 
 def roc(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
@@ -48,9 +48,25 @@ def roc(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
 
 
 def precision_recall(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
-    """Points of the precision-recall curve, at most `CURVE_POINTS`: columns recall, precision, rising recall."""
+    """Points of the precision-recall curve, at most `CURVE_POINTS`: columns recall (ascending), precision."""
     precision, recall, _ = metrics.precision_recall_curve(y, probability)
     return _thinned(pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}))
+
+
+def calibration(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
+    """Compare probabilities with the share of positive reviews, in `BINS` bins of equal width; empty bins are left out.
+
+    Returns:
+        Columns predicted (mean probability), positive (share of positive reviews), low and high (its interval),
+        n_reviews; six decimals.
+    """
+    bins = np.minimum((probability * BINS).astype(int), BINS - 1)
+    rows = []
+    for chosen in np.unique(bins):
+        here = bins == chosen
+        interval = intervals.of_proportion(y[here].sum(), here.sum())
+        rows.append((probability[here].mean(), y[here].mean(), *(interval or ()), here.sum()))
+    return pd.DataFrame(rows, columns=["predicted", "positive", "low", "high", "n_reviews"]).round(6)
 
 
 def _thinned(points: pd.DataFrame) -> pd.DataFrame:

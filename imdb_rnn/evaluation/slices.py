@@ -1,4 +1,4 @@
-"""How good a network is on parts of the test reviews: the short and the long, those of known and of unknown words."""
+"""Accuracy on slices of the test reviews: by length, and by the share of out-of-vocabulary (OOV) words."""
 
 from itertools import pairwise
 
@@ -7,67 +7,60 @@ import pandas as pd
 
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import intervals
-from imdb_rnn.text.vocabulary import OOV, PADDING, START
+from imdb_rnn.text.vocabulary import OOV
 from imdb_rnn.training.decision import is_correct
 
-WORDS = (100, 200, 400)  # where IMDb's reviews are cut into short, usual, long and very long ones
-SMALLEST = 0.05  # share of the reviews; if a part has fewer, quartiles take the place of `WORDS`
-UNKNOWN_SHARES = (0.02, 0.05, 0.1)
-DECIMALS = 6
+WORD_BOUNDS = (100, 200, 400)  # lengths that divide IMDb's reviews into short, usual, long and very long ones
+SMALLEST = 0.05  # share of the reviews; if a slice has fewer, quartiles replace `WORD_BOUNDS`
+OOV_BOUNDS = (0.02, 0.05, 0.1)
 
 
-def unknown_shares(ids: Ragged) -> np.ndarray:
-    """The share of unknown words among the words of each review as the network reads it: float64 (reviews,).
+def oov_rates(ids: Ragged, n_words: np.ndarray) -> np.ndarray:
+    """The share of OOV words among the words of each review: float64 (reviews,); 0 for a review without words.
 
     Args:
-        ids: start marks and padding are no words; a review of nothing else has a share of 0.
+        ids: without padding. They may be memory-mapped: one review at a time is read.
+        n_words: integers (reviews,), the lengths of the reviews without their start tokens.
     """
-    flat, ends = ids.flat(), np.cumsum(ids.lengths)
-
-    def count(wanted: np.ndarray) -> np.ndarray:
-        before = np.concatenate([[0], np.cumsum(wanted)])
-        return before[ends] - before[ends - ids.lengths]
-
-    return count(flat == OOV) / np.maximum(count(~np.isin(flat, (PADDING, START))), 1)
+    n_oov = np.fromiter((np.count_nonzero(review == OOV) for review in ids), np.int64, len(ids))
+    return n_oov / np.maximum(n_words, 1)
 
 
-def measure(y: np.ndarray, logits: np.ndarray, lengths: np.ndarray, unknown: np.ndarray) -> pd.DataFrame:
-    """Accuracy by length and by share of unknown words.
+def measure(y: np.ndarray, logits: np.ndarray, n_words: np.ndarray, oov: np.ndarray) -> pd.DataFrame:
+    """Accuracy by length and by OOV rate.
 
     Args:
         y: (reviews,), 0 or 1, at least one.
         logits: (reviews,), of a positive review.
-        lengths: integers (reviews,), in words, of what the network reads.
-        unknown: (reviews,), as `unknown_shares` gives them.
+        n_words: integers (reviews,), of the part that the network reads.
+        oov: (reviews,), see `oov_rates`.
 
     Returns:
-        A row for each part that has reviews: by (`words` or `unknown`), slice (`<100`, `100-199`, `>=400`; `<2%`,
-        `2-5%`, `>=10%`, where the upper end belongs to the next), reviews, accuracy, low, high (its interval), six
-        decimals.
+        A row for each slice that has reviews: by (`words` or `oov`), slice (`<100`, `100-199`, `>=400`; `<2%`, `2-5%`,
+        `>=10%`, each without its upper end), n_reviews, accuracy, low, high (its interval), six decimals.
     """
     correct = is_correct(y, logits)
-    bounds = _word_bounds(lengths)
-    words = [f"<{bounds[0]}", *(f"{low}-{high - 1}" for low, high in pairwise(bounds))]
-    percents = [round(100 * share) for share in UNKNOWN_SHARES]
-    shares = [f"<{percents[0]}%", *(f"{low}-{high}%" for low, high in pairwise(percents))]
+    word_bounds, percents = _word_bounds(n_words), [round(100 * bound) for bound in OOV_BOUNDS]
+    words = [
+        f"<{word_bounds[0]}",
+        *(f"{low}-{high - 1}" for low, high in pairwise(word_bounds)),
+        f">={word_bounds[-1]}",
+    ]
+    rates = [f"<{percents[0]}%", *(f"{low}-{high}%" for low, high in pairwise(percents)), f">={percents[-1]}%"]
     rows = []
-    for by, values, ends, names in (
-        ("words", lengths, bounds, [*words, f">={bounds[-1]}"]),
-        ("unknown", unknown, UNKNOWN_SHARES, [*shares, f">={percents[-1]}%"]),
-    ):
-        parts = np.digitize(values, ends)
-        for part in np.unique(parts):
-            here = correct[parts == part]
-            low, high = intervals.of_share(here.sum(), len(here)) or (0.0, 1.0)
-            shown = [round(float(value), DECIMALS) for value in (here.mean(), low, high)]
-            rows.append((by, names[part], len(here), *shown))
-    return pd.DataFrame(rows, columns=["by", "slice", "reviews", "accuracy", "low", "high"])
+    for by, values, bounds, names in (("words", n_words, word_bounds, words), ("oov", oov, OOV_BOUNDS, rates)):
+        slices = np.digitize(values, bounds)
+        for number in np.unique(slices):
+            here = correct[slices == number]
+            interval = intervals.of_proportion(here.sum(), len(here)) or ()
+            rows.append((by, names[number], len(here), here.mean(), *interval))
+    return pd.DataFrame(rows, columns=["by", "slice", "n_reviews", "accuracy", "low", "high"]).round(6)
 
 
-def _word_bounds(lengths: np.ndarray) -> list[int]:
-    """Where the reviews are cut by length: at `WORDS` if each part has its share of them, else at their quartiles."""
-    counts = np.bincount(np.digitize(lengths, WORDS), minlength=len(WORDS) + 1)
-    if counts.min() >= SMALLEST * len(lengths):
-        return list(WORDS)
+def _word_bounds(n_words: np.ndarray) -> list[int]:
+    """`WORD_BOUNDS` if each slice then has its share of the reviews, else the quartiles of their lengths."""
+    counts = np.bincount(np.digitize(n_words, WORD_BOUNDS), minlength=len(WORD_BOUNDS) + 1)
+    if counts.min() >= SMALLEST * len(n_words):
+        return list(WORD_BOUNDS)
     # Lengths that occur, not means of two of them
-    return np.unique(np.quantile(lengths, (0.25, 0.5, 0.75), method="inverted_cdf")).astype(int).tolist()
+    return np.unique(np.quantile(n_words, (0.25, 0.5, 0.75), method="inverted_cdf")).astype(int).tolist()

@@ -25,7 +25,7 @@ class SharedTrace(Result):
 
     review: Annotated[int, Field(ge=0)]
     label: Literal[0, 1]
-    kind: Literal["right", "wrong", "divided"]
+    kind: Literal["correct", "wrong", "divided"]
     words: list[str]
     known: list[bool]
     probability: dict[str, list[Share]]

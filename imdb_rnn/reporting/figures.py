@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.evaluation.results import LABELS as CLASSES
+from imdb_rnn.evaluation.results import ConfusionCell
 
 TRAINING, VALIDATION, NEUTRAL = "#1f6fb4", "#d95f0e", "#555555"
 
@@ -165,20 +167,20 @@ def training(history: pd.DataFrame, best_epoch: int, language: str) -> Figure:
     return figure
 
 
-def confusion(counts: pd.DataFrame, language: str) -> Figure:
-    """The confusion matrix: reviews of each label (rows) by predicted label (columns), with each row's shares."""
+def confusion(cells: list[ConfusionCell], language: str) -> Figure:
+    """The confusion matrix: reviews by label (rows) and predicted label (columns), with the shares of each row."""
     labels = LABELS[language]
-    names = ["negative", "positive"]
-    matrix = counts.pivot(index="label", columns="predicted", values="reviews").loc[names, names].to_numpy()
+    counts = {(cell.label, cell.predicted): cell.n_reviews for cell in cells}
+    matrix = np.array([[counts[label, predicted] for predicted in CLASSES] for label in CLASSES])
     shares = matrix / matrix.sum(axis=1, keepdims=True)
     figure = Figure(figsize=(4.8, 4.2))
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), reviews in np.ndenumerate(matrix):
+    for (row, column), n_reviews in np.ndenumerate(matrix):
         color = "white" if shares[row, column] > 0.5 else "black"
-        text = f"{reviews}\n{shares[row, column]:.1%}"
+        text = f"{n_reviews}\n{shares[row, column]:.1%}"
         axes.text(column, row, text, ha="center", va="center", color=color, fontsize=14)
-    ticks = [labels[name] for name in names]
+    ticks = [labels[name] for name in CLASSES]
     axes.set_xticks([0, 1], ticks)
     axes.set_yticks([0, 1], ticks, rotation=90, va="center")
     axes.set(xlabel=labels["predicted"], ylabel=labels["label"])
@@ -198,13 +200,13 @@ def roc(points: pd.DataFrame, area: float, language: str) -> Figure:
     return figure
 
 
-def precision_recall(points: pd.DataFrame, positive_share: float, language: str) -> Figure:
-    """The precision-recall curve, and the precision of calling every review positive."""
+def precision_recall(points: pd.DataFrame, language: str) -> Figure:
+    """The precision-recall curve, and the precision of predicting every review positive, which is its last point."""
     labels = LABELS[language]
     figure = Figure(figsize=(4.8, 4.4))
     axes = figure.subplots()
     axes.plot(points["recall"], points["precision"], color=TRAINING, label=labels["network"])
-    axes.axhline(positive_share, color=NEUTRAL, linestyle=":", label=labels["share"])
+    axes.axhline(points["precision"].iloc[-1], color=NEUTRAL, linestyle=":", label=labels["share"])
     axes.set(xlabel=labels["recall"], ylabel=labels["precision"], xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(loc="lower left")
     return figure

@@ -8,7 +8,7 @@ from material import model_params, network_of
 from imdb_rnn.core import frames
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation import behaviour, intervals
-from imdb_rnn.evaluation.results import read_behaviour
+from imdb_rnn.evaluation.results import Behaviour, read_rows
 from imdb_rnn.model import Network
 from imdb_rnn.text.vocabulary import get_tokenizer, words_of_ids
 
@@ -39,16 +39,16 @@ def shares(rule: Callable[[list[str]], float]) -> dict[str, float]:
 
 
 def balance(words: list[str]) -> int:
-    """How many words of praise more than of blame."""
+    """How many words of praise more than of criticism."""
     english = behaviour.ENGLISH
-    praise = {*english.good, *english.deniable_good, english.loved}
-    blame = {*english.bad, *english.deniable_bad, english.hated}
-    return sum(word in praise for word in words) - sum(word in blame for word in words)
+    praise = {*english.good, *english.good_to_negate, english.loved}
+    criticism = {*english.bad, *english.bad_to_negate, english.hated}
+    return sum(word in praise for word in words) - sum(word in criticism for word in words)
 
 
-def test_a_network_that_counts_words_knows_no_denial():
+def test_a_network_that_counts_words_knows_no_negation():
     table = behaviour.measure(judging(lambda words: 0.5 + 0.2 * np.sign(balance(words)), known(behaviour.ENGLISH)))
-    passed = dict(zip(table["test"], table["share"], strict=True))
+    passed = dict(zip(table["test"], table["pass_rate"], strict=True))
     unable = {"negated_positive", "negated_negative", "changed_to_positive"}
     # The two judgements of a text that changes its mind cancel out, and 0.5 is not positive.
     assert passed == {test: 0.0 if test in unable else 1.0 for test in passed}
@@ -72,7 +72,7 @@ def test_a_network_that_counts_all_words_is_moved_by_fillers_alone():
     passed = shares(lambda words: min(len(words), 40) / 40)
     assert passed["filler_before"] == passed["filler_after"] == 0
     assert passed["people"] == passed["places"] == passed["upper_case"] == passed["punctuation"] == passed["typo"] == 1
-    assert (passed["praise_added"], passed["blame_added"]) == (1, 0)
+    assert (passed["praise_added"], passed["criticism_added"]) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -90,22 +90,22 @@ def test_a_neutral_text_is_in_the_middle_third(answer, share):
 def test_a_judgement_that_is_added_must_not_move_the_probability_the_other_way():
     passed = shares(lambda words: 0.5 - 0.1 * np.sign(balance(words)))
     # Those that judged so already stay; a fourth of the texts each.
-    assert (passed["praise_added"], passed["blame_added"]) == (0.25, 0.25)
+    assert (passed["praise_added"], passed["criticism_added"]) == (0.25, 0.25)
     assert passed["plain_positive"] == passed["plain_negative"] == 0
 
 
-def test_cases_of_unknown_words_are_left_out_and_counted():
+def test_cases_of_unknown_words_are_skipped_and_counted():
     whole = behaviour.measure(judging(lambda words: 0.5, known(behaviour.ENGLISH))).set_index("test")
-    assert (whole["left_out"] == 0).all()
+    assert (whole["skipped"] == 0).all()
     assert (whole["cases"] >= 20).all()
     vocabulary = [word for word in known(behaviour.ENGLISH) if word not in ("wonderful", "not", "loved")]
     seen = []
     part = behaviour.measure(judging(lambda words: seen.append(words) or 0.5, vocabulary)).set_index("test")
     for test in part.index:
-        assert part["cases"][test] + part["left_out"][test] == whole["cases"][test]
-    assert part["left_out"]["plain_positive"] == 4
-    assert part["left_out"]["plain_negative"] == 0
-    assert part["left_out"]["negated_positive"] == part["left_out"]["negated_negative"] == 12
+        assert part["cases"][test] + part["skipped"][test] == whole["cases"][test]
+    assert part["skipped"]["plain_positive"] == 4
+    assert part["skipped"]["plain_negative"] == 0
+    assert part["skipped"]["negated_positive"] == part["skipped"]["negated_negative"] == 12
     assert not {"changed_to_positive", "praise_added"} & set(part.index), "a test of no case has no row"
     assert seen
 
@@ -114,7 +114,7 @@ def test_unknown_names_and_typing_errors_leave_nothing_out():
     names = {name.lower() for name in behaviour.ENGLISH.people + behaviour.ENGLISH.places} | {"flim", "actng"}
     vocabulary = [word for word in known(behaviour.ENGLISH) if word not in names]
     table = behaviour.measure(judging(lambda words: 0.5, vocabulary))
-    assert (table["left_out"] == 0).all()
+    assert (table["skipped"] == 0).all()
 
 
 def test_the_language_is_that_of_the_words_that_the_network_knows():
@@ -122,7 +122,7 @@ def test_the_language_is_that_of_the_words_that_the_network_knows():
     chinese = judging(lambda words: 0.5, characters, "char")
     assert behaviour.language_of(chinese) == "zh"
     table = behaviour.measure(chinese).set_index("test")
-    assert (table["left_out"] == 0).all()
+    assert (table["skipped"] == 0).all()
     assert (table["cases"] >= 20).all()
     assert "upper_case" not in table.index
     assert behaviour.language_of(judging(lambda words: 0.5, known(behaviour.ENGLISH))) == "en"
@@ -131,7 +131,7 @@ def test_the_language_is_that_of_the_words_that_the_network_knows():
 def test_a_part_of_a_word_that_is_unknown_makes_the_word_unknown():
     characters = [character for character in known(behaviour.CHINESE, "char") if character != "彩"]
     table = behaviour.measure(judging(lambda words: 0.5, characters, "char")).set_index("test")
-    assert table["left_out"]["plain_positive"] == 4
+    assert table["skipped"]["plain_positive"] == 4
 
 
 def test_a_network_of_other_words_has_no_tests(tmp_path):
@@ -142,7 +142,7 @@ def test_a_network_of_other_words_has_no_tests(tmp_path):
     assert len(table) == 0
     assert behaviour.as_metrics(table) == {"behaviour": {}}
     frames.write_csv(tmp_path / "behaviour.csv", table)
-    assert read_behaviour(tmp_path / "behaviour.csv") == []
+    assert read_rows(Behaviour, tmp_path / "behaviour.csv", "explain") == []
 
 
 @pytest.mark.xdist_group("keras")  # which compiles the engine anyway
@@ -152,14 +152,14 @@ def test_a_real_network_is_measured_and_its_table_read_back(tmp_path):
     table = behaviour.measure(network)
     assert 0 < table["passed"].sum() < table["cases"].sum()
     for row in table.itertuples():
-        assert (row.low, row.high) == pytest.approx(intervals.of_share(row.passed, row.cases), abs=1e-6)
-        assert row.share == pytest.approx(row.passed / row.cases, abs=1e-6)
+        assert (row.low, row.high) == pytest.approx(intervals.of_proportion(row.passed, row.cases), abs=1e-6)
+        assert row.pass_rate == pytest.approx(row.passed / row.cases, abs=1e-6)
     path = tmp_path / "behaviour.csv"
     frames.write_csv(path, table)
     written = path.read_bytes()
     frames.write_csv(path, behaviour.measure(network))
     assert path.read_bytes() == written
-    read = read_behaviour(path)
+    read = read_rows(Behaviour, path, "explain")
     assert [row.test for row in read] == table["test"].tolist()
     for row, failure in zip(read, table["failure"], strict=True):
         assert row.failure == (failure if isinstance(failure, str) else None)
@@ -169,7 +169,7 @@ def test_a_real_network_is_measured_and_its_table_read_back(tmp_path):
             assert row.probability == pytest.approx(probability, abs=1e-5)
 
 
-HEADER = "kind,test,cases,left_out,passed,share,low,high,failure,probability,before\n"
+HEADER = "kind,test,cases,skipped,passed,pass_rate,low,high,failure,probability,before\n"
 ROW = "MFT,neutral,24,0,23,0.958333,0.79,0.99,I saw it.,0.9,\n"
 
 
@@ -178,7 +178,7 @@ ROW = "MFT,neutral,24,0,23,0.958333,0.79,0.99,I saw it.,0.9,\n"
     [
         None,
         "",
-        HEADER.replace("share,", ""),
+        HEADER.replace("pass_rate,", ""),
         HEADER + ROW.replace("MFT", "XYZ"),
         HEADER + ROW.replace("24", "many"),
         HEADER + ROW.replace("24", "0"),
@@ -193,7 +193,7 @@ ROW = "MFT,neutral,24,0,23,0.958333,0.79,0.99,I saw it.,0.9,\n"
 def test_a_damaged_table_is_named(tmp_path, text):
     path = tmp_path / "behaviour.csv"
     path.write_text(HEADER + ROW)
-    assert len(read_behaviour(path)) == 1
+    assert len(read_rows(Behaviour, path, "explain")) == 1
     path.unlink() if text is None else path.write_text(text)
     with pytest.raises(UserError, match=r"behaviour.csv is (missing|damaged .*); run `dvc repro explain`"):
-        read_behaviour(path)
+        read_rows(Behaviour, path, "explain")

@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logit
 
-from imdb_rnn.evaluation.metrics import CURVE_POINTS, confusion, measure, precision_recall, roc
+from imdb_rnn.evaluation.metrics import CURVE_POINTS, calibration, confusion, precision_recall, roc, scores
 
 Y = np.array([0, 0, 0, 1, 1, 1, 1, 1])
 PROBABILITY = np.array([0.1, 0.4, 0.9, 0.2, 0.6, 0.7, 0.8, 0.95])
 
 
-def test_measures_are_the_definitions():
-    values = measure(Y, logit(PROBABILITY))
+def test_scores_are_the_definitions():
+    values = scores(Y, logit(PROBABILITY))
     hits, false_alarms, misses = 4, 1, 1
     assert values["accuracy"] == 6 / 8
     assert values["precision"] == hits / (hits + false_alarms)
@@ -23,8 +23,8 @@ def test_measures_are_the_definitions():
     assert values["loss"] == pytest.approx(-np.log(right).mean(), abs=1e-6)
 
 
-def test_a_network_that_never_says_positive_has_finite_measures():
-    values = measure(Y, np.full(8, -1.0))
+def test_a_network_that_never_predicts_positive_has_finite_scores():
+    values = scores(Y, np.full(8, -1.0))
     assert np.isfinite(list(values.values())).all()
     assert (values["precision"], values["recall"], values["f1"], values["roc_auc"]) == (0, 0, 0, 0.5)
 
@@ -62,4 +62,14 @@ def test_thinning_keeps_the_area_under_the_curve():
     points = roc(y, probability)
     assert len(points) <= CURVE_POINTS
     area = np.trapezoid(points["tpr"], points["fpr"])
-    assert area == pytest.approx(measure(y, probability - 0.5)["roc_auc"], abs=1e-3)
+    assert area == pytest.approx(scores(y, probability - 0.5)["roc_auc"], abs=1e-3)
+
+
+def test_calibration_compares_probabilities_with_the_share_of_positive_reviews():
+    probability = np.array([0.02, 0.08, 0.51, 0.55, 0.59, 0.98, 1.0])
+    table = calibration(np.array([0, 1, 0, 1, 1, 1, 1]), probability)
+    assert table["n_reviews"].tolist() == [2, 3, 2]
+    assert table["predicted"].tolist() == pytest.approx([0.05, 0.55, 0.99])
+    assert table["positive"].tolist() == pytest.approx([1 / 2, 2 / 3, 1], abs=1e-6)
+    assert (table["low"] < table["positive"]).all()
+    assert (table["positive"] <= table["high"]).all()

@@ -1,20 +1,27 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from material import peak_memory
 
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.evaluation import sensitivity
 from imdb_rnn.text.encode import unpad
-from imdb_rnn.training.decision import is_correct, margin
 
 REVIEWS = unpad(np.array([[0, 1, 5, 6, 7], [0, 0, 1, 8, 7], [9, 8, 7, 6, 5]], np.int32))
 
 
 def ends_with_seven(ids: Ragged) -> np.ndarray:
-    """A network with a logit of 2 after the word 7, -2 after another word, 0 without words."""
-    last = ids.values[np.maximum(ids.starts + ids.lengths - 1, 0)]
-    return np.where(ids.lengths == 0, 0, np.where(last == 7, 2, -2))
+    """The logit is 2 after the word 7, else -2."""
+    return np.where(ids.values[ids.starts + ids.lengths - 1] == 7, 2, -2)
+
+
+def accuracy(logits, y: list[int]):
+    """The accuracy of last words, of a network that reads five ids."""
+    network = SimpleNamespace(logits=logits, encoding=SimpleNamespace(maxlen=5))
+    return sensitivity.accuracy_of_last_words(network, REVIEWS, np.array(y))
 
 
 @given(st.integers(1, 500), st.integers(1, 600))
@@ -28,7 +35,7 @@ def test_a_sample_is_spread_over_all_reviews(total, count):
 
 
 def test_the_gradient_is_sorted_by_distance_from_the_last_word():
-    """The start mark is no word: reviews have one, have lost it to a cut, or have nothing else."""
+    """The start token is no word: reviews have one, have lost it to a cut, or have nothing else."""
     ids = from_lengths(np.array([1, 5, 6, 9, 8, 7, 6, 1], np.int32), [3, 4, 1, 0])
     # A word's gradient is its own id, so that it can be seen where it went.
     table = sensitivity.gradient_by_distance(from_lengths(ids.values.astype(np.float32), ids.lengths), ids)
@@ -55,41 +62,22 @@ def test_what_never_falls_to_half_has_no_half_life(curve):
 
 
 def test_only_the_last_words_are_left():
-    table = sensitivity.accuracy_of_last_words(ends_with_seven, REVIEWS, np.array([1, 1, 0]), 5)
+    table = accuracy(ends_with_seven, [1, 1, 0])
     assert table.to_numpy().tolist() == [[1, 1], [2, 1], [5, 1]]
 
 
 def test_hiding_words_costs_what_they_told():
     """A network that counts its words is wrong when they are hidden."""
-    table = sensitivity.accuracy_of_last_words(lambda ids: (ids.lengths > 3) - 0.5, REVIEWS, np.array([1, 0, 1]), 5)
-    assert table["accuracy"].tolist() == pytest.approx([1 / 3, 1 / 3, 1])
+    table = accuracy(lambda ids: ids.lengths - 3.5, [1, 0, 1])
+    assert table["accuracy"].tolist() == pytest.approx([1 / 3, 1 / 3, 1], abs=1e-6)
 
 
-def test_a_start_mark_is_known_from_a_first_word():
-    assert sensitivity.has_start_token(REVIEWS).tolist() == [1, 1, 0]
-    assert sensitivity.has_start_token(from_lengths(np.array([1], np.int32), [0, 1, 0])).tolist() == [0, 1, 0]
+def test_a_start_token_is_found_at_the_beginning_alone():
+    assert sensitivity.has_start_token(REVIEWS).tolist() == [True, True, False]
+    ids = from_lengths(np.array([1], np.int32), [0, 1, 0])
+    assert sensitivity.has_start_token(ids).tolist() == [False, True, False]
 
 
-@given(st.lists(st.tuples(st.integers(0, 1), st.floats(-9, 9)), min_size=1, max_size=60))
-def test_each_kind_of_traced_review_is_what_it_says(pairs):
-    y, logits = (np.array(values) for values in zip(*pairs, strict=True))
-    chosen = sensitivity.choose_traced(y, logits)
-    rows = [row for row, _ in chosen]
-    assert len(set(rows)) == len(rows)
-    sureness, right = margin(y, logits), is_correct(y, logits)
-    for label in (0, 1):
-        for kind, of_kind, count, surest in (
-            ("right", right, sensitivity.RIGHT, -1),
-            ("wrong", ~right, sensitivity.WRONG, 1),
-        ):
-            expected = sorted(surest * sureness[(y == label) & of_kind])[:count]
-            picked = [row for row, its in chosen if its == kind and y[row] == label]
-            assert all(of_kind[picked])
-            assert (surest * sureness[picked]).tolist() == expected
-
-
-def test_the_undecided_are_the_nearest_to_a_logit_of_zero():
-    logits = np.concatenate([np.linspace(-0.5, -0.05, 20), np.linspace(0.05, 0.5, 20)])
-    undecided = [row for row, kind in sensitivity.choose_traced(np.tile([0, 1], 20), logits) if kind == "undecided"]
-    assert sensitivity.UNDECIDED == 2
-    assert undecided == [20, 18, 19, 21]  # 0.05, -0.07; -0.05, 0.07
+def test_looking_for_start_tokens_takes_little_memory():
+    ids = from_lengths(np.ones(1_000_000, np.int32), [500] * 2000)
+    assert peak_memory(lambda: sensitivity.has_start_token(ids)) < ids.values.nbytes / 20

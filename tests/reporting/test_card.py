@@ -38,18 +38,19 @@ def scores() -> tuple[np.ndarray, np.ndarray]:
 
 def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, validation: bool = True) -> str:
     y, logits = scores()
-    of_test = results.Scores(**metrics.measure(y, logits))
-    measured = results.Metrics(best_epoch=3, test=of_test, validation=of_test if validation else None)
+    of_test = results.Scores(**metrics.scores(y, logits))
+    found = {name: interval and list(interval) for name, interval in intervals.of_scores(y, logits).items()}
+    of_validation = of_test if validation else None
+    measured = results.Metrics(best_epoch=3, test=of_test, test_intervals=found, validation=of_validation)
     frames.write_csv(tmp_path / "slices.csv", slices.measure(y, logits, np.arange(200) * 3 + 1, np.zeros(200)))
     frames.write_csv(tmp_path / "behaviour.csv", behaviour.measure(of))
     return model_card(
         of,
         TrainParams(),
         measured,
-        intervals.of_metrics(y, logits),
         half_life,
-        results.read_slices(tmp_path / "slices.csv"),
-        results.read_behaviour(tmp_path / "behaviour.csv"),
+        results.read_rows(results.Slice, tmp_path / "slices.csv", "evaluate"),
+        results.read_rows(results.Behaviour, tmp_path / "behaviour.csv", "explain"),
         language,
     )
 
@@ -80,7 +81,7 @@ def test_the_metadata_is_what_hugging_face_reads(tmp_path, language):
     assert result["dataset"]["type"] == "stanfordnlp/imdb"
     assert "200 training reviews set aside" in result["dataset"]["name"]
     assert "split" not in result["dataset"], "the reviews are none of that data set's test reviews"
-    expected = metrics.measure(*scores())
+    expected = metrics.scores(*scores())
     assert {score["type"]: score["value"] for score in result["metrics"]} == {
         name: expected[name] for name in values["metrics"]
     }
@@ -116,22 +117,22 @@ def test_every_part_of_a_card_is_filled_in(tmp_path, language, of_reviews):
 def test_the_numbers_are_those_of_the_run(tmp_path):
     text = card(network(), tmp_path)
     y, logits = scores()
-    low, high = intervals.of_metrics(y, logits)["accuracy"]
-    accuracy = metrics.measure(y, logits)["accuracy"]
+    low, high = intervals.of_scores(y, logits)["accuracy"]
+    accuracy = metrics.scores(y, logits)["accuracy"]
     assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} | {accuracy:.4f} |" in text
-    assert "26 words from the end" in text
+    assert "26 words before the end" in text
     assert "| train.learning_rate | 0.001 |" in text
     assert "| test.positive | 110 |" in text
     assert "Keras `GRU`" in text
     without = card(network(), tmp_path, half_life=None, validation=False)
     assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} |\n" in without
-    assert "words from the end" not in without
+    assert "words before the end" not in without
 
 
 def test_the_limits_name_what_the_network_fails(tmp_path):
     of = network()
     table = behaviour.measure(of).set_index("test")
-    failed = set(table.index[table["share"] <= 0.5])
+    failed = set(table.index[table["pass_rate"] <= 0.5])
     assert failed
     assert failed < set(table.index)
     (line,) = [line for line in card(of, tmp_path).splitlines() if line.startswith("- It fails at least half")]

@@ -15,7 +15,7 @@ def test_both_languages_say_the_same_of_a_run():
     assert places(english) == places(chinese)
     headings = [[line.count("#") for line in text.splitlines() if line.startswith("#")] for text in (english, chinese)]
     assert headings[0] == headings[1]
-    english, chinese = card_text.WORDS["en"], card_text.WORDS["zh"]
+    english, chinese = card_text.PHRASES["en"], card_text.PHRASES["zh"]
     assert list(english) == list(chinese)
     for name in english:
         assert places(english[name]) == places(chinese[name]), name

@@ -22,7 +22,7 @@ MEMORY = {
 }
 
 
-def test_the_committed_memory_of_the_comparison_is_read():
+def test_the_committed_comparison_is_read():
     memory = read_comparison(ROOT / files.COMPARE_SENSITIVITY)
     assert {"simple_rnn", "lstm", "gru"} <= set(memory.networks)
     assert all(set(trace.probability) == set(memory.networks) for trace in memory.traces)
@@ -59,7 +59,7 @@ def test_a_half_life_may_be_absent(tmp_path):
         "no probability",
     ],
 )
-def test_a_damaged_memory_of_the_comparison_is_named(tmp_path, text):
+def test_a_damaged_comparison_is_named(tmp_path, text):
     path = tmp_path / "compare_sensitivity.json"
     if text is not None:
         path.write_text(text)

@@ -15,6 +15,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.evaluation.results import ConfusionCell
 from imdb_rnn.reporting import figures
 
 HISTORY = pd.DataFrame(
@@ -26,13 +27,13 @@ HISTORY = pd.DataFrame(
         "val_accuracy": [0.7, 0.8, 0.78],
     }
 )
-CONFUSION = pd.DataFrame(
-    {
-        "label": ["negative", "negative", "positive", "positive"],
-        "predicted": ["negative", "positive", "negative", "positive"],
-        "reviews": [40, 10, 5, 45],
-    }
-)
+CELLS = {
+    ("negative", "negative"): 40,
+    ("negative", "positive"): 10,
+    ("positive", "negative"): 5,
+    ("positive", "positive"): 45,
+}
+CONFUSION = [ConfusionCell(label=label, predicted=predicted, n_reviews=n) for (label, predicted), n in CELLS.items()]
 CURVE = pd.DataFrame({"fpr": [0, 0.2, 1], "tpr": [0, 0.8, 1], "recall": [0, 0.5, 1], "precision": [1, 0.9, 0.5]})
 
 
@@ -41,7 +42,7 @@ def draw(language: str) -> dict[str, Figure]:
         "training": figures.training(HISTORY, 2, language),
         "confusion": figures.confusion(CONFUSION, language),
         "roc": figures.roc(CURVE, 0.8, language),
-        "precision_recall": figures.precision_recall(CURVE, 0.5, language),
+        "precision_recall": figures.precision_recall(CURVE, language),
         "lengths": figures.lengths(np.array([10, 200, 300, 900]), 500, language),
     }
 

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import onnxruntime
-import pandas as pd
 import pytest
 from material import network_of
 from networks import NETWORKS, ragged
@@ -10,7 +9,7 @@ from networks import NETWORKS, ragged
 from imdb_rnn import keras_model
 from imdb_rnn.core import files, frames
 from imdb_rnn.engine.kernels.cells import CELLS
-from imdb_rnn.evaluation import behaviour, metrics, slices
+from imdb_rnn.evaluation import behaviour, intervals, metrics, slices
 from stages import export
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
@@ -23,10 +22,11 @@ def measured(tmp_path):
     network = replace(network_of(NETWORKS["everything"]), provenance=provenance)
     keras_model.save(network, tmp_path / files.MODEL)
     y, logits = np.array([0, 1, 0, 1]), np.array([-1.0, 2.0, 0.5, 0.1])
-    files.write_json(tmp_path / files.METRICS, {"best_epoch": 3, "test": metrics.measure(y, logits)})
+    files.write_json(
+        tmp_path / files.METRICS,
+        {"best_epoch": 3, "test": metrics.scores(y, logits), "test_intervals": intervals.of_scores(y, logits)},
+    )
     files.write_json(tmp_path / files.SENSITIVITY_METRICS, {"sensitivity": {}})
-    predictions = {"label": y, "logit": logits}
-    frames.write_csv(tmp_path / files.PREDICTIONS, pd.DataFrame(predictions))
     frames.write_csv(tmp_path / files.SLICES, slices.measure(y, logits, np.array([1, 2, 3, 4]), np.zeros(4)))
     frames.write_csv(tmp_path / files.EXPLANATION / "behaviour.csv", behaviour.measure(network))
     return tmp_path

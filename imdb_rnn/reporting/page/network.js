@@ -12,7 +12,7 @@
 // One step of the network's cell is a script of its own, which the cell's Python module holds: `makeStep(units,
 // sigmoid)` returns `step(input, product, h, c)`.
 function openNetwork(stored) {
-  const PADDING = 0, START = 1, UNKNOWN = 2, RANK_OFFSET = 3;
+  const PADDING = 0, START = 1, OOV = 2, RANK_OFFSET = 3;
   const { units, vocab_size: vocabSize, maxlen } = stored;
 
   function bytes(base64) {
@@ -61,13 +61,13 @@ function openNetwork(stored) {
 
   function encode(text) {
     const words = tokenize(text);
-    const all = [START, ...words.map((word) => (ranks.has(word) ? ranks.get(word) + RANK_OFFSET : UNKNOWN))];
+    const all = [START, ...words.map((word) => (ranks.has(word) ? ranks.get(word) + RANK_OFFSET : OOV))];
     const cut = Math.max(0, all.length - maxlen);
     const ids = stored.truncating === "pre" ? all.slice(cut) : all.slice(0, maxlen);
     const first = stored.truncating === "pre" ? Math.max(0, cut - 1) : 0; // the start mark is the first to go
     return {
       words,
-      known: all.slice(1).map((id) => id !== UNKNOWN),
+      known: all.slice(1).map((id) => id !== OOV),
       ids,
       first,
       last: first + ids.length - (ids[0] === START ? 1 : 0),

@@ -130,7 +130,7 @@ def test_the_results_are_computed_from_the_runs(project, capsys):
     memory = read_comparison(project / files.COMPARE_SENSITIVITY)
     assert memory.source == "bundled"
     assert list(memory.networks) == ["simple_rnn", "gru"]
-    assert [review.kind for review in memory.traces] == ["right", "right", "wrong", "wrong"]
+    assert [review.kind for review in memory.traces] == ["correct", "correct", "wrong", "wrong"]
     assert {path.name for path in (project / "results").iterdir()} == {
         "compare.csv",
         "compare.png",

@@ -25,7 +25,7 @@ def test_the_reviews_read_together_are_what_their_kind_says(corpus):
     ends = {name: random.random(len(rows)) for name in ("simple_rnn", "gru")}
     traces = {name: [[0.5] * n + [end] for n, end in zip(lengths, each, strict=True)] for name, each in ends.items()}
     chosen = read_together(traces, corpus.test, rows, corpus.vocabulary)
-    assert [review.kind for review in chosen] == ["right"] * 2 + ["wrong"] * 2 + ["divided"] * 2
+    assert [review.kind for review in chosen] == ["correct"] * 2 + ["wrong"] * 2 + ["divided"] * 2
     both = np.array(list(ends.values()))
     sureness = np.where(labels == 1, both, 1 - both)
     for review, expected in zip(
@@ -44,7 +44,7 @@ def test_a_review_that_one_network_cuts_is_left_out(corpus):
     whole = [[0.5] * n + [0.9 if y else 0.1] for n, y in zip(corpus.test.ranks.lengths[rows], labels, strict=True)]
     cut = [trace[-101:] for trace in whole]
     chosen = read_together({"simple_rnn": whole, "gru": cut}, corpus.test, rows, corpus.vocabulary)
-    assert [review.kind for review in chosen] == ["right", "right"]
+    assert [review.kind for review in chosen] == ["correct", "correct"]
     assert all(len(review.words) <= 100 for review in chosen)
 
 

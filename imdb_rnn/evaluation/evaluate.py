@@ -1,0 +1,75 @@
+"""Everything that is measured on the test reviews, each count made once: what the stage `evaluate` writes."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from imdb_rnn.engine.kernels.arithmetic import expit
+from imdb_rnn.engine.ragged import Ragged
+from imdb_rnn.evaluation import intervals, metrics, slices
+from imdb_rnn.evaluation.intervals import Interval
+from imdb_rnn.evaluation.sensitivity import has_start_token
+from imdb_rnn.text.vocabulary import words_of_ids
+from imdb_rnn.training.decision import is_positive
+
+OPENING_WORDS = 20
+
+
+class Evaluation(NamedTuple):
+    """See the functions of the same names in `metrics`, `intervals.of_scores`, `slices.measure`, `predictions`."""
+
+    scores: dict[str, float]
+    intervals: dict[str, Interval | None]
+    predictions: pd.DataFrame
+    confusion: pd.DataFrame
+    roc: pd.DataFrame
+    precision_recall: pd.DataFrame
+    calibration: pd.DataFrame
+    slices: pd.DataFrame
+
+
+def evaluate(ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list[str]) -> Evaluation:
+    """Evaluate the predictions of a network.
+
+    Args:
+        ids: the reviews as the network reads them, without padding.
+        y: (reviews,), 0 or 1, both present.
+        logits: float64 (reviews,), of a positive review.
+        vocabulary: the words that have ids, most frequent first.
+    """
+    probability, n_words = expit(logits), ids.lengths - has_start_token(ids)
+    return Evaluation(
+        metrics.scores(y, logits),
+        intervals.of_scores(y, logits),
+        predictions(ids, n_words, y, logits, vocabulary),
+        metrics.confusion(y, logits),
+        metrics.roc(y, probability),
+        metrics.precision_recall(y, probability),
+        metrics.calibration(y, probability),
+        slices.measure(y, logits, n_words, slices.oov_rates(ids, n_words)),
+    )
+
+
+def predictions(
+    ids: Ragged, n_words: np.ndarray, y: np.ndarray, logits: np.ndarray, vocabulary: list[str]
+) -> pd.DataFrame:
+    """A row for each review, in order.
+
+    Returns:
+        Columns review (row of `ids`), label, predicted (0 or 1), probability (of positive) and its logit, six decimals,
+        n_words (that the network read), opening (the first `OPENING_WORDS` of them, as the network read them).
+    """
+    openings = ids.first(1 + OPENING_WORDS)  # the start token may come first
+    probability = expit(logits)
+    return pd.DataFrame(
+        {
+            "review": np.arange(len(y)),
+            "label": y,
+            "predicted": is_positive(logits).astype(int),
+            "probability": probability.round(6),
+            "logit": logits.round(6),
+            "n_words": n_words,
+            "opening": [" ".join(words_of_ids(read.tolist(), vocabulary)[:OPENING_WORDS]) for read in openings],
+        }
+    )

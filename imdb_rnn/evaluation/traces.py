@@ -1,0 +1,67 @@
+"""Reviews as the network reads them: the probability after every word."""
+
+import numpy as np
+
+from imdb_rnn.engine.ragged import Ragged
+from imdb_rnn.evaluation.sensitivity import has_start_token
+from imdb_rnn.model import Network
+from imdb_rnn.text.encode import encode
+from imdb_rnn.text.vocabulary import OOV, words_of_ranks
+from imdb_rnn.training.decision import is_correct, margin
+
+N_CORRECT, N_WRONG, N_UNDECIDED = 2, 3, 2  # reviews of each label that are traced
+
+
+def trace_reviews(network: Network, ranks: Ragged, y: np.ndarray, vocabulary: list[str]) -> list[dict]:
+    """Trace the network through the reviews that `choose` chooses.
+
+    Args:
+        ranks: of whole reviews, so that words that are OOV for the network have a name.
+        y: (reviews,), 0 or 1.
+        vocabulary: of `ranks`, rank 1 first.
+
+    Returns:
+        For each review row (of `ranks`), label, kind, words (that the network read), known (whether each is in the
+        network's vocabulary), and probability (before the first word and after each, six decimals).
+    """
+    ids = encode(ranks, network.encoding)
+    has_start, traces = has_start_token(ids), []
+    for row, kind in choose(y, network.logits(ids)):
+        start = int(has_start[row])
+        words = ids[row][start:]
+        whole = words_of_ranks(ranks[row], vocabulary)
+        trace = {
+            "row": row,
+            "label": int(y[row]),
+            "kind": kind,
+            "words": whole[len(whole) - len(words) :] if network.encoding.truncating == "pre" else whole[: len(words)],
+            "known": (words != OOV).tolist(),
+            "probability": network.trace(ids[row], start).round(6).tolist(),
+        }
+        traces.append(trace)
+    return traces
+
+
+def choose(y: np.ndarray, logits: np.ndarray) -> list[tuple[int, str]]:
+    """Choose reviews worth following word by word: pairs of row and kind.
+
+    Kinds: `correct` (the most confident correct predictions), `wrong` (the most confident wrong ones), `undecided`
+    (of the remaining reviews those with a logit nearest 0). No review is chosen twice; a kind may have too few.
+
+    Args:
+        y: (reviews,), 0 or 1.
+        logits: (reviews,), of a positive review.
+    """
+    margins, correct = margin(y, logits), is_correct(y, logits)
+
+    def first(order: np.ndarray, count: int) -> list[int]:
+        return [int(row) for label in (0, 1) for row in order[y[order] == label][:count]]
+
+    descending = np.argsort(-margins, kind="stable")
+    most_correct = first(descending[correct[descending]], N_CORRECT)
+    ascending = descending[::-1]
+    most_wrong = first(ascending[~correct[ascending]], N_WRONG)
+    nearest = np.argsort(np.abs(logits), kind="stable")
+    undecided = first(nearest[~np.isin(nearest, [*most_correct, *most_wrong])], N_UNDECIDED)
+    kinds = {"correct": most_correct, "wrong": most_wrong, "undecided": undecided}
+    return [(row, kind) for kind, rows in kinds.items() for row in rows]

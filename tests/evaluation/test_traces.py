@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from material import model_params, network_of
+
+from imdb_rnn.evaluation import traces
+from imdb_rnn.evaluation.traces import trace_reviews
+from imdb_rnn.text.corpus import from_lists
+from imdb_rnn.text.encode import encode
+from imdb_rnn.text.vocabulary import NOT_A_WORD
+from imdb_rnn.training.decision import is_correct, margin
+
+VOCABULARY = ["the", "film", "was", "good", "rare"]
+WHOLE = ["the", "film", "rare", "was", NOT_A_WORD, "good"]
+
+
+@pytest.mark.parametrize("truncating", ["pre", "post"])
+@pytest.mark.parametrize(("maxlen", "count"), [(10, 6), (7, 6), (6, 6), (3, 3)])
+@pytest.mark.parametrize("mask_padding", [True, False])
+def test_words_beyond_the_network_s_vocabulary_have_their_names(mask_padding, truncating, maxlen, count):
+    """OOV words too; only a word that is not in the whole vocabulary has no name."""
+    params = model_params(cell="gru", bidirectional=True, mask_padding=mask_padding)
+    network = network_of(params, vocab_size=8, maxlen=maxlen, truncating=truncating)
+    reviews = from_lists([[1, 2, 5, 3, 0, 4], [1, 1]], np.array([1, 0]))
+    traces = {trace["row"]: trace for trace in trace_reviews(network, reviews.ranks, reviews.labels, VOCABULARY)}
+    trace = traces[0]
+    after_the_start_token = WHOLE[: min(count, maxlen - 1)]
+    expected = after_the_start_token if truncating == "post" else WHOLE[len(WHOLE) - count :]
+    assert trace["words"] == expected
+    assert trace["known"] == [word not in ("rare", NOT_A_WORD) for word in expected]
+    assert trace["label"] == 1
+    assert len(trace["probability"]) == len(expected) + 1
+    assert trace["kind"] in ("correct", "wrong", "undecided")
+
+
+def test_a_trace_ends_with_the_prediction():
+    network = network_of(model_params(cell="lstm"), vocab_size=8)
+    reviews = from_lists([[1, 2, 3, 3, 0, 4], [1, 1], [2, 2, 3]], np.array([1, 0, 0]))
+    probability = network.predict_proba(encode(reviews.ranks, network.encoding))
+    for trace in trace_reviews(network, reviews.ranks, reviews.labels, VOCABULARY):
+        assert trace["probability"][-1] == pytest.approx(probability[trace["row"]], abs=1e-6)
+        assert np.ptp(trace["probability"]) > 1e-3
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.floats(-9, 9)), min_size=1, max_size=60))
+def test_each_kind_of_traced_review_is_what_it_says(pairs):
+    y, logits = (np.array(values) for values in zip(*pairs, strict=True))
+    chosen = traces.choose(y, logits)
+    rows = [row for row, _ in chosen]
+    assert len(set(rows)) == len(rows)
+    margins, correct = margin(y, logits), is_correct(y, logits)
+    for label in (0, 1):
+        for kind, of_kind, count in (("correct", correct, traces.N_CORRECT), ("wrong", ~correct, traces.N_WRONG)):
+            expected = sorted(-abs(margins[(y == label) & of_kind]))[:count]
+            picked = [row for row, its in chosen if its == kind and y[row] == label]
+            assert all(of_kind[picked])
+            assert (-abs(margins[picked])).tolist() == expected
+
+
+def test_the_undecided_have_the_logits_nearest_to_zero():
+    logits = np.concatenate([np.linspace(-0.5, -0.05, 20), np.linspace(0.05, 0.5, 20)])
+    undecided = [row for row, kind in traces.choose(np.tile([0, 1], 20), logits) if kind == "undecided"]
+    assert traces.N_UNDECIDED == 2
+    assert undecided == [20, 18, 19, 21]  # 0.05, -0.07; -0.05, 0.07

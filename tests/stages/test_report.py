@@ -1,0 +1,46 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from material import ROOT, model_params, network_of
+from networks import ragged
+
+from imdb_rnn import model_file
+from imdb_rnn.core import files, frames
+from imdb_rnn.evaluation import behaviour, sensitivity
+from imdb_rnn.evaluation.evaluate import evaluate
+from imdb_rnn.training.history import COLUMNS
+from stages import report
+
+
+def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_path, monkeypatch):
+    """Of logits that six decimals make 0."""
+    network = replace(network_of(model_params()), provenance={"source": "bundled", "data_report": {}})
+    monkeypatch.setattr(model_file, "load", lambda path: network)
+    y, logits = np.array([0, 0, 1, 1]), np.array([-1e-9, -1.0, 1e-9, 1e-9])
+    ids = ragged(*[[1, 4]] * 4)
+    found = evaluate(ids, y, logits, network.vocabulary)
+    tables = {files.CONFUSION: found.confusion, files.ROC: found.roc, files.CALIBRATION: found.calibration}
+    tables[files.HISTORY] = pd.DataFrame([[1, 0.5, 0.5, 0.5, 0.5]], columns=list(COLUMNS))
+    tables[files.EXPLANATION / "behaviour.csv"] = behaviour.measure(network)
+    measured = sensitivity.measure(network, ids, y)
+    tables[files.EXPLANATION / "gradient.csv"] = measured.gradient
+    tables[files.EXPLANATION / "last_words.csv"] = measured.last_words
+    for path, table in tables.items():
+        frames.write_csv(tmp_path / path, table)
+    scores = {"best_epoch": 1, "test": found.scores, "test_intervals": found.intervals}
+    files.write_json(tmp_path / files.METRICS, scores)
+    files.write_json(tmp_path / files.SENSITIVITY_METRICS, {"sensitivity": {"half_life_words": 9.87}})
+    files.write_json(tmp_path / files.EXPLANATION / "traces.json", {"traces": []})
+    (tmp_path / "results/experiments").mkdir()
+    for path in (files.COMPARE_SENSITIVITY, files.SWEEP):
+        (tmp_path / path).write_bytes((ROOT / path).read_bytes())
+    report.main(params, tmp_path)
+    page = (tmp_path / files.REPORT / "index.html").read_text(encoding="utf-8")
+    shown = json.loads(page.split('id="contents-of-the-page">')[1].split("</script>")[0])
+    assert [cell["n_reviews"] for cell in shown["confusion"]] == [2, 0, 0, 2]
+    assert shown["metrics"]["test"] == found.scores
+    assert shown["metrics"]["test_intervals"] == json.loads(json.dumps(found.intervals))
+    assert shown["roc"]["tpr"] == found.roc["tpr"].tolist()
+    assert shown["half_life_words"] == 9.87
