@@ -27,7 +27,7 @@ def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     explanation, sensitivity = root / files.EXPLANATION, root / files.SENSITIVITY_METRICS
 
-    def points(path: Path, columns: tuple[str, ...], stage: str) -> dict[str, list]:
+    def points(path: Path, columns: tuple[str, ...], stage: str) -> dict:
         return frames.read_points(path, columns, stage).to_dict("list")
 
     contents = {

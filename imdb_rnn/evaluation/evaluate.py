@@ -60,16 +60,16 @@ def predictions(
         Columns review (row of `ids`), label, predicted (0 or 1), probability (of positive) and its logit, six decimals,
         n_words (that the network read), opening (the first `OPENING_WORDS` of them, as the network read them).
     """
-    openings = ids.first(1 + OPENING_WORDS)  # the start token may come first
-    probability = expit(logits)
+    read = ids.first(1 + OPENING_WORDS)  # the start token may come first
+    words = (words_of_ids(read[row].tolist(), vocabulary) for row in range(len(ids)))
     return pd.DataFrame(
         {
             "review": np.arange(len(y)),
             "label": y,
             "predicted": is_positive(logits).astype(int),
-            "probability": probability.round(6),
+            "probability": expit(logits).round(6),
             "logit": logits.round(6),
             "n_words": n_words,
-            "opening": [" ".join(words_of_ids(read.tolist(), vocabulary)[:OPENING_WORDS]) for read in openings],
+            "opening": [" ".join(opening[:OPENING_WORDS]) for opening in words],
         }
     )

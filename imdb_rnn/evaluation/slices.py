@@ -22,7 +22,7 @@ def oov_rates(ids: Ragged, n_words: np.ndarray) -> np.ndarray:
         ids: without padding. They may be memory-mapped: one review at a time is read.
         n_words: integers (reviews,), the lengths of the reviews without their start tokens.
     """
-    n_oov = np.fromiter((np.count_nonzero(review == OOV) for review in ids), np.int64, len(ids))
+    n_oov = np.array([np.count_nonzero(ids[row] == OOV) for row in range(len(ids))])
     return n_oov / np.maximum(n_words, 1)
 
 

@@ -58,15 +58,15 @@ LABELS = {
         "best": "最佳轮次",
         "label": "真实标签",
         "predicted": "预测标签",
-        "negative": "负面",
-        "positive": "正面",
+        "negative": "差评",
+        "positive": "好评",
         "fpr": "假正例率",
         "tpr": "真正例率",
         "auc": "曲线下面积",
         "chance": "随机猜测",
         "recall": "召回率",
         "precision": "精确率",
-        "share": "一律判为正面",
+        "share": "一律判为好评",
         "network": "网络",
         "length": "评论的单词数",
         "reviews": "评论数",
@@ -170,7 +170,7 @@ def training(history: pd.DataFrame, best_epoch: int, language: str) -> Figure:
 def confusion(cells: list[ConfusionCell], language: str) -> Figure:
     """The confusion matrix: reviews by label (rows) and predicted label (columns), with the shares of each row."""
     labels = LABELS[language]
-    counts = {(cell.label, cell.predicted): cell.n_reviews for cell in cells}
+    counts: dict[tuple[str, str], int] = {(cell.label, cell.predicted): cell.n_reviews for cell in cells}
     matrix = np.array([[counts[label, predicted] for predicted in CLASSES] for label in CLASSES])
     shares = matrix / matrix.sum(axis=1, keepdims=True)
     figure = Figure(figsize=(4.8, 4.2))

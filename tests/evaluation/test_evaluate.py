@@ -18,7 +18,7 @@ def test_predictions_have_a_readable_row_for_each_review():
             "probability": [0.25, 0.5],
             "logit": [-1.098612, 0.000002],
             "n_words": [2, 4],
-            "opening": ["bad film", "good [unknown] bad bad"],
+            "opening": ["bad film", "good [OOV] bad bad"],
         }
     )
     pd.testing.assert_frame_equal(table, expected)

@@ -41,7 +41,7 @@ def test_a_run_leaves_metrics_tables_and_figures(finished):
     assert metrics["test"]["accuracy"] == pytest.approx((predictions["label"] == predictions["predicted"]).mean())
     confusion = pd.read_csv(results / "confusion.csv")
     right = confusion["label"] == confusion["predicted"]
-    assert confusion.loc[right, "reviews"].sum() / 200 == pytest.approx(metrics["test"]["accuracy"])
+    assert confusion.loc[right, "n_reviews"].sum() / 200 == pytest.approx(metrics["test"]["accuracy"])
 
     names = ("training", "confusion", "roc", "precision_recall", "lengths")
     figures = contents(results / "figures")

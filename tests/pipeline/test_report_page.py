@@ -435,7 +435,7 @@ def test_the_best_trial_of_a_sweep_stands_beside_this_run(browser, open_page):
         "model.dropout": 0.00266589,
         "model.own": None,
     }
-    open_page(network, swept=a_sweep(settings))
+    open_page(network, sweep=a_sweep(settings))
     choose_language(browser, "en")
     assert browser.find_element(By.ID, "sweep-text").text == (
         "The best of 4 trials has a validation loss of 0.3123 and a validation accuracy of 86.8%. Its settings are "
@@ -463,14 +463,14 @@ def test_a_run_with_the_settings_of_the_best_trial_says_so(browser, open_page):
         ({"model.cell": "gru", "model.own": 3}, "Its settings are model.cell = gru, model.own = 3."),
         ({}, "86.8%. Finished: 1;"),
     ):
-        open_page(network, swept=a_sweep(settings, counts=(1, 0, 0)))
+        open_page(network, sweep=a_sweep(settings, counts=(1, 0, 0)))
         choose_language(browser, "en")
         assert sentence in browser.find_element(By.ID, "sweep-text").text
         assert "stopped early" not in browser.find_element(By.CSS_SELECTOR, "#sweep-progress .u-legend").text
 
 
 def test_without_a_finished_trial_there_is_no_section_on_the_sweep(browser, open_page):
-    open_page(network_with_words(model_params()), swept=None)
+    open_page(network_with_words(model_params()), sweep=None)
     shown = [section.get_attribute("id") for section in browser.find_elements(By.TAG_NAME, "section")]
     assert shown == [name for name in SECTIONS if name != "sweep"]
     links = browser.find_elements(By.CSS_SELECTOR, "#contents a")
@@ -479,7 +479,7 @@ def test_without_a_finished_trial_there_is_no_section_on_the_sweep(browser, open
 
 def test_hostile_settings_in_a_sweep_are_only_text(browser, open_page):
     settings = {f"model.{HOSTILE}": HOSTILE, "__proto__.a": HOSTILE, "model.__proto__": "x"}
-    open_page(network_with_words(model_params()), swept=a_sweep(settings))
+    open_page(network_with_words(model_params()), sweep=a_sweep(settings))
     section = browser.find_element(By.ID, "sweep")
     assert section.get_attribute("textContent").count(HOSTILE) >= 2 * 3 + 3
     assert not section.find_elements(By.CSS_SELECTOR, "script, img")
@@ -489,10 +489,12 @@ def test_the_page_of_the_article_s_run_says_what_validation_means(browser, open_
     """It has no validation scores, and the intervals of a perfect network may be missing."""
     model = network_with_words(model_params())
     parameters = contents["parameters"] | {"train": contents["parameters"]["train"] | {"validation": "test"}}
-    metrics = {name: value for name, value in contents["metrics"].items() if name != "validation"}
-    open_page(model, parameters=parameters, metrics=metrics, intervals=contents["intervals"] | {"roc_auc": None})
+    intervals = contents["metrics"]["test_intervals"] | {"roc_auc": None}
+    open_page(
+        model, parameters=parameters, metrics=contents["metrics"] | {"validation": None, "test_intervals": intervals}
+    )
     choose_language(browser, "en")
-    assert "the test reviews serve for validation" in browser.find_element(By.ID, "training").text
+    assert "curves are drawn on the test reviews" in browser.find_element(By.ID, "training").text
     numbers = browser.find_element(By.ID, "numbers").text
     assert not any(word in numbers for word in ("undefined", "validation", "null"))
 

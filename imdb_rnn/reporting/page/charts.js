@@ -1,6 +1,6 @@
 "use strict";
 
-// Charts of lines, drawn by uPlot, with their numbers as a table.
+// Line charts, drawn by uPlot, with their numbers as a table.
 
 const DASHES = [[], [8, 5], [2, 4], [12, 4, 2, 4], [5, 3]];
 const POINT = 7;

@@ -1,14 +1,14 @@
 "use strict";
 
-// What the other scripts of the page build on: its contents, texts in two languages, elements, tables.
+// The basis of the other scripts: the contents of the page, texts in two languages, elements, tables.
 
 const contents = JSON.parse(document.getElementById("contents-of-the-page").textContent);
 const pageBytes = new Blob([document.documentElement.outerHTML]).size;
 const html = document.documentElement;
 const byId = (id) => document.getElementById(id);
 
-// Every text is a pair, [English, Chinese]. Both stand in the page and the style sheet shows one; what cannot hold
-// elements (labels, canvases) is written anew by `onLanguage`.
+// Every text is a pair, [English, Chinese]. Both are in the page and the style sheet shows one; what cannot hold
+// elements (labels, canvases) is rewritten by `onLanguage`.
 const inLanguage = ([en, zh]) => (html.lang === "zh" ? zh : en);
 
 function t(en, zh) {
@@ -39,7 +39,7 @@ function setLanguage(language) {
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
 const signed = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
 const number = (value) => value.toLocaleString("en-US");
-const NAMES = { 0: ["negative", "负面"], 1: ["positive", "正面"] };
+const NAMES = { 0: ["negative", "差评"], 1: ["positive", "好评"] };
 const nameOf = (label) => t(...NAMES[label]);
 
 function fillTable(table, rows, head) {
@@ -53,7 +53,7 @@ function fillTable(table, rows, head) {
   return table;
 }
 
-// Values within values as pairs of dotted key and text.
+// Nested values as pairs of dotted key and text.
 function flat(values, above = "") {
   return Object.entries(values).flatMap(([key, value]) =>
     value !== null && typeof value === "object" ? flat(value, `${above}${key}.`) : [[above + key, String(value)]]);

@@ -4,8 +4,8 @@
 
 const preferred = (navigator.languages || []).find((language) => /^(en|zh)\b/.test(language)) || "en";
 html.lang = preferred.slice(0, 2);
-const sections = [showTry, showNumbers, showTraining, showWrong, showBehaviour, showMemory, showCompared, showTraces];
-if (contents.swept) sections.push(showSwept);
+const sections = [showTry, showNumbers, showTraining, showWrong, showBehaviour, showMemory, showComparison, showTraces];
+if (contents.sweep) sections.push(showSweep);
 else byId("sweep").remove();
 sections.push(showData, showRun);
 for (const show of [showHead, ...sections]) show();

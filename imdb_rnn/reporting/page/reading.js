@@ -4,8 +4,8 @@
 
 const PUSH = 0.02; // a smaller change of the probability is not marked
 const STRONG = 0.3; // a change this large has the full colour
-const BETWEEN = contents.tokenizer === "char" ? "" : " "; // two tokens
-const joined = (words) => words.join(BETWEEN);
+const SEPARATOR = contents.tokenizer === "char" ? "" : " "; // between two tokens
+const joined = (words) => words.join(SEPARATOR);
 
 // Shows the words from `first` to `last`, the rest as unread. `probability` is before the first of them and after each.
 function wordsView(onChoose) {
@@ -20,7 +20,7 @@ function wordsView(onChoose) {
   }
 
   function show({ words, known, first = 0, last = words.length, probability }) {
-    before.textContent = first ? joined(words.slice(0, first)) + BETWEEN : "";
+    before.textContent = first ? joined(words.slice(0, first)) + SEPARATOR : "";
     after.textContent = joined(words.slice(last));
     while (nodes.length > last - first) {
       const node = nodes.pop();
@@ -29,7 +29,7 @@ function wordsView(onChoose) {
     }
     while (nodes.length < last - first) {
       const node = document.createElement("b");
-      after.before(node, BETWEEN);
+      after.before(node, SEPARATOR);
       nodes.push(node);
     }
     nodes.forEach((node, i) => {
@@ -100,8 +100,8 @@ function heatMap() {
 
 const colourKey = () => element("p", { className: "quiet" }, t(
   "Blue with a solid underline: the word raised the probability of a positive review. Orange with a wavy underline: " +
-    "it lowered it. The stronger the colour, the larger the change. Dashed frame: the network does not know the word.",
-  "蓝色加实线：这个词提高了正面的概率；橙色加波浪线：降低了正面的概率；颜色越深，变化越大。虚线框：网络不认识这个词。",
+    "it lowered it. The stronger the colour, the larger the change. Dashed frame: the word is not in the vocabulary.",
+  "蓝色加实线：这个词提高了好评的概率；橙色加波浪线：降低了好评的概率；颜色越深，变化越大。虚线框：这个词不在词表里。",
 ));
 
 // Words, the line of the probability, a slider through the words; and, for `withStates`, the hidden state.
@@ -115,10 +115,10 @@ function readingView({ names, withStates = false }) {
   const play = element("button", { type: "button" });
   const heat = withStates ? heatMap() : null;
   const line = chart({
-    title: ["Probability that the review is positive, after each word", "读完每个词后，影评为正面的概率"],
+    title: ["Probability that the review is positive, after each word", "每读完一个词，网络认为影评是好评的概率"],
     labels: [["words read", "已读单词数"], ["probability", "概率"]],
     x: [0], lines: [...names.map((label) => ({ label, values: [null] })),
-      { label: ["threshold", "分界线"], values: [contents.threshold], quiet: true }],
+      { label: ["threshold 0.5", "判定阈值 0.5"], values: [contents.threshold], quiet: true }],
     fixed: { y: [0, 1], x: (u, low, high) => [0, Math.max(high, 1)], wholeX: true }, height: 240, withTable: false,
     onDraw: (u) => {
       plot = u;
@@ -142,7 +142,7 @@ function readingView({ names, withStates = false }) {
     const first = shown.first || 0, word = shown.words[first + place - 1];
     const parts = [];
     if (place) {
-      const unknown = shown.known[first + place - 1] ? "" : inLanguage([" (unknown to the network)", "（网络不认识）"]);
+      const unknown = shown.known[first + place - 1] ? "" : inLanguage([" (unknown word)", "（未知词）"]);
       parts.push(inLanguage([
         `word ${place} of ${total()}: “${word}”${unknown}`, `第 ${place} 个词（共 ${total()} 个）：“${word}”${unknown}`,
       ]));
@@ -155,7 +155,7 @@ function readingView({ names, withStates = false }) {
       const name = shown.readings.length > 1 ? `${inLanguage(label)} ` : "";
       const push = place ? 100 * (now - probability[place - 1]) : NaN, by = signed(push, 1);
       const change = Number.isFinite(push) ? inLanguage([`, ${by} points`, `，${by} 个百分点`]) : "";
-      parts.push(`${name}${inLanguage([`${percent(now)} positive`, `正面概率 ${percent(now)}`])}${change}`);
+      parts.push(`${name}${inLanguage([`${percent(now)} positive`, `好评概率 ${percent(now)}`])}${change}`);
     });
     if (heat && place) {
       const column = shown.states.length / shown.width - (total() - place) - 1;

@@ -1,20 +1,22 @@
 "use strict";
 
-// What each section of the page shows, but for the box to try.
+// What each section of the page shows, except for the box to try.
 
 const { model } = contents.parameters;
 const NETWORK = ["network", "网络"];
-const BY_DISTANCE = [["words from the end", "距结尾的词数"], ["size of the gradient", "梯度大小"]];
+const LAYERS = { simple_rnn: "SimpleRNN", lstm: "LSTM", gru: "GRU" };
+const BY_DISTANCE = [["words from the end", "距结尾的词数"], ["norm of the gradient", "梯度大小"]];
 const BY_LAST_WORDS = [["last words shown", "保留的末尾词数"], ["accuracy", "准确率"]];
 
 function showHead() {
   const { test } = contents.metrics;
-  const reviews = contents.confusion.reduce((sum, cell) => sum + cell.reviews, 0);
+  const reviews = contents.confusion.reduce((sum, cell) => sum + cell.n_reviews, 0);
+  const layer = LAYERS[model.cell] || model.cell;
   byId("summary").append(...t(
-    `${model.bidirectional ? "Bidirectional " : ""}${model.cell} with ${model.units} units and ` +
-      `${number(contents.weights)} weights: ${percent(test.accuracy)} of ${number(reviews)} test reviews judged ` +
+    `${model.bidirectional ? "Bidirectional " : ""}${layer} with ${model.units} units and ` +
+      `${number(contents.weights)} weights: ${percent(test.accuracy)} of ${number(reviews)} test reviews classified ` +
       "correctly.",
-    `${model.bidirectional ? "双向 " : ""}${model.cell}，${model.units} 个单元，${number(contents.weights)} 个权重，` +
+    `${model.bidirectional ? "双向 " : ""}${layer}，${model.units} 个单元，参数量 ${number(contents.weights)}，` +
       `在 ${number(reviews)} 篇测试影评上的准确率为 ${percent(test.accuracy)}。`,
   ));
   for (const section of document.querySelectorAll("main > section")) {
@@ -40,10 +42,10 @@ const level = `${(100 * contents.confidence).toFixed(0)}%`;
 function showNumbers() {
   const { test, validation, best_epoch: epoch } = contents.metrics;
   byId("numbers-text").append(...t(
-    "Measured on the test reviews, which played no part in training or in choosing the weights. The weights are " +
+    "Measured on the test reviews, which were not used to train the network or to choose its weights. The weights are " +
       `those after epoch ${epoch}. If new test reviews were drawn again and again, ${level} of such intervals would ` +
       "contain the true value.",
-    `以下结果在测试影评上测得，这些影评没有参与训练，也没有用来挑选权重；所用的是第 ${epoch} 轮训练后的权重。` +
+    `以下结果在测试影评上测得，这些影评没有参与训练，也没有用来挑选权重。所用的是第 ${epoch} 轮结束时的权重。` +
       `如果反复重新抽取测试影评，这样的区间约有 ${level} 会包含真实值。`,
   ));
   const names = {
@@ -51,7 +53,7 @@ function showNumbers() {
     f1: ["F1", "F1"], roc_auc: ["area under the ROC curve", "ROC 曲线下面积"], loss: ["loss", "损失"],
   };
   const rows = Object.entries(names).map(([name, pair]) => {
-    const ends = contents.intervals[name];
+    const ends = contents.metrics.test_intervals[name];
     return [t(...pair), test[name].toFixed(4), ends ? `${ends[0].toFixed(4)} – ${ends[1].toFixed(4)}` : "–",
       ...(validation ? [validation[name].toFixed(4)] : [])];
   });
@@ -61,17 +63,17 @@ function showNumbers() {
 
 function showBehaviour() {
   byId("behaviour-text").append(...(contents.behaviour.length ? t(
-    "Short sentences, made up to show one ability each, after CheckList (Ribeiro and others, 2020). In the first kind the " +
-      "answer must be right; in the second it must not change; in the third it must move the right way.",
+    "Short sentences, each a test of one ability, after CheckList (Ribeiro and others, 2020). In the first kind the " +
+      "answer must be correct; in the second it must not change; in the third it must move in the right direction.",
     "这些短句是专门写的，每组考察一种能力，方法参照 CheckList（Ribeiro 等，2020）。第一类要求判断正确；第二类要求判断不变；" +
       "第三类要求概率朝正确的方向变化。",
-  ) : t("The network does not know the words of the made-up sentences.", "网络不认识这些短句里的词。")));
-  const kinds = { MFT: t("right", "判断正确"), INV: t("no change", "判断不变"), DIR: t("the right way", "方向正确") };
+  ) : t("The words of these tests are not in the network's vocabulary.", "这些短句里的词都不在网络的词表里。")));
+  const kinds = { MFT: t("correct", "判断正确"), INV: t("no change", "判断不变"), DIR: t("right direction", "方向正确") };
   fillTable(byId("behaviour-table"), contents.behaviour.map(({ kind, name, cases, passed, low, high, failure }) => [
     t(...name), kinds[kind].map((node) => node.cloneNode(true)), `${passed} / ${cases}`,
     `${percent(low)} – ${percent(high)}`, failure || "–",
-  ]), contents.behaviour.length ? [t("sentences", "短句"), t("demanded", "要求"), t("passed", "通过"),
-    t(`${level} interval`, `${level} 区间`), t("one that failed", "未通过的例子")] : undefined);
+  ]), contents.behaviour.length ? [t("test", "测试"), t("expected", "期望"), t("passed", "通过"),
+    t(`${level} interval`, `${level} 区间`), t("first failure", "第一个失败例句")] : undefined);
 }
 
 function showData() {
@@ -79,12 +81,12 @@ function showData() {
   if (read) {
     const reasons = Object.entries(leftOut).map(([reason, count]) => `${number(count)} ${reason}`).join("; ");
     byId("data-text").append(...t(
-      `${number(read)} rows were read. Left out: ${reasons || "none"}.`, `共读取 ${number(read)} 行。未采用：${reasons || "无"}。`,
+      `${number(read)} rows were read. Skipped: ${reasons || "none"}.`, `共读取 ${number(read)} 行。跳过：${reasons || "无"}。`,
     ));
   }
   const names = {
-    reviews: ["reviews", "影评数"], positive: ["positive", "正面"], words: ["words: fewest, quartiles, most", "词数：最少、四分位数、最多"],
-    cut: ["longer than the network reads", "超出网络阅读长度"], unknown: ["words that the network does not know", "网络不认识的词"],
+    reviews: ["reviews", "影评数"], positive: ["positive", "好评"], words: ["words: minimum, quartiles, maximum", "每篇词数（最少 · 四分之一 · 中位数 · 四分之三 · 最多）"],
+    cut: ["longer than the network reads", "超出网络阅读长度"], unknown: ["unknown words (not in the vocabulary)", "未知词（不在词表里）"],
     duplicates: ["same words as an earlier one", "与前面某篇用词完全相同"],
     two_labels: ["same words, other label", "用词相同而标签不同"],
   };
@@ -101,9 +103,9 @@ function showData() {
 function showTraining() {
   if (contents.parameters.train.validation === "test") {
     byId("training-text").append(...t(
-      " Here the test reviews serve for validation, as in the article, and the last epoch is kept, whatever the " +
-        "curves show.",
-      "这里与原文一样，用测试影评作验证；无论曲线如何，都保留最后一轮的权重。",
+      " Here the validation curves are drawn on the test reviews, as in the original tutorial. Nothing is chosen by " +
+        "them: the weights are those of the last epoch.",
+      "这里与原教程一样，验证曲线画在测试影评上，但不参与任何选择：所用的是最后一轮的权重。",
     ));
   }
   const { epoch, ...curves } = contents.history;
@@ -123,14 +125,14 @@ function showWrong() {
   const labels = ["negative", "positive"];
   const rows = labels.map((label, i) => {
     const cells = contents.confusion.filter((cell) => cell.label === label);
-    const sum = cells.reduce((total, cell) => total + cell.reviews, 0);
+    const sum = cells.reduce((total, cell) => total + cell.n_reviews, 0);
     return [t(`actually ${label}`, `实际为${NAMES[i][1]}`), ...labels.map((predicted) => {
-      const { reviews } = cells.find((cell) => cell.predicted === predicted);
-      return [number(reviews), element("br"), percent(reviews / sum)];
+      const count = cells.find((cell) => cell.predicted === predicted).n_reviews;
+      return [number(count), element("br"), percent(count / sum)];
     })];
   });
-  fillTable(byId("confusion"), rows, [t("reviews", "影评数"), t("judged negative", "判为负面"), t("judged positive", "判为正面")]);
-  byId("confusion").querySelectorAll("tbody tr").forEach((row, i) => row.children[i + 1].classList.add("right"));
+  fillTable(byId("confusion"), rows, [t("reviews", "影评数"), t("predicted negative", "判为差评"), t("predicted positive", "判为好评")]);
+  byId("confusion").querySelectorAll("tbody tr").forEach((row, i) => row.children[i + 1].classList.add("correct"));
 
   const { fpr, tpr } = contents.roc;
   byId("roc").append(chart({
@@ -142,8 +144,8 @@ function showWrong() {
 
   const { predicted, positive, low, high } = contents.calibration;
   byId("calibration").append(chart({
-    title: ["Share of positive reviews by predicted probability", "预测概率与实际的正面占比"],
-    labels: [["mean predicted probability", "平均预测概率"], ["share of positive reviews", "正面影评占比"]],
+    title: ["Share of positive reviews by predicted probability", "预测概率与实际的好评占比"],
+    labels: [["mean predicted probability", "平均预测概率"], ["share of positive reviews", "好评占比"]],
     x: predicted, fixed: { x: [0, 1], y: [0, 1] }, band: [2, 1],
     lines: [
       { label: NETWORK, values: positive, points: true },
@@ -162,40 +164,40 @@ function showWrong() {
     button.addEventListener("click", () => tryIt(joined(trace.words)));
     byId("errors").append(element("article", {}, element("p", {},
       t("Actually ", "实际为"), element("strong", {}, nameOf(trace.label)),
-      t(`; the network says ${percent(last)} positive. `, `，网络给出的正面概率是 ${percent(last)}。`),
+      t(`; the network says ${percent(last)} positive. `, `，网络给出的好评概率是 ${percent(last)}。`),
       contents.network ? button : []), view.box));
   }
 }
 
 function showMemory() {
   const { half_life_words: halfLife, gradient, last_words: lastWords } = contents;
-  const reviews = number(gradient.reviews[0]), words = halfLife === null ? "" : halfLife.toFixed(0);
+  const reviews = number(gradient.n_reviews[0]), words = halfLife === null ? "" : halfLife.toFixed(0);
   byId("memory-text").append(...t(
     "How much does a word still matter once the network has read on? For every word we take the gradient of the " +
       "logit, the output before the sigmoid, with respect to the word's vector: how much the output changes when the " +
-      `vector changes a little. The curve is the mean size of this gradient over ${reviews} test reviews. ` +
+      `vector changes a little. The curve is the mean norm of this gradient over ${reviews} test reviews. ` +
       (halfLife === null
         ? "Averaged over 10 words, it never falls to half its value at the end of the review. "
         : `Averaged over 10 words, it falls to half its value at the end of the review ${words} words back; that is ` +
           "the half-life. ") +
-      (model.ngrams ? "The n-grams, whose scores add to the logit directly, are left out. " : "") +
+      (model.ngrams ? "The n-grams are left out: their weights add to the logit directly. " : "") +
       "Only the longest reviews reach the far end of the curve, which shows the first words that the network reads.",
     "网络继续往下读，前面的词还有多大影响？对每个词，我们计算 logit（sigmoid 之前的输出）对该词词向量的梯度，" +
       `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试影评上梯度大小的平均值。` +
       (halfLife === null
         ? "按每 10 个词取平均，它始终没有降到结尾处的一半。"
         : `按每 10 个词取平均，它在距结尾 ${words} 个词处降到结尾处的一半，这就是半衰期。`) +
-      (model.ngrams ? "n-gram 的分数直接加到 logit 上，不计在内。" : "") +
+      (model.ngrams ? "n-gram 的权重直接加到 logit 上，不计在内。" : "") +
       "曲线最右端只来自最长的影评，而且是其中最先读到的词。",
   ));
   byId("gradient").append(chart({
-    title: ["Effect of a word on the output, by its distance from the end", "单词对输出的影响与它距结尾的远近"],
+    title: ["Effect of a word on the output, by its distance from the end", "离结尾越远，单词对输出的影响还剩多少"],
     labels: BY_DISTANCE, x: gradient.k, fixed: { logY: gradient.gradient.every((value) => value > 0), wholeX: true },
     lines: [{ label: NETWORK, values: gradient.gradient }],
   }).figure);
   byId("last-words").append(chart({
     title: ["Accuracy when the network sees only the last words", "只给网络看末尾若干词时的准确率"],
-    labels: BY_LAST_WORDS, x: lastWords.words, fixed: { logX: true },
+    labels: BY_LAST_WORDS, x: lastWords.n_words, fixed: { logX: true },
     lines: [{ label: NETWORK, values: lastWords.accuracy, points: true }],
   }).figure);
 }
@@ -205,7 +207,7 @@ function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-// How the half-lives of one network's runs stand to those of another's, window by window: a pair of sentences.
+// Compares the half-lives of two networks, window by window: a pair of sentences.
 function compareHalfLives(name, simple, other) {
   const windowsBy = { every: [], median: [], not: [] };
   for (const window of Object.keys(simple)) {
@@ -223,16 +225,16 @@ function compareHalfLives(name, simple, other) {
     `${phrases[order][1]}（按 ${windows.join("、")} 个词平均）`,
   ]);
   return [
-    `Compared with the ${name}'s, the SimpleRNN's half-life is ${parts.map((part) => part[0]).join("; ")}.`,
+    `Compared with the ${name}, the half-life of the SimpleRNN is ${parts.map((part) => part[0]).join("; ")}.`,
     `与 ${name} 相比，SimpleRNN 的半衰期${parts.map((part) => part[1]).join("；")}。`,
   ];
 }
 
-// What stands on the button of a review: how it was judged, and its label.
+// The text on the button of a review: how it was classified, and its label.
 const choiceName = (kind, label) => t(`${kind[0]} (${NAMES[label][0]})`, `${kind[1]}（${NAMES[label][1]}）`);
 
-function showCompared() {
-  const { networks, source, traces } = contents.compared;
+function showComparison() {
+  const { networks, source, traces } = contents.comparison;
   const names = Object.keys(networks), pairs = names.map((name) => [name, name]);
   byId("compared-text").append(...t(
     `From the last comparison (make compare) on the “${source}” reviews, for which every network was trained several ` +
@@ -263,8 +265,8 @@ function showCompared() {
   const longest = Math.max(...names.map((name) => networks[name].gradient.length));
   const distances = Array.from({ length: longest }, (_, k) => k);
   byId("compared-gradient").append(chart({
-    title: ["Effect of a word, relative to that of the last word", "单词的影响（以最后一个词为 1）"],
-    labels: [BY_DISTANCE[0], ["relative size of the gradient", "梯度的相对大小"]], x: distances,
+    title: ["Effect of a word, relative to the last word", "单词的影响（以最后一个词为 1）"],
+    labels: [BY_DISTANCE[0], ["relative norm of the gradient", "梯度的相对大小"]], x: distances,
     fixed: { logY: names.every((name) => networks[name].gradient.every((value) => value > 0)), wholeX: true },
     lines: names.map((name, i) => {
       const { gradient } = networks[name];
@@ -284,7 +286,7 @@ function showCompared() {
 
   const view = readingView({ names: pairs });
   byId("together").append(view.box);
-  const kinds = { right: ["all correct", "都判对"], wrong: ["all wrong", "都判错"], divided: ["divided", "意见不一"] };
+  const kinds = { correct: ["all correct", "都判对"], wrong: ["all wrong", "都判错"], divided: ["divided", "意见不一"] };
   choices(byId("together-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], label)), (i) => {
     const { words, known, probability } = traces[i];
     const readings = names.map((name, k) => ({ label: pairs[k], probability: probability[name] }));
@@ -297,7 +299,7 @@ function showTraces() {
   const view = readingView({ names: [NETWORK] });
   byId("trace").append(view.box);
   const kinds = {
-    right: ["sure and right", "有把握且判对"], wrong: ["sure but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"],
+    correct: ["confident and correct", "有把握且判对"], wrong: ["confident but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"],
   };
   const { traces } = contents;
   choices(byId("trace-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], label)), (i) => {
@@ -310,14 +312,14 @@ function showTraces() {
 // A value of a setting as text, a fraction to four digits.
 const written = (value) => (typeof value === "number" && !Number.isInteger(value) ? rounded(value, 4) : String(value));
 
-// What this run has for a dotted key; undefined if it is no parameter of it.
+// The value of a parameter of this run by its dotted key; undefined if there is none.
 function ofThisRun(key) {
   const inside = (values, name) => (values && Object.hasOwn(values, name) ? values[name] : undefined);
   return key.split(".").reduce(inside, contents.parameters);
 }
 
-function showSwept() {
-  const { counts, best, progress } = contents.swept;
+function showSweep() {
+  const { counts, best, progress } = contents.sweep;
   const trials = counts.finished + counts.stopped + counts.failed;
   const { val_loss: loss, val_accuracy: accuracy, settings } = best[0];
   const keys = Object.keys(settings);
@@ -347,7 +349,7 @@ function showSwept() {
   ]);
 
   byId("sweep-progress").append(chart({
-    title: ["The best finished trial so far", "截至当时最好的已完成试验"],
+    title: ["The best finished trial so far", "到当时为止最好的结果"],
     labels: [["minutes since the sweep began", "搜索开始后的分钟数"], ["validation loss", "验证损失"]],
     x: progress.minutes, fixed: { x: [0, Math.max(0.1, 1.02 * progress.minutes.at(-1))] },
     lines: [

@@ -2,14 +2,15 @@
 
 // The box to try: the network reads what is written in it, at every keystroke.
 
+// Reviews, each with its gist in Chinese.
 const EXAMPLES = [
-  "A wonderful film. The acting is superb, the story moved me, and I will watch it again.",
-  "Dull, predictable and far too long. I wanted my money back.",
-  "I expected a terrible film, but it was not bad at all; in the end I loved it.",
+  ["A wonderful film. The acting is superb, the story moved me, and I will watch it again.", "演技出色，故事感人"],
+  ["Dull, predictable and far too long. I wanted my money back.", "沉闷老套，太长，想退票"],
+  ["I expected a terrible film, but it was not bad at all; in the end I loved it.", "本以为很烂，最后却喜欢上了"],
 ];
-const SLICE = 12; // milliseconds of work between two looks at the keyboard
+const SLICE = 12; // milliseconds of work before the keyboard is checked again
 
-const ownReviews = contents.provenance.source === "own"; // of which nobody knows the language
+const ownReviews = contents.provenance.source === "own"; // in an unknown language
 
 let tryIt = () => {};
 
@@ -30,7 +31,7 @@ function showTry() {
   const text = byId("text"), verdict = byId("verdict");
   const view = readingView({ names: [NETWORK], withStates: true });
   byId("reading").append(view.box);
-  let before = { ids: [], known: new Map() }; // of the text before: probabilities of its beginnings, by their length
+  let before = { ids: [], known: new Map() }; // of the text before: probabilities of its prefixes, by length
   let waiting = null, announcing = null, now = null;
 
   function writeVerdict() {
@@ -42,18 +43,18 @@ function showTry() {
     if (!encoded.words.length) {
       verdict.textContent = inLanguage([
         `Nothing written yet. Before the first word: ${percent(probability)} positive`,
-        `还没有输入。读第一个词之前：正面概率 ${percent(probability)}`,
+        `还没有输入。读第一个词之前：好评概率 ${percent(probability)}`,
       ]);
       return;
     }
     const count = encoded.words.length, unread = count - (encoded.last - encoded.first);
     const unknown = encoded.known.filter((isKnown) => !isKnown).length;
-    let line = inLanguage([`${percent(probability)} positive`, `正面概率 ${percent(probability)}`]);
-    if (unknown) line += inLanguage([` · unknown words: ${unknown} of ${count}`, ` · ${count} 个词中有 ${unknown} 个不认识`]);
+    let line = inLanguage([`${percent(probability)} positive`, `好评概率 ${percent(probability)}`]);
+    if (unknown) line += inLanguage([` · unknown words: ${unknown} of ${count}`, ` · ${count} 个词中有 ${unknown} 个未知词`]);
     if (unread) {
       const { maxlen } = contents.network;
       line += inLanguage([
-        ` · words cut off: ${unread} (it reads ${maxlen} at most, start mark included)`,
+        ` · words cut off: ${unread} (it reads ${maxlen} at most, start token included)`,
         ` · 截掉了 ${unread} 个词（连同起始标记最多读 ${maxlen} 个）`,
       ]);
     }
@@ -78,12 +79,12 @@ function showTry() {
       return;
     }
 
-    // What comes later matters too, so each beginning is a review of its own, read piece by piece between keystrokes.
+    // Later words matter too, so each prefix is a review of its own; prefixes are read between keystrokes.
     let same = 0;
     while (same < ids.length && same < before.ids.length && ids[same] === before.ids[same]) same++;
     const known = new Map([...before.known].filter(([length]) => length <= same)).set(ids.length, probability);
     before = { ids, known };
-    for (const [length, ofBeginning] of known) reading[length - start] = ofBeginning;
+    for (const [length, ofPrefix] of known) reading[length - start] = ofPrefix;
     show();
     let next = 0;
     delete byId("try").dataset.done;
@@ -111,7 +112,8 @@ function showTry() {
   const undecided = contents.traces.filter(({ kind }) => kind === "undecided");
   const ofEachLabel = [0, 1].flatMap((label) => undecided.filter((trace) => trace.label === label).slice(0, 1));
   const examples = [
-    ...(ownReviews ? [] : EXAMPLES).map((example) => [`${example.slice(0, 32)}…`, example]),
+    ...(ownReviews ? [] : EXAMPLES).map(([example, gist]) =>
+      [[`${example.slice(0, 32)}…`, element("span", { lang: "zh" }, `（${gist}）`)], example]),
     ...ofEachLabel.map(({ label, words }) => [[t("a test review, ", "一篇测试影评，"), nameOf(label)], joined(words)]),
   ];
   for (const [label, example] of examples) {
@@ -119,7 +121,7 @@ function showTry() {
     button.addEventListener("click", () => tryIt(example));
     byId("examples").append(button);
   }
-  text.value = ownReviews ? joined(contents.traces[0].words) : EXAMPLES[2];
+  text.value = ownReviews ? joined(contents.traces[0].words) : EXAMPLES[2][0];
   onLanguage(writeVerdict);
   update();
 }
