@@ -1,4 +1,4 @@
-"""How good a network is, and how two of them differ: estimates, their intervals, and tests."""
+"""The accuracy of a network and the difference of two: estimates, confidence intervals, significance tests."""
 
 from typing import NamedTuple
 
@@ -9,25 +9,25 @@ from imdb_rnn.evaluation.intervals import CONFIDENCE, Interval
 
 
 class Estimate(NamedTuple):
-    """A mean, its standard error, and the degrees of freedom of that."""
+    """A mean, its standard error, and the degrees of freedom of the standard error."""
 
     mean: float
     error: float
     freedom: float
 
 
-def estimate(right: np.ndarray, other: np.ndarray | None = None) -> Estimate:
-    """Estimate the accuracy of a network, or its difference from another's on the same reviews.
+def estimate(correct: np.ndarray, other: np.ndarray | None = None) -> Estimate:
+    """Estimate the accuracy of a network, or the difference of its accuracy from another network's on the same reviews.
 
-    Two sources of chance count. Which reviews there are: the variance of the mean over them, paired where there are two
-    networks, so that what is hard for both does not count. And which seeds were tried: each network's variance over its
-    seeds. Degrees of freedom by Welch and Satterthwaite. With one run of each network it is McNemar's test.
+    The variance has two parts. The choice of the reviews: the variance of the mean over reviews, paired for two
+    networks, so that a review that is hard for both does not add to it. The choice of the seeds: the variance of each
+    network over its seeds. Degrees of freedom by Welch and Satterthwaite. With one run each it is McNemar's test.
 
     Args:
-        right, other: bool (seeds, reviews): whether the network was right.
+        correct, other: bool (seeds, reviews): whether the network was correct.
     """
-    networks = [right] if other is None else [right, other]
-    by_review = right.mean(axis=0) - (0 if other is None else other.mean(axis=0))
+    networks = [correct] if other is None else [correct, other]
+    by_review = correct.mean(axis=0) - (0 if other is None else other.mean(axis=0))
     by_seeds = [(seeds.mean(axis=1).var(ddof=1) / len(seeds), len(seeds) - 1) for seeds in networks if len(seeds) > 1]
     variance = by_review.var(ddof=1) / len(by_review) + sum(of_network for of_network, _ in by_seeds)
     uncertainty = sum(of_network**2 / of_freedom for of_network, of_freedom in by_seeds)
@@ -36,14 +36,14 @@ def estimate(right: np.ndarray, other: np.ndarray | None = None) -> Estimate:
 
 
 def interval(estimated: Estimate) -> Interval:
-    """The interval that holds the true value with `CONFIDENCE`."""
+    """The confidence interval at `CONFIDENCE`."""
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, estimated.freedom)) * estimated.error
     return estimated.mean - half, estimated.mean + half
 
 
 def p_value(difference: Estimate) -> float:
-    """How often chance alone brings two equal networks as far apart, or farther."""
-    if not difference.error:  # right on the very same reviews, or each on those of the other
+    """The two-sided p-value: how often two equal networks differ by this much or more."""
+    if not difference.error:  # all reviews contribute the same difference: 0, 1 or -1
         return float(difference.mean == 0)
     return float(2 * stats.t.sf(abs(difference.mean) / difference.error, difference.freedom))
 
@@ -51,8 +51,8 @@ def p_value(difference: Estimate) -> float:
 def holm(p: np.ndarray) -> np.ndarray:
     """Adjust p-values for their number (Holm, A Simple Sequentially Rejective Multiple Test Procedure, 1979).
 
-    If the differences with a p below some level are taken for real, the chance that equal networks are among them is at
-    most that level, however many differences there are.
+    If the differences with a p below some level are called significant, the probability that any of them is between
+    equal networks is at most that level, however many differences there are.
     """
     order = np.argsort(p, kind="stable")
     adjusted = np.empty(len(p))

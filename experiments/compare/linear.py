@@ -1,9 +1,8 @@
 """The linear baseline: `python -m experiments.compare.linear`.
 
-In: `data/reviews/`. Out: `experiments/compare/runs/linear/`. The 1- to 3-grams of a review, each weighted by its
-naive-Bayes log-count ratio, and logistic regression on them (Wang and Manning, Baselines and Bigrams, 2012). Whole
-reviews and all words count, as far as n-grams of so many words have a code, and all training reviews are used: it has
-no epoch to choose.
+In: `data/reviews/`. Out: `experiments/compare/runs/linear/`. Logistic regression on the 1- to 3-grams of a review,
+each weighted by its naive-Bayes log-count ratio (Wang and Manning, Baselines and Bigrams, 2012). It reads whole reviews
+and all words for whose n-grams there is a code, and it trains on all training reviews, since it has no epoch to choose.
 """
 
 import time
@@ -22,12 +21,12 @@ from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.text.corpus import Reviews, read_reviews, read_vocabulary
 from imdb_rnn.text.vocabulary import OOV, RANK_OFFSET
 
-# Chosen on the validation part of the training reviews, among 1 to 3 words, 1 to 20 reviews, C from 0.01 to 10.
+# Chosen on the validation part of the training reviews: n-grams of 1 to 3 words, in 1 to 20 reviews, C from 0.01 to 10.
 LONGEST, MIN_REVIEWS, SMOOTHING, C = 3, 2, 1, 0.1
 
 
 class Baseline(NamedTuple):
-    """A fitted baseline: its words have ids below `vocab_size`, its n-grams their codes and log-count ratios."""
+    """A fitted baseline: word ids are below `vocab_size`; codes and ratios are of its n-grams."""
 
     vocab_size: int
     codes: np.ndarray
@@ -36,36 +35,36 @@ class Baseline(NamedTuple):
 
 
 def vocabulary_size(words: int) -> int:
-    """How many ids there are for so many words: one for each, or for the most frequent if the codes allow no more."""
+    """The number of ids for so many words; the rarest have no id where the codes of n-grams allow no more."""
     return min(words + RANK_OFFSET + 1, ngrams.largest_vocabulary(LONGEST))
 
 
 def as_ids(ranks: Ragged, vocab_size: int) -> Ragged:
-    """Whole reviews as ids below `vocab_size`, without a start mark."""
+    """Whole reviews as ids below `vocab_size`, without a start token."""
     flat = ranks.flat()
     known = (flat > 0) & (flat < vocab_size - RANK_OFFSET)
     return from_lengths(np.where(known, flat + RANK_OFFSET, OOV).astype(np.int32), ranks.lengths)
 
 
-def weighted(places: Ragged, ratios: np.ndarray) -> csr_matrix:
-    """The ratios of the n-grams that each review has: (reviews, n-grams)."""
-    columns = places.flat()
-    ends = np.append(0, np.cumsum(places.lengths))
-    return csr_matrix((ratios[columns], columns, ends), shape=(len(places), len(ratios)))
+def weighted(indices: Ragged, ratios: np.ndarray) -> csr_matrix:
+    """The log-count ratios of the n-grams of each review: (reviews, n-grams)."""
+    columns = indices.flat()
+    ends = np.append(0, np.cumsum(indices.lengths))
+    return csr_matrix((ratios[columns], columns, ends), shape=(len(indices), len(ratios)))
 
 
 def fit(reviews: Reviews, vocab_size: int) -> Baseline:
     """Fit the baseline."""
     codes = ngrams.codes_of(as_ids(reviews.ranks, vocab_size), LONGEST, vocab_size)
     known = ngrams.known_codes(codes, MIN_REVIEWS)
-    places = ngrams.look_up(codes, known)
-    ratios = ngrams.log_count_ratio(places, reviews.labels, len(known), SMOOTHING)
+    indices = ngrams.look_up(codes, known)
+    ratios = ngrams.log_count_ratio(indices, reviews.labels, len(known), SMOOTHING)
     regression = LogisticRegression(C=C, max_iter=200, tol=1e-3)
-    return Baseline(vocab_size, known, ratios, regression.fit(weighted(places, ratios), reviews.labels))
+    return Baseline(vocab_size, known, ratios, regression.fit(weighted(indices, ratios), reviews.labels))
 
 
 def logits(baseline: Baseline, ranks: Ragged) -> np.ndarray:
-    """The logit of a positive review for each review: float64 (reviews,)."""
+    """The logit of each review, above 0 if positive: float64 (reviews,)."""
     codes = ngrams.codes_of(as_ids(ranks, baseline.vocab_size), LONGEST, baseline.vocab_size)
     return baseline.regression.decision_function(weighted(ngrams.look_up(codes, baseline.codes), baseline.ratios))
 

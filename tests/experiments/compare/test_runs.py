@@ -2,8 +2,9 @@ import json
 
 import numpy as np
 import pytest
+from material import ROOT
 
-from experiments.compare.runs import Run, read_run, write_run
+from experiments.compare.runs import PLAN, Run, read_plan, read_run, write_run
 from imdb_rnn.core.errors import UserError
 
 RUN = Run(weights=7, training_seconds=2.0, reviews_per_second=8)
@@ -17,11 +18,6 @@ def test_a_run_is_read_as_written(tmp_path):
     assert np.load(tmp_path / "logits.npy").dtype == np.float32
     assert again.dtype == np.float64
     np.testing.assert_allclose(again, logits, rtol=1e-7)
-
-
-def test_a_run_does_not_say_what_the_table_computes_again(tmp_path):
-    write_run(tmp_path, RUN, np.zeros(4))
-    assert set(json.loads((tmp_path / "run.json").read_text())) == {"weights", "training_seconds", "reviews_per_second"}
 
 
 def test_a_damaged_run_is_named(tmp_path):
@@ -43,3 +39,12 @@ def test_a_damaged_run_is_named(tmp_path):
 def test_a_missing_run_is_named(tmp_path):
     with pytest.raises(UserError, match=r"gru-2.run\.json cannot be read \(.*; run `make compare`"):
         read_run(tmp_path / "gru-2", 4)
+
+
+def test_the_plan_is_read_and_a_faulty_one_is_named(tmp_path):
+    assert "simple_rnn" in read_plan(ROOT).networks
+    (tmp_path / PLAN).parent.mkdir(parents=True)
+    for text, fault in (("networks: []\nseeds: [1]", "networks"), ("networks: [gru]", "seeds is missing")):
+        (tmp_path / PLAN).write_text(text)
+        with pytest.raises(UserError, match=rf"compare/params\.yaml: .*{fault}"):
+            read_plan(tmp_path)

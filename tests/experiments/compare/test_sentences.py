@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 WORDS = ["the", "a", "and", "of", "to", "is", "in", "bad", "good", "dull", "fun", "not", "film", "movie"]
 
 
-def test_every_network_judges_every_sentence_and_the_best_comes_first(tmp_path):
+def test_every_network_predicts_every_sentence_and_the_best_comes_first(tmp_path):
     (tmp_path / PLAN).parent.mkdir(parents=True)
     (tmp_path / PLAN).write_text("networks: [lstm, gru]\nseeds: [1, 2]")
     (tmp_path / "results").mkdir()
@@ -27,7 +27,9 @@ def test_every_network_judges_every_sentence_and_the_best_comes_first(tmp_path):
         for seed in (1, 2):
             network = replace(network_of(model_params(cell=name), 20, seed=seed), vocabulary=WORDS)
             middle = np.median(network.logits(ids)).astype(np.float32)
-            weights = network.weights._replace(head_bias=network.weights.head_bias - middle)  # says both
+            weights = network.weights._replace(
+                head_bias=network.weights.head_bias - middle
+            )  # so that it predicts both labels
             network = replace(network, weights=weights)
             (tmp_path / RUNS / f"{name}-{seed}").mkdir(parents=True)
             keras_model.save(network, tmp_path / RUNS / f"{name}-{seed}" / MODEL)
@@ -40,7 +42,7 @@ def test_every_network_judges_every_sentence_and_the_best_comes_first(tmp_path):
         row = found.loc[name]
         assert row["accuracy"] == pytest.approx(np.mean([right[name, seed] for seed in (1, 2)]), abs=1e-4)
         assert row["low"] < row["accuracy"] < row["high"]
-        assert (row["seeds"], row["sentences"], row["source"]) == (2, 8530, "rotten_tomatoes")
+        assert (row["n_seeds"], row["n_sentences"], row["source"]) == (2, 8530, "rotten_tomatoes")
 
 
 def test_a_network_that_is_missing_is_named(tmp_path):

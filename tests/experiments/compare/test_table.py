@@ -35,7 +35,7 @@ def test_a_difference_on_the_same_reviews_is_seen_where_the_intervals_overlap():
     better = worse | (random.random((1, 2000)) < 0.1)
     summary, pairs = table_of({"simple_rnn": worse, "gru": better})
     (pair,) = pairs.itertuples()
-    assert (pair.better, pair.worse, pair.real) == ("gru", "simple_rnn", True)
+    assert (pair.better, pair.worse, pair.significant) == ("gru", "simple_rnn", True)
     assert pair.p < 0.001
     assert pair.difference == pytest.approx(better.mean() - worse.mean(), abs=1e-4)
     assert summary["low"][0] < summary["high"][1], "the intervals do not overlap, so nothing is shown"
@@ -43,7 +43,7 @@ def test_a_difference_on_the_same_reviews_is_seen_where_the_intervals_overlap():
 
 def test_networks_that_are_alike_are_not_called_different():
     _, pairs = table_of(runs_with({"simple_rnn": [0.85, 0.85], "gru": [0.85, 0.85]}, 2000))
-    assert pairs["real"].tolist() == [False]
+    assert pairs["significant"].tolist() == [False]
     assert pairs["p"][0] > 0.05
 
 
@@ -56,18 +56,18 @@ def test_of_many_tables_of_equals_at_most_one_in_twenty_calls_any_two_different(
         ease = random.normal(1.5, 1, 500)  # what one finds hard or easy the others do too
         right = {name: random.normal(ease, 1, (seeds, 500)) > random.normal(0, spread, (seeds, 1)) for name in names}
         pairs = differences(names, right)
-        called += pairs["real"].any()
+        called += pairs["significant"].any()
         called_alone += ((pairs["low"] > 0) | (pairs["high"] < 0)).any()
     assert called / tables <= 0.05
     assert called_alone / tables > 0.2, "there is nothing to correct, so nothing is shown"
 
 
-def test_a_small_difference_is_real_between_two_networks_and_not_among_many():
+def test_a_small_difference_is_significant_between_two_networks_and_not_among_many():
     """The same answers and the same interval; but among fifteen pairs one like this is no wonder."""
     right = {name: np.ones((1, 1000), bool) for name in "acdef"} | {"b": np.arange(1000)[None] >= 6}
     alone, among = differences(["a", "b"], right).iloc[0], differences([*"abcdef"], right).iloc[0]
     assert alone["low"] == among["low"] > 0
-    assert (alone["real"], among["real"]) == (True, False)
+    assert (alone["significant"], among["significant"]) == (True, False)
     assert among["p"] == pytest.approx(15 * alone["p"], abs=1e-3)
 
 
@@ -75,9 +75,9 @@ def test_the_table_has_the_best_on_top_and_time_beside_the_simple_rnn():
     summary, _ = table_of(runs_with({"simple_rnn": [0.80, 0.82], "gru": [0.90, 0.91]}, 2000))
     assert summary["network"].tolist() == ["gru", "simple_rnn"]
     assert summary["training_ratio"].tolist() == [2.0, 1.0]
-    assert summary["seeds"].tolist() == [2, 2]
-    assert (summary["smallest"] < summary["accuracy"]).all()
-    assert (summary["accuracy"] < summary["largest"]).all()
+    assert summary["n_seeds"].tolist() == [2, 2]
+    assert (summary["min"] < summary["accuracy"]).all()
+    assert (summary["accuracy"] < summary["max"]).all()
 
 
 def test_the_markdown_has_a_line_for_each_row():
@@ -118,10 +118,10 @@ def test_the_results_are_computed_from_the_runs(project, capsys):
         "linear": 0.9,
         "simple_rnn": 0.5,
     }
-    assert dict(zip(summary["network"], summary["seeds"], strict=True)) == {"gru": 2, "linear": 1, "simple_rnn": 2}
+    assert dict(zip(summary["network"], summary["n_seeds"], strict=True)) == {"gru": 2, "linear": 1, "simple_rnn": 2}
     assert summary["roc_auc"][0] == 1
-    assert set(summary["test_reviews"]) == {40}
-    assert list(pairs.columns) == ["better", "worse", "difference", "low", "high", "p", "real"]
+    assert set(summary["n_test_reviews"]) == {40}
+    assert list(pairs.columns) == ["better", "worse", "difference", "low", "high", "p", "significant"]
     assert pairs[["better", "worse"]].to_numpy().tolist() == [
         ["gru", "linear"],
         ["gru", "simple_rnn"],
@@ -150,7 +150,7 @@ def test_runs_that_are_missing_are_named(project):
 @pytest.mark.parametrize(
     ("plan", "fault"),
     [
-        ("networks: [gru]\nseeds: [1]\n", "networks should hold simple_rnn"),
+        ("networks: [gru]\nseeds: [1]\n", "networks must include simple_rnn"),
         ("networks: [simple_rnn]\nseeds: []\n", "seeds is "),
         ("networks: [simple_rnn]\nseeds: [one]\n", "seeds.0 is 'one'"),
     ],

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from experiments.compare.aggregate import compare_memory, network_memory, read_together
 from experiments.compare.memory import RunMemory, traced_rows
-from experiments.compare.together import compare_memory, network_memory, read_together
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.reporting.comparison_results import NetworkSensitivity
 
