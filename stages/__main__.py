@@ -1,18 +1,27 @@
-"""Run a stage: `python -m stages NAME`.
+"""Run a stage of `dvc.yaml`: `python -m stages NAME`.
 
-DVC runs whatever `python` is first on the path. Where that one lacks the project's packages, one line takes the place
-of a traceback about the first of them.
+DVC runs whatever `python` is first on the path. If that Python lacks the project's packages, the user sees one line
+instead of a traceback.
 """
 
-import runpy
 import sys
+from importlib import import_module
+from pathlib import Path
 
 from imdb_rnn.core.errors import UserError, run_command
 
+PIPELINE = Path(__file__).parent.parent / "dvc.yaml"
 
-def main() -> None:
+
+def main(arguments: list[str]) -> None:
     try:
-        runpy.run_module(f"stages.{sys.argv[1]}", run_name="__main__", alter_sys=True)
+        from imdb_rnn.core.stage import declared_params, run
+
+        stages = declared_params(PIPELINE)
+        if len(arguments) != 1 or arguments[0] not in stages:
+            asked = f"there is no stage {' '.join(arguments)!r}" if arguments else "name a stage"
+            raise UserError(f"{asked}; python -m stages runs one of {', '.join(stages)}")
+        run(import_module(f"stages.{arguments[0]}").main, stages[arguments[0]])
     except ModuleNotFoundError as error:
         if str(error.name).split(".")[0] in ("imdb_rnn", "stages"):
             raise
@@ -23,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_command(main)  # here already, for Ctrl-C while the packages are imported
+    run_command(lambda: main(sys.argv[1:]))  # here already, for Ctrl-C while the packages are imported

@@ -1,24 +1,38 @@
-"""Check every parameter, before any stage's results are touched.
+"""Check the parameters, and write fingerprints of the code, before any other stage runs.
 
-In: `params.yaml`. Out: `data/parameters.checked`, always the same bytes, so that nothing is run again because of it.
-DVC removes what a stage wrote before it runs the stage, so a mistyped parameter would cost results if that stage were
-the first to look. This is the first stage of all.
+In: `params.yaml`, and the code of the stages and experiments. Out: `data/code/NAME.txt` for each stage, and
+`data/code/EXPERIMENT-NAME.txt` for each part of an experiment: the modules that it consists of, a line per module, with
+their fingerprints. Stages depend on these files instead of the code, so that an edit of a comment or a message runs
+only this stage. DVC removes the outs of a stage before it runs the stage; with the parameters checked here, a mistyped
+value costs no results.
 """
 
 from pathlib import Path
 
 from imdb_rnn.core import files
+from imdb_rnn.core.fingerprints import listing
 from imdb_rnn.core.params import Params
-from imdb_rnn.core.stage import run
-from imdb_rnn.engine.kernels.cells import cell_named
+from imdb_rnn.text.sources import require_source
 from imdb_rnn.training.learner import refuse
+
+CODE = Path(__file__).parent.parent
+EXPERIMENTS = (
+    "compare/linear",
+    "compare/memory",
+    "compare/sentences",
+    "compare/table",
+    "compare/train",
+    "sweep/search",
+    "sweep/table",
+)
 
 
 def main(params: Params, root: Path) -> None:
-    cell_named(params.model.cell)
     refuse(params.model, params.train)
-    files.write_text(root / files.CHECKED, "params.yaml holds every parameter, and each in its range\n")
-
-
-if __name__ == "__main__":
-    run(main, reads=tuple(Params.model_fields))
+    require_source(params.data, root)
+    modules = {path.stem: f"stages/{path.name}" for path in (CODE / "stages").glob("[!_]*.py") if path.stem != "check"}
+    modules |= {name.replace("/", "-"): f"experiments/{name}.py" for name in EXPERIMENTS}
+    with files.replacing(root / files.CODE) as new:
+        new.mkdir()
+        for name, module in modules.items():
+            (new / f"{name}.txt").write_text(listing(CODE, module), encoding="utf-8", newline="\n")

@@ -10,20 +10,14 @@ from pathlib import Path
 
 from imdb_rnn.core import files
 from imdb_rnn.core.params import Params
-from imdb_rnn.core.stage import run
 from imdb_rnn.text.corpus import write_corpus
 from imdb_rnn.text.sources import SOURCES
 
 
 def main(params: Params, root: Path) -> None:
-    files.require(root / files.CHECKED, "check")
     corpus = SOURCES[params.data.source](params.data.of_source(), root, params.data.tokenizer)
     write_corpus(corpus, root / files.REVIEWS)
     print(
         f"{len(corpus.train)} training and {len(corpus.test)} test reviews, {len(corpus.vocabulary)} words "
         f"in the vocabulary ({params.data.source})"
     )
-
-
-if __name__ == "__main__":
-    run(main, reads=("data.source", "data.tokenizer", "data.${data.source}"))

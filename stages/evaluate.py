@@ -11,7 +11,6 @@ from pathlib import Path
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
-from imdb_rnn.core.stage import run
 from imdb_rnn.evaluation import metrics
 from imdb_rnn.evaluation.evaluate import evaluate
 from imdb_rnn.text.encode import read_padded, unpad
@@ -41,7 +40,3 @@ def main(params: Params, root: Path) -> None:
     files.write_json(root / files.METRICS, results)
     print(f"测试准确率: {found.scores['accuracy']:.4f}")
     print(f"Test accuracy: {found.scores['accuracy']:.4f}")
-
-
-if __name__ == "__main__":
-    run(main, reads=("train.validation", "train.validation_fraction"))

@@ -13,7 +13,6 @@ from pathlib import Path
 from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.params import Params
-from imdb_rnn.core.stage import run
 from imdb_rnn.evaluation import behaviour, sensitivity
 from imdb_rnn.evaluation.traces import trace_reviews
 from imdb_rnn.text.corpus import read_reviews, read_vocabulary
@@ -42,7 +41,3 @@ def main(params: Params, root: Path) -> None:
     words = "longer than the reviews" if measured.half_life is None else f"{measured.half_life:.0f} words"
     print(f"half-life of a word's influence on the output: {words}")
     print(f"behaviour tests: {tests['passed'].sum()} of {tests['cases'].sum()} passed")
-
-
-if __name__ == "__main__":
-    run(main, reads=("explain.reviews",))

@@ -11,7 +11,6 @@ from pathlib import Path
 from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.params import Params
-from imdb_rnn.core.stage import run
 from imdb_rnn.engine.kernels.cells import cell_named
 from imdb_rnn.evaluation import results
 from imdb_rnn.export import onnx_file
@@ -36,7 +35,3 @@ def main(params: Params, root: Path) -> None:
             )
         else:
             print(f"ONNX has no operator for the cell {network.params.cell}; there is the model card alone")
-
-
-if __name__ == "__main__":
-    run(main, reads=("plots.language", "train"))

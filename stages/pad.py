@@ -9,7 +9,6 @@ from pathlib import Path
 
 from imdb_rnn.core import files
 from imdb_rnn.core.params import Params
-from imdb_rnn.core.stage import run
 from imdb_rnn.text import encode
 from imdb_rnn.text.corpus import read_provenance, read_reviews
 from imdb_rnn.text.data_report import data_report, summary
@@ -22,7 +21,3 @@ def main(params: Params, root: Path) -> None:
     padded = {name: (reviews.ranks, reviews.labels) for name, reviews in sets.items()}
     encode.write_padded(root / files.PADDED, padded, params.pad)
     files.write_json(root / files.DATA_REPORT, report)
-
-
-if __name__ == "__main__":
-    run(main, reads=("pad",))

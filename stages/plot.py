@@ -10,7 +10,6 @@ import numpy as np
 
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
-from imdb_rnn.core.stage import run
 from imdb_rnn.evaluation.results import ConfusionCell, Metrics, read_rows
 from imdb_rnn.reporting import figures
 from imdb_rnn.text.corpus import read_reviews
@@ -36,7 +35,3 @@ def main(params: Params, root: Path) -> None:
         for name, figure in drawn.items():
             figures.save(figure, new, name)
     print(f"{len(drawn)} figures, each as PNG and SVG, in {files.FIGURES}")
-
-
-if __name__ == "__main__":
-    run(main, reads=("pad.maxlen", "plots.language"))

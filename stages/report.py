@@ -10,13 +10,13 @@ from pathlib import Path
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
-from imdb_rnn.core.stage import run
 from imdb_rnn.evaluation import results
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.reporting.card_text import TESTS
 from imdb_rnn.reporting.comparison_results import read_comparison
 from imdb_rnn.reporting.report import page, stored_network
 from imdb_rnn.reporting.sweep_results import read_sweep, summarize
+from imdb_rnn.text.data_report import read_data_report
 from imdb_rnn.training.decision import THRESHOLD
 from imdb_rnn.training.history import read_history
 
@@ -38,12 +38,12 @@ def main(params: Params, root: Path) -> None:
             "train": params.train,
             "explain": params.explain,
         },
-        "provenance": {key: value for key, value in network.provenance.items() if key != "data_report"},
+        "provenance": network.provenance,
         "tokenizer": network.tokenizer,
         "threshold": THRESHOLD,
         "confidence": CONFIDENCE,
         "weights": network.count_weights(),
-        "data_report": network.provenance["data_report"],
+        "data_report": read_data_report(root / files.DATA_REPORT),
         "metrics": files.read_json(results.Metrics, root / files.METRICS, "evaluate"),
         "history": read_history(root / files.HISTORY).to_dict("list"),
         "confusion": results.read_rows(results.ConfusionCell, root / files.CONFUSION, "evaluate"),
@@ -68,7 +68,3 @@ def main(params: Params, root: Path) -> None:
         new.mkdir()
         (new / "index.html").write_text(text, encoding="utf-8", newline="\n")
     print(f"open {files.REPORT / 'index.html'} in a browser ({len(text.encode()) / 1e6:.1f} MB)")
-
-
-if __name__ == "__main__":
-    run(main, reads=("data.source", "data.${data.source}", "explain", "model", "pad", "train"))

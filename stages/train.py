@@ -1,7 +1,6 @@
 """Train the network and keep one epoch's weights.
 
-In: `data/padded/`; the vocabulary and provenance in `data/reviews/`, and `results/data_report.json`, which the model
-file carries along.
+In: `data/padded/`; the vocabulary and provenance in `data/reviews/`.
 Out: `data/model.keras`, and `results/history.csv` with loss and accuracy on training and validation reviews after every
 epoch. With the engine `compiled` the same parameters and reviews give the same bytes on every machine, also when
 training was stopped and went on from its checkpoint.
@@ -13,10 +12,8 @@ from pathlib import Path
 from imdb_rnn import keras_model
 from imdb_rnn.core import files
 from imdb_rnn.core.params import Params
-from imdb_rnn.core.stage import run
 from imdb_rnn.engine.kernels.cells import cell_named
 from imdb_rnn.text.corpus import read_provenance, read_vocabulary
-from imdb_rnn.text.data_report import read_data_report
 from imdb_rnn.text.encode import Labelled, read_padded, unpad
 from imdb_rnn.text.split import split_by_position
 from imdb_rnn.text.vocabulary import RANK_OFFSET, known_words
@@ -47,7 +44,7 @@ def main(params: Params, root: Path) -> None:
     path = checkpoint.path_of(root / files.CHECKPOINTS, fingerprint)
     network, history = train(training, validation, params.model, params.pad, params.train, path)
     checkpoint.prune(path.parent, path)
-    provenance = read_provenance(reviews) | {"data_report": read_data_report(root / files.DATA_REPORT)}
+    provenance = read_provenance(reviews)
     network = replace(
         network,
         vocabulary=vocabulary,
@@ -58,7 +55,3 @@ def main(params: Params, root: Path) -> None:
     keras_model.save(network, root / files.MODEL)
     write_history(root / files.HISTORY, history)
     print(f"best epoch: {network.best_epoch} of {len(history)}")
-
-
-if __name__ == "__main__":
-    run(main, reads=("model", "pad", "train"))

@@ -19,7 +19,6 @@ import pyarrow.fs
 
 import experiments
 import tools
-from experiments.compare.modules import MODULES
 from experiments.sweep import trial
 from experiments.sweep.plan import FOLDER, PLAN, SECTIONS, Domain, Plan, read_plan, rounded
 from imdb_rnn.core import cluster, files, frames
@@ -43,7 +42,7 @@ def main(root: Path) -> None:
     reviews = read_reviews(root / files.REVIEWS, "train")
     address = os.environ.get(ADDRESS) or cluster.LOCAL
     code = [Path(package.__path__[0]) for package in (experiments, tools)]
-    name = fingerprint(plan, params, reviews, files.read_text(root / FOLDER / MODULES / "search.txt"))
+    name = fingerprint(plan, params, reviews, files.read_text(root / files.CODE / "sweep-search.txt"))
     storage = storage_of(plan, root)
     with cluster.joined(address, code, plan.threads) as ray:
         check_machines(plan, [node for node in ray.nodes() if node["Alive"]])

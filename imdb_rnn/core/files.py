@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from imdb_rnn.core.errors import UserError
 
 PARAMS = Path("params.yaml")
-CHECKED = Path("data/parameters.checked")
+CODE = Path("data/code")  # fingerprints
 OWN = Path("data/own")
 DOWNLOADS = Path("data/downloads")  # kept between runs, verified at every use; DVC does not know it
 CHECKPOINTS = Path("data/checkpoints")  # of training; DVC does not know them either

@@ -1,33 +1,40 @@
-"""How a stage is run: its parameters read and checked before, and looked at again when its work is done."""
+"""How a stage is run: its parameters are checked before it runs, and compared with the file afterwards."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from imdb_rnn.core import files
-from imdb_rnn.core.errors import UserError, run_command
+from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import Params, parse_params, parse_yaml, value_of
 
 
-def run(main: Callable[[Params, Path], None], *, reads: tuple[str, ...]) -> None:
-    """Run a stage in the current folder, and leave the process if it fails, as `run_command` does.
+def declared_params(pipeline: Path) -> dict[str, list[str]]:
+    """The stages of a `dvc.yaml`, and the keys of the parameters that each reads: `pad.maxlen`, `train`."""
+    stages: dict = parse_yaml(files.read_text(pipeline), pipeline)["stages"]  # type: ignore[index]
+    every_key = list(Params.model_fields)  # of a stage that depends on the file: `{params.yaml: null}`
+    return {
+        name: [key for entry in stage["params"] for key in ([entry] if isinstance(entry, str) else every_key)]
+        for name, stage in stages.items()
+    }
 
-    DVC reads `params.yaml` after the stage, and would note an edited value for what was made with the old one. So the
-    stage fails if a parameter that it reads was edited meanwhile. An edit of any other, even a mistyped one, does not
-    concern it.
+
+def run(main: Callable[[Params, Path], None], keys: Iterable[str]) -> None:
+    """Run a stage in the current folder.
+
+    DVC reads `params.yaml` after the stage has ended. If a value was edited while the stage ran, DVC would note the new
+    value for results of the old value. So the stage fails if a parameter that it reads was edited.
 
     Args:
         main: the stage; it takes the parameters and the project's folder.
-        reads: keys of the parameters that it reads, as `dvc.yaml` lists them: `pad.maxlen`, `train`.
+        keys: of the parameters that the stage reads.
+
+    Raises:
+        UserError: when a parameter is wrong or was edited, and whenever `main` raises it.
     """
-
-    def checked() -> None:
-        root = Path()
-        text = files.read_text(root / files.PARAMS)
-        main(parse_params(text), root)
-        before = parse_yaml(text, files.PARAMS)
-        now = parse_yaml(files.read_text(root / files.PARAMS), files.PARAMS)
-        edited = [key for key in reads if value_of(key, before) != value_of(key, now)]
-        if edited:
-            raise UserError(f"{files.PARAMS}: {', '.join(edited)} was edited while this ran; run the same again")
-
-    run_command(checked)
+    text = files.read_text(files.PARAMS)
+    main(parse_params(text), Path())
+    before = parse_yaml(text, files.PARAMS)
+    now = parse_yaml(files.read_text(files.PARAMS), files.PARAMS)
+    edited = [key for key in keys if value_of(key, before) != value_of(key, now)]
+    if edited:
+        raise UserError(f"{files.PARAMS}: {', '.join(edited)} was edited while this ran; run the same again")

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from material import ROOT, changed, contents, run_stage, write_params
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import Params
-from imdb_rnn.core.stage import run
+from imdb_rnn.core.stage import declared_params, run
 
 KERAS = {"data": {"source": "keras"}}
 
@@ -19,12 +20,11 @@ def folder(params, tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def complaint(capsys, main, *reads: str) -> str:
+def complaint(main, *keys: str) -> str:
     """The one line with which a stage fails."""
-    with pytest.raises(SystemExit) as ended:
-        run(main, reads=reads)
-    (line,) = capsys.readouterr().err.splitlines()
-    assert ended.value.code == 1
+    with pytest.raises(UserError) as error:
+        run(main, keys)
+    (line,) = str(error.value).splitlines()
     return line
 
 
@@ -40,7 +40,7 @@ def editing(before: Params, **sections):
 
 def test_a_stage_gets_the_parameters_and_the_projects_folder(params, folder):
     calls = []
-    run(lambda *given: calls.append(given), reads=("pad",))
+    run(lambda *given: calls.append(given), ("pad",))
     assert calls == [(params, Path())]
 
 
@@ -55,7 +55,7 @@ def test_a_stage_gets_the_parameters_and_the_projects_folder(params, folder):
     ids=["section", "key", "three", "source"],
 )
 def test_an_edit_of_what_a_stage_does_not_read_does_not_concern_it(params, folder, reads, edit):
-    run(editing(params, **edit), reads=reads)
+    run(editing(params, **edit), reads)
     assert contents(folder)["params.yaml"] != (ROOT / "params.yaml").read_bytes()
 
 
@@ -71,17 +71,17 @@ def test_an_edit_of_what_a_stage_does_not_read_does_not_concern_it(params, folde
     ids=["section", "two", "key", "source", "other source"],
 )
 def test_an_edit_of_what_a_stage_reads_fails_it_by_name(params, folder, capsys, reads, edit, edited):
-    line = complaint(capsys, editing(params, **edit), *reads)
-    assert line == f"error: params.yaml: {edited} was edited while this ran; run the same again"
+    line = complaint(editing(params, **edit), *reads)
+    assert line == f"params.yaml: {edited} was edited while this ran; run the same again"
 
 
-def test_what_counts_is_the_source_that_is_chosen(params, folder, capsys):
+def test_what_counts_is_the_source_that_is_chosen(params, folder):
     params = changed(params, **KERAS)
     write_params(folder, params)
-    run(editing(params, data={"bundled": {"test_fraction": 0.3}}), reads=("data.source", "data.${data.source}"))
+    run(editing(params, data={"bundled": {"test_fraction": 0.3}}), ("data.source", "data.${data.source}"))
     write_params(folder, params)
     elsewhere = editing(params, data={"keras": {"url": "file:///elsewhere"}})
-    assert "data.${data.source} was edited" in complaint(capsys, elsewhere, "data.source", "data.${data.source}")
+    assert "data.${data.source} was edited" in complaint(elsewhere, "data.source", "data.${data.source}")
 
 
 def test_a_value_in_another_notation_and_a_mistyped_one_elsewhere_are_no_edit(folder):
@@ -92,7 +92,7 @@ def test_a_value_in_another_notation_and_a_mistyped_one_elsewhere_are_no_edit(fo
         assert edited.count("1e-3 # less") == edited.count("lang: e") == 1
         (root / "params.yaml").write_text(edited, encoding="utf-8")
 
-    run(main, reads=("train",))
+    run(main, ("train",))
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,26 @@ def test_a_file_that_was_damaged_meanwhile_is_one_line(folder, capsys, text, say
         if text is not None:
             (root / "params.yaml").write_text(text)
 
-    assert complaint(capsys, main, "train").startswith(f"error: params.yaml: {says}")
+    assert complaint(main, "train").startswith(f"params.yaml: {says}")
 
 
-def test_a_fault_that_a_stage_finds_ends_it(folder, capsys):
-    def main(params: Params, root: Path) -> None:
-        raise UserError("the reviews are gone")
+def test_the_keys_are_those_of_dvc_yaml(tmp_path):
+    pipeline = tmp_path / "dvc.yaml"
+    stages = {"check": {"params": [{"params.yaml": None}]}, "pad": {"params": ["pad", "data.${data.source}"]}}
+    pipeline.write_text(json.dumps({"stages": stages}))
+    assert declared_params(pipeline) == {"check": [*Params.model_fields], "pad": ["pad", "data.${data.source}"]}
 
-    assert complaint(capsys, main, "train") == "error: the reviews are gone"
+
+@pytest.mark.parametrize(
+    ("arguments", "says"), [([], "name a stage"), (["x"], "there is no stage 'x'"), (["pad", "x"], "no stage 'pad x'")]
+)
+def test_a_stage_that_is_not_there_is_one_line_that_names_those_there_are(arguments, says):
+    ran = subprocess.run([sys.executable, "-m", "stages", *arguments], cwd=ROOT, capture_output=True, text=True)
+    (line,) = ran.stderr.splitlines()
+    assert ran.returncode == 1
+    assert line.startswith("error: ")
+    assert says in line
+    assert "check, download, pad, train, evaluate, explain, plot, report, export" in line
 
 
 @pytest.mark.parametrize("name", ["pad", pytest.param("check", marks=pytest.mark.slow)])

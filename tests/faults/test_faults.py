@@ -98,9 +98,7 @@ def test_a_truncated_cache_object_does_not_pass_for_the_model(project, finished,
     outcome("model's cache object truncated", "same bytes as undisturbed")
 
 
-@pytest.mark.parametrize(
-    "out", ["data/parameters.checked", "data/reviews", "data/padded", "results/explanation", "results/figures"]
-)
+@pytest.mark.parametrize("out", ["data/code", "data/reviews", "data/padded", "results/explanation", "results/figures"])
 def test_an_out_that_was_deleted_comes_back(project, finished, outcome, out):
     path = project.folder / out
     shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -77,6 +78,57 @@ def test_a_change_runs_what_depends_on_it_and_a_change_back_restores(project, ch
     assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
 
 
+def edit(project: Project, path: str, old: str, new: str) -> None:
+    source = (project.folder / path).read_text(encoding="utf-8")
+    assert old in source
+    (project.folder / path).write_text(source.replace(old, new, 1), encoding="utf-8")
+
+
+def test_an_edit_of_a_comment_or_a_message_runs_the_check_alone(project):
+    edit(project, "imdb_rnn/engine/kernels/recurrence.py", '"""', '"""In other words: ')
+    edit(project, "imdb_rnn/text/tables.py", 'UserError(f"', 'UserError(f"sorry, ')
+    edit(project, "stages/train.py", "    ", "    # a comment\n\n    ")
+    edit(project, "imdb_rnn/core/params.py", "\n", "\r\n")
+    assert project.repro() == ["check"]
+
+
+def test_an_edit_of_code_runs_the_stages_that_consist_of_it(project):
+    for path, edited in {
+        "imdb_rnn/text/tables.py": {"download"},
+        "imdb_rnn/engine/kernels/recurrence.py": {"train", "evaluate", "explain", "report", "export"},
+        "imdb_rnn/reporting/page/page.css": {"report"},
+        "experiments/compare/train.py": set(),
+    }.items():
+        before = (project.folder / path).read_bytes()
+        (project.folder / path).write_bytes(before + b"\nx = 1\n")
+        project.run("dvc", "repro", "check")
+        status = json.loads(project.run("dvc", "status", "--json"))
+        assert {name for name, changes in status.items() if "data/code" in str(changes)} == edited
+        (project.folder / path).write_bytes(before)
+
+
+def test_a_source_that_is_not_used_need_not_be_there(project):
+    (project.folder / "data/own/note.txt").write_text("a note")
+    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
+    shutil.rmtree(project.folder / "data/own")
+    assert project.repro() == []
+
+
+def test_own_reviews_that_are_not_there_cost_no_results(project):
+    set_param(project, data={"source": "own", "own": {"path": "data/own/none.csv"}})
+    printed = project.run("dvc", "repro", status=255)
+    assert re.search(r"^error: .*data/own/none\.csv.*$", printed, re.M)
+    assert (project.folder / "data/reviews/vocabulary.txt").exists()
+
+
+def test_one_stage_is_an_experiment_in_a_clone_without_results(project, tmp_path):
+    clone = Project(tmp_path / "clone", project.env)
+    project.run("git", "clone", "--quiet", ".", str(clone.folder))
+    printed = clone.run("dvc", "exp", "run", "--name", "short", "--set-param", "pad.maxlen=30", "pad")
+    assert "Ran experiment(s): short" in printed
+    assert (clone.folder / "data/padded").exists()
+
+
 def test_the_daily_commands(project):
     accuracy = json.loads((project.folder / "results/metrics.json").read_text())["test"]["accuracy"]
 
@@ -131,7 +183,7 @@ def test_a_mistyped_parameter_costs_no_results(project):
     printed = project.run("dvc", "exp", "run", "--set-param", "train.epochs=abc", status=255)
     assert re.search(r"^error: params\.yaml: train\.epochs is 'abc', .*should be a valid integer$", printed, re.M)
     assert "Traceback" not in printed
-    assert files() == {name: data for name, data in before.items() if name != "parameters.checked"}
+    assert files() == {name: data for name, data in before.items() if not name.startswith("code/")}
     project.run("git", "checkout", "--quiet", "params.yaml")
     assert project.repro() == []
 

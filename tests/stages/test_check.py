@@ -1,16 +1,17 @@
 import pytest
-from material import changed, run_stage, write_params
+from material import changed, contents, run_stage, write_params
 
 from imdb_rnn.core import files
 from stages import check
 
 
-def test_sound_parameters_leave_the_same_bytes_whatever_they_are(params, tmp_path):
-    """Or every edit would run every stage again."""
+def test_parameters_change_no_fingerprint_or_every_edit_would_run_every_stage(params, tmp_path):
     check.main(params, tmp_path)
-    written = (tmp_path / files.CHECKED).read_bytes()
+    written = contents(tmp_path / files.CODE)
     check.main(changed(params, model={"cell": "gru"}, train={"epochs": 3}), tmp_path)
-    assert (tmp_path / files.CHECKED).read_bytes() == written
+    assert contents(tmp_path / files.CODE) == written
+    assert "imdb_rnn/engine/kernels/recurrence.py" in written["train.txt"].decode()
+    assert "imdb_rnn/reporting/page/page.js" in written["report.txt"].decode()
 
 
 @pytest.mark.slow
@@ -22,4 +23,4 @@ def test_what_the_engine_does_not_have_stops_the_pipeline_at_once_with_one_line(
         "error: params.yaml: model.ngrams is 2, which the engine keras does not have; "
         "set it to 0, or train.engine to compiled\n"
     )
-    assert not (tmp_path / files.CHECKED).exists()
+    assert not (tmp_path / files.CODE).exists()

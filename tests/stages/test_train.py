@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 from material import changed
@@ -8,7 +6,6 @@ from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.corpus import Corpus, from_lists, make_corpus, write_corpus
-from imdb_rnn.text.data_report import data_report
 from imdb_rnn.text.encode import write_padded
 from stages import train
 
@@ -41,8 +38,6 @@ def made_up(small, tmp_path) -> Corpus:
         name: (reviews.ranks, reviews.labels) for name, reviews in (("train", made_up.train), ("test", made_up.test))
     }
     write_padded(tmp_path / files.PADDED, sets, small.pad)
-    report = data_report({"train": made_up.train, "test": made_up.test}, small.pad, made_up.provenance)
-    files.write_json(tmp_path / files.DATA_REPORT, report)
     return made_up
 
 
@@ -50,8 +45,7 @@ def test_the_model_carries_its_vocabulary_and_where_its_reviews_come_from(small,
     train.main(small, tmp_path)
     network = model_file.load(tmp_path / files.MODEL)
     assert network.vocabulary == VOCABULARY
-    report = json.loads((tmp_path / files.DATA_REPORT).read_text())
-    assert network.provenance == {**made_up.provenance, "data_report": report}
+    assert network.provenance == made_up.provenance
     assert (network.tokenizer, network.labels) == ("word", ("negative", "positive"))
     assert (network.params, network.encoding, network.best_epoch) == (small.model, small.pad, 1)
 

@@ -121,7 +121,6 @@ def test_both_stages_equal_the_articles_first_lines(corpus, params, tmp_path, mo
         "word_index_sha256": hashlib.sha256(index.read_bytes()).hexdigest(),
     }
     params = changed(params, data={"source": "keras", "keras": keras_params})
-    files.write_text(tmp_path / files.CHECKED, "")
     for stage in (download, pad_stage):
         stage.main(params, tmp_path)
     for name, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):

@@ -167,7 +167,6 @@ def test_a_mirror_with_the_same_reviews_gives_the_same_corpus(params, tmp_path):
     ],
 )
 def test_bad_reviews_stop_the_stage_and_the_older_result_stays(params, tmp_path, arrays, says):
-    files.write_text(tmp_path / files.CHECKED, "")
     older = tmp_path / files.REVIEWS
     older.mkdir(parents=True)
     (older / "vocabulary.txt").write_text("older")
@@ -176,7 +175,7 @@ def test_bad_reviews_stop_the_stage_and_the_older_result_stays(params, tmp_path,
     (line,) = str(error.value).splitlines()
     assert re.search(says, line)
     assert contents(older) == {"vocabulary.txt": b"older"}
-    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["downloads", "parameters.checked", "reviews"]
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["downloads", "reviews"]
 
 
 @pytest.mark.slow
