@@ -1,23 +1,42 @@
-"""Turn reviews of any length into rows of equal length, as the article does before training.
+"""Encode reviews of any length as rows of equal length, as the original tutorial (docs/from-the-article.md) does.
 
 In: `data/reviews/`. Out: `data/padded/{x,y}_{train,test}.npy`, x int32 (reviews, maxlen), y uint8 (reviews,), ready to
 be memory-mapped, equal to Keras' `imdb.load_data(num_words=vocab_size)` and `pad_sequences(maxlen=maxlen)`; and
-`results/data_report.json`, what there is to know of the reviews before a network is trained.
+`results/data_report.json`, what can be known of the reviews before a network is trained.
 """
 
 from pathlib import Path
 
 from imdb_rnn.core import files
-from imdb_rnn.core.params import Params
+from imdb_rnn.core.params import PadParams, Params
 from imdb_rnn.text import encode
 from imdb_rnn.text.corpus import read_provenance, read_reviews
-from imdb_rnn.text.data_report import data_report, summary
+from imdb_rnn.text.data_report import data_report
 
 
 def main(params: Params, root: Path) -> None:
     sets = {name: read_reviews(root / files.REVIEWS, name) for name in ("train", "test")}
     report = data_report(sets, params.pad, read_provenance(root / files.REVIEWS))
-    print("\n".join(summary(report)))
+    print(summary(report, params.pad))
     padded = {name: (reviews.ranks, reviews.labels) for name, reviews in sets.items()}
     encode.write_padded(root / files.PADDED, padded, params.pad)
     files.write_json(root / files.DATA_REPORT, report)
+
+
+def summary(report: dict, params: PadParams) -> str:
+    """A data report in a few lines for the terminal."""
+    lines = []
+    if "rows_read" in report:
+        skipped = "; ".join(f"{count:,} {reason}" for reason, count in report["left_out"].items())
+        lines.append(f"{report['rows_read']:,} rows read; skipped: {skipped or 'none'}")
+    width = max(len(f"{report[name]['reviews']:,}") for name in ("train", "test"))
+    for name, what in (("train", "training"), ("test", "test")):
+        of = report[name]
+        lines += [
+            f"{what:<8}  {of['reviews']:>{width},} reviews · {of['positive'] / of['reviews']:.1%} positive · "
+            f"median {of['words'][2]:,} words, longest {of['words'][4]:,}",
+            f"{'':<10}{of['truncated']:.1%} longer than maxlen ({params.maxlen}), cut · "
+            f"{of['out_of_vocabulary']:.1%} of words out of vocabulary · {of['duplicates']:,} duplicates · "
+            f"{of['conflicting_labels']:,} with contradictory labels",
+        ]
+    return "\n".join([*lines, f"{report['test_also_in_train']:,} test reviews also occur in the training set"])

@@ -1,4 +1,4 @@
-"""How a review becomes what a network reads: ranks to ids, cut to `maxlen`; and rows of equal length, filled with 0."""
+"""From word ranks to what a network reads: ids, truncated to `maxlen`, and padded rows of equal length."""
 
 from collections.abc import Iterable, Mapping
 from itertools import chain, repeat
@@ -12,7 +12,7 @@ from imdb_rnn.core.params import PadParams
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.text.vocabulary import OOV, PADDING, RANK_OFFSET, START
 
-AT_ONCE = 8192  # reviews that are padded at once
+CHUNK = 8192  # reviews that are padded at a time
 
 
 class Labelled(NamedTuple):
@@ -35,15 +35,15 @@ def ranks_of(tokenized: Iterable[list[str]], rank: Mapping[str, int]) -> Ragged:
 
 
 def encode(ranks: Ragged, params: PadParams) -> Ragged:
-    """Turn reviews into ids: 1 at the start, rank + 3 for a word, 2 for an unknown one; cut to `maxlen` ids.
+    """Turn reviews into ids: 1 as start token, rank + 3 for a word, 2 out of vocabulary; at most `maxlen`.
 
-    Equal to Keras' `imdb.load_data(num_words=vocab_size)` and the cutting of `pad_sequences(maxlen=maxlen)`.
+    Equal to Keras' `imdb.load_data(num_words=vocab_size)` and the truncation of `pad_sequences(maxlen=maxlen)`.
 
     Args:
-        ranks: int32; 0 for a word that the vocabulary does not hold.
+        ranks: int32; 0 for a word that is not in the vocabulary.
 
     Returns:
-        int32, every id below `vocab_size`, 1 to `maxlen` of them a review.
+        int32, every id below `vocab_size`, 1 to `maxlen` ids per review.
     """
     flat = ranks.flat()
     known = (flat > 0) & (flat < params.vocab_size - RANK_OFFSET)
@@ -57,7 +57,7 @@ def encode(ranks: Ragged, params: PadParams) -> Ragged:
 
 
 def pad(ids: Ragged, maxlen: int, padding: str) -> np.ndarray:
-    """Fill reviews of at most `maxlen` ids with 0, before (`pre`) or behind (`post`) them: int32 (reviews, maxlen)."""
+    """Pad reviews of at most `maxlen` ids with 0, before (`pre`) or after (`post`) them: int32 (reviews, maxlen)."""
     column = np.arange(maxlen)
     lengths = ids.lengths[:, None]
     filled = column >= maxlen - lengths if padding == "pre" else column < lengths
@@ -67,8 +67,8 @@ def pad(ids: Ragged, maxlen: int, padding: str) -> np.ndarray:
 
 
 def unpad(x: np.ndarray) -> Ragged:
-    """Take the padding out of reviews, int32 (reviews, maxlen), filled before or behind; x is not copied."""
-    lengths = np.concatenate([[0], *(np.count_nonzero(x[i : i + AT_ONCE], axis=1) for i in range(0, len(x), AT_ONCE))])
+    """Remove the padding, before or after, from reviews x, int32 (reviews, maxlen); x is not copied."""
+    lengths = np.concatenate([[0], *(np.count_nonzero(x[i : i + CHUNK], axis=1) for i in range(0, len(x), CHUNK))])
     starts = np.arange(len(x)) * x.shape[1]
     before = x[:, 0] == PADDING
     starts[before] += x.shape[1] - lengths[1:][before]
@@ -76,13 +76,13 @@ def unpad(x: np.ndarray) -> Ragged:
 
 
 def with_padding(ids: Ragged, maxlen: int, padding: str) -> Ragged:
-    """Reviews as a network reads them that reads padding like words: each has `maxlen` ids, with 0 among them."""
+    """Reviews for a network that reads padding like words: `maxlen` ids per review, 0 for padding."""
     x = pad(ids, maxlen, padding)
     return from_lengths(x.ravel(), np.full(len(x), maxlen))
 
 
 def write_padded(folder: Path, sets: Mapping[str, tuple[Ragged, np.ndarray]], params: PadParams) -> None:
-    """Encode and pad reviews, and write `{x,y}_{train,test}.npy`, all or none; some reviews at a time are in memory.
+    """Encode and pad reviews, and write `{x,y}_{train,test}.npy`, all or none; `CHUNK` reviews at a time are in memory.
 
     Args:
         sets: for `train` and `test`, ranks, int32, and y, uint8 (reviews,).
@@ -93,8 +93,8 @@ def write_padded(folder: Path, sets: Mapping[str, tuple[Ragged, np.ndarray]], pa
             with (new / f"x_{name}.npy").open("wb") as file:
                 header = {"descr": "<i4", "fortran_order": False, "shape": (len(ranks), params.maxlen)}
                 np.lib.format.write_array_header_1_0(file, header)
-                for first in range(0, len(ranks), AT_ONCE):
-                    rows = np.arange(first, min(first + AT_ONCE, len(ranks)))
+                for first in range(0, len(ranks), CHUNK):
+                    rows = np.arange(first, min(first + CHUNK, len(ranks)))
                     pad(encode(ranks.rows(rows), params), params.maxlen, params.padding).astype("<i4").tofile(file)
             np.save(new / f"y_{name}.npy", y)
 
@@ -103,15 +103,12 @@ def read_padded(folder: Path, name: str, vocab_size: int) -> tuple[np.ndarray, n
     """Read one padded set, `train` or `test`: x, int32 (reviews, words), memory-mapped, and y, uint8 (reviews,).
 
     Raises:
-        UserError: when a file is missing or damaged, the two do not belong together, or an id is not below
-            `vocab_size`.
+        UserError: when a file is missing or damaged, or does not fit the other one or `vocab_size`.
     """
-    x_path, y_path = folder / f"x_{name}.npy", folder / f"y_{name}.npy"
-    x, y = files.read_array(x_path, "pad", memory_map=True), files.read_array(y_path, "pad")
-    if x.ndim != 2 or x.dtype != np.int32 or x.size == 0:
-        raise files.damaged(x_path, "pad", f"it holds {x.dtype} of shape {x.shape}, not int32 (reviews, words)")
-    if x.min() < 0 or x.max() >= vocab_size:
-        raise files.damaged(x_path, "pad", f"its ids go from {x.min()} to {x.max()}, pad.vocab_size is {vocab_size}")
-    if y.shape != x.shape[:1] or not np.isin(y, (0, 1)).all():
-        raise files.damaged(y_path, "pad", f"it does not hold a 0 or 1 for each of {len(x)} reviews")
+    path = folder / f"x_{name}.npy"
+    x, y = files.read_array(path, "pad", memory_map=True), files.read_array(folder / f"y_{name}.npy", "pad")
+    if (x.dtype, x.ndim, y.dtype, y.shape) != (np.int32, 2, np.uint8, x.shape[:1]) or x.size == 0:
+        raise files.damaged(path, "pad", f"it holds {x.dtype} {x.shape}, and the labels {y.dtype} {y.shape}")
+    if x.min() < 0 or x.max() >= vocab_size:  # the engine does not check an index
+        raise files.damaged(path, "pad", f"its ids go from {x.min()} to {x.max()}, pad.vocab_size is {vocab_size}")
     return x, y

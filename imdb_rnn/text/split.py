@@ -6,18 +6,18 @@ from imdb_rnn.core.errors import UserError
 
 
 def split_by_position(labels: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:
-    """Cut reviews in two by position: the last `fraction` of each label's reviews make the second part.
+    """Split reviews in two by position: the last `fraction` of each label's reviews form the second part.
 
-    Position, not chance, because in the order of the Large Movie Review Dataset reviews of one film are neighbours; a
-    random split would put a film's reviews on both sides and flatter the result.
+    The split is by position and not random, because in the order of the Large Movie Review Dataset reviews of one film
+    are neighbours. A random split would put a film's reviews on both sides and flatter the result.
 
     Args:
         labels: (n,), 0 or 1.
         fraction: above 0, below 1; the count is rounded.
-        key: the parameter that the fraction is, for the message.
+        key: the parameter that holds the fraction, for the message.
 
     Returns:
-        Two int64 arrays of row numbers, each in ascending order, together every row once.
+        Two int64 arrays of row numbers, both in ascending order, together every row once.
 
     Raises:
         UserError: when a part would have no review of a label.
@@ -25,21 +25,15 @@ def split_by_position(labels: np.ndarray, fraction: float, key: str) -> tuple[np
     second = np.zeros(len(labels), bool)
     for label in (0, 1):
         rows = np.flatnonzero(labels == label)
-        count = round(len(rows) * fraction)
-        if not 0 < count < len(rows):
-            raise UserError(
-                f"params.yaml: {key} is {fraction}, which leaves one part without any of the {len(rows)} reviews with "
-                f"label {label}; choose a value nearer 0.5"
-            )
-        second[rows[-count:]] = True
-    return np.flatnonzero(~second), np.flatnonzero(second)
+        second[rows[len(rows) - round(len(rows) * fraction) :]] = True
+    return _two_parts(labels, second, fraction, key)
 
 
 def split_by_hash(labels: np.ndarray, hashes: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:
-    """Split as `split_by_position` does, but by hashes, uint64 (n,): the largest of each label make the second part.
+    """Split as `split_by_position` does, but by hashes, uint64 (n,): the largest of each label form the second part.
 
-    Where a review stands does not matter then, and new reviews move few others. Reviews of one label with the same hash
-    stay together, so that a part may be a little larger than `fraction` says.
+    So the position of a review does not matter, and new reviews move few others. Reviews of one label with the same
+    hash stay together, so that the second part may be a little larger than `fraction`.
     """
     second = np.zeros(len(labels), bool)
     for label in (0, 1):
@@ -51,10 +45,10 @@ def split_by_hash(labels: np.ndarray, hashes: np.ndarray, fraction: float, key: 
 
 
 def split_by_group(labels: np.ndarray, groups: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:
-    """Split so that no group is in both parts: groups in the order of their hash fill the second one, if they fit.
+    """Split so that no group is in both parts: groups in the order of their hash fill the second part, if they fit.
 
     Args:
-        labels, fraction, key: as `split_by_position` has them.
+        labels, fraction, key: as in `split_by_position`.
         groups: uint64 (n,), a hash of each row's group.
 
     Raises:
@@ -75,6 +69,6 @@ def _two_parts(labels: np.ndarray, second: np.ndarray, fraction: float, key: str
         if of_label.all() or not of_label.any():
             raise UserError(
                 f"params.yaml: {key} is {fraction}, which leaves one part without any of the {len(of_label)} reviews "
-                f"with label {label}; choose another value, or more reviews"
+                f"with label {label}; choose a value nearer 0.5, or add reviews"
             )
     return np.flatnonzero(~second), np.flatnonzero(second)

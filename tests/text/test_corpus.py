@@ -5,10 +5,8 @@ from hypothesis import strategies as st
 from material import as_lists, contents
 
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.engine.ragged import Ragged, from_offsets
 from imdb_rnn.text.corpus import (
     Corpus,
-    Reviews,
     checked,
     from_lists,
     make_corpus,
@@ -18,7 +16,6 @@ from imdb_rnn.text.corpus import (
     write_corpus,
 )
 
-SAYS = b'{"source": "test", "tokenizer": "word", "labels": ["bad", "good"]}'
 LISTS = [[1, 2], [3], [2, 2, 0]]
 LABELS = np.array([0, 1, 1])
 
@@ -45,28 +42,13 @@ def test_a_rank_that_does_not_fit_is_refused(rank):
         ([[1], [2]], [-1, 1], "review 0 of the test set has label -1"),
         ([[1], [2]], [1, 1], "no review with label 0"),
         ([[1], [2, 6]], [0, 1], "review 1 of the test set has word rank 6, the vocabulary has 5"),
-        ([[1], [2]], [0.0, 0.5], "not made of flat arrays of integers"),
-        ([[1], [2]], 1, "not made of flat arrays of integers"),
-        ([[1], [2]], [0, 1, 1], "3 labels"),
+        ([[1], [2]], [0.0, 0.5], r"has 2 reviews and labels float64 \(2,\)"),
+        ([[1], [2]], [0, 1, 1], r"has 2 reviews and labels int64 \(3,\)"),
     ],
 )
 def test_unsound_reviews_are_refused_by_number(lists, labels, says):
     with pytest.raises(UserError, match=says):
         checked(from_lists(lists, np.array(labels)), "test", 5)
-
-
-@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
-@pytest.mark.parametrize("offsets", [[0, 2, 1, 3], [1, 2, 3, 3], [0, 1, 2, 4], [0, 1, 2]])
-def test_offsets_that_do_not_cut_are_refused(offsets, dtype):
-    ranks = from_offsets(np.array([1, 2, 3]), np.array(offsets, dtype))
-    with pytest.raises(UserError, match="its offsets do not cut its words into as many"):
-        checked(Reviews(ranks, LABELS), "test", 5)
-
-
-def test_only_rows_that_stand_one_behind_the_other_are_a_set():
-    behind = Ragged(np.array([1, 2, 3]), np.array([1, 0, 2]), np.array([1, 1, 1]))
-    with pytest.raises(UserError, match="its offsets do not cut"):
-        checked(Reviews(behind, LABELS), "test", 5)
 
 
 def test_a_corpus_counts_what_it_holds():
@@ -116,25 +98,13 @@ def test_a_corpus_is_written_all_or_none(written):
         ("train_ranks.npy", None, "train_ranks.npy is missing; run `dvc repro download`"),
         ("train_ranks.npy", b"", "train_ranks.npy is damaged"),
         ("train_offsets.npy", b"\x93NUMPY\x01\x00", "train_offsets.npy is damaged"),
-        ("train_offsets.npy", np.array([1, 3, 6]), "the train set's offsets are not integers from 0 on"),
-        ("train_offsets.npy", np.array([0, 3, 2, 6], np.uint64), "do not cut its words"),
-        ("train_labels.npy", np.array([0, 1, 7]), "label 7"),
-        ("train_labels.npy", np.array(1), "not made of flat arrays"),
-        ("train_ranks.npy", np.array([1, 2, 3, 2, 2, 9]), "review 2 of the train set has word rank 9"),
         ("train_labels.npy", np.array([None, 1, 1]), "train_labels.npy is damaged"),
+        ("train_offsets.npy", np.array([0, 3, 6]), "the arrays of the train set do not belong together"),
+        ("train_labels.npy", np.array([0, 1, 1]), "the arrays of the train set do not belong together"),
         ("vocabulary.txt", None, "vocabulary.txt is missing"),
         ("vocabulary.txt", b"\xff", "vocabulary.txt is damaged"),
-        ("vocabulary.txt", b"the\n", "the vocabulary has 1"),
         ("provenance.json", None, "provenance.json is missing"),
-        ("provenance.json", b"{}", "it should name its source"),
-        ("provenance.json", b'{"source": "test"}', "it should say how text was split"),
-        ("provenance.json", b'{"source": "test", "tokenizer": "word"}', "it should name the labels"),
-        ("provenance.json", SAYS[:-1] + b"}", "its provenance says None"),
-        (
-            "provenance.json",
-            SAYS[:-1] + b', "train": {"reviews": 4, "words": 6}}',
-            "the train set has {'reviews': 3, 'words': 6}, its provenance says {'reviews': 4, 'words': 6}",
-        ),
+        ("provenance.json", b'{"source": "test", "tokenizer": "words"}', "provenance.json is damaged"),
     ],
 )
 def test_a_damaged_corpus_is_named_with_the_stage_to_run(written, file, content, says):
@@ -147,6 +117,8 @@ def test_a_damaged_corpus_is_named_with_the_stage_to_run(written, file, content,
         np.save(path, content)
     with pytest.raises(UserError) as error:
         read_reviews(written, "train")
+        read_vocabulary(written)
+        read_provenance(written)
     assert says in str(error.value)
     assert "run `dvc repro download`" in str(error.value)
     assert len(str(error.value).splitlines()) == 1

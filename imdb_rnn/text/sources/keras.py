@@ -1,10 +1,10 @@
-"""The article's set: Keras' archive of all 50,000 reviews of the Large Movie Review Dataset, and its word index."""
+"""The reviews of the original tutorial (docs/from-the-article.md): Keras' `imdb.npz` and its word index."""
 
 import json
 import pickle
 import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from imdb_rnn.text.corpus import Corpus, Reviews, from_lists, make_corpus
 from imdb_rnn.text.sources.fetch import fetch
 
 SHUFFLE_SEED = 113  # the default of keras.datasets.imdb.load_data
-LIMIT = 2**30  # bytes of what an archive holds unpacked; Keras' holds 60 million
 
 
 def read(params: KerasParams, root: Path, tokenizer: str) -> Corpus:
@@ -32,19 +31,19 @@ def read(params: KerasParams, root: Path, tokenizer: str) -> Corpus:
     shuffle = np.random.RandomState(SHUFFLE_SEED)
 
     def shuffled(ranks: np.ndarray, labels: np.ndarray, name: str) -> Reviews:
-        if ranks.ndim != 1 or len(ranks) != len(labels):
-            raise UserError(f"{archive}: the {name} set has reviews of shape {ranks.shape} and {len(labels)} labels")
+        if not len(ranks) == len(labels):
+            raise UserError(f"{archive}: the {name} set has {len(ranks)} reviews and {len(labels)} labels")
         order = np.arange(len(ranks))
         shuffle.shuffle(order)
         return from_lists(list(ranks[order]), labels[order])
 
     try:
-        # In this order: load_data draws the order of the training set first, from the same generator.
+        # In this order: load_data shuffles the training set first, with the same generator.
         train = shuffled(arrays["x_train"], arrays["y_train"], "train")
         test = shuffled(arrays["x_test"], arrays["y_test"], "test")
     except (TypeError, ValueError, OverflowError) as error:
         raise UserError(f"{archive}: reviews are not lists of word ranks ({error})") from error
-    # Addresses and checksums are parameters, and no part of it: a mirror with the same reviews gives the same bytes.
+    # Without addresses and checksums, so that a mirror with the same reviews gives the same bytes.
     provenance = {
         "source": "keras",
         "description": "Large Movie Review Dataset (Maas et al. 2011) as packed by Keras",
@@ -74,45 +73,26 @@ def read_word_index(path: Path) -> list[str]:
 
 
 def read_archive(path: Path) -> dict[str, np.ndarray]:
-    """Read `x_train`, `y_train`, `x_test` and `y_test` from Keras' `imdb.npz` without running what a pickle asks for.
+    """Read `x_train`, `y_train`, `x_test` and `y_test` from Keras' `imdb.npz`.
 
-    The reviews are pickled object arrays of lists. Only the three names that NumPy needs to rebuild an array are
-    admitted; any other stops the reading.
-
-    Returns:
-        x_*: object arrays of lists of word ranks; y_*: arrays of integers.
+    The reviews, `x_*`, are pickled lists of word ranks. The unpickler admits the three names that NumPy needs to
+    rebuild an array of plain values, and no other, so that no code in the file is executed.
 
     Raises:
-        UserError: when the archive or an array is missing, damaged, or asks for anything but arrays.
+        UserError: when an array is missing or damaged, or the file asks for anything but arrays.
     """
-    names = ("x_train", "y_train", "x_test", "y_test")
     try:
-        with zipfile.ZipFile(path) as archive:
-            missing = [name for name in names if f"{name}.npy" not in archive.namelist()]
-            if missing:
-                raise UserError(f"{path}: the archive has no array {', '.join(missing)}; is it Keras' imdb.npz?")
-            if sum(archive.getinfo(f"{name}.npy").file_size for name in names) > LIMIT:
-                raise UserError(f"{path}: unpacked it would be more than {LIMIT} bytes; is it Keras' imdb.npz?")
-            arrays = {}
-            for name in names:
-                with archive.open(f"{name}.npy") as member:
-                    arrays[name] = _read_array(member)
-    except UserError:
-        raise
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in ("y_train", "y_test")}
+        with zipfile.ZipFile(path) as members:
+            for name in ("x_train", "x_test"):
+                with members.open(f"{name}.npy") as member:
+                    files.read_header(member)
+                    arrays[name] = _ArrayUnpickler(member, encoding="latin1").load()
+        return arrays
     except Exception as error:  # zip, deflate, header and pickle each fail in ways of their own, memory included
-        raise UserError(f"{path}: not a readable archive of reviews ({error}); delete it and run again") from error
-    return arrays
-
-
-def _read_array(member: IO[bytes]) -> np.ndarray:
-    shape, dtype = files.read_header(member)
-    if dtype.hasobject:
-        array = _ArrayUnpickler(member, encoding="latin1").load()
-    else:
-        array = np.frombuffer(member.read(), dtype)
-    if not isinstance(array, np.ndarray) or array.shape != shape:
-        raise ValueError(f"an array is not of the shape {shape} that it claims")
-    return array
+        why = " ".join(str(error).split())
+        raise UserError(f"{path}: not Keras' archive of reviews ({why}); check data.keras in params.yaml") from error
 
 
 class _ArrayUnpickler(pickle.Unpickler):
@@ -122,5 +102,5 @@ class _ArrayUnpickler(pickle.Unpickler):
         if (module, name) in (("numpy", "ndarray"), ("numpy", "dtype")):
             return getattr(np, name)
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
-            return np.empty(0).__reduce__()[0]  # that very function, by NumPy's public way to it
+            return np.empty(0).__reduce__()[0]  # the same function, by NumPy's public way to it
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
