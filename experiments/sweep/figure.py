@@ -1,15 +1,13 @@
-"""The figure of a sweep, in English or Chinese: the best trial so far over time, and what the trials had and gave."""
-
-from typing import Any
+"""The figure of a sweep, in English or Chinese: the best loss so far over time, and the settings of the trials."""
 
 import matplotlib
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
 from imdb_rnn.reporting.figures import NEUTRAL, TRAINING, VALIDATION
+from imdb_rnn.reporting.sweep_results import Trial
 
-FEW = 5  # values that are all written on their axis; of more, the first and the last
+MAX_TICKS = 5  # values that are all written on their axis; of more, the first and the last
 LABELS = {
     "en": {
         "time": "Minutes since the sweep began",
@@ -22,7 +20,7 @@ LABELS = {
     "zh": {
         "time": "搜索开始后的分钟数",
         "loss": "验证损失 (Loss)",
-        "best": "目前最佳",
+        "best": "到当时为止最好的结果",
         "finished": "已完成",
         "stopped": "提前停止",
         "settings": "各次试验的设置(颜色越深,损失越低)",
@@ -30,37 +28,38 @@ LABELS = {
 }
 
 
-def progress(trials: pd.DataFrame, keys: list[str], language: str) -> Figure:
-    """The trials that gave a loss: when and which, and below it a line for each through the values of `keys`.
+def progress(trials: list[Trial], language: str) -> Figure:
+    """The losses of the trials by the time at which they ended; below, a line per trial through its settings.
 
     Args:
-        trials: as `search.table` gives it.
+        trials: those without a loss are left out; at least one has a loss.
     """
     labels = LABELS[language]
-    shown = trials[trials["val_loss"].notna()].sort_values("ended", ignore_index=True)
+    shown = sorted((trial for trial in trials if trial.val_loss is not None), key=lambda trial: trial.ended or 0)
     figure = Figure(figsize=(8, 7))
     above, below = figure.subplots(2)
-    minutes = shown["ended"] / 60
     for status, colour in (("finished", TRAINING), ("stopped", NEUTRAL)):
-        of_status = shown["status"] == status
-        above.plot(minutes[of_status], shown["val_loss"][of_status], "o", color=colour, label=labels[status])
-    finished = shown[shown["status"] == "finished"]
-    above.step(
-        finished["ended"] / 60, finished["val_loss"].cummin(), where="post", color=VALIDATION, label=labels["best"]
-    )
+        points = [((trial.ended or 0) / 60, trial.val_loss) for trial in shown if trial.status == status]
+        above.plot(*np.array(points).reshape(-1, 2).T, "o", color=colour, label=labels[status])
+        if status == "finished":
+            minutes, losses = np.array(points).reshape(-1, 2).T
+            best = np.minimum.accumulate(losses)
+            above.step(minutes, best, where="post", color=VALIDATION, label=labels["best"])
     above.set(xlabel=labels["time"], ylabel=labels["loss"])
     above.legend()
 
-    axes = [places(shown[key]) for key in keys]
-    order = shown["val_loss"].rank(pct=True, ascending=False)
-    shade = matplotlib.colormaps["Blues"]
-    for row in order.sort_values().index:  # the best on top
-        heights = [axis[row] for axis in axes]
-        below.plot(range(len(keys)), heights, color=shade(0.15 + 0.85 * order[row]), linewidth=1.5)
-    for place, (key, axis) in enumerate(zip(keys, axes, strict=True)):
-        heights, rows = np.unique(axis, return_index=True)
-        for height, row in zip(heights, rows, strict=True) if len(heights) <= FEW else ((0, rows[0]), (1, rows[-1])):
-            below.annotate(written(shown[key][row]), (place, height), (4, 2), textcoords="offset points")
+    keys = list(shown[0].settings)
+    values = [[trial.settings[key] for trial in shown] for key in keys]
+    heights = np.array([ranks(column) for column in values]).reshape(len(keys), len(shown))
+    by_loss = np.argsort([-(trial.val_loss or 0) for trial in shown], kind="stable")  # the best on top
+    for place, row in enumerate(by_loss, start=1):
+        shade = matplotlib.colormaps["Blues"](0.15 + 0.85 * place / len(shown))
+        below.plot(range(len(keys)), heights[:, row], color=shade, linewidth=1.5)
+    for x, column in enumerate(values):
+        levels, rows = np.unique(heights[x], return_index=True)
+        ticks = list(zip(levels, rows, strict=True))
+        for height, row in ticks if len(ticks) <= MAX_TICKS else (ticks[0], ticks[-1]):
+            below.annotate(written(column[row]), (x, height), (4, 2), textcoords="offset points")
     below.set_xticks(range(len(keys)), [key.partition(".")[2] for key in keys])
     below.set(yticks=[], title=labels["settings"])
     below.margins(0.08)
@@ -68,15 +67,13 @@ def progress(trials: pd.DataFrame, keys: list[str], language: str) -> Figure:
     return figure
 
 
-def places(values: pd.Series) -> np.ndarray:
-    """Where values stand on an axis from 0 to 1, by their rank: float64 (trials,)."""
-    numbers = pd.api.types.is_numeric_dtype(values)
-    ranks = np.unique(values if numbers else values.map(written), return_inverse=True)[1]
-    return ranks / ranks.max() if ranks.any() else ranks + 0.5
+def ranks(values: list) -> np.ndarray:
+    """The places of values on an axis from 0 to 1, equally far apart: float64 (trials,)."""
+    numeric = all(isinstance(value, int | float) for value in values)
+    ranked = np.unique(values if numeric else [written(value) for value in values], return_inverse=True)[1]
+    return ranked / ranked.max() if ranked.any() else ranked + 0.5
 
 
-def written(value: Any) -> str:
-    """A value as it stands on its axis."""
-    if pd.isna(value):
-        return "null"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def written(value: bool | int | float | str | None) -> str:
+    """A value as it is written on its axis."""
+    return "null" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)

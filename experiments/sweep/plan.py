@@ -1,6 +1,6 @@
-"""What a sweep searches: `sweep.yaml`, checked by the models of `params.yaml` before the first trial."""
+"""The plan of a sweep: `sweep.yaml`, checked by the rules of `params.yaml` before the first trial."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ Value = bool | int | float | str | None
 
 
 class Domain(Section):
-    """The values of one parameter: one of these."""
+    """The values of one parameter: a list of them, or two bounds, both included."""
 
     choice: Annotated[list[Value], Field(min_length=1)] | None = None
     uniform: Bounds | None = None
@@ -28,8 +28,7 @@ class Domain(Section):
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Domain":
-        given = self.model_dump(exclude_none=True)
-        if len(given) != 1:
+        if len(self.model_dump(exclude_none=True)) != 1:
             raise ValueError(f"it should have one of {', '.join(type(self).model_fields)}")
         bounds = self.uniform or self.loguniform or self.integer
         if bounds and not bounds[0] < bounds[1]:
@@ -39,7 +38,7 @@ class Domain(Section):
         return self
 
     def samples(self) -> list[Value]:
-        """Values that are good if all of the domain are."""
+        """Values that are valid if all values of the domain are: its list, or its bounds."""
         return self.choice or list(self.uniform or self.loguniform or self.integer or ())
 
 
@@ -58,10 +57,10 @@ def read_plan(root: Path, params: Params) -> Plan:
     """Read the plan of the sweep, and check each value that it may try.
 
     Args:
-        params: those that the trials change.
+        params: the parameters that the trials change.
 
     Raises:
-        UserError: when it is no plan, a key is no parameter that training depends on, or a value is none of its own.
+        UserError: when the plan is not valid, a key is not a parameter of training, or a value is not valid.
     """
     values = parse_yaml(files.read_text(root / PLAN), PLAN)
     space = value_of("space", values)
@@ -73,27 +72,18 @@ def read_plan(root: Path, params: Params) -> Plan:
         if section not in SECTIONS or name not in value_of(section, params.model_dump()):
             if key in RENAMED:
                 raise UserError(f"{PLAN}: space.{key} is now {RENAMED[key]}")
-            raise UserError(f"{PLAN}: space.{key} is no parameter of {', '.join(SECTIONS)}; see {files.PARAMS}")
+            raise UserError(f"{PLAN}: space.{key} is not a parameter of {', '.join(SECTIONS)}; see {files.PARAMS}")
         for value in domain.samples():
             with_values(params, {key: value})
-    for values in _extremes(plan.space):
-        if with_values(params, values).train.validation != "holdout":
+    for end in (0, -1):  # values that are valid alone may not be valid together
+        together = with_values(params, {key: domain.samples()[end] for key, domain in plan.space.items()})
+        if together.train.validation != "holdout":
             raise UserError(f"{PLAN}: trials are compared on held-out reviews; set train.validation to holdout")
     return plan
 
 
-def _extremes(space: dict[str, Domain]) -> Iterator[dict[str, Value]]:
-    """Settings with the first value of each parameter, and with the last: what one alone can be, together may not."""
-    for end in (0, -1):
-        yield {key: domain.samples()[end] for key, domain in space.items()}
-
-
 def rounded(values: dict[str, Any], space: dict[str, Domain]) -> dict[str, Any]:
-    """Values as they are tried: those drawn between bounds with three significant digits, which one can read and write.
-
-    Args:
-        values: by dotted key.
-    """
+    """Values, by dotted key, as they are tried: those drawn between bounds have three significant digits."""
     tried = dict(values)
     for key, value in values.items():
         bounds = space[key].uniform or space[key].loguniform
@@ -103,11 +93,11 @@ def rounded(values: dict[str, Any], space: dict[str, Domain]) -> dict[str, Any]:
 
 
 def with_values(params: Params, values: dict[str, Any]) -> Params:
-    """The parameters with other values for some dotted keys. Raises `UserError` if that are none."""
+    """The parameters with other values for some dotted keys. Raises `UserError` when they are not valid."""
     changed = params.model_dump()
     for key, value in values.items():
-        section, name = key.split(".")
-        changed[section][name] = value
+        section, _, name = key.partition(".")
+        changed.setdefault(section, {})[name] = value
     try:
         return validate(Params, changed, files.PARAMS)
     except UserError as error:

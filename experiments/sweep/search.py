@@ -1,10 +1,9 @@
 """Try many settings: `python -m experiments.sweep.search`.
 
 In: `experiments/sweep/sweep.yaml`, `params.yaml`, the training reviews in `data/reviews/`. Out:
-`experiments/sweep/trials.csv`, a row for each trial, in the order in which they began. Ray runs the trials, on this
-machine or on the cluster whose address the environment variable `SWEEP_ADDRESS` has; Optuna proposes their settings; a
-trial is stopped after an epoch when most others were better by then (ASHA). A sweep that was stopped goes on where it
-was.
+`experiments/sweep/trials.csv`, a row per trial, best first. Ray runs the trials, on this machine or on the cluster at
+the address in the environment variable `SWEEP_ADDRESS`. Optuna proposes their settings. ASHA stops a trial after an
+epoch when most other trials were better by then. A sweep that was stopped resumes where it was.
 """
 
 import hashlib
@@ -18,20 +17,20 @@ import pyarrow as pa
 import pyarrow.fs
 
 import experiments
-import tools
 from experiments.sweep import trial
 from experiments.sweep.plan import FOLDER, PLAN, SECTIONS, Domain, Plan, read_plan, rounded
 from imdb_rnn.core import cluster, files, frames
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import Params, load_params
+from imdb_rnn.reporting.sweep_results import Trial, rank
 from imdb_rnn.text.corpus import Reviews, read_reviews
 
 ADDRESS = "SWEEP_ADDRESS"
 TRIALS, STATE = FOLDER / "trials.csv", FOLDER / "state"
 RETRIES = 3  # of a trial whose machine was lost
 SETTINGS = {
-    "RAY_AIR_NEW_OUTPUT": "0",  # a table now and then, and not each trial's end besides
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # with it, Ctrl-C would end the sweep as if it was over
+    "RAY_AIR_NEW_OUTPUT": "0",  # a table now and then, instead of a line at the end of each trial
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # with Ray's handler, Ctrl-C would end the sweep as if it was finished
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
 
@@ -40,25 +39,25 @@ def main(root: Path) -> None:
     params = load_params(root)
     plan = read_plan(root, params)
     reviews = read_reviews(root / files.REVIEWS, "train")
-    address = os.environ.get(ADDRESS) or cluster.LOCAL
-    code = [Path(package.__path__[0]) for package in (experiments, tools)]
     name = fingerprint(plan, params, reviews, files.read_text(root / files.CODE / "sweep-search.txt"))
     storage = storage_of(plan, root)
-    with cluster.joined(address, code, plan.threads) as ray:
+    code = [Path(experiments.__path__[0])]
+    with cluster.joined(os.environ.get(ADDRESS) or cluster.LOCAL, code, plan.threads) as ray:
         check_machines(plan, [node for node in ray.nodes() if node["Alive"]])
         results = search(plan, params, reviews, storage, name)
     errors = [" ".join(str(result.error).split())[-200:] for result in results if result.error]
     if errors:
-        raise UserError(f"{len(errors)} trials were not done; run the same again, and they alone are ({errors[0]})")
-    trials = table(results, plan.space)
-    frames.write_csv(root / TRIALS, trials)
+        raise UserError(f"{len(errors)} trials were not finished; run the same again to redo them ({errors[0]})")
+    trials = collect(results, plan.space)
+    rows = [trial.model_dump(exclude={"settings"}) | trial.settings for trial in trials]
+    frames.write_csv(root / TRIALS, pd.DataFrame(rows, dtype=object))  # `object`: integers beside null stay integers
     shutil.rmtree(root / STATE, ignore_errors=True)
-    counts = ", ".join(f"{count} {status}" for status, count in trials["status"].value_counts().items())
-    print(f"{len(trials)} trials: {counts}")
+    counts = pd.Series([trial.status for trial in trials]).value_counts()
+    print(f"{len(trials)} trials: {', '.join(f'{count} {status}' for status, count in counts.items())}")
 
 
 def fingerprint(plan: Plan, params: Params, reviews: Reviews, code: str) -> str:
-    """Tell sweeps apart: of another one no trial may be taken over."""
+    """16 hexadecimal digits of all that decides the trials' results, so that a sweep resumes only its own trials."""
     settings = plan.model_copy(update={"storage": None}), params.model_dump(include=set(SECTIONS))
     digest = hashlib.sha256(repr((settings, code)).encode())
     for array in (reviews.ranks.flat(), reviews.ranks.lengths, reviews.labels):
@@ -67,25 +66,25 @@ def fingerprint(plan: Plan, params: Params, reviews: Reviews, code: str) -> str:
 
 
 def storage_of(plan: Plan, root: Path) -> str:
-    """Where Ray keeps the trials' state. Raises `UserError` when there is no such place."""
+    """The folder or address where Ray keeps the trials' state. Raises `UserError` when it cannot be used."""
     if plan.storage is None:
         return str((root / STATE).resolve())
     storage = plan.storage if "://" in plan.storage else str((root / plan.storage).resolve())
     try:
         if "?" in storage:
-            raise ValueError("an address with a question mark is not understood")
+            raise ValueError("an address cannot have a question mark")
         pa.fs.FileSystem.from_uri(storage)
-    except (OSError, ValueError) as error:  # pyarrow's own are ValueErrors
+    except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
         raise UserError(f"{PLAN}: storage is {plan.storage!r}, which cannot be used ({error})") from error
     return storage
 
 
 def check_machines(plan: Plan, machines: list[dict[str, Any]]) -> None:
-    """Raise `UserError` when the machines of a cluster, as Ray describes them, cannot do what is planned."""
+    """Raise `UserError` when the machines of a cluster, as `ray.nodes()` describes them, cannot run the plan."""
     processors = max(machine["Resources"].get("CPU", 0) for machine in machines)
     if processors < plan.threads:
         raise UserError(f"{PLAN}: threads is {plan.threads}, and no machine has more than {processors:.0f} processors")
-    if len(machines) > 1 and plan.storage is None and len({machine["NodeManagerHostname"] for machine in machines}) > 1:
+    if plan.storage is None and len({machine["NodeManagerHostname"] for machine in machines}) > 1:
         raise UserError(f"{PLAN}: with several machines, storage should be a place that all of them reach")
 
 
@@ -93,7 +92,7 @@ def search(plan: Plan, params: Params, reviews: Reviews, storage: str, name: str
     """Run all trials, or those that an earlier call has left, on the cluster that was joined.
 
     Args:
-        storage: folder or address where Ray keeps the trials' state, which all machines reach.
+        storage: folder or address, which all machines reach, for the trials' state.
         name: of the sweep there.
 
     Returns:
@@ -108,20 +107,19 @@ def search(plan: Plan, params: Params, reviews: Reviews, storage: str, name: str
     trainable = tune.with_parameters(trial.run, params=params, space=plan.space, reviews=reviews)
     trainable = tune.with_resources(trainable, {"cpu": plan.threads})
     if tune.Tuner.can_restore(path):
-        print(f"going on with the sweep in {path}", flush=True)
+        print(f"resuming the sweep in {path}", flush=True)
         return tune.Tuner.restore(path, trainable, resume_unfinished=True, resume_errored=True).fit()
-    epochs = largest(params.train.epochs, plan.space.get("train.epochs"))
+    in_space = plan.space.get("train.epochs")
+    epochs = max([params.train.epochs, *map(int, in_space.samples())]) if in_space else params.train.epochs
     tuner = tune.Tuner(
         trainable,
-        param_space={key: domain_of(domain) for key, domain in plan.space.items()},
+        param_space={key: distribution(domain) for key, domain in plan.space.items()},
         tune_config=tune.TuneConfig(
             metric=trial.LOSS,
             mode="min",
             search_alg=OptunaSearch(seed=plan.seed),
             scheduler=ASHAScheduler(
-                max_t=epochs,
-                grace_period=min(plan.epochs_at_least, epochs),
-                reduction_factor=plan.keep_one_of,
+                max_t=epochs, grace_period=min(plan.epochs_at_least, epochs), reduction_factor=plan.keep_one_of
             ),
             num_samples=plan.trials,
             time_budget_s=plan.minutes and plan.minutes * 60,
@@ -144,13 +142,8 @@ def search(plan: Plan, params: Params, reviews: Reviews, storage: str, name: str
     return tuner.fit()
 
 
-def largest(epochs: int, domain: Domain | None) -> int:
-    """How many epochs a trial can have."""
-    return max([epochs, *map(int, domain.samples())]) if domain else epochs  # type: ignore[arg-type]
-
-
-def domain_of(domain: Domain) -> Any:
-    """A domain as Ray knows it."""
+def distribution(domain: Domain) -> Any:
+    """A domain as Ray Tune has it."""
     from ray import tune
 
     if domain.choice:
@@ -160,35 +153,32 @@ def domain_of(domain: Domain) -> Any:
     return tune.uniform(*domain.uniform) if domain.uniform else tune.loguniform(*(domain.loguniform or ()))
 
 
-def table(results: Any, space: dict[str, Domain]) -> pd.DataFrame:
-    """A row for each trial: what came of it, and the value of each key.
+def collect(results: Any, space: dict[str, Domain]) -> list[Trial]:
+    """The trials of a `ResultGrid`, best first.
 
-    status: finished, stopped (others were better by then, or the time was over) or failed
-    ended: seconds after the first began; the time of its last epoch
+    A trial is `stopped` if others were better by then, or the time was over. `ended` is the time of its last epoch, in
+    seconds since the first trial began.
     """
-    rows = []
-    for number, result in enumerate(results, start=1):
-        metrics = result.metrics or {}
-        error = metrics.get("error", "")
-        ended = metrics.get("timestamp", 0)
-        rows.append(
-            {
-                "trial": number,
-                "status": "failed" if error else "finished" if metrics.get("is_over") else "stopped",
-                "epochs": metrics.get("epoch", 0),
-                "best_epoch": metrics.get("best_epoch", 0),
-                "val_loss": None if error else metrics.get("val_loss"),
-                "val_accuracy": metrics.get("val_accuracy"),
-                "ended": ended,
-                "seconds": round(metrics.get("time_total_s", 0), 1),
-                "error": error,
-                **rounded({key: result.config[key] for key in space}, space),
-            }
+    measured = [result.metrics or {} for result in results]
+    begun = min((row["timestamp"] - row["time_total_s"] for row in measured if row.get("timestamp")), default=0)
+    trials = []
+    for number, (result, row) in enumerate(zip(results, measured, strict=True), start=1):
+        error = row.get("error")
+        trials.append(
+            Trial(
+                trial=number,
+                status="failed" if error else "finished" if row.get("is_over") else "stopped",
+                epochs=row.get("epoch", 0),
+                best_epoch=row.get("best_epoch", 0),
+                val_loss=None if error else row.get("val_loss"),
+                val_accuracy=row.get("val_accuracy"),
+                ended=max(0, round(row["timestamp"] - begun)) if row.get("timestamp") else None,
+                seconds=round(row.get("time_total_s", 0), 1),
+                error=error,
+                settings=rounded({key: result.config[key] for key in space}, space),
+            )
         )
-    found = pd.DataFrame(rows, dtype=object)  # so that integers beside null stay such
-    begun = (found["ended"] - found["seconds"])[found["ended"] > 0].min()
-    found["ended"] = [max(0, round(ended - begun)) if ended else None for ended in found["ended"]]
-    return found
+    return sorted(trials, key=rank)
 
 
 if __name__ == "__main__":

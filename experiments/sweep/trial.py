@@ -1,4 +1,4 @@
-"""One trial of a sweep: the network of `stages/train.py`, trained with some parameters changed."""
+"""One trial of a sweep: training as in `stages/train.py`, with other values for some parameters."""
 
 import tempfile
 from pathlib import Path
@@ -14,18 +14,18 @@ from imdb_rnn.training.history import COLUMNS, best_epoch
 from imdb_rnn.training.loop import is_over, train
 
 CHECKPOINT = "checkpoint.npz"
-LOSS = "val_loss"  # what the trials are compared by
+LOSS = "val_loss"  # by which the trials are compared
 FAILED = float("inf")
 
 
 def run(values: dict[str, Any], params: Params, space: dict[str, Domain], reviews: Reviews) -> None:
-    """Train, and report to Ray after each epoch: loss and accuracies of the one kept so far, and whether that was all.
+    """Train, and report to Ray after each epoch: the metrics of the best epoch so far, and whether training is over.
 
-    Goes on from the checkpoint that Ray has of this trial, on whatever machine it was written. A trial that cannot be
-    trained reports an infinite loss and why.
+    Resumes from the checkpoint that Ray has of this trial, on whatever machine it was written. A trial that cannot be
+    trained reports an infinite loss and the reason.
 
     Args:
-        values: by dotted key, what is changed in `params`, before it is `rounded`.
+        values: by dotted key, the values that replace those of `params`, before they are `rounded`.
         space: of the plan.
         reviews: the training reviews.
     """
@@ -58,4 +58,4 @@ def _train(params: Params, reviews: Reviews) -> None:
             training, validation, params.model, params.pad, params.train, Path(folder, CHECKPOINT), report
         )
     if not is_over(history.to_numpy().tolist(), params.train):
-        raise UserError(f"the loss became no number in epoch {len(history) + 1}; lower train.learning_rate")
+        raise UserError(f"the loss became NaN in epoch {len(history) + 1}; try a smaller train.learning_rate")

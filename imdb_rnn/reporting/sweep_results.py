@@ -43,13 +43,13 @@ def read_sweep(path: Path) -> list[Trial]:
         if list(table.columns[: len(names)]) != names:
             raise ValueError(f"it should begin with the columns {', '.join(names)}")
         keys = list(table.columns[len(names) :])
+        table = table.convert_dtypes()  # a column of integers and nothing is not one of floats
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
         trials = [
             Trial.model_validate({name: row[name] for name in names} | {"settings": {key: row[key] for key in keys}})
             for row in rows
         ]
-        places = [_place(trial) for trial in trials]
-        if places != sorted(places):
+        if trials != sorted(trials, key=rank):
             raise ValueError("the best trial should come first")
     except (OSError, ValueError) as error:  # pandas' and pydantic's errors are ValueErrors
         reason = " ".join(str(error).split())
@@ -57,7 +57,8 @@ def read_sweep(path: Path) -> list[Trial]:
     return trials
 
 
-def _place(trial: Trial) -> tuple[int, float]:
+def rank(trial: Trial) -> tuple[int, float]:
+    """The key that sorts trials: finished ones first, the lowest loss first."""
     loss = float("inf") if trial.val_loss is None else trial.val_loss
     return get_args(Status).index(trial.status), loss
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from material import ROOT, changed
 
-from experiments.sweep.best import NAME, as_yaml, values_of, with_preset
+from experiments.sweep.best import NAME, as_yaml, with_preset
 from imdb_rnn.core.params import parse_yaml
+from imdb_rnn.reporting.sweep_results import Trial, read_sweep
 from tools.preset import PRESETS_FILE, apply, preset
 
 PRESETS = (ROOT / PRESETS_FILE).read_text(encoding="utf-8")
@@ -38,9 +39,13 @@ def test_the_other_presets_and_comments_stay_and_an_older_one_is_replaced(params
 
 @pytest.mark.parametrize("value", [None, True, False, 3, 0.1, 1e-7, "gru", "max+mean"])
 def test_dvc_and_the_table_give_the_value_back(tmp_path, value):
+    """In the table another trial has nothing there, which must not make a float of an integer."""
     assert parse_yaml(as_yaml(value), PRESETS_FILE) == value
-    table = pd.DataFrame({"trial": [1, 2], "model.some": pd.Series([value, None], dtype=object)})
-    table.to_csv(tmp_path / "sweep.csv", index=False)
-    found = values_of(tmp_path / "sweep.csv")["model.some"]
+    row = {name: None for name in Trial.model_fields if name != "settings"}
+    row |= {"trial": 1, "status": "finished", "epochs": 1, "best_epoch": 1, "seconds": 1.5}
+    row |= {"val_loss": 0.3, "val_accuracy": 0.9, "ended": 10}
+    rows = [row | {"model.some": value}, row | {"trial": 2, "model.some": None}]
+    pd.DataFrame(rows, dtype=object).to_csv(tmp_path / "sweep.csv", index=False)
+    found = read_sweep(tmp_path / "sweep.csv")[0].settings["model.some"]
     assert found == value
     assert type(found) is type(value)

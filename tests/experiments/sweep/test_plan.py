@@ -35,9 +35,9 @@ def test_the_plan_that_the_project_ships_is_one(params):
     ("space", "fault"),
     [
         ({}, "space"),
-        ({"model.unit": {"choice": [1]}}, "space.model.unit is no parameter of model, pad, train"),
-        ({"plots.language": {"choice": ["en"]}}, "space.plots.language is no parameter of model, pad, train"),
-        ({"model": {"choice": [1]}}, "space.model is no parameter"),
+        ({"model.unit": {"choice": [1]}}, "space.model.unit is not a parameter of model, pad, train"),
+        ({"plots.language": {"choice": ["en"]}}, "space.plots.language is not a parameter of model, pad, train"),
+        ({"model": {"choice": [1]}}, "space.model is not a parameter"),
         ({"model.units": {"choice": [8, 0]}}, "with model.units: 0: .*model.units is 0"),
         ({"model.units": {"integer": [0, 8]}}, "with model.units: 0: .*model.units is 0"),
         ({"model.units": {"uniform": [1.5, 8.0]}}, "with model.units: 1.5"),

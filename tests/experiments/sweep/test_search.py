@@ -1,6 +1,7 @@
 """The search itself, on a Ray cluster of this machine: it loses a machine and its driver, and ends with all trials."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from experiments.sweep import best, search, table
 from experiments.sweep.plan import PLAN
 from imdb_rnn.core import files
 from imdb_rnn.core.params import load_params, parse_params
+from imdb_rnn.reporting.sweep_results import read_sweep
 from tools.preset import PRESETS_FILE, apply, preset
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.xdist_group("finished")]
@@ -58,14 +60,11 @@ def wait_for(condition, seconds: float, process: subprocess.Popen) -> None:
 
 @pytest.fixture
 def swept(finished, tmp_path) -> Project:
-    import shutil
-
     project = Project(tmp_path / "project", environment(tmp_path))
     shutil.copytree(finished.folder, project.folder)
     params = load_params(project.folder)
     write_params(project.folder, changed(params, train={"epochs": 4}))
     (project.folder / PLAN).write_text(json.dumps(SWEEP))
-    project.run("python", "-m", "experiments.sweep.modules")
     return project
 
 
@@ -93,24 +92,23 @@ def test_a_sweep_survives_the_loss_of_a_machine_and_of_its_driver(swept):
         driver = start()
         printed, errors = driver.communicate(timeout=300)
         assert driver.returncode == 0, errors
-        assert "going on with the sweep in" in printed
-    trials = table.read_trials(folder / search.TRIALS)
-    assert trials["trial"].tolist() == list(range(1, TRIALS + 1))
-    assert set(trials["status"]) <= {"finished", "stopped"}
-    assert (trials["epochs"][trials["status"] == "finished"] == 4).all()
+        assert "resuming the sweep in" in printed
+    trials = read_sweep(folder / search.TRIALS)
+    assert {trial.trial for trial in trials} == set(range(1, TRIALS + 1))
+    assert {trial.status for trial in trials} <= {"finished", "stopped"}
+    assert {trial.epochs for trial in trials if trial.status == "finished"} == {4}
 
     # The best one, as a preset, is the pipeline's own result to the last digit
     table.main(folder)
-    values = best.values_of(folder / files.SWEEP)
-    text = best.with_preset((folder / PRESETS_FILE).read_text(), best.with_values(load_params(folder), values))
+    first = read_sweep(folder / files.SWEEP)[0]
+    text = best.with_preset((folder / PRESETS_FILE).read_text(), best.with_values(load_params(folder), first.settings))
     (folder / "params.yaml").write_text(apply(preset(text, best.NAME), (folder / "params.yaml").read_text()))
     swept.run("dvc", "repro", "train")
-    first = pd.read_csv(folder / files.SWEEP).iloc[0]
     history = pd.read_csv(folder / "results/history.csv")
-    kept = history[history["epoch"] == first["best_epoch"]].iloc[0]
-    assert len(history) == first["epochs"]
-    assert kept["val_loss"] == history["val_loss"].min() == first["val_loss"]
-    assert kept["val_accuracy"] == first["val_accuracy"]
+    kept = history[history["epoch"] == first.best_epoch].iloc[0]
+    assert len(history) == first.epochs
+    assert kept["val_loss"] == history["val_loss"].min() == first.val_loss
+    assert kept["val_accuracy"] == first.val_accuracy
 
 
 def test_a_trial_that_cannot_be_trained_is_in_the_table_with_its_error(swept):
@@ -120,11 +118,11 @@ def test_a_trial_that_cannot_be_trained_is_in_the_table_with_its_error(swept):
     params = load_params(folder)
     write_params(folder, changed(params, model={"ngrams": 1}, train={"epochs": 1}))
     swept.run("python", "-m", "experiments.sweep.search")
-    trials = table.read_trials(folder / search.TRIALS)
-    failed = trials["model.ngram_min_reviews"] == 1_000_000
-    assert 0 < failed.sum() < 4
-    assert (trials["status"] == "failed").equals(failed)
-    assert trials["error"][failed].str.contains("no n-gram is in 1000000 training reviews").all()
+    trials = read_sweep(folder / search.TRIALS)
+    failed = [trial for trial in trials if trial.settings["model.ngram_min_reviews"] == 1_000_000]
+    assert 0 < len(failed) < 4
+    assert failed == [trial for trial in trials if trial.status == "failed"]
+    assert all("no n-gram is in 1000000 training reviews" in trial.error for trial in failed)
     assert parse_params((folder / "params.yaml").read_text()).train.epochs == 1
 
 
@@ -144,8 +142,8 @@ def test_ctrl_c_ends_the_sweep_and_it_goes_on(swept):
     assert driver.returncode == 130
     assert "Traceback" not in errors
     assert not (swept.folder / search.TRIALS).exists()
-    assert "going on with the sweep" in swept.run("python", "-m", "experiments.sweep.search")
-    assert len(table.read_trials(swept.folder / search.TRIALS)) == 5
+    assert "resuming the sweep" in swept.run("python", "-m", "experiments.sweep.search")
+    assert len(read_sweep(swept.folder / search.TRIALS)) == 5
 
 
 # A shell without job control starts what runs in the background with SIGINT ignored
