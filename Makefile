@@ -2,7 +2,7 @@
 # make check     linter, formatter, types, layers and the fast tests, in a minute
 # make test      the same and the slow tests, in about five minutes, but not those of `make faults` and `make test-cluster`
 # make preset NAME=best   write a preset to params.yaml
-# make verify    run the committed pipeline in a clone, and compare every hash
+# make verify    check the committed locks against the code, run the pipeline in a clone, and compare every hash
 # make compare   train every cell, the best networks and a linear baseline with five seeds each (long)
 # make sweep     search settings, on this machine or on a Ray cluster: make sweep ADDRESS=host:port (long)
 # make cluster   install what a Ray cluster and DVC remotes on S3 need; make test-cluster tests them
@@ -56,6 +56,7 @@ preset: $(INSTALLED)
 	@$(RUN) python -m tools.preset $(NAME)
 
 verify: $(INSTALLED)
+	@$(RUN) pytest --quiet tests/pipeline/locks.py
 	@$(RUN) python -m tools.verify
 
 compare: $(INSTALLED)
