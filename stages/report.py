@@ -12,10 +12,10 @@ from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
 from imdb_rnn.evaluation import results
 from imdb_rnn.evaluation.intervals import CONFIDENCE
-from imdb_rnn.reporting.card_text import TESTS
 from imdb_rnn.reporting.comparison_results import read_comparison
 from imdb_rnn.reporting.report import page, stored_network
 from imdb_rnn.reporting.sweep_results import read_sweep, summarize
+from imdb_rnn.reporting.texts import TESTS
 from imdb_rnn.text.data_report import read_data_report
 from imdb_rnn.training.decision import THRESHOLD
 from imdb_rnn.training.history import read_history
@@ -25,7 +25,8 @@ CALIBRATION = ("predicted", "positive", "low", "high", "n_reviews")
 
 def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
-    explanation, sensitivity = root / files.EXPLANATION, root / files.SENSITIVITY_METRICS
+    explanation = root / files.EXPLANATION
+    sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "explain")
 
     def points(path: Path, columns: tuple[str, ...], stage: str) -> dict:
         return frames.read_points(path, columns, stage).to_dict("list")
@@ -50,12 +51,10 @@ def main(params: Params, root: Path) -> None:
         "roc": points(root / files.ROC, ("fpr", "tpr"), "evaluate"),
         "calibration": points(root / files.CALIBRATION, CALIBRATION, "evaluate"),
         "behaviour": [
-            {**row.model_dump(), "name": list(TESTS[row.test].values())}
+            {**row.model_dump(), "name": TESTS[row.test]}
             for row in results.read_rows(results.Behaviour, explanation / "behaviour.csv", "explain")
         ],
-        "half_life_words": files.read_json(
-            results.SensitivityMetrics, sensitivity, "explain"
-        ).sensitivity.half_life_words,
+        "half_life_words": sensitivity.sensitivity.half_life_words,
         "gradient": points(explanation / "gradient.csv", ("k", "gradient", "n_reviews"), "explain"),
         "last_words": points(explanation / "last_words.csv", ("n_words", "accuracy"), "explain"),
         "traces": files.read_json(results.Traces, explanation / "traces.json", "explain").traces,

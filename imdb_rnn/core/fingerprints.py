@@ -13,7 +13,7 @@ from pathlib import Path
 
 PACKAGES = ("experiments", "imdb_rnn", "stages", "tools")
 # Files other than Python that a module reads from its folder
-ASSETS = {"imdb_rnn/reporting/report.py": "page/*"}
+ASSETS = {"imdb_rnn/reporting/card.py": "card_*.md", "imdb_rnn/reporting/report.py": "page/*"}
 # Its imports are not followed: they are made by `imdb_rnn.load()`, which is for users of the library.
 PUBLIC = "imdb_rnn/__init__.py"
 SKIPPED = ("ctx", "kind", "type_comment", "type_params")  # fields of nodes that decide nothing

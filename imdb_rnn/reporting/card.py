@@ -7,6 +7,8 @@ Reporting (2019). A card depends on the results of the run, not on the machine, 
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from string import Template
 from typing import Any
 
 import yaml
@@ -17,7 +19,7 @@ from imdb_rnn.evaluation.behaviour import NEUTRAL, TOLERANCE, language_of
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.evaluation.results import Behaviour, Metrics, Slice
 from imdb_rnn.model import Network
-from imdb_rnn.reporting.card_text import EXAMPLES, HEADINGS, PHRASES, SLICES, TESTS, TEXT
+from imdb_rnn.reporting.texts import HEADINGS, PHRASES, SLICES, TESTS, in_language
 
 IMDB = "stanfordnlp/imdb"  # Hugging Face's name of the Large Movie Review Dataset
 SCORES = ("accuracy", "precision", "recall", "f1", "roc_auc")  # under the names that Hugging Face gives them
@@ -33,7 +35,7 @@ def model_card(
     behaviour: list[Behaviour],
     language: str,
 ) -> str:
-    """Make the card of a trained network.
+    """Make the card of a trained network from the template `card_en.md` or `card_zh.md`.
 
     Args:
         half_life: of a word's influence, in words; None if it is longer than the reviews.
@@ -43,10 +45,32 @@ def model_card(
     Returns:
         Markdown that begins with a block of YAML and ends with a line break.
     """
-    phrases, of_reviews = PHRASES[language], language_of(network)
-    is_own = network.provenance["source"] == "own"
-    weak = [f"“{TESTS[row.test][language]}”" for row in behaviour if row.pass_rate <= WEAK]
+    phrases, headings = in_language(PHRASES, language), in_language(HEADINGS, language)
+    slice_names, tests = in_language(SLICES, language), in_language(TESTS, language)
+    of_reviews, whose = language_of(network), "own " if network.provenance["source"] == "own" else ""
+
+    def interval(ends: Sequence[float] | None) -> str:
+        return phrases["interval"].format(*ends) if ends else "–"
+
+    def slice_name(row: Slice) -> str:
+        return slice_names[row.by].format(row.slice.replace(">=", "≥ ").replace("<", "< ").replace("-", "–"))
+
+    scores = [
+        [name, f"{score:.4f}", interval(metrics.test_intervals[name])]
+        + ([f"{getattr(metrics.validation, name):.4f}"] if metrics.validation else [])
+        for name, score in metrics.test.model_dump().items()
+    ]
+    accuracies = [
+        (slice_name(row), f"{row.n_reviews:,}", f"{row.accuracy:.3f}", interval((row.low, row.high))) for row in slices
+    ]
+    passed = []
+    for row in behaviour:
+        count, ends = f"{row.passed}/{row.cases}", interval((row.low, row.high))
+        passed.append((row.kind, tests[row.test], count, f"{row.pass_rate:.3f}", ends, row.skipped, _failure(row)))
+    weak = [f"“{tests[row.test]}”" for row in behaviour if row.pass_rate <= WEAK]
     weakest = min(slices, key=lambda row: row.accuracy)
+    groups = {"pad": network.encoding, "model": network.params, "train": train}
+    parameters = _flat({name: group.model_dump() for name, group in groups.items()}, json.dumps)
     values = {
         "cell": cell_named(network.params.cell).layer,
         "weights": f"{network.count_weights():,}",
@@ -58,23 +82,24 @@ def model_card(
         "positive": _cell(network.labels[1]),
         "best_epoch": network.best_epoch,
         "epochs": train.epochs,
-        "example": EXAMPLES[of_reviews or "en"],
-        "licence": phrases["own licence" if is_own else "licence"],
-        "origin": phrases["own origin" if is_own else "origin"],
-        "provenance": _table(HEADINGS["provenance"][language], _flat(network.provenance)),
-        "parameters": _table(HEADINGS["parameters"][language], _flat(_parameters(network, train), json.dumps)),
+        "example": in_language(PHRASES, of_reviews or "en")["example"],
+        "licence": phrases[f"{whose}licence"],
+        "origin": phrases[f"{whose}origin"],
+        "provenance": _table(headings["provenance"], _flat(network.provenance)),
+        "parameters": _table(headings["parameters"], parameters),
         "confidence": f"{CONFIDENCE:.0%}",
-        "metrics": _metrics(metrics, language),
-        "slices": _slices(slices, language),
-        "behaviour": _behaviour(behaviour, language) if behaviour else phrases["no behaviour"],
+        "metrics": _table(headings["metrics"][: len(scores[0])], scores),
+        "slices": _table(headings["slices"], accuracies),
+        "behaviour": _table(headings["behaviour"], passed) if behaviour else phrases["no behaviour"],
         "tolerance": TOLERANCE,
         "neutral": " – ".join(f"{end:.2f}" for end in NEUTRAL),
         "language": phrases[of_reviews or "other language"],
         "half_life": phrases["no half-life"] if half_life is None else phrases["half-life"].format(half_life),
         "weak": phrases["weak"].format(phrases["comma"].join(weak)) if weak else phrases["no weak"],
-        "weakest": phrases["weakest"].format(_slice_name(weakest, language), weakest.accuracy),
+        "weakest": phrases["weakest"].format(slice_name(weakest), weakest.accuracy),
     }
-    return f"---\n{_metadata(network, metrics, of_reviews)}---\n\n{TEXT[language].strip().format(**values)}\n"
+    template = Template(Path(__file__).with_name(f"card_{language}.md").read_text(encoding="utf-8"))
+    return f"---\n{_metadata(network, metrics, of_reviews)}---\n\n{template.substitute(values)}"
 
 
 def _metadata(network: Network, metrics: Metrics, language: str | None) -> str:
@@ -103,10 +128,6 @@ def _metadata(network: Network, metrics: Metrics, language: str | None) -> str:
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=1000)
 
 
-def _parameters(network: Network, train: TrainParams) -> dict:
-    return {"pad": network.encoding.model_dump(), "model": network.params.model_dump(), "train": train.model_dump()}
-
-
 def _flat(values: Mapping[str, Any], shown: Callable[[Any], str] = str, above: str = "") -> list[tuple[str, str]]:
     """Dotted keys and values."""
     rows = []
@@ -120,43 +141,9 @@ def _flat(values: Mapping[str, Any], shown: Callable[[Any], str] = str, above: s
     return rows
 
 
-def _metrics(metrics: Metrics, language: str) -> str:
-    rows = []
-    for name, value in metrics.test.model_dump().items():
-        row = [name, f"{value:.4f}", _interval(metrics.test_intervals[name], language)]
-        if metrics.validation:
-            row.append(f"{getattr(metrics.validation, name):.4f}")
-        rows.append(row)
-    return _table(HEADINGS["metrics"][language][: len(rows[0])], rows)
-
-
-def _slices(slices: list[Slice], language: str) -> str:
-    rows = []
-    for row in slices:
-        interval = _interval((row.low, row.high), language)
-        rows.append((_slice_name(row, language), f"{row.n_reviews:,}", f"{row.accuracy:.3f}", interval))
-    return _table(HEADINGS["slices"][language], rows)
-
-
-def _slice_name(row: Slice, language: str) -> str:
-    return SLICES[row.by][language].format(row.slice.replace(">=", "≥ ").replace("<", "< ").replace("-", "–"))
-
-
-def _behaviour(behaviour: list[Behaviour], language: str) -> str:
-    rows = []
-    for row in behaviour:
-        failure = ""
-        if row.failure is not None:
-            moved = [f"{value:.4g}" for value in (row.before, row.probability) if value is not None]
-            failure = f"{row.failure} ({' → '.join(moved)})"
-        interval = _interval((row.low, row.high), language)
-        passed, name = f"{row.passed}/{row.cases}", TESTS[row.test][language]
-        rows.append((row.kind, name, passed, f"{row.pass_rate:.3f}", interval, row.skipped, failure))
-    return _table(HEADINGS["behaviour"][language], rows)
-
-
-def _interval(interval: Sequence[float] | None, language: str) -> str:
-    return PHRASES[language]["interval"].format(*interval) if interval else "–"
+def _failure(row: Behaviour) -> str:
+    moved = [f"{value:.4g}" for value in (row.before, row.probability) if value is not None]
+    return f"{row.failure} ({' → '.join(moved)})" if row.failure else ""
 
 
 def _table(heading: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

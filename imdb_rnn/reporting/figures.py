@@ -17,63 +17,9 @@ from matplotlib.ft2font import FT2Font
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation.results import LABELS as CLASSES
 from imdb_rnn.evaluation.results import ConfusionCell
+from imdb_rnn.reporting.texts import LABELS, in_language
 
 TRAINING, VALIDATION, NEUTRAL = "#1f6fb4", "#d95f0e", "#555555"
-
-LABELS = {
-    "en": {
-        "epoch": "Epoch",
-        "loss": "Loss",
-        "accuracy": "Accuracy",
-        "training loss": "training loss",
-        "validation loss": "validation loss",
-        "training accuracy": "training accuracy",
-        "validation accuracy": "validation accuracy",
-        "best": "best epoch",
-        "label": "True label",
-        "predicted": "Predicted label",
-        "negative": "negative",
-        "positive": "positive",
-        "fpr": "False positive rate",
-        "tpr": "True positive rate",
-        "auc": "area under the curve",
-        "chance": "chance",
-        "recall": "Recall",
-        "precision": "Precision",
-        "share": "always “positive”",
-        "network": "network",
-        "length": "Words in the review",
-        "reviews": "Reviews",
-        "median": "median",
-        "cut": "longer reviews are cut here",
-    },
-    "zh": {
-        "epoch": "训练轮次 (Epoch)",
-        "loss": "损失 (Loss)",
-        "accuracy": "准确率 (Accuracy)",
-        "training loss": "训练损失",
-        "validation loss": "验证损失",
-        "training accuracy": "训练准确率",
-        "validation accuracy": "验证准确率",
-        "best": "最佳轮次",
-        "label": "真实标签",
-        "predicted": "预测标签",
-        "negative": "差评",
-        "positive": "好评",
-        "fpr": "假正例率",
-        "tpr": "真正例率",
-        "auc": "曲线下面积",
-        "chance": "随机猜测",
-        "recall": "召回率",
-        "precision": "精确率",
-        "share": "一律判为好评",
-        "network": "网络",
-        "length": "评论的单词数",
-        "reviews": "评论数",
-        "median": "中位数",
-        "cut": "更长的评论在此截断",
-    },
-}
 
 CHINESE_FONTS = (  # looked for among the installed fonts, in this order, when mplfonts is not there
     "Noto Sans CJK SC",
@@ -97,7 +43,7 @@ def find_font(language: str) -> Path | None:
     """
     if language == "en":
         return None
-    characters = {character for label in LABELS[language].values() for character in label}
+    characters = set().union(*in_language(LABELS, language).values())
     candidates: list[Path] = []
     spec = importlib.util.find_spec("mplfonts")
     if spec and spec.submodule_search_locations:
@@ -148,7 +94,7 @@ def style(language: str) -> Iterator[None]:
 
 def training(history: pd.DataFrame, best_epoch: int, language: str) -> Figure:
     """The article's figure: loss left, accuracy right, for training and validation over the epochs."""
-    labels = LABELS[language]
+    labels = in_language(LABELS, language)
     figure = Figure(figsize=(10, 4))
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         axes.plot(history["epoch"], history[name], color=TRAINING, marker="o", label=labels[f"training {name}"])
@@ -169,7 +115,7 @@ def training(history: pd.DataFrame, best_epoch: int, language: str) -> Figure:
 
 def confusion(cells: list[ConfusionCell], language: str) -> Figure:
     """The confusion matrix: reviews by label (rows) and predicted label (columns), with the shares of each row."""
-    labels = LABELS[language]
+    labels = in_language(LABELS, language)
     counts: dict[tuple[str, str], int] = {(cell.label, cell.predicted): cell.n_reviews for cell in cells}
     matrix = np.array([[counts[label, predicted] for predicted in CLASSES] for label in CLASSES])
     shares = matrix / matrix.sum(axis=1, keepdims=True)
@@ -190,7 +136,7 @@ def confusion(cells: list[ConfusionCell], language: str) -> Figure:
 
 def roc(points: pd.DataFrame, area: float, language: str) -> Figure:
     """The ROC curve and the area under it."""
-    labels = LABELS[language]
+    labels = in_language(LABELS, language)
     figure = Figure(figsize=(4.8, 4.4))
     axes = figure.subplots()
     axes.plot(points["fpr"], points["tpr"], color=TRAINING, label=f"{labels['auc']}: {area:.3f}")
@@ -202,7 +148,7 @@ def roc(points: pd.DataFrame, area: float, language: str) -> Figure:
 
 def precision_recall(points: pd.DataFrame, language: str) -> Figure:
     """The precision-recall curve, and the precision of predicting every review positive, which is its last point."""
-    labels = LABELS[language]
+    labels = in_language(LABELS, language)
     figure = Figure(figsize=(4.8, 4.4))
     axes = figure.subplots()
     axes.plot(points["recall"], points["precision"], color=TRAINING, label=labels["network"])
@@ -214,7 +160,7 @@ def precision_recall(points: pd.DataFrame, language: str) -> Figure:
 
 def lengths(words_per_review: np.ndarray, maxlen: int, language: str) -> Figure:
     """How long the reviews are, and where `maxlen` cuts; the longest one in a hundred are left out of the picture."""
-    labels = LABELS[language]
+    labels = in_language(LABELS, language)
     median = int(np.median(words_per_review))
     end = max(np.percentile(words_per_review, 99), maxlen * 1.05)
     figure = Figure(figsize=(7, 4))

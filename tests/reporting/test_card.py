@@ -10,7 +10,7 @@ from imdb_rnn.core import frames
 from imdb_rnn.core.params import TrainParams
 from imdb_rnn.evaluation import behaviour, intervals, metrics, results, slices
 from imdb_rnn.reporting.card import model_card
-from imdb_rnn.reporting.card_text import TESTS
+from imdb_rnn.reporting.texts import TESTS, in_language
 
 TEST = {"reviews": 200, "negative": 90, "positive": 110, "words": 40000}
 WORDS = {
@@ -108,8 +108,8 @@ def test_every_part_of_a_card_is_filled_in(tmp_path, language, of_reviews):
         assert len(table) > 2
         assert len({len(row) for row in table}) == 1
     if of_reviews:
-        tests = {row[1] for row in shown[-1][2:]}
-        assert {TESTS["plain_positive"][language], TESTS["neutral"][language]} <= tests
+        names, tests = in_language(TESTS, language), {row[1] for row in shown[-1][2:]}
+        assert {names["plain_positive"], names["neutral"]} <= tests
     assert ("这部电影" in text.split("console")[1][:80]) == (of_reviews == "zh")
     assert text == card(network(language=of_reviews), tmp_path, language)
 
@@ -136,7 +136,7 @@ def test_the_limits_name_what_the_network_fails(tmp_path):
     assert failed
     assert failed < set(table.index)
     (line,) = [line for line in card(of, tmp_path).splitlines() if line.startswith("- It fails at least half")]
-    assert {test for test in TESTS if f"“{TESTS[test]['en']}”" in line} == failed
+    assert {test for test in TESTS if f"“{TESTS[test][0]}”" in line} == failed
 
 
 def test_text_from_outside_is_no_markup(tmp_path):

@@ -16,8 +16,9 @@ from stages import report
 
 def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_path, monkeypatch):
     """Of logits that six decimals make 0."""
-    network = replace(network_of(model_params()), provenance={"source": "bundled", "data_report": {}})
+    network = replace(network_of(model_params()), provenance={"source": "bundled"})
     monkeypatch.setattr(model_file, "load", lambda path: network)
+    monkeypatch.setattr(report, "read_data_report", lambda path: {})
     y, logits = np.array([0, 0, 1, 1]), np.array([-1e-9, -1.0, 1e-9, 1e-9])
     ids = ragged(*[[1, 4]] * 4)
     found = evaluate(ids, y, logits, network.vocabulary)
