@@ -104,5 +104,5 @@ def test_another_file_is_named(params, tmp_path, content):
     values = keras_params(params, tmp_path, GOOD).data.keras.model_dump()
     (tmp_path / "source.npz").write_bytes(content)
     values["sha256"] = hashlib.sha256(content).hexdigest()
-    with pytest.raises(UserError, match="not Keras' reviews and word index .*; check data.keras$"):
+    with pytest.raises(UserError, match=r"not Keras' reviews and word index .*; check data\.keras$"):
         download.main(changed(params, data={"source": "keras", "keras": values}), tmp_path)
