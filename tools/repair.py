@@ -9,11 +9,10 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError, run_command
@@ -22,32 +21,15 @@ PROJECTS = (Path(), Path("experiments/compare"), Path("experiments/sweep"))
 PAUSE = 2.0  # seconds; DVC writes either file in a fraction of one
 
 
-class Entry(BaseModel):
-    path: str
-    hash: str = "md5"
-    md5: Annotated[str, Field(min_length=3)] = "none"
-    size: int = 0
-    nfiles: int = 0
-
-
-class Stage(BaseModel):
-    cmd: str | list[str]
-    deps: list[Entry] = []
-    outs: list[Entry] = []
-    params: dict[str, dict] = {}
-
-
-class Lock(BaseModel):
-    stages: dict[str, Stage]
-
-
 def is_lock(text: str) -> bool:
-    """Whether a text is a complete `dvc.lock`."""
+    """Whether a text is a complete `dvc.lock`: its last line has an end, and no stage lacks what a key announces."""
     try:
-        Lock.model_validate(yaml.safe_load(text))
-    except (yaml.YAMLError, ValidationError):
+        stages = yaml.safe_load(text)["stages"].values()
+        return text.endswith("\n") and all(
+            None not in (stage["cmd"], *stage.values(), *stage.get("params", {}).values()) for stage in stages
+        )
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError):
         return False
-    return True
 
 
 def is_json(text: str) -> bool:
@@ -58,8 +40,10 @@ def is_json(text: str) -> bool:
     return True
 
 
-def read_stable(path: Path) -> str:
-    """Read a file that seemed damaged once more, after a pause. Raises `UserError` if it changed: DVC is writing it."""
+def damaged_text(path: Path, is_whole: Callable[[str], bool]) -> str | None:
+    """The text of a damaged file, None of any other. Raises `UserError` if DVC is writing the file."""
+    if not path.exists() or is_whole(path.read_text(encoding="utf-8", errors="replace")):
+        return None
     before = path.read_bytes()
     time.sleep(PAUSE)
     if not path.exists() or path.read_bytes() != before:
@@ -67,13 +51,8 @@ def read_stable(path: Path) -> str:
     return before.decode(errors="replace")
 
 
-def repair_lock(path: Path) -> None:
-    """Replace a damaged `dvc.lock` by the committed one, and keep the damaged one next to it."""
-    if not path.exists() or is_lock(path.read_text(encoding="utf-8", errors="replace")):
-        return
-    text = read_stable(path)
-    if "<<<<<<<" in text:
-        raise UserError(f"{path} has a merge conflict; `git checkout --ours {path}`, then run again")
+def committed(path: Path) -> str:
+    """The file in the last commit. Raises `UserError` with what git said if git does not show it."""
     command = ["git", "show", f"HEAD:./{path.name}"]
     try:
         result = subprocess.run(command, cwd=path.parent, capture_output=True, env=os.environ | {"LC_ALL": "C"})  # noqa: S603
@@ -81,25 +60,12 @@ def repair_lock(path: Path) -> None:
     except OSError as error:
         fault = str(error)
     if fault:
-        raise UserError(
-            f"{path} is damaged, and git shows no committed one ({fault}); do what git says or delete {path}"
-        )
-    aside = path.with_suffix(".damaged")
-    files.write_text(aside, text)
-    files.write_text(path, result.stdout.decode())
-    print(f"{path} was half-written: it is now {aside}, and the last committed one is back")
-
-
-def repair_running(path: Path) -> None:
-    """Remove a damaged list of running commands; DVC begins a new one."""
-    if path.exists() and not is_json(path.read_text(encoding="utf-8", errors="replace")):
-        read_stable(path)
-        path.unlink()
-        print(f"{path} was half-written and has been removed")
+        raise UserError(f"{path} is damaged, and git shows no older one ({fault}); do what git says or delete {path}")
+    return result.stdout.decode()
 
 
 def require_git(root: Path) -> None:
-    """Raise `UserError` where DVC would refuse to run, for want of a Git repository."""
+    """Raise `UserError` where DVC would refuse to run because there is no Git repository."""
     if any((folder / ".git").exists() for folder in (root.resolve(), *root.resolve().parents)):
         return
     command = [sys.executable, "-m", "dvc", "config", "core.no_scm"]
@@ -114,8 +80,20 @@ def require_git(root: Path) -> None:
 def main(root: Path) -> None:
     require_git(root)
     for project in PROJECTS:
-        repair_lock(root / project / "dvc.lock")
-        repair_running(root / project / ".dvc/tmp/rwlock")
+        lock, running = root / project / "dvc.lock", root / project / ".dvc/tmp/rwlock"
+        text = damaged_text(lock, is_lock)
+        if text is not None:
+            if "<<<<<<<" in text:
+                raise UserError(f"{lock} has a merge conflict; `git checkout --ours {lock}`, then run again")
+            older = committed(lock)
+            files.write_text(lock.with_suffix(".damaged"), text)
+            files.write_text(lock, older)
+            print(
+                f"{lock} was half-written: it is now {lock.with_suffix('.damaged')}, and the last committed one is back"
+            )
+        if damaged_text(running, is_json) is not None:
+            running.unlink()
+            print(f"{running} was half-written and has been removed")
 
 
 if __name__ == "__main__":

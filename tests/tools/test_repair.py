@@ -44,10 +44,10 @@ def test_half_a_lock_is_replaced_by_the_committed_one(folder, capsys, length):
 
 
 def test_a_lock_that_ends_within_an_entry_is_damaged():
-    for end in ("\n      size:", "\n      nfiles:", "\n      md5:", "\n      hash:", "\n    outs:", "\n    cmd"):
+    for end in ("\n      size:", "\n      nfiles:", "\n      md5:", "\n      hash:", "\n    outs:\n", "\n    cmd"):
         assert not repair.is_lock(TEXT[: TEXT.rindex(end) + len(end)]), end
     assert repair.is_lock(TEXT)
-    assert repair.is_lock(TEXT[: TEXT.rindex("\n    deps:")])  # shorter, and sound: it costs a run at most
+    assert repair.is_lock(TEXT[: TEXT.rindex("\n    deps:") + 1])  # shorter, and sound: it costs a run at most
 
 
 @pytest.mark.parametrize("text", ["", '{"a": ', "\x00"])

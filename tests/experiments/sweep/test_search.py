@@ -46,7 +46,10 @@ SWEEP = {
 def states(project: Project) -> list[str]:
     """The trials that Ray knows of, by how they stand."""
     found = sorted(project.folder.glob("experiments/sweep/state/*/experiment_state-*.json"))
-    data = json.loads(found[-1].read_text())["trial_data"] if found else []
+    try:
+        data = json.loads(found[-1].read_text())["trial_data"] if found else []
+    except ValueError:  # Ray is writing it
+        return []
     return [json.loads(trial[0])["status"] for trial in data]
 
 
