@@ -1,7 +1,7 @@
 """Whether the committed locks and results belong to the committed code.
 
-`make verify` and `.ci/run` run this file. `make test` does not, so that between releases nobody has to run the comparison
-after an edit.
+`make verify` and `.ci/run` run this file. `make test` does not, so that between releases nobody has to run the
+comparison after an edit.
 """
 
 import hashlib
