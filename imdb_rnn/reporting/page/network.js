@@ -4,9 +4,9 @@
 // probability as `imdb_rnn.engine` does it. Weights come as float32, sums are float64.
 //
 // `openNetwork(stored)` takes what `imdb_rnn.reporting.report.stored_network` makes, and returns
-//   encode(text)       words, which of them are known, their ids, and from which word on to which the network reads
-//   predict(ids)       probability; states of the last layer, width numbers for each id; and, if what comes later
-//                      changes nothing about what was read before, trace: the probability after each id, or else null
+//   encode(text)       words, which of them are known, their ids, and the first and last word that the network reads
+//   predict(ids)       probability; states of the last layer, width numbers for each id; and trace: the probability
+//                      after each id if the network is causal (later words do not change earlier states), else null
 //   tokenize(text)     the words alone
 //
 // One step of the network's cell is a script of its own, which the cell's Python module holds: `makeStep(units,
@@ -25,23 +25,23 @@ function openNetwork(stored) {
   const take = (count) => numbers.subarray(used, (used += count));
 
   const columns = stored.gates * units;
-  const ways = stored.bidirectional ? 2 : 1;
+  const numDirections = stored.bidirectional ? 2 : 1;
   const vectors = take(vocabSize * stored.embedding_dim);
   const layers = [];
   for (let layer = 0; layer < stored.layers; layer++) {
-    const inputs = layer ? ways * units : stored.embedding_dim;
-    layers.push(Array.from({ length: ways }, () => ({
+    const inputs = layer ? numDirections * units : stored.embedding_dim;
+    layers.push(Array.from({ length: numDirections }, () => ({
       inputs,
       kernel: take(inputs * columns),
       recurrent: take(units * columns),
       bias: take(columns),
       recurrentBias: stored.recurrent_bias ? take(columns) : null,
-      table: new Map(), // of the first layer: what a word adds to a step
+      table: new Map(), // of the first layer: the input of a step, by word
     })));
   }
-  const kinds = stored.pooling.split("+");
-  const width = ways * units;
-  const head = take(kinds.length * width), bias = take(1)[0];
+  const poolings = stored.pooling.split("+");
+  const width = numDirections * units;
+  const head = take(poolings.length * width), bias = take(1)[0];
   const ngramScores = take(stored.ngram_count);
   const ngramCodes = new BigInt64Array(bytes(stored.ngram_codes));
 
@@ -64,7 +64,7 @@ function openNetwork(stored) {
     const all = [START, ...words.map((word) => (ranks.has(word) ? ranks.get(word) + RANK_OFFSET : OOV))];
     const cut = Math.max(0, all.length - maxlen);
     const ids = stored.truncating === "pre" ? all.slice(cut) : all.slice(0, maxlen);
-    const first = stored.truncating === "pre" ? Math.max(0, cut - 1) : 0; // the start mark is the first to go
+    const first = stored.truncating === "pre" ? Math.max(0, cut - 1) : 0; // the start token is the first to go
     return {
       words,
       known: all.slice(1).map((id) => id !== OOV),
@@ -84,8 +84,8 @@ function openNetwork(stored) {
 
   const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 
-  // `input` is the word's part and `product` that of the recurrent kernel; `h`, and `c` of a cell with a second state,
-  // change in place.
+  // `input` is the input times the kernel, `product` the state times the recurrent kernel; `h`, and `c` of a cell with
+  // a cell state, change in place.
   const step = makeStep(units, sigmoid);
 
   function inputOf(direction, vector, from) {
@@ -113,7 +113,7 @@ function openNetwork(stored) {
     let states = null;
     layers.forEach((layer, number) => {
       const below = states;
-      const byWay = layer.map((direction, way) => {
+      const ofDirections = layer.map((direction, d) => {
         const inputAt = (t) => {
           if (number) return inputOf(direction, below, t * width);
           if (!direction.table.has(ids[t])) {
@@ -121,19 +121,19 @@ function openNetwork(stored) {
           }
           return direction.table.get(ids[t]);
         };
-        return run(direction, inputAt, ids.length, way === 1);
+        return run(direction, inputAt, ids.length, d === 1);
       });
       states = new Float64Array(ids.length * width);
-      byWay.forEach((some, way) => {
+      ofDirections.forEach((some, d) => {
         for (let t = 0; t < ids.length; t++) {
-          states.set(some.subarray(t * units, (t + 1) * units), t * width + way * units);
+          states.set(some.subarray(t * units, (t + 1) * units), t * width + d * units);
         }
       });
     });
     return states;
   }
 
-  function place(code) {
+  function indexOfNgram(code) {
     let low = 0, high = ngramCodes.length;
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -143,7 +143,7 @@ function openNetwork(stored) {
     return ngramCodes[low] === code ? low : -1;
   }
 
-  // For each id what the n-grams that end with it, and were not there before, add.
+  // For each id the sum of the weights of the n-grams that end with it and did not occur before.
   function ngramSums(ids) {
     const added = new Float64Array(ids.length), seen = new Set();
     for (let t = 0; t < ids.length; t++) {
@@ -151,7 +151,7 @@ function openNetwork(stored) {
       for (let back = 0; back < stored.ngrams && back <= t && ids[t - back] !== PADDING; back++) {
         code += BigInt(ids[t - back]) * power;
         power *= BigInt(vocabSize);
-        const at = place(code);
+        const at = indexOfNgram(code);
         if (at >= 0 && !seen.has(at)) {
           seen.add(at);
           added[t] += ngramScores[at];
@@ -167,11 +167,11 @@ function openNetwork(stored) {
     return stored.padding === "pre" ? [...filling, ...ids] : [...ids, ...filling];
   }
 
-  // The probability after each step, from the states; of a network that is not causal only the last one holds.
+  // The probability after each step, from the states; if the network is not causal, only the last one is right.
   function probabilities(ids, states, from) {
     const after = new Float64Array(ids.length), sums = stored.ngrams ? ngramSums(ids) : null;
     const highest = new Float64Array(width).fill(-Infinity), total = new Float64Array(width);
-    const last = (t, j) => (j < units ? states[t * width + j] : states[j]); // backwards the first word is the last
+    const last = (t, j) => (j < units ? states[t * width + j] : states[j]); // backwards the first word is read last
     const pools = {
       last: (t, j) => last(t, j),
       max: (t, j) => highest[j],
@@ -187,15 +187,15 @@ function openNetwork(stored) {
       if (sums) score += sums[t];
       if (t < from) continue;
       let logit = bias + score;
-      kinds.forEach((kind, number) => {
-        for (let j = 0; j < width; j++) logit += pools[kind](t, j) * head[number * width + j];
+      poolings.forEach((pooling, number) => {
+        for (let j = 0; j < width; j++) logit += pools[pooling](t, j) * head[number * width + j];
       });
       after[t] = sigmoid(logit);
     }
     return after;
   }
 
-  const isCausal = ways === 1 && stored.mask_padding;
+  const isCausal = numDirections === 1 && stored.mask_padding;
 
   function predict(ids) {
     const whole = padded(ids);
