@@ -15,7 +15,7 @@ TRACE = {
     "known": [True, False],
     "probability": {"gru": [0.5, 0.6, 0.7], "lstm": [0.5, 0.4, 0.3]},
 }
-MEMORY = {
+COMPARISON = {
     "source": "keras",
     "networks": {"gru": {"half_life_words": {"10": [12.5, None]}, "gradient": [1.0, 0.5], "last_words": {"1": 0.6}}},
     "traces": [TRACE],
@@ -30,34 +30,20 @@ def test_the_committed_comparison_is_read():
 
 def test_a_half_life_may_be_absent(tmp_path):
     path = tmp_path / "memory.json"
-    path.write_text(json.dumps(MEMORY))
-    assert read_comparison(path).model_dump() == MEMORY
+    path.write_text(json.dumps(COMPARISON))
+    assert read_comparison(path).model_dump() == COMPARISON
 
 
 @pytest.mark.parametrize(
     "text",
     [
         None,
-        "",
         "{}",
-        '{"source": "keras", "networks": {}, "traces": [{}]}',
-        json.dumps(MEMORY | {"networks": {"gru": MEMORY["networks"]["gru"] | {"half_life_words": {"10": []}}}}),
-        json.dumps(MEMORY | {"networks": {"gru": MEMORY["networks"]["gru"] | {"gradient": [-1.0]}}}),
-        json.dumps(MEMORY | {"traces": [TRACE | {"known": [True]}]}),
-        json.dumps(MEMORY | {"traces": [TRACE | {"probability": {"gru": [0.5, 0.6]}}]}),
-        json.dumps(MEMORY | {"traces": [TRACE | {"probability": {"gru": [0.5, 0.6, 1.7]}}]}),
+        json.dumps(COMPARISON | {"networks": {"gru": COMPARISON["networks"]["gru"] | {"half_life_words": {"10": []}}}}),
+        json.dumps(COMPARISON | {"traces": [TRACE | {"known": [True]}]}),
+        json.dumps(COMPARISON | {"traces": [TRACE | {"probability": {"gru": [0.5, 0.6]}}]}),
     ],
-    ids=[
-        "missing",
-        "empty",
-        "no keys",
-        "empty trace",
-        "no run",
-        "negative",
-        "few known",
-        "few steps",
-        "no probability",
-    ],
+    ids=["missing", "no keys", "no run", "few known", "few steps"],
 )
 def test_a_damaged_comparison_is_named(tmp_path, text):
     path = tmp_path / "compare_sensitivity.json"
