@@ -1,7 +1,4 @@
-"""Run the committed pipeline anew, beside the checkout, and say whether this machine gives the committed bytes.
-
-Usage: python -m tools.verify
-"""
+"""Run the committed pipeline in a clone, and say whether this machine gives the committed bytes: `make verify`."""
 
 import os
 import shutil
@@ -19,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def different(committed: str, here: str) -> Iterator[tuple[str, list[str]]]:
-    """Compare two `dvc.lock`, and give the stages whose outs have other hashes, first things first, with these outs."""
+    """The stages whose outs have different hashes in two `dvc.lock`, in the order of the first, with these outs."""
     stages, others = (yaml.safe_load(text)["stages"] for text in (committed, here))
     for name, stage in stages.items():
         hashes = {out["path"]: out["md5"] for out in others.get(name, {}).get("outs", [])}
@@ -29,14 +26,14 @@ def different(committed: str, here: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def judge(commit: str, committed: str, here: str, changed: str) -> str:
-    """Say that a run gave what is committed.
+    """The message that a run gave the committed bytes.
 
     Args:
         committed, here: `dvc.lock` of the commit, and after the run.
-        changed: what `git status --porcelain` says after it.
+        changed: the output of `git status --porcelain` after the run.
 
     Raises:
-        UserError: when it did not; names what differs first.
+        UserError: when the bytes differ; names the first stage that differs.
     """
     for stage, outs in different(committed, here):
         raise UserError(
@@ -52,11 +49,11 @@ def main() -> None:
     def run(*command: str, cwd: Path = ROOT) -> str:
         result = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, text=True)  # noqa: S603
         if result.returncode:
-            raise UserError(f"`{' '.join(command)}` ended with status {result.returncode}; what it said stands above")
+            raise UserError(f"`{' '.join(command)}` ended with status {result.returncode}; see its output above")
         return result.stdout
 
     if not os.access(ROOT.parent, os.W_OK):
-        raise UserError(f"{ROOT.parent} cannot be written to, where the clone would be; allow it, or move the project")
+        raise UserError(f"no permission to write the clone to {ROOT.parent}; allow it, or move the project")
     with tempfile.TemporaryDirectory(prefix="verify-", dir=ROOT.parent) as place:
         clone = Path(place) / "clone"
         run("git", "clone", "--quiet", "--no-local", "--depth", "1", ROOT.as_uri(), str(clone))
@@ -64,7 +61,8 @@ def main() -> None:
         if (ROOT / files.DOWNLOADS).is_dir():
             shutil.copytree(ROOT / files.DOWNLOADS, clone / files.DOWNLOADS)
         committed = (clone / "dvc.lock").read_text(encoding="utf-8")
-        print(f"running the pipeline of {commit} in {clone}", flush=True)
+        edited = ", without the changes that are not committed" if run("git", "status", "--porcelain") else ""
+        print(f"running the pipeline of {commit} in {clone}{edited}", flush=True)
         run("dvc", "repro", "--quiet", cwd=clone)
         here = (clone / "dvc.lock").read_text(encoding="utf-8")
         print(judge(commit, committed, here, run("git", "status", "--porcelain", cwd=clone)))

@@ -3,14 +3,10 @@
 DAMAGES says how many damaged files there are; SEED draws them.
 """
 
-import http.server
 import os
 import random
 import shutil
 import subprocess
-import threading
-import time
-from pathlib import Path
 
 import pytest
 import yaml
@@ -86,27 +82,6 @@ def test_a_stage_names_the_truncated_file_that_it_reads(project, outcome, name, 
     outcome(f"{name} truncated, read by {reader}", "one line")
 
 
-def test_a_truncated_cache_object_does_not_pass_for_the_model(project, finished, outcome):
-    (model,) = (out for out in lock_entries(project)["train"]["outs"] if out["path"] == "data/model.keras")
-    cached = project.folder / ".dvc/cache/files/md5" / model["md5"][:2] / model["md5"][2:]
-    cached.chmod(0o644)
-    cached.write_bytes(cached.read_bytes()[:1000])
-    (project.folder / "data/model.keras").unlink()
-    project.run("dvc", "repro")
-    check_undisturbed(project, finished)
-    assert (project.folder / "data/model.keras").read_bytes() == (finished.folder / "data/model.keras").read_bytes()
-    outcome("model's cache object truncated", "same bytes as undisturbed")
-
-
-@pytest.mark.parametrize("out", ["data/code", "data/reviews", "data/padded", "results/explanation", "results/figures"])
-def test_an_out_that_was_deleted_comes_back(project, finished, outcome, out):
-    path = project.folder / out
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
-    project.run("dvc", "repro")
-    check_undisturbed(project, finished)
-    outcome(f"{out} deleted", "same bytes as undisturbed")
-
-
 def start(project: Project, *command: str) -> subprocess.Popen:
     return subprocess.Popen(
         command, cwd=project.folder, env=project.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -118,39 +93,6 @@ def read_until(process: subprocess.Popen, beginning: str) -> None:
         if line.startswith(beginning):
             return
     raise AssertionError(f"it never printed {beginning!r}")
-
-
-def test_two_runs_at_once(project, outcome):
-    set_param(project, train={"seed": 7, "epochs": 30})
-    first = start(project, "dvc", "repro")
-    read_until(first, "Running stage 'train'")
-    printed = project.run("dvc", "repro", status=255)
-    assert "Unable to acquire lock" in printed or "is busy, it is being blocked by" in printed
-    first.communicate(timeout=200)
-    assert first.returncode == 0
-    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
-    outcome("two `dvc repro` at once", "the second stops with DVC's line, the first is undisturbed")
-
-
-def test_two_clones_with_one_cache(fresh, finished, outcome, tmp_path):
-    runs = []
-    for name in ("one", "other"):
-        clone = Project(tmp_path / name / "project", environment(tmp_path / name))
-        shutil.copytree(fresh.folder, clone.folder)
-        clone.run("dvc", "config", "--local", "cache.dir", str(tmp_path / "cache"))
-        runs.append((clone, start(clone, "dvc", "repro")))
-    ended = [(clone, process.communicate(timeout=200)[0], process.returncode) for clone, process in runs]
-    again = 0
-    for clone, printed, status in ended:
-        if status:  # both wrote the same entry of DVC's cache at the same moment, and DVC says so
-            assert "No such file or directory" in printed, printed
-            assert str(tmp_path / "cache") in printed, printed
-            clone.run("dvc", "repro")
-            again += 1
-        check_undisturbed(clone, finished)
-    assert again < 2, "at least one of them must get through"
-    how = " after `dvc repro` once more, as DVC stumbled over its cache" if again else ""
-    outcome("two clones, one cache, at once", f"same bytes as undisturbed{how}")
 
 
 def test_params_edited_during_a_run(project, finished, outcome):
@@ -234,74 +176,3 @@ def test_a_clock_that_jumps(fresh, finished, outcome, tmp_path):
     project.run("dvc", "repro", PYTHONPATH=str(tmp_path / "clock"))
     check_undisturbed(project, finished)
     outcome("the clock jumps by years", "same bytes as undisturbed")
-
-
-class Server(http.server.BaseHTTPRequestHandler):
-    """Serves an archive in a wrong way, which the first part of the path names."""
-
-    def do_GET(self):
-        how = self.path.split("/")[1]
-        content = self.server.content
-        if how == "stalls":
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content[:100])
-            time.sleep(5)
-        elif how == "lies":
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content) + 1000))
-            self.end_headers()
-            self.wfile.write(content)
-        elif how == "redirects":
-            self.send_response(302)
-            self.send_header("Location", "/html/imdb.npz")
-            self.end_headers()
-        else:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(b"<html>Sign in to the network of this hotel</html>")
-
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture(scope="module")
-def server(small_archive):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    server.content = Path(small_archive["keras"]["url"].removeprefix("file://")).read_bytes()
-    server.handle_error = lambda *arguments: None  # the client has hung up
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-@pytest.mark.parametrize(
-    ("how", "said"),
-    [
-        ("stalls", "download failed"),
-        ("lies", "download failed"),
-        ("redirects", "its checksum is not sha256"),
-        ("html", "its checksum is not sha256"),
-    ],
-    ids=["stalls", "lies", "redirects", "html"],
-)
-def test_a_server_that_lies(project, server, outcome, how, said):
-    shutil.rmtree(project.folder / "data/downloads", ignore_errors=True)
-    set_param(project, data={"keras": {"url": f"{server}/{how}/imdb.npz"}})
-    before = contents(project.folder / "data")
-    impatient = (
-        "from functools import partial\n"
-        "from imdb_rnn.core.stage import run\n"
-        "from imdb_rnn.text.sources import fetch, keras\n"
-        "from stages import download\n"
-        "keras.fetch = partial(fetch.fetch, timeout=1, retries=0)\n"
-        "run(download.main, reads=())\n"
-    )
-    env = {name: "" for name in os.environ if name.lower().endswith("_proxy")}
-    line = one_line(project.run("python", "-c", impatient, status=1, **env))
-    assert said in line
-    after = {name: content for name, content in contents(project.folder / "data").items() if "downloads" not in name}
-    assert after == before
-    outcome(f"the server {how}", "one line, nothing half-written")
