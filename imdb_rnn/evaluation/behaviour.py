@@ -25,8 +25,6 @@ NEUTRAL = (1 / 3, 2 / 3)
 DECIMALS = 6
 COLUMNS = ("kind", "test", "cases", "skipped", "passed", "pass_rate", "low", "high", "failure", "probability", "before")
 
-Passes = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
 
 class Case(NamedTuple):
     """A text to classify, its key words, and for INV and DIR the text before the change."""
@@ -37,37 +35,27 @@ class Case(NamedTuple):
 
 
 class Test(NamedTuple):
-    """Cases, and a function of the probabilities of the texts and of the texts before the change: which cases pass."""
+    """Cases, and what is expected of their probabilities, see `_passes`."""
 
     kind: str
     name: str
-    passes: Passes
+    expected: str
     cases: list[Case]
 
 
-def _is_positive(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
-    return probability > THRESHOLD
-
-
-def _is_negative(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
-    return probability <= THRESHOLD
-
-
-def _is_undecided(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
-    return (probability >= NEUTRAL[0]) & (probability <= NEUTRAL[1])
-
-
-def _stays(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
+def _passes(expected: str, probability: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Which cases pass, from the probabilities of the texts and of the texts before the change: bool (cases,)."""
+    is_positive = probability > THRESHOLD
     moved = np.abs(probability - before).round(DECIMALS)  # 0.4 - 0.3 is above 0.1
-    return (moved <= TOLERANCE) & ((probability > THRESHOLD) == (before > THRESHOLD))
-
-
-def _does_not_fall(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
-    return probability >= before
-
-
-def _does_not_rise(probability: np.ndarray, before: np.ndarray) -> np.ndarray:
-    return probability <= before
+    conditions = {
+        "positive": is_positive,
+        "negative": ~is_positive,
+        "neutral": (probability >= NEUTRAL[0]) & (probability <= NEUTRAL[1]),
+        "same": (moved <= TOLERANCE) & (is_positive == (before > THRESHOLD)),
+        "not lower": probability >= before,
+        "not higher": probability <= before,
+    }
+    return conditions[expected]
 
 
 class Phrases(NamedTuple):
@@ -192,28 +180,30 @@ def _suite(language: str) -> list[Test]:
     judged = _plain(phrases.plain[:2], phrases.good + phrases.bad)
     words, space = phrases.good + phrases.bad, phrases.space
     neutral = _with_key_words(phrases.neutral, phrases.things)
-    tests = [
-        Test("MFT", "plain_positive", _is_positive, good),
-        Test("MFT", "plain_negative", _is_negative, bad),
-        Test("MFT", "negated_positive", _is_negative, _with_key_words(phrases.negated, phrases.good_to_negate)),
-        Test("MFT", "negated_negative", _is_positive, _with_key_words(phrases.negated, phrases.bad_to_negate)),
-        Test("MFT", "changed_to_positive", _is_positive, _changed(phrases.changed, phrases.bad, phrases.loved)),
-        Test("MFT", "changed_to_negative", _is_negative, _changed(phrases.changed, phrases.good, phrases.hated)),
-        Test("MFT", "neutral", _is_undecided, neutral),
-        Test("INV", "people", _stays, _renamed(phrases.person, phrases.people, words)),
-        Test("INV", "places", _stays, _renamed(phrases.place, phrases.places, words)),
-        Test("INV", "upper_case", _stays, _rewritten(judged, [str.upper])),
-        Test("INV", "punctuation", _stays, _rewritten(judged, [added.format for added in phrases.added])),
-        Test("INV", "typo", _stays, _mistyped(phrases.typos, words)),
-        Test("INV", "filler_before", _stays, _rewritten(judged, [_before(it, space) for it in phrases.fillers])),
-        Test("INV", "filler_after", _stays, _rewritten(judged, [_after(it, space) for it in phrases.fillers])),
-    ]
+    before = [f"{filler}{space}{{}}".format for filler in phrases.fillers]
+    after, praise, criticism = (
+        [f"{{}}{space}{added}".format for added in sentences]
+        for sentences in (phrases.fillers, [phrases.praise], [phrases.criticism])
+    )
     either = judged + neutral
-    for name, passes, added, verb in (
-        ("praise_added", _does_not_fall, phrases.praise, phrases.loved),
-        ("criticism_added", _does_not_rise, phrases.criticism, phrases.hated),
-    ):
-        tests.append(Test("DIR", name, passes, _rewritten(either, [_after(added, space)], verb)))
+    tests = [
+        Test("MFT", "plain_positive", "positive", good),
+        Test("MFT", "plain_negative", "negative", bad),
+        Test("MFT", "negated_positive", "negative", _with_key_words(phrases.negated, phrases.good_to_negate)),
+        Test("MFT", "negated_negative", "positive", _with_key_words(phrases.negated, phrases.bad_to_negate)),
+        Test("MFT", "changed_to_positive", "positive", _changed(phrases.changed, phrases.bad, phrases.loved)),
+        Test("MFT", "changed_to_negative", "negative", _changed(phrases.changed, phrases.good, phrases.hated)),
+        Test("MFT", "neutral", "neutral", neutral),
+        Test("INV", "people", "same", _renamed(phrases.person, phrases.people, words)),
+        Test("INV", "places", "same", _renamed(phrases.place, phrases.places, words)),
+        Test("INV", "upper_case", "same", _rewritten(judged, [str.upper])),
+        Test("INV", "punctuation", "same", _rewritten(judged, [added.format for added in phrases.added])),
+        Test("INV", "typo", "same", _mistyped(phrases.typos, words)),
+        Test("INV", "filler_before", "same", _rewritten(judged, before)),
+        Test("INV", "filler_after", "same", _rewritten(judged, after)),
+        Test("DIR", "praise_added", "not lower", _rewritten(either, praise, phrases.loved)),
+        Test("DIR", "criticism_added", "not higher", _rewritten(either, criticism, phrases.hated)),
+    ]
     # Chinese has no capital letters to test.
     return [test for test in tests if any(case.text != case.before for case in test.cases)]
 
@@ -243,14 +233,6 @@ def _mistyped(templates: Iterable[tuple[str, str]], words: Iterable[str]) -> lis
 
 def _rewritten(cases: Iterable[Case], changes: Iterable[Callable[[str], str]], *also: str) -> list[Case]:
     return [Case(change(case.text), (*case.key_words, *also), case.text) for change, case in product(changes, cases)]
-
-
-def _before(sentence: str, space: str) -> Callable[[str], str]:
-    return lambda text: sentence + space + text
-
-
-def _after(sentence: str, space: str) -> Callable[[str], str]:
-    return lambda text: text + space + sentence
 
 
 def _usable(network: Network, cases: Iterable[Case]) -> list[Case]:
@@ -305,20 +287,19 @@ def measure(network: Network) -> pd.DataFrame:
         # Rounded before they are compared, so that the table shows what decided.
         return network.predict_proba(network.encode(texts)).round(DECIMALS)
 
-    for kind, name, passes, cases in _suite(language) if language else ():
+    for kind, name, expected, cases in _suite(language) if language else ():
         usable = _usable(network, cases)
         if not usable:
             continue
         probability, before = probabilities([case.text for case in usable]), np.full(len(usable), np.nan)
         if kind != "MFT":
             before = probabilities([case.before or "" for case in usable])
-        passed = passes(probability, before)
+        passed = _passes(expected, probability, before)
         n_passed, n_skipped = int(passed.sum()), len(cases) - len(usable)
         interval = intervals.of_proportion(n_passed, len(usable)) or ()
         failures = np.flatnonzero(~passed)[:1].tolist()
         failed = [(usable[i].text, probability[i], before[i]) for i in failures] or [(None, np.nan, np.nan)]
-        row = (kind, name, len(usable), n_skipped, n_passed, n_passed / len(usable), *interval, *failed[0])
-        rows.append(row)
+        rows.append((kind, name, len(usable), n_skipped, n_passed, n_passed / len(usable), *interval, *failed[0]))
     return pd.DataFrame(rows, columns=list(COLUMNS)).round(DECIMALS)
 
 

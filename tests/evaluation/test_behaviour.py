@@ -173,27 +173,11 @@ HEADER = "kind,test,cases,skipped,passed,pass_rate,low,high,failure,probability,
 ROW = "MFT,neutral,24,0,23,0.958333,0.79,0.99,I saw it.,0.9,\n"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        None,
-        "",
-        HEADER.replace("pass_rate,", ""),
-        HEADER + ROW.replace("MFT", "XYZ"),
-        HEADER + ROW.replace("24", "many"),
-        HEADER + ROW.replace("24", "0"),
-        HEADER + ROW.replace("0.958333", "1.5"),
-        HEADER + ROW.replace("0.958333", ""),
-        HEADER + ROW.replace(",23,", ",25,"),
-        HEADER + ROW.replace(",23,", ",24,"),
-        HEADER + ROW.replace("I saw it.", ""),
-        HEADER + ROW.replace("0.9,\n", ",\n"),
-    ],
-)
-def test_a_damaged_table_is_named(tmp_path, text):
+@pytest.mark.parametrize(("old", "new"), [("MFT", "XYZ"), (",23,", ",25,"), (",23,", ",24,"), ("I saw it.", "")])
+def test_a_damaged_table_is_named(tmp_path, old, new):
     path = tmp_path / "behaviour.csv"
     path.write_text(HEADER + ROW)
     assert len(read_rows(Behaviour, path, "explain")) == 1
-    path.unlink() if text is None else path.write_text(text)
-    with pytest.raises(UserError, match=r"behaviour.csv is (missing|damaged .*); run `dvc repro explain`"):
+    path.write_text(HEADER + ROW.replace(old, new))
+    with pytest.raises(UserError, match=r"behaviour.csv is damaged .*; run `dvc repro explain`"):
         read_rows(Behaviour, path, "explain")
