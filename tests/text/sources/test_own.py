@@ -75,16 +75,22 @@ def test_a_column_of_parts_splits(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["tables", "column"])
-def test_validation_reviews_are_training_reviews_and_that_is_said(tmp_path, capsys, how):
-    for name, rows in (("train", LONG[:8]), ("val", LONG[8:12]), ("test", LONG[12:])):
+def test_validation_reviews_are_the_last_training_reviews_and_that_is_said(tmp_path, capsys, how):
+    for name, rows in (("train", LONG[:8]), ("dev", LONG[8:12]), ("test", LONG[12:])):
         if how == "tables":
             write_table(tmp_path, rows, name=f"{name}.csv")
         else:
             write_table(tmp_path, [[*row, name] for row in rows], ("text", "label", "fold"), f"{name[::-1]}.csv")
     corpus = read(tmp_path, split_column=None if how == "tables" else "fold")
     assert (len(corpus.train), len(corpus.test)) == (12, 4)
-    assert corpus.provenance["split"].endswith("4 validation reviews are training reviews")
-    assert "4 validation reviews are added to the training reviews" in capsys.readouterr().out
+    assert words_of(corpus, "train") == [text for text, _ in LONG[:12]]
+    assert corpus.provenance["split"].endswith("4 validation reviews are the last training reviews")
+    said = capsys.readouterr().out
+    assert (
+        "data/own: 4 validation reviews are the last training reviews; set train.validation_fraction: 0.3333 " in said
+    )
+    _, held_out = split_by_position(corpus.train.labels, 0.3333, "train.validation_fraction")
+    assert held_out.tolist() == [8, 9, 10, 11]
 
 
 @pytest.mark.slow
