@@ -20,13 +20,9 @@ SKIPPED = ("ctx", "kind", "type_comment", "type_params")  # fields of nodes that
 
 
 def closure(root: Path, *modules: str) -> list[str]:
-    """The files that decide what modules do: themselves, the project's modules that they import, and so on.
+    """The files that decide what modules do: these modules, what they import of the project, and so on, sorted.
 
-    Args:
-        modules: paths below `root`, with slashes.
-
-    Returns:
-        Paths of the same kind, sorted; packages' `__init__.py`, and what `ASSETS` names, among them.
+    All are paths below `root`, with slashes. Packages' `__init__.py` and what `ASSETS` names are among them.
     """
     found, waiting = set(), set(modules)
     while waiting:
@@ -61,47 +57,34 @@ def _digest(data: bytes) -> str:
 
 @cache  # by content, so that an edited file is read again
 def _of_code(source: bytes) -> tuple[list[tuple[int, str]], str]:
-    """The names that a source imports, each with the level of a relative import, 0 of others; and its fingerprint."""
+    """The names that a source imports, each with the level of a relative import, else 0; and the fingerprint."""
     tree = ast.parse(source)
     names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [(0, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            above = f"{node.module}." if node.module else ""
-            names += [(node.level, f"{above}{alias.name}") for alias in node.names]
-    return names, _digest("".join(_written(tree)).encode())
+            names += [(node.level, f"{node.module or ''}.{alias.name}".strip(".")) for alias in node.names]
+    return names, _digest(_text(tree).encode())
 
 
 def _imported(root: Path, path: str) -> Iterator[str]:
     """The project's modules that a module imports, anywhere in it, and the packages that they are in."""
     for level, name in _of_code((root / path).read_bytes())[0]:
-        package = Path(path).parents[level - 1].parts if level else ()
-        parts = (*package, *name.split("."))
-        for length in range(1, len(parts) + 1 if parts[0] in PACKAGES else 0):
-            place = "/".join(parts[:length])
-            yield from (file for file in (f"{place}.py", f"{place}/__init__.py") if (root / file).is_file())
+        parts = (*(Path(path).parents[level - 1].parts if level else ()), *name.split("."))
+        if parts[0] in PACKAGES:
+            places = ["/".join(parts[: length + 1]) for length in range(len(parts))]
+            files = (file for place in places for file in (f"{place}.py", f"{place}/__init__.py"))
+            yield from (file for file in files if (root / file).is_file())
 
 
-def _written(node: object) -> Iterator[str]:
+def _text(node: object) -> str:
     """A syntax tree as ASCII text: nodes by name, with the fields that decide what they do."""
-    if isinstance(node, ast.Constant):
-        # An integer of any length: Python refuses to write long ones as decimals.
-        constant = hex(node.value) if type(node.value) is int else ascii(node.value)
-        yield f"{type(node.value).__name__} {constant},"
-    elif isinstance(node, ast.AST):
-        yield f"{type(node).__name__}("
-        for name, field in _fields(node):
-            yield f"{name}="
-            yield from _written(field)
-        yield ")"
-    elif isinstance(node, list):
-        yield "["
-        for item in node:
-            yield from _written(item)
-        yield "]"
-    else:
-        yield f"{node!a},"
+    if isinstance(node, ast.Constant):  # an integer in base 16, as Python refuses to write long ones in base 10
+        return f"{type(node.value).__name__} {hex(node.value) if type(node.value) is int else ascii(node.value)},"
+    if isinstance(node, ast.AST):
+        return f"{type(node).__name__}({''.join(f'{name}={_text(field)}' for name, field in _fields(node))})"
+    return f"[{''.join(map(_text, node))}]" if isinstance(node, list) else f"{node!a},"
 
 
 def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:

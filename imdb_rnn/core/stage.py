@@ -21,12 +21,8 @@ def declared_params(pipeline: Path) -> dict[str, list[str]]:
 def run(main: Callable[[Params, Path], None], keys: Iterable[str]) -> None:
     """Run a stage in the current folder.
 
-    DVC reads `params.yaml` after the stage has ended. If a value was edited while the stage ran, DVC would note the new
-    value for results of the old value. So the stage fails if a parameter that it reads was edited.
-
-    Args:
-        main: the stage; it takes the parameters and the project's folder.
-        keys: of the parameters that the stage reads.
+    DVC reads `params.yaml` after the stage has ended, and would note a value that was edited meanwhile for results of
+    the old value. So the stage fails if one of the parameters that it reads (`keys`) was edited while it ran.
 
     Raises:
         UserError: when a parameter is wrong or was edited, and whenever `main` raises it.
