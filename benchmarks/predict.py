@@ -1,8 +1,9 @@
 """How fast a trained network answers: `python -m benchmarks.predict`.
 
-Takes `data/model.keras` and the bundled reviews, and prints: the time of `imdb-rnn predict` with one sentence, in a new
-process each time; words a second of splitting and encoding; reviews a second from text to probability, and of Keras'
-`model.predict` on the same reviews, padded before the clock starts; and the time of a table of a million short reviews.
+Takes `data/model.safetensors`, `results/export/model.keras` and the bundled reviews, and prints: the time of `imdb-rnn
+predict` with one sentence, in a new process each time; words a second of splitting and encoding; reviews a second from
+text to probability, and of Keras' `model.predict` on the same reviews, padded before the clock starts; and the time of
+a table of a million short reviews.
 """
 
 import statistics
@@ -47,14 +48,13 @@ def main() -> None:
     print(f"one sentence, from the shell: {seconds(lambda: run('predict', SENTENCE), PROCESSES):.2f} s")
 
     model, texts = imdb_rnn.load(), read_table(find_file())["text"].tolist()
-    network = model.network
-    ids = network.encode(texts)
-    words = sum(len(model.tokens(text)) for text in texts)
-    print(f"splitting and encoding: {words / seconds(lambda: network.encode(texts)) / 1e6:.1f} million words a second")
+    ids = model.encode(texts)
+    words = sum(len(model.tokenize(text)) for text in texts)
+    print(f"splitting and encoding: {words / seconds(lambda: model.encode(texts)) / 1e6:.1f} million words a second")
 
     ours = len(texts) / seconds(lambda: model.predict_proba(texts))
-    keras, _ = load_keras()
-    x, keras_model = pad(ids, network.encoding.maxlen, network.encoding.padding), keras.models.load_model(files.MODEL)
+    keras_model = load_keras().models.load_model(files.EXPORT / "model.keras")
+    x = pad(ids, model.encoding.maxlen, model.encoding.padding)
     theirs = len(texts) / seconds(lambda: keras_model.predict(x, verbose=0))
     apart = np.abs(keras_model.predict(x, verbose=0)[:, 0] - model.predict_proba(texts)).max()
     print(f"{len(texts):,} reviews from text: {ours:,.0f} a second; Keras from padded ids: {theirs:,.0f}")

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from os import PathLike
 
-    from imdb_rnn.cli.model import Model
+    from imdb_rnn.model import Model
 
 
-def load(path: "str | PathLike[str]" = "data/model.keras") -> "Model":
-    """Load a trained network, to ask it about texts. Raises `UserError` when the file is missing or damaged.
+def load(path: "str | PathLike[str]" = "data/model.safetensors") -> "Model":
+    """Load a trained model. Raises `UserError` when the file is missing or damaged.
 
     >>> import imdb_rnn
     >>> model = imdb_rnn.load()
@@ -19,6 +19,5 @@ def load(path: "str | PathLike[str]" = "data/model.keras") -> "Model":
     from pathlib import Path
 
     from imdb_rnn import model_file
-    from imdb_rnn.cli.model import Model
 
-    return Model(model_file.load(Path(path)))
+    return model_file.load(Path(path))

@@ -1,38 +1,64 @@
-"""A network: its parameters, its weights, its vocabulary, and what it says of reviews. Needs no TensorFlow."""
+"""A trained model: weights, settings, tokenizer, vocabulary and labels, and what it says about texts and about ids."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams
+from imdb_rnn.decision import is_positive
 from imdb_rnn.engine.engine import Batch, Engine, in_turn
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.kernels.arithmetic import expit
-from imdb_rnn.engine.kernels.lookup import Lookup
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.engine.weights import Layout, Weights, named
 from imdb_rnn.text.encode import encode, ranks_of, with_padding
-from imdb_rnn.text.vocabulary import PADDING, get_tokenizer
+from imdb_rnn.text.vocabulary import OOV, PADDING, START, get_tokenizer
 
-BATCH = 256  # reviews; many words of many reviews take much memory
-MANY = 64  # texts, from which on they are split by compiled code; that of a few would take longer to load
+BATCH = 256  # reviews; the activations of long reviews take much memory
+TEXTS = 4096  # texts whose ids are in memory at a time
 
 
-@dataclass(frozen=True)
-class Network:
-    """A network that gives the probability that a review is positive.
+class Trace(NamedTuple):
+    """The probability while a text is read.
 
-    params, encoding: how it is built, and how reviews become the ids that it reads
-    weights: see `weights.Weights`
+    tokens: the tokens that are read: of a text that is cut, the last or the first ones
+    known: bool (tokens,), whether each token is in the vocabulary
+    probability: float64 (tokens + 1,), before the first token and after each, as if the text ended there
+    """
+
+    tokens: list[str]
+    known: np.ndarray
+    probability: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained model, which answers about texts from any number of threads at once.
+
+    An answer is the same to the last bit whatever other texts are asked about, and on every machine.
+
+    params, encoding: the settings of the network, and of how reviews become ids
+    weights: see `engine.weights.Weights`
     ngram_codes: int64 (n-grams,), ascending; empty without n-grams
-    vocabulary: rank 1 first; only the words that have an id of their own
-    best_epoch: the epoch of its training, from 1, after which it had these weights
-    provenance: where the reviews that it was trained on come from
-    tokenizer: how it splits text, see `reviews.vocabulary.get_tokenizer`
-    labels: what the reviews' owner calls a negative and a positive one
+    vocabulary: rank 1 first; only words that have an id of their own
+    tokenizer: how texts are split, see `text.vocabulary.get_tokenizer`
+    labels: the names of a negative and of a positive review
+    best_epoch: the epoch of the training, from 1, after which the weights were as they are here
+    provenance: where the training reviews come from
+
+    >>> model.predict(["A wonderful film.", "A terrible film."])
+    ['positive', 'negative']
+    >>> model.predict_proba(["A wonderful film.", "A terrible film."]).round(2)
+    array([0.95, 0.05])
+    >>> model.tokenize("A wonderful film.")
+    ['a', 'wonderful', 'film']
+    >>> trace = model.trace("A wonderful film.")
+    >>> trace.probability.round(2)
+    array([0.5 , 0.5 , 0.95, 0.95])
     """
 
     params: ModelParams
@@ -40,81 +66,86 @@ class Network:
     weights: Weights
     ngram_codes: np.ndarray
     vocabulary: list[str]
+    tokenizer: str
+    labels: tuple[str, str]
     best_epoch: int
-    provenance: dict
-    tokenizer: str = "word"
-    labels: tuple[str, str] = ("negative", "positive")
+    provenance: dict[str, Any]
 
     @cached_property
     def _rank(self) -> dict[str, int]:
         return {token: rank for rank, token in enumerate(self.vocabulary, start=1)}
 
-    @cached_property
-    def _lookup(self) -> Lookup:
-        return Lookup(self.vocabulary)
-
     def tokenize(self, text: str) -> list[str]:
-        """Split a text as the reviews were split that it was trained on. Raises `UserError` as `get_tokenizer` does."""
+        """Split a text as the training reviews were split. Raises `UserError` as `get_tokenizer` does."""
         return get_tokenizer(self.tokenizer)(text)
 
     def encode(self, texts: Sequence[str]) -> Ragged:
-        """Turn texts into the ids that it reads, without padding: int32. Raises `UserError` as `get_tokenizer` does."""
-        split = get_tokenizer(self.tokenizer)
-        if len(texts) < MANY or self.tokenizer != "word":
-            return encode(ranks_of(map(split, texts), self._rank), self.encoding)
-        is_plain = np.array([text.isascii() and "\0" not in text for text in texts])
-        rows = np.flatnonzero(is_plain), np.flatnonzero(~is_plain)
-        plain, others = ([texts[row] for row in part.tolist()] for part in rows)
-        parts = self._lookup.ranks(plain), ranks_of(map(split, others), self._rank)
-        order = np.argsort(np.concatenate(rows))
-        values = np.concatenate([part.values for part in parts])
-        ranks = from_lengths(values, np.concatenate([part.lengths for part in parts]))
-        return encode(ranks.rows(order), self.encoding)
+        """Turn texts into ids without padding: int32. Raises `UserError` as `get_tokenizer` does."""
+        return encode(ranks_of(map(get_tokenizer(self.tokenizer), texts), self._rank), self.encoding)
 
-    def count_weights(self) -> int:
-        """How many numbers it has, those of fixed word vectors too."""
-        return sum(array.size for array in named(self.weights).values())
+    def decision_function(self, texts: Iterable[str]) -> np.ndarray:
+        """The logit of each text: float64 (texts,); a text is predicted positive where it is above 0.
 
-    def logits(self, ids: Ragged) -> np.ndarray:
-        """The logit of a positive review for each review: float64 (reviews,).
-
-        Args:
-            ids: reviews without padding, as `reviews.encode` makes them. A network that reads padding gets it here.
+        A text without words has a logit too: that of a review of which nothing was read yet.
 
         Raises:
-            UserError: when an id is not below the size of its vocabulary.
+            TypeError: when `texts` is one text, or holds anything but texts.
+            UserError: when the tokenizer needs a package that is not installed.
         """
-        params, codes = self.params, self.ngram_codes
-        check_ids(ids, self.encoding.vocab_size)
-        engine = Engine(Layout(params, self.encoding.vocab_size, len(codes)), np.ones_like(self.weights.ngrams))
-        flat, logits = engine.layout.flatten(self.weights), np.empty(len(ids))
+        if isinstance(texts, str):
+            raise TypeError("texts should be a list of texts, not one text")
+        texts = list(texts)
+        for number, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TypeError(f"texts[{number}] is {text!r:.40}, not a text")
+        parts = [texts[first : first + TEXTS] for first in range(0, len(texts), TEXTS)]
+        return np.concatenate([np.empty(0), *(self.logits(self.encode(part)) for part in parts)])
 
-        def prepare(rows: np.ndarray) -> Batch:
-            batch, places = ids.rows(rows), None
-            if params.ngrams:
-                places = ngrams.look_up(ngrams.codes_of(batch, params.ngrams, self.encoding.vocab_size), codes)
-            return engine.prepare(as_read(batch, params, self.encoding), places)
+    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+        """The probability that each text is positive: float64 (texts,). Raises as `decision_function` does."""
+        return expit(self.decision_function(texts))
 
-        for rows, batch, proceed in in_turn(_batches(ids), prepare):
-            logits[rows] = engine.logits(flat, batch, proceed)
-        return logits
+    def predict(self, texts: Iterable[str]) -> list[str]:
+        """The label of each text, one of `labels`. Raises as `decision_function` does."""
+        return self.label_names(self.decision_function(texts))
 
-    def predict_proba(self, ids: Ragged) -> np.ndarray:
-        """The probability that each review is positive: float64 (reviews,). Takes and raises what `logits` does."""
-        return expit(self.logits(ids))
+    def label_names(self, logits: np.ndarray) -> list[str]:
+        """The label that each logit stands for, one of `labels`."""
+        negative, positive = self.labels
+        return [positive if yes else negative for yes in is_positive(logits).tolist()]
 
-    def trace(self, ids: np.ndarray, start: int) -> np.ndarray:
-        """The probability of a positive review if the review ended before its first word, after it, and so on.
+    def trace(self, text: str) -> Trace:
+        """Follow the probability through a text, token by token. Raises `UserError` as `get_tokenizer` does."""
+        ids = self.encode([text])[0]
+        start = int(ids[:1].tolist() == [START])  # a text that is cut at the front has lost its start token
+        tokens, read = self.tokenize(text), len(ids) - start
+        tokens = tokens[len(tokens) - read :] if self.encoding.truncating == "pre" else tokens[:read]
+        return Trace(tokens, ids[start:] != OOV, self.trace_ids(ids, start))
+
+    def trace_ids(self, ids: np.ndarray, start: int) -> np.ndarray:
+        """The probability if the review ended before its first word, after its first word, and so on.
 
         Args:
             ids: (length,), of one review.
-            start: how many of the first ids are no words but a mark: they are there from the beginning.
+            start: how many of the first ids are start tokens, 0 or 1: they are there from the beginning.
 
         Returns:
             float64 (length - start + 1,).
         """
         lengths = np.arange(start, len(ids) + 1)
-        return self.predict_proba(Ragged(ids, np.zeros(len(lengths), np.int64), lengths))
+        return self.probabilities(Ragged(ids, np.zeros(len(lengths), np.int64), lengths))
+
+    def count_weights(self) -> int:
+        """How many weights there are, embeddings that are not trained too."""
+        return sum(array.size for array in named(self.weights).values())
+
+    def probabilities(self, ids: Ragged) -> np.ndarray:
+        """The probability that each review is positive: float64 (reviews,). See `compute_logits`."""
+        return expit(self.logits(ids))
+
+    def logits(self, ids: Ragged) -> np.ndarray:
+        """The logit of each review: float64 (reviews,). See `compute_logits`."""
+        return compute_logits(self.weights, self.ngram_codes, self.params, self.encoding, ids)
 
     def gradient_norms(self, ids: Ragged) -> Ragged:
         """For each word of each review the length of the gradient of the logit with respect to the word's vector.
@@ -149,8 +180,35 @@ class Network:
         return from_lengths(np.concatenate([*norms, np.empty(0, np.float32)]), ids.lengths)
 
 
+def compute_logits(
+    weights: Weights, ngram_codes: np.ndarray, params: ModelParams, encoding: PadParams, ids: Ragged
+) -> np.ndarray:
+    """The logit of each review, for a model and for a network that is being trained: float64 (reviews,).
+
+    Args:
+        ngram_codes: int64 (n-grams,), ascending.
+        ids: reviews without padding, as `text.encode` makes them. A network that reads padding gets it here.
+
+    Raises:
+        UserError: when an id is not below the size of the vocabulary.
+    """
+    check_ids(ids, encoding.vocab_size)
+    engine = Engine(Layout(params, encoding.vocab_size, len(ngram_codes)), np.ones_like(weights.ngrams))
+    flat, logits = engine.layout.flatten(weights), np.empty(len(ids))
+
+    def prepare(rows: np.ndarray) -> Batch:
+        batch, places = ids.rows(rows), None
+        if params.ngrams:
+            places = ngrams.look_up(ngrams.codes_of(batch, params.ngrams, encoding.vocab_size), ngram_codes)
+        return engine.prepare(as_read(batch, params, encoding), places)
+
+    for rows, batch, proceed in in_turn(_batches(ids), prepare):
+        logits[rows] = engine.logits(flat, batch, proceed)
+    return logits
+
+
 def _batches(ids: Ragged) -> list[np.ndarray]:
-    """The rows of reviews of like length, longest first, `BATCH` at a time."""
+    """The rows of reviews of similar length, longest first, `BATCH` at a time."""
     order = np.argsort(-ids.lengths, kind="stable")
     return [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
 

@@ -1,154 +1,97 @@
-"""The file of a trained network, read without TensorFlow and without obeying anything that it says.
+"""The file of a trained model: its arrays in the safetensors format, and one metadata entry, JSON, with all the rest.
 
-A `.keras` file is a zip archive. Keras reads three members of it: configuration, version, and the weights as HDF5. Here
-the configuration is not looked at: the network is built from its parameters, which are checked, and the weights are
-taken from where Keras puts those of such a network, if they have the shapes that the parameters say.
+A file may come from anybody. Reading it executes nothing, takes no more memory than the file is large, and checks
+everything that the file says about itself.
 """
 
-import io
 import json
-import math
-import re
-import zipfile
 from pathlib import Path
 from typing import Annotated, Any
 
-import h5py
 import numpy as np
+import safetensors.numpy
 from pydantic import BaseModel, ConfigDict, Field
+from safetensors import SafetensorError, safe_open
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, Tokenizer
-from imdb_rnn.engine.kernels.cells import cell_named
-from imdb_rnn.engine.weights import Layout, Weights, from_named, named
-from imdb_rnn.model import Network
+from imdb_rnn.engine.weights import Layout, from_named, named
+from imdb_rnn.model import Model
 from imdb_rnn.text.vocabulary import RANK_OFFSET
 
-ABOUT, VOCABULARY, CODES = "imdb_rnn.json", "vocabulary.txt", "ngram_codes.npy"
-WEIGHTS = "model.weights.h5"  # Keras' name
-SCORES = "layers/embedding_1/vars/0"  # of n-grams, where Keras puts them; the first one is of unknown n-grams
+METADATA = "imdb_rnn"  # the only entry: with several, the order of safetensors' bytes changes from run to run
+CODES = "ngram_codes"
 
 
-class About(BaseModel):
-    """What the file says of the network besides its weights."""
+class Metadata(BaseModel):
+    """What the file says about the model besides its arrays."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     model: ModelParams
     pad: PadParams
-    best_epoch: Annotated[int, Field(ge=1)]
-    provenance: dict[str, Any]
     tokenizer: Tokenizer
     labels: tuple[str, str]
+    best_epoch: Annotated[int, Field(ge=1)]
+    provenance: dict[str, Any]
+    vocabulary: list[str]
 
 
-def filled(template: dict[str, bytes], network: Network) -> dict[str, bytes]:
-    """The members of the file of a network, from those that Keras saves of one of its kind."""
-    file = io.BytesIO(template[WEIGHTS])
-    with h5py.File(file, "r+") as store:
-        for name, array in zip(_names(network.params), list(named(network.weights).values())[:-1], strict=True):
-            store[name].write_direct(np.ascontiguousarray(array))
-        if network.params.ngrams:
-            store[SCORES][1:, 0] = network.weights.ngrams
-    return template | {WEIGHTS: file.getvalue()} | members(network)
-
-
-def members(network: Network) -> dict[str, bytes]:
-    """What is added to Keras' archive, by name."""
-    about = About(
-        model=network.params,
-        pad=network.encoding,
-        best_epoch=network.best_epoch,
-        provenance=network.provenance,
-        tokenizer=network.tokenizer,  # type: ignore[arg-type]
-        labels=network.labels,
+def metadata(model: Model) -> str:
+    """The metadata as JSON, the keys in the order of `Metadata`."""
+    values = Metadata(
+        model=model.params,
+        pad=model.encoding,
+        tokenizer=model.tokenizer,  # type: ignore[arg-type]
+        labels=model.labels,
+        best_epoch=model.best_epoch,
+        provenance=model.provenance,
+        vocabulary=model.vocabulary,
     )
-    added = {
-        ABOUT: json.dumps(about.model_dump(), indent=2, ensure_ascii=False).encode(),
-        VOCABULARY: "\n".join(network.vocabulary).encode(),
-    }
-    if network.params.ngrams:
-        codes = io.BytesIO()
-        np.save(codes, network.ngram_codes)
-        added[CODES] = codes.getvalue()
-    return added
+    return json.dumps(values.model_dump(), ensure_ascii=False)
 
 
-def load(path: Path) -> Network:
-    """Read a trained network. Raises `UserError` when the file is missing, damaged, or is not one."""
+def save(model: Model, path: Path) -> None:
+    """Write a model to a file whose bytes depend on nothing but the model. Raises `UserError` if that fails."""
+    content = safetensors.numpy.save(named(model.weights) | {CODES: model.ngram_codes}, {METADATA: metadata(model)})
+    with files.replacing(path) as new:
+        new.write_bytes(content)
+
+
+def load(path: Path) -> Model:
+    """Read a model. Raises `UserError` when the file is missing, damaged, or not a model."""
     files.require(path, "train")
     try:
-        with zipfile.ZipFile(path) as archive:
-            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-                raise ValueError("it is compressed")  # `save` never does, so that no file is larger than it looks
-            about = About.model_validate_json(archive.read(ABOUT))
-            vocabulary = archive.read(VOCABULARY).decode().split("\n")
-            codes = _read_codes(archive.read(CODES)) if about.model.ngrams else np.empty(0, np.int64)
-            content = archive.read(WEIGHTS)
-        if not 0 < len(vocabulary) < about.pad.vocab_size - RANK_OFFSET:
-            raise ValueError(f"its vocabulary has {len(vocabulary)} words")
-        with h5py.File(io.BytesIO(content), "r") as store:
-            weights = _read_weights(store, about, len(codes))
-    except Exception as error:  # zip, JSON, NumPy and HDF5 each fail in ways of their own
-        if isinstance(error, UserError) or (isinstance(error, OSError) and error.errno):
-            raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        with safe_open(path, framework="numpy") as file:
+            return _read(file)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror or error})") from error
+    except (SafetensorError, ValueError) as error:
         raise files.damaged(path, "train", error) from error
-    of_training = about.best_epoch, about.provenance, about.tokenizer, about.labels
-    return Network(about.model, about.pad, weights, codes, vocabulary, *of_training)
 
 
-def _read_codes(content: bytes) -> np.ndarray:
-    file = io.BytesIO(content)
-    shape, dtype = files.read_header(file)
-    if dtype != np.int64 or len(shape) != 1 or not shape[0] or len(content) - file.tell() != shape[0] * dtype.itemsize:
-        raise ValueError("it has no codes of n-grams")
-    codes = np.frombuffer(content, dtype, offset=file.tell())
+def _read(file: Any) -> Model:
+    about = Metadata.model_validate_json((file.metadata() or {}).get(METADATA, ""))
+    if not 0 < len(about.vocabulary) < about.pad.vocab_size - RANK_OFFSET:
+        raise ValueError(f"its vocabulary has {len(about.vocabulary)} words")
+    found = {}
+    for name in file.keys():  # noqa: SIM118, it is not a dictionary
+        array = file.get_slice(name)  # of which only the header is looked at
+        found[name] = f"{array.get_dtype()} {tuple(array.get_shape())}"
+    (count,) = file.get_slice(CODES).get_shape()
+    if (count > 0) != (about.model.ngrams > 0):
+        raise ValueError(f"it has {count} n-grams, model.ngrams is {about.model.ngrams}")
+    matrices = Layout(about.model, about.pad.vocab_size, count).matrices
+    expected = {name: f"F32 {matrix.shape}" for name, matrix in matrices.items()} | {CODES: f"I64 {(count,)}"}
+    for name in [*expected, *found]:
+        if expected.get(name) != found.get(name):
+            raise ValueError(f"{name} is {found.get(name)}, it should be {expected.get(name)}")
+    arrays = {name: file.get_tensor(name) for name in expected}
+    codes = arrays.pop(CODES)
     if np.any(np.diff(codes) <= 0):
-        raise ValueError("the codes of its n-grams are not in order")
-    return codes
-
-
-def _read_weights(store: h5py.File, about: About, ngrams: int) -> Weights:
-    params = about.model
-    matrices = Layout(params, about.pad.vocab_size, 0).matrices
-    *names, _ = matrices
-    shapes = [matrices[name].shape for name in names]
-    if 4 * (sum(map(math.prod, shapes)) + ngrams) > store.id.get_filesize():
-        raise ValueError("it is smaller than its weights")  # HDF5 would make up what was never written
-    weights = [_read_array(store, name, shape) for name, shape in zip(_names(params), shapes, strict=True)]
-    scores = _read_array(store, SCORES, (ngrams + 1, 1))[1:, 0] if params.ngrams else np.empty(0, np.float32)
-    return from_named(dict(zip(names, weights, strict=True)) | {"ngrams": scores})
-
-
-def _names(params: ModelParams) -> list[str]:
-    """Where in the HDF5 file Keras puts the weights, in the order of `weights.Layout`, but for the n-grams' scores."""
-    snake = _snake_case(cell_named(params.cell).layer)
-    cells = [f"{way}_layer/cell" for way in ("forward", "backward")] if params.bidirectional else ["cell"]
-    names = ["embedding/vars/0"]
-    for number in range(params.layers):
-        numbered = ("bidirectional" if params.bidirectional else snake) + (f"_{number}" if number else "")
-        names += [f"{numbered}/{cell}/vars/{i}" for cell in cells for i in range(3)]
-    return [f"layers/{name}" for name in (*names, "dense/vars/0", "dense/vars/1")]
-
-
-def _snake_case(name: str) -> str:
-    """How Keras names the place of a layer of this class: `SimpleRNN` is `simple_rnn`, `LSTM` is `lstm`."""
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-def _read_array(store: h5py.File, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Read an array that lies whole in this very file, so that it is no larger than the file, and of nobody else's."""
-    parts = name.split("/")
-    for depth in range(1, len(parts) + 1):
-        if not isinstance(store.get("/".join(parts[:depth]), getlink=True), h5py.HardLink):
-            raise ValueError(f"it has no weights {name}")
-    array = store[name]
-    if not isinstance(array, h5py.Dataset) or array.shape != shape or array.dtype != np.float32:
-        raise ValueError(f"its weights {name} are not float32 {shape}")
-    if array.chunks or array.is_virtual or array.external:
-        raise ValueError(f"its weights {name} do not lie in the file as they are")
-    values = array[()]
-    if not np.isfinite(values).all():
-        raise ValueError(f"its weights {name} are not all finite")
-    return values
+        raise ValueError("the codes of its n-grams are not in ascending order")
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} is not finite everywhere")
+    texts = about.vocabulary, about.tokenizer, about.labels
+    return Model(about.model, about.pad, from_named(arrays), codes, *texts, about.best_epoch, about.provenance)

@@ -1,9 +1,9 @@
 """Measure the trained network on reviews that it was not trained on.
 
-In: `data/model.keras`, `data/padded/`. Out: `results/metrics.json` (`test`, its `test_intervals`, and `validation`
-where reviews were held out), `results/predictions.csv` with a row for each test review, `results/slices.csv` with the
-accuracy by length and by share of out-of-vocabulary words, the confusion matrix, and the points of the ROC,
-precision-recall and calibration curves.
+In: `data/model.safetensors`, `data/padded/`. Out: `results/metrics.json` (`test`, its `test_intervals`, and
+`validation` where reviews were held out), `results/predictions.csv` with a row for each test review,
+`results/slices.csv` with the accuracy by length and by share of out-of-vocabulary words, the confusion matrix, and the
+points of the ROC, precision-recall and calibration curves.
 """
 
 from pathlib import Path
@@ -13,8 +13,8 @@ from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
 from imdb_rnn.evaluation import metrics
 from imdb_rnn.evaluation.evaluate import evaluate
-from imdb_rnn.text.encode import read_padded, unpad
-from imdb_rnn.text.split import split_by_position
+from imdb_rnn.text.encode import Labelled, read_padded, unpad
+from imdb_rnn.training.validation import hold_out
 
 
 def main(params: Params, root: Path) -> None:
@@ -25,8 +25,8 @@ def main(params: Params, root: Path) -> None:
     results: dict = {"best_epoch": network.best_epoch, "test": found.scores, "test_intervals": found.intervals}
     if params.train.validation == "holdout":
         x_train, y_train = read_padded(root / files.PADDED, "train", network.encoding.vocab_size)
-        _, held_out = split_by_position(y_train, params.train.validation_fraction, "train.validation_fraction")
-        results["validation"] = metrics.scores(y_train[held_out], network.logits(unpad(x_train).rows(held_out)))
+        _, held_out = hold_out(Labelled(unpad(x_train), y_train), params.train)
+        results["validation"] = metrics.scores(held_out.y, network.logits(held_out.ids))
     tables = {
         files.PREDICTIONS: found.predictions,
         files.CONFUSION: found.confusion,

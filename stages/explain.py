@@ -1,6 +1,6 @@
 """Show how far back the network remembers, how it reads some reviews word by word, and which behaviour tests it passes.
 
-In: `data/model.keras`, `data/reviews/`. Out, from a sample of the test reviews: `results/explanation/` with
+In: `data/model.safetensors`, `data/reviews/`. Out, from a sample of the test reviews: `results/explanation/` with
 `gradient.csv` (by distance from the end), `last_words.csv` (accuracy with only the last words left) and `traces.json`
 (probability after every word of some reviews); and `results/sensitivity.json` with the half-life, left out where the
 gradient does not fall to half. From the behaviour tests: `behaviour.csv` in that folder, a row for each test, and

@@ -1,8 +1,8 @@
 """Put everything on one page that works offline, with the trained network in it.
 
-In: the parameters, `data/model.keras`, the results of `train`, `evaluate` and `explain`, and, from git, the results of
-the last comparison and the last sweep. Out: `results/report/index.html`. Nothing is counted here. What the page looks
-like and does is in `imdb_rnn/reporting/page/`.
+In: the parameters, `data/model.safetensors`, the results of `train`, `evaluate` and `explain`, and, from git, the
+results of the last comparison and the last sweep. Out: `results/report/index.html`. Nothing is counted here. What the
+page looks like and does is in `imdb_rnn/reporting/page/`.
 """
 
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
+from imdb_rnn.decision import THRESHOLD
 from imdb_rnn.evaluation import results
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.reporting.comparison_results import read_comparison
@@ -17,7 +18,6 @@ from imdb_rnn.reporting.report import page, stored_network
 from imdb_rnn.reporting.sweep_results import read_sweep, summarize
 from imdb_rnn.reporting.texts import TESTS
 from imdb_rnn.text.data_report import read_data_report
-from imdb_rnn.training.decision import THRESHOLD
 from imdb_rnn.training.history import read_history
 
 CALIBRATION = ("predicted", "positive", "low", "high", "n_reviews")

@@ -19,7 +19,6 @@ from material import HOSTILE, ROOT, as_lists, changed, write_archive, write_para
 from project import SMALL, TRACER, Project, environment
 from selenium import webdriver
 
-from imdb_rnn import keras_model
 from imdb_rnn.core.params import Params, parse_params
 from imdb_rnn.engine.kernels import compiled
 from imdb_rnn.text.corpus import Corpus
@@ -50,14 +49,6 @@ def shared(request, tmp_path_factory) -> Path:
     """A folder of all the processes that run the tests."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if hasattr(request.config, "workerinput") else own  # of pytest-xdist
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _templates(shared):
-    """What Keras saves of networks that are made up here is not for the checkout."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keras_model, "TEMPLATES", shared / "templates")
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -136,15 +127,12 @@ def fresh(params, corpus, small_archive, tmp_path_factory, once) -> Project:
         small = changed(params, data=small_archive, **SMALL)
         few = np.arange(4)
         reviews = Labelled(encode(corpus.train.ranks.rows(few), small.pad), corpus.train.labels[few])
-        # Compiles, and loads Keras, so that not every copy does it again.
-        network, _ = train(reviews, reviews, small.model, small.pad, small.train)
+        # Compiles, so that not every copy does it again.
+        train(reviews, reviews, small.model, small.pad, small.train)
         kept = project.folder / "imdb_rnn/engine/kernels/__pycache__"
         (kept / "compiled").mkdir(parents=True)
         for path in compiled.FOLDER.glob("*.compiled"):
             shutil.copy(path, kept / "compiled")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(keras_model, "TEMPLATES", kept / "keras")
-            keras_model.save(network, place / "model.keras")
         write_params(project.folder, small)
         project.run("git", "init", "--quiet")
         project.commit()

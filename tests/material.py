@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from imdb_rnn.core.params import ModelParams, PadParams, Params
-from imdb_rnn.engine.weights import Layout, from_named
-from imdb_rnn.model import Network
+from imdb_rnn.engine.weights import DirectionWeights, Layout, Weights, from_named
+from imdb_rnn.model import Model
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -72,7 +72,7 @@ def model_params(**values) -> ModelParams:
     return ModelParams(**{"embedding_dim": 4, "units": 5} | values).model_copy(update=cell)
 
 
-def network_of(params: ModelParams, vocab_size: int = 20, seed: int = 5, **encoding) -> Network:
+def network_of(params: ModelParams, vocab_size: int = 20, seed: int = 5, **encoding) -> Model:
     """A network with weights, biases too, of which none is zero; half of all n-grams that there are have a score."""
     random = np.random.default_rng(seed)
     matrices = Layout(params, vocab_size, 0).matrices
@@ -84,7 +84,20 @@ def network_of(params: ModelParams, vocab_size: int = 20, seed: int = 5, **encod
     vocabulary = [f"word{rank}" for rank in range(1, vocab_size - 3)]
     pad = PadParams(**{"vocab_size": vocab_size, "maxlen": 12} | encoding)
     provenance = {"source": "bundled"}
-    return Network(params, pad, from_named(weights), codes, vocabulary, best_epoch=3, provenance=provenance)
+    texts = vocabulary, "word", ("negative", "positive")
+    return Model(params, pad, from_named(weights), codes, *texts, best_epoch=3, provenance=provenance)
+
+
+def model_of_two_words() -> Model:
+    """A model for which "wonderful" is positive and "terrible" negative, the word that it read last most of all."""
+    embeddings = np.zeros((8, 1), np.float32)
+    embeddings[6:] = [[3], [-3]]
+    kernel, recurrent_kernel, head_kernel = np.float32([[[1]], [[2]], [[3]]])
+    layer, bias = DirectionWeights(kernel, recurrent_kernel, np.zeros(1, np.float32)), np.zeros(1, np.float32)
+    params, encoding = model_params(embedding_dim=1, units=1), PadParams(vocab_size=8, maxlen=6)
+    weights, words = Weights(embeddings, ((layer,),), head_kernel, bias), ["a", "film", "wonderful", "terrible"]
+    texts = words, "word", ("negative", "positive")
+    return Model(params, encoding, weights, np.empty(0, np.int64), *texts, 3, {"source": "bundled"})
 
 
 def write_params(folder: Path, params: Params) -> None:

@@ -16,7 +16,8 @@ from imdb_rnn.engine.kernels.arithmetic import log_losses
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.engine.reference import Review
 from imdb_rnn.engine.weights import Layout, Weights, from_named, named
-from imdb_rnn.model import Network, as_read
+from imdb_rnn.export.keras_file import as_keras
+from imdb_rnn.model import Model, as_read
 from imdb_rnn.text.encode import pad
 
 CELLS = ("simple_rnn", "lstm", "gru")
@@ -91,7 +92,7 @@ class Drawn(NamedTuple):
     prior: np.ndarray
 
 
-def draw(network: Network, reviews: int, seed: int = 1) -> Drawn:
+def draw(network: Model, reviews: int, seed: int = 1) -> Drawn:
     """Labels, priors, and what dropout hides, half of everything, where the network has dropout."""
     random, params = np.random.default_rng(seed), network.params
     seen, hidden = np.ones(network.encoding.vocab_size), np.ones((reviews, len(network.weights.head_kernel)))
@@ -104,7 +105,7 @@ def draw(network: Network, reviews: int, seed: int = 1) -> Drawn:
 
 
 def learnt_by_engine(
-    network: Network, ids: Ragged, drawn: Drawn, engine: Engine | None = None
+    network: Model, ids: Ragged, drawn: Drawn, engine: Engine | None = None
 ) -> tuple[Engine, np.ndarray, np.ndarray, float]:
     """Let an engine compute gradients of all reviews; return it, logits, losses, and the square of their norm.
 
@@ -129,7 +130,7 @@ def learnt_by_engine(
     return engine, logits[back], losses[back], square
 
 
-def learnt_by_reference(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, Weights]:
+def learnt_by_reference(network: Model, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, Weights]:
     """The logits of the reference, and its gradients of the mean loss, in float64.
 
     With n-grams the logits are the means of the recurrent network's and of the n-grams', and the loss is the sum.
@@ -149,27 +150,18 @@ def learnt_by_reference(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np
     return logits, gradients
 
 
-def as_keras(network: Network):
-    """The network as a Keras model, with its weights."""
-    model = keras_model.build(network.params, network.encoding.vocab_size, network.ngram_codes)
-    for variable, array in zip(keras_model.variables(model, network.params), arrays_of(network.weights), strict=False):
-        variable.assign(array)
-    if network.params.ngrams:
-        scores = np.append(np.float32(0), network.weights.ngrams)[:, None]  # row 0 is of unknown n-grams
-        model.get_layer("ngram_scores").embeddings.assign(scores)
-    return model
-
-
-def learnt_by_keras(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, Weights]:
+def learnt_by_keras(network: Model, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, Weights]:
     """What `learnt_by_reference` returns, by Keras and TensorFlow, in float32."""
-    keras, tf = keras_model.load_keras()
+    keras = keras_model.load_keras()
+    import tensorflow as tf
+
     params, weights = network.params, network.weights
     embeddings, scores = weights.embeddings * drawn.seen[:, None], weights.ngrams * drawn.prior
     model = as_keras(replace(network, weights=weights._replace(embeddings=embeddings, ngrams=scores)))
     model.get_layer("probability").activation = keras.activations.linear
     if params.dropout:
         model.get_layer("dropout").call = lambda features, **_: features * drawn.hidden
-    variables, outputs = keras_model.variables(model, params), [model.output]
+    variables, outputs = [*keras_model.named_variables(model, params).values()], [model.output]
     if params.ngrams:
         variables.append(model.get_layer("ngram_scores").embeddings)
         outputs = [model.get_layer("logit").output, model.output - model.get_layer("logit").output]
@@ -187,7 +179,7 @@ def learnt_by_keras(network: Network, ids: Ragged, drawn: Drawn) -> tuple[np.nda
     return np.mean([logits.numpy() for logits in apart], axis=0), gradients
 
 
-def with_small_kernels(network: Network) -> Network:
+def with_small_kernels(network: Model) -> Model:
     """The network with kernels as small as before training: larger ones are chaotic, and amplify rounding errors."""
     smaller = changed(network.weights, lambda a: a * np.float32(2 / np.sqrt(len(a))) if a.ndim == 2 else a)
     return replace(network, weights=smaller._replace(embeddings=network.weights.embeddings))
@@ -202,7 +194,7 @@ def assert_close(gradients: Weights, expected: Weights) -> None:
         np.testing.assert_allclose(array, other, rtol=0, atol=1e-5 * largest, err_msg=name)
 
 
-def assert_learns_as_reference(network: Network, ids: Ragged) -> None:
+def assert_learns_as_reference(network: Model, ids: Ragged) -> None:
     """Compare the logits, losses and gradients of a batch with the reference."""
     network = with_small_kernels(network)
     drawn = draw(network, len(ids))

@@ -13,7 +13,7 @@ from imdb_rnn.engine.ppmi_svd import word_vectors
 from imdb_rnn.engine.reference import Review
 from imdb_rnn.engine.weights import initial_weights, named
 from imdb_rnn.keras_model import build, load_keras
-from imdb_rnn.model import Network
+from imdb_rnn.model import Model
 from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training.batches import sample_weights
 from imdb_rnn.training.loop import train
@@ -44,16 +44,18 @@ def fit(
     params: TrainParams,
     checkpoint: Path | None = None,
     vocab_size: int = VOCAB_SIZE,
-) -> tuple[Network, pd.DataFrame]:
+) -> tuple[Model, pd.DataFrame]:
     """Train on padded reviews and their labels."""
     encoding = PadParams(vocab_size=vocab_size, maxlen=training[0].shape[1])
     sets = [Labelled(unpad(x), y) for x, y in (training, validation)]
-    return train(*sets, model, encoding, params, checkpoint)
+    trained = train(*sets, model, encoding, params, checkpoint)
+    provenance = {"tokenizer": "word", "labels": ["negative", "positive"]}
+    return trained.model(model, encoding, ["word"], provenance), trained.history
 
 
 def run(
     model: ModelParams | None = None, checkpoint: Path | None = None, **train_params: object
-) -> tuple[Network, pd.DataFrame]:
+) -> tuple[Model, pd.DataFrame]:
     """Train a small network on `task`, three epochs unless `train_params` say otherwise."""
     params = TrainParams(**{"epochs": 3, "batch_size": 32, "learning_rate": 0.01} | train_params)
     return fit(task(300, 1), task(100, 2), model or small(), params, checkpoint)
@@ -64,12 +66,12 @@ def small(**values: object) -> ModelParams:
     return model_params(**{"embedding_dim": 8, "units": 8} | values)
 
 
-def learnt(network: Network) -> list[np.ndarray]:
+def learnt(network: Model) -> list[np.ndarray]:
     """All the numbers that a network has learnt."""
     return arrays_of(network.weights)
 
 
-def assert_same_networks(one: Network, other: Network) -> None:
+def assert_same_networks(one: Model, other: Model) -> None:
     """Demand that two networks are equal to the last bit."""
     for array, same in zip(learnt(one), learnt(other), strict=True):
         np.testing.assert_array_equal(array, same)
@@ -77,7 +79,8 @@ def assert_same_networks(one: Network, other: Network) -> None:
 
 def of_sums(optimizer: type) -> type:
     """Keras squares the gradient of each occurrence of a word by itself; the methods are defined by their sum."""
-    _, tf = load_keras()
+    load_keras()
+    import tensorflow as tf
 
     class OfSums(optimizer):
         def apply(self, gradients, variables=None):
@@ -136,7 +139,7 @@ def assert_keras_trains_the_same(
         jit_compile: Keras' own; what dropout draws depends on it.
         count: of the reviews; for a last batch that is smaller Keras makes another graph, which takes a second.
     """
-    keras, _ = load_keras()
+    keras = load_keras()
     (x, y), validation = task(count, 1), task(100, 2)
     x[::3, :3] = 0
     in_order = [np.arange(len(x))[i : i + 32] for i in range(0, len(x), 32)]

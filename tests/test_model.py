@@ -1,28 +1,50 @@
+import doctest
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Thread
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from material import model_params, network_of
+from material import ROOT, model_of_two_words, model_params, network_of
 from networks import NETWORKS, VOCAB_SIZE, changed, ragged, rows_of
 from scipy.special import expit
 
-from imdb_rnn import model
+import imdb_rnn
+from imdb_rnn import model as module
+from imdb_rnn import model_file
+from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.engine import reference
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.engine.reference import Review
-from imdb_rnn.model import MANY, Network
+from imdb_rnn.model import Model
 from imdb_rnn.text.encode import pad, unpad, with_padding
 
 PADDED_KINDS = ("simple_rnn", "bidirectional", "max", "everything")
 
 
+TEXTS = ["A wonderful film.", "a TERRIBLE film!", "", "Terrible? Wonderful!", "wonderful"]
+
+
+@pytest.fixture(name="model")
+def two_words() -> Model:
+    return model_of_two_words()
+
+
+@pytest.fixture
+def folder(model, tmp_path, monkeypatch) -> None:
+    """The current folder is a project with a trained model."""
+    model_file.save(model, tmp_path / files.MODEL)
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(params=NETWORKS)
-def network(request) -> Network:
+def network(request) -> Model:
     return network_of(NETWORKS[request.param])
 
 
@@ -33,15 +55,15 @@ def ids() -> Ragged:
     return unpad(x)
 
 
-def reading_padding(kind: str, **encoding) -> Network:
+def reading_padding(kind: str, **encoding) -> Model:
     """A network as the article has it, for which padding counts."""
     return network_of(NETWORKS[kind].model_copy(update={"mask_padding": False}), **encoding)
 
 
-def by_reference(network: Network, words: np.ndarray | list[int]) -> tuple[float, np.ndarray]:
+def by_reference(network: Model, words: np.ndarray | list[int]) -> tuple[float, np.ndarray]:
     """The logit of a review, and the length of its gradient with respect to each word's vector: (vocabulary,)."""
     params, weights = network.params, changed(network.weights, lambda array: array.astype(np.float64))
-    review = Review(model.as_read(ragged(words), params, network.encoding)[0])
+    review = Review(module.as_read(ragged(words), params, network.encoding)[0])
     logit, cache = reference.forward(weights, review, params.cell, params.pooling)
     gradients = changed(weights, np.zeros_like)
     reference.backward(1.0, weights, review, params.cell, cache, gradients)
@@ -59,14 +81,14 @@ def test_logits_are_those_of_the_reference(network, ids):
 
 
 def test_a_probability_is_the_logistic_function_of_the_logit(network, ids):
-    logits, probability = network.logits(ids), network.predict_proba(ids)
+    logits, probability = network.logits(ids), network.probabilities(ids)
     assert logits.dtype == probability.dtype == np.float64
     np.testing.assert_allclose(probability, expit(logits), rtol=1e-15)
 
 
 def test_an_answer_does_not_depend_on_the_batch(network, ids, monkeypatch):
     logits, norms = network.logits(ids), network.gradient_norms(ids)
-    monkeypatch.setattr(model, "BATCH", 3)
+    monkeypatch.setattr(module, "BATCH", 3)
     np.testing.assert_array_equal(network.logits(ids), logits)
     np.testing.assert_array_equal(network.gradient_norms(ids).values, norms.values)
 
@@ -82,11 +104,11 @@ def test_padding_does_not_change_an_answer(network):
     """Whatever a review's padding, its batch and its neighbours."""
     random = np.random.default_rng(5)
     texts = [random.integers(1, 20, length) for length in (1, 2, 12, 7)]
-    alone = np.concatenate([network.predict_proba(ragged(text)) for text in texts])
+    alone = np.concatenate([network.probabilities(ragged(text)) for text in texts])
     for padding, maxlen in (("pre", 12), ("post", 12), ("pre", 17)):
         x = pad(ragged(*texts), maxlen, padding)
-        np.testing.assert_array_equal(network.predict_proba(unpad(x)), alone)
-        np.testing.assert_array_equal(network.predict_proba(unpad(x[::-1]))[::-1], alone)
+        np.testing.assert_array_equal(network.probabilities(unpad(x)), alone)
+        np.testing.assert_array_equal(network.probabilities(unpad(x[::-1]))[::-1], alone)
 
 
 @pytest.mark.parametrize("kind", PADDED_KINDS)
@@ -97,7 +119,7 @@ def test_in_the_article_s_network_padding_counts(kind):
     assert abs(before - after) > 1e-3
 
 
-@pytest.mark.parametrize("method", [Network.logits, Network.predict_proba, Network.gradient_norms])
+@pytest.mark.parametrize("method", [Model.logits, Model.probabilities, Model.gradient_norms])
 @pytest.mark.parametrize("wrong", [20, -1, -1_500_000])
 def test_an_id_beyond_the_vocabulary_is_refused(method, wrong):
     with pytest.raises(UserError, match=f"ids below 20, the reviews hold {wrong}"):
@@ -110,29 +132,13 @@ def test_all_numbers_that_were_learnt_are_counted():
     assert network.count_weights() == VOCAB_SIZE * 4 + 2 * gru + 2 * 5 + 1 + VOCAB_SIZE**3 // 2
 
 
-def test_a_network_answers_in_any_thread(ids):
-    """Python takes a handler of Ctrl-C from the main thread only; a server answers in others."""
-    network, answers = network_of(model_params()), []
-
-    def answer():
-        answers.append((network.predict_proba(ids), network.gradient_norms(ids).values, network.trace(ids[0], 1)))
-
-    thread = Thread(target=answer)
-    thread.start()
-    thread.join()
-    answer()
-    one, other = answers
-    for there, here in zip(one, other, strict=True):
-        np.testing.assert_array_equal(there, here)
-
-
 def distinct_words(*lengths: int) -> Ragged:
     """Reviews that have each word once, so that the gradient of a word's vector is that of one place."""
     random = np.random.default_rng(2)
     return ragged(*(random.permutation(np.arange(1, VOCAB_SIZE))[:length] for length in lengths))
 
 
-def assert_gradient_norms_are_those_of_the_reference(network: Network) -> None:
+def assert_gradient_norms_are_those_of_the_reference(network: Model) -> None:
     reviews = distinct_words(12, 1, 7, 12)
     norms = network.gradient_norms(reviews)
     assert norms.values.dtype == np.float32
@@ -156,7 +162,7 @@ def test_a_sure_network_has_gradients_as_large_as_an_undecided_one(ids):
     """Those of the probability would be next to nothing, so that a mean over reviews would be one of the undecided."""
     undecided = network_of(model_params())
     sure = replace(undecided, weights=undecided.weights._replace(head_bias=undecided.weights.head_bias + 12))
-    assert sure.predict_proba(ids).min() > 0.99
+    assert sure.probabilities(ids).min() > 0.99
     np.testing.assert_array_equal(sure.gradient_norms(ids).values, undecided.gradient_norms(ids).values)
 
 
@@ -178,24 +184,103 @@ def test_a_review_without_words_has_no_gradients():
 @given(words=st.lists(st.integers(1, VOCAB_SIZE - 1), min_size=1, max_size=12), start=st.integers(0, 1))
 def test_a_trace_says_what_would_be_said_if_the_review_ended(kind, mask_padding, words, start):
     network = network_of(model_params(cell="gru", mask_padding=mask_padding, **kind))
-    trace = network.trace(np.array(words, np.int32), start)
+    trace = network.trace_ids(np.array(words, np.int32), start)
     beginnings = ragged(*(words[:end] for end in range(start, len(words) + 1)))
-    np.testing.assert_array_equal(trace, network.predict_proba(beginnings))
+    np.testing.assert_array_equal(trace, network.probabilities(beginnings))
 
 
 @pytest.mark.parametrize("padding", ["pre", "post"])
 def test_a_network_that_reads_padding_gets_it_back_where_it_was(padding):
     network, ids = reading_padding("simple_rnn", padding=padding, maxlen=4), ragged([5, 6], [], [1, 2, 3, 4])
-    seen = model.as_read(ids, network.params, network.encoding)
+    seen = module.as_read(ids, network.params, network.encoding)
     assert rows_of(seen) == pad(ids, 4, padding).tolist() == rows_of(with_padding(ids, 4, padding))
     masking = network_of(model_params(), padding=padding)
-    assert model.as_read(ids, masking.params, masking.encoding) is ids
+    assert module.as_read(ids, masking.params, masking.encoding) is ids
 
 
-def test_many_texts_are_encoded_as_each_of_them_alone():
-    network = replace(network_of(model_params()), vocabulary=["the", "film", "电影", "über", "don't", "a\0b"])
-    texts = ["The film!", "电影 the", "", "über the FILM", "a\0b film", "don't", *(f"the film {i}" for i in range(99))]
-    together = network.encode(texts)
-    assert len(together) == len(texts) > MANY
-    for row, text in enumerate(texts):
-        np.testing.assert_array_equal(together[row], network.encode([text])[0])
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("documented", [imdb_rnn.load, Model])
+def test_what_the_documentation_shows_is_so(documented, model):
+    (example,) = doctest.DocTestFinder(recurse=False).find(documented, globs={"model": model})
+    assert doctest.DocTestRunner().run(example).failed == 0
+    assert len(example.examples) >= 3
+
+
+def test_a_text_has_the_probability_of_its_ids(model):
+    probability = model.predict_proba(TEXTS)
+    assert (probability.dtype, probability.shape) == (np.float64, (5,))
+    np.testing.assert_array_equal(probability, model.probabilities(model.encode(TEXTS)))
+    assert probability[2] == 0.5
+    assert model.predict(TEXTS) == ["positive", "negative", "negative", "positive", "positive"]
+
+
+def test_no_texts_have_no_probabilities(model):
+    assert model.predict_proba([]).shape == (0,)
+    assert model.predict(iter([])) == []
+
+
+def test_an_answer_does_not_depend_on_what_else_is_asked(model, monkeypatch):
+    together = model.predict_proba(TEXTS * 3)
+    monkeypatch.setattr(module, "TEXTS", 4)
+    np.testing.assert_array_equal(model.predict_proba(text for text in TEXTS * 3), together)
+    np.testing.assert_array_equal([model.predict_proba([text])[0] for text in TEXTS * 3], together)
+
+
+def test_texts_are_named_as_their_owner_names_them(model):
+    assert replace(model, labels=("差评", "好评")).predict(TEXTS[:2]) == ["好评", "差评"]
+
+
+@pytest.mark.parametrize("wrong", ["A wonderful film.", ["a film", None], [b"a film"], [["a", "film"]]])
+def test_what_is_no_list_of_texts_is_refused(model, wrong):
+    with pytest.raises(TypeError, match="not "):
+        model.predict_proba(wrong)
+
+
+def test_threads_get_the_answers_that_one_gets(model):
+    alone = [model.predict_proba(TEXTS[number % 5 :] * 50) for number in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda number: model.predict_proba(TEXTS[number % 5 :] * 50), range(40)))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_trace_says_what_would_be_said_if_the_text_ended(model):
+    trace = model.trace("A wonderful, splendid film")
+    assert trace.tokens == ["a", "wonderful", "splendid", "film"]
+    assert trace.known.tolist() == [True, True, False, True]
+    beginnings = ["", "a", "a wonderful", "a wonderful splendid", "a wonderful splendid film"]
+    np.testing.assert_array_equal(trace.probability, model.predict_proba(beginnings))
+
+
+@pytest.mark.parametrize(("cut", "read"), [("pre", "c d e f g h"), ("post", "a b c d e")])
+def test_a_trace_is_of_the_words_that_are_read(model, cut, read):
+    """Six ids, one of them the start mark if the text is cut at its end."""
+    encoding = model.encoding.model_copy(update={"truncating": cut})
+    trace = replace(model, encoding=encoding).trace("a b c d e f g h")
+    assert trace.tokens == read.split()
+    assert len(trace.known) == len(trace.probability) - 1 == len(trace.tokens)
+
+
+def test_a_trace_of_nothing_is_one_probability(model):
+    trace = model.trace("")
+    assert (trace.tokens, trace.known.tolist(), trace.probability.tolist()) == ([], [], [0.5])
+
+
+def test_a_missing_model_says_how_to_make_one(tmp_path):
+    with pytest.raises(UserError, match=r"model\.safetensors is missing; run `dvc repro"):
+        imdb_rnn.load(tmp_path / "model.safetensors")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("folder")
+def test_nothing_that_is_slow_to_load_is_loaded():
+    """Neither at import, nor to answer."""
+    script = """if True:
+        import sys, imdb_rnn
+        print(*(name for name in sys.modules if name.startswith(("imdb_rnn.", "numpy"))))
+        imdb_rnn.load().predict(["A film."])
+        slow = {"keras", "tensorflow", "pandas", "sklearn", "pyarrow", "tqdm", "matplotlib", "scipy.linalg"}
+        print(*slow & set(sys.modules))
+    """
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    assert subprocess.check_output([sys.executable, "-c", script], text=True, env=environment) == "\n\n"

@@ -77,7 +77,7 @@ def test_no_text_is_left_to_be_filled_in():
         assert "TODO" not in text, name
 
 
-def test_tensorflow_is_imported_in_one_module():
+def test_tensorflow_is_imported_for_its_engine_and_its_file_alone():
     importing = set()
     for name in [
         name for name in tracked(".py") if name.startswith(("imdb_rnn/", "stages/", "tools/", "experiments/"))
@@ -87,4 +87,4 @@ def test_tensorflow_is_imported_in_one_module():
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             if any(imported.split(".")[0] in ("keras", "tensorflow") for imported in names):
                 importing.add(name)
-    assert importing == {"imdb_rnn/keras_model.py"}
+    assert importing == {"imdb_rnn/keras_model.py", "imdb_rnn/training/keras_learner.py"}

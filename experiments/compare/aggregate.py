@@ -4,11 +4,11 @@ import numpy as np
 
 from experiments.compare.memory import RunMemory
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.decision import THRESHOLD, is_correct, margin
 from imdb_rnn.evaluation.sensitivity import half_life
 from imdb_rnn.reporting.comparison_results import Comparison, NetworkSensitivity, SharedTrace
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.vocabulary import words_of_ranks
-from imdb_rnn.training.decision import THRESHOLD, is_correct, margin
 
 WINDOWS = (1, 5, 10, 20, 50)  # words, of the means of which half-lives are taken
 EACH_KIND = 2  # reviews on which the networks are right together, wrong together, or divided

@@ -17,7 +17,7 @@ from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import sensitivity
 from imdb_rnn.evaluation.results import Result, Share
-from imdb_rnn.model import Network
+from imdb_rnn.model import Model
 from imdb_rnn.text.corpus import Reviews, read_reviews
 from imdb_rnn.text.encode import encode
 
@@ -47,14 +47,16 @@ def traced_rows(ranks: Ragged) -> np.ndarray:
     return rows[(ranks.lengths[rows] >= fewest) & (ranks.lengths[rows] <= most)]
 
 
-def measure(network: Network, reviews: Reviews) -> RunMemory:
+def measure(network: Model, reviews: Reviews) -> RunMemory:
     """Measure a network on test reviews."""
     rows = sensitivity.sample(len(reviews), REVIEWS)
     ids = encode(reviews.ranks.rows(rows), network.encoding)
     measured = sensitivity.measure(network, ids, reviews.labels[rows])
     last_words = measured.last_words
     traced = encode(reviews.ranks.rows(traced_rows(reviews.ranks)), network.encoding)
-    traces = [network.trace(traced[row], mark) for row, mark in enumerate(sensitivity.has_start_token(traced).tolist())]
+    traces = [
+        network.trace_ids(traced[row], mark) for row, mark in enumerate(sensitivity.has_start_token(traced).tolist())
+    ]
     return RunMemory(
         gradient=measured.gradient["gradient"].tolist(),
         last_words=dict(zip(last_words["n_words"].astype(str), last_words["accuracy"].tolist(), strict=True)),

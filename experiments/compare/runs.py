@@ -12,7 +12,7 @@ from imdb_rnn.core.params import Section, parse_yaml, validate
 
 FOLDER = Path("experiments/compare")
 PLAN, RUNS = FOLDER / "params.yaml", FOLDER / "runs"
-MODEL = "model.keras"
+MODEL = "model.safetensors"
 LINEAR = "linear"  # the run that is no network
 
 Form = TypeVar("Form", bound=BaseModel)

@@ -15,8 +15,8 @@ from experiments.compare.runs import MODEL, RUNS, read_plan
 from imdb_rnn import model_file
 from imdb_rnn.core import frames
 from imdb_rnn.core.errors import run_command
+from imdb_rnn.decision import is_correct
 from imdb_rnn.text.sources import bundled
-from imdb_rnn.training.decision import is_correct
 
 SENTENCES = Path("results/compare_sentences.csv")
 SOURCE = "rotten_tomatoes"

@@ -20,11 +20,11 @@ from experiments.compare.runs import LINEAR, PLAN, RUNS, Run, read_form, read_pl
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import load_params
+from imdb_rnn.decision import is_correct
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.evaluation.metrics import scores
 from imdb_rnn.reporting.figures import save, style
 from imdb_rnn.text.corpus import read_provenance, read_reviews, read_vocabulary
-from imdb_rnn.training.decision import is_correct
 
 COMPARE = Path("results/compare.csv")
 DIFFERENCES = Path("results/differences.csv")

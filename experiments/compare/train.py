@@ -6,19 +6,18 @@ epoch is chosen on the held-out part of the training reviews; with `validation: 
 
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from experiments.compare.runs import MODEL, PLAN, RUNS, Run, write_run
-from imdb_rnn import keras_model
+from imdb_rnn import keras_model, model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import TrainParams, parse_yaml, validate
 from imdb_rnn.text.corpus import read_provenance, read_reviews, read_vocabulary
 from imdb_rnn.text.encode import Labelled, encode
-from imdb_rnn.text.split import split_by_position
 from imdb_rnn.text.vocabulary import known_words
 from imdb_rnn.training.loop import train
+from imdb_rnn.training.validation import hold_out
 from tools.preset import PRESETS_FILE, preset
 
 
@@ -32,37 +31,29 @@ def main(arguments: list[str], root: Path) -> None:
     folder = root / files.REVIEWS
     reviews, test_reviews = read_reviews(folder, "train"), read_reviews(folder, "test")
     if params.engine == "keras":
-        keras_model.load_keras(computing=True)  # which takes seconds that are not training's
+        keras_model.load_keras()  # which takes seconds that are not training's
     begun = time.perf_counter()
-    training = Labelled(encode(reviews.ranks, chosen.pad), reviews.labels)
-    if params.validation == "test":
-        validation = Labelled(encode(test_reviews.ranks, chosen.pad), test_reviews.labels)
-    else:
-        rows, held_out = split_by_position(training.y, params.validation_fraction, "train.validation_fraction")
-        training, validation = training.rows(rows), training.rows(held_out)
-    network, history = train(training, validation, chosen.model, chosen.pad, params)
-    trained = time.perf_counter()
+    labelled, test = (Labelled(encode(part.ranks, chosen.pad), part.labels) for part in (reviews, test_reviews))
+    training, validation = (labelled, test) if params.validation == "test" else hold_out(labelled, params)
+    trained = train(training, validation, chosen.model, chosen.pad, params)
+    ended = time.perf_counter()
+    vocabulary = known_words(read_vocabulary(folder), chosen.pad.vocab_size)
+    network = trained.model(chosen.model, chosen.pad, vocabulary, read_provenance(folder))
+    read = time.perf_counter()
     logits = network.logits(encode(test_reviews.ranks, chosen.pad))
     predicted = time.perf_counter()
 
     run = Run(
         weights=network.count_weights(),
-        training_seconds=round(trained - begun, 2),
-        reviews_per_second=round(len(logits) / (predicted - trained)),
-    )
-    provenance = read_provenance(folder)
-    network = replace(
-        network,
-        vocabulary=known_words(read_vocabulary(folder), chosen.pad.vocab_size),
-        provenance=provenance,
-        tokenizer=provenance["tokenizer"],
-        labels=tuple(provenance["labels"]),
+        training_seconds=round(ended - begun, 2),
+        reviews_per_second=round(len(logits) / (predicted - read)),
     )
     with files.replacing(root / RUNS / f"{name}-{seed}") as new:
         new.mkdir()
-        keras_model.save(network, new / MODEL)
+        model_file.save(network, new / MODEL)
         write_run(new, run, logits)
-    print(f"{name}-{seed}: best epoch: {network.best_epoch} of {len(history)}, trained in {run.training_seconds:.0f} s")
+    epochs = f"best epoch: {trained.best_epoch} of {len(trained.history)}"
+    print(f"{name}-{seed}: {epochs}, trained in {run.training_seconds:.0f} s")
 
 
 if __name__ == "__main__":

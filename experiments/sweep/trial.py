@@ -9,9 +9,9 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import Params
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.encode import Labelled, encode
-from imdb_rnn.text.split import split_by_position
-from imdb_rnn.training.history import COLUMNS, best_epoch
-from imdb_rnn.training.loop import is_over, train
+from imdb_rnn.training.history import COLUMNS, best_epoch, diverged, is_over
+from imdb_rnn.training.loop import train
+from imdb_rnn.training.validation import hold_out
 
 CHECKPOINT = "checkpoint.npz"
 LOSS = "val_loss"  # by which the trials are compared
@@ -41,21 +41,19 @@ def _train(params: Params, reviews: Reviews) -> None:
     from ray import tune
 
     labelled = Labelled(encode(reviews.ranks, params.pad), reviews.labels)
-    rows, held_out = split_by_position(labelled.y, params.train.validation_fraction, "train.validation_fraction")
-    training, validation = labelled.rows(rows), labelled.rows(held_out)
+    training, validation = hold_out(labelled, params.train)
     earlier = tune.get_checkpoint()
     with tempfile.TemporaryDirectory() as folder:
         if earlier:
             earlier.to_directory(folder)
 
         def report(history: list[list[float]]) -> None:
-            kept = best_epoch([row[COLUMNS.index(LOSS)] for row in history], params.train.validation)
-            row = dict(zip(COLUMNS, history[kept - 1], strict=True))
-            row |= {"epoch": len(history), "best_epoch": kept, "is_over": is_over(history, params.train)}
+            best = best_epoch(history, params.train)
+            row = dict(zip(COLUMNS, history[best - 1], strict=True))
+            row |= {"epoch": len(history), "best_epoch": best, "is_over": is_over(history, params.train)}
             tune.report(row, checkpoint=tune.Checkpoint.from_directory(folder))
 
-        _, history = train(
-            training, validation, params.model, params.pad, params.train, Path(folder, CHECKPOINT), report
-        )
+        path = Path(folder, CHECKPOINT)
+        history = train(training, validation, params.model, params.pad, params.train, path, report).history
     if not is_over(history.to_numpy().tolist(), params.train):
-        raise UserError(f"the loss became NaN in epoch {len(history) + 1}; try a smaller train.learning_rate")
+        raise UserError(diverged(len(history) + 1))

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from imdb_rnn.core.errors import UserError, run_command
 
 if TYPE_CHECKING:
-    from imdb_rnn.cli.model import Model
     from imdb_rnn.cli.scoring import Counts
+    from imdb_rnn.model import Model
 
-MODEL = "data/model.keras"
+MODEL = "data/model.safetensors"
 READ = 2**20  # bytes of standard input that are asked for at a time
 MAX_LINE = 10 * 2**20  # bytes
 TOO_LONG = f"is longer than {MAX_LINE >> 20} MB"
@@ -151,7 +151,7 @@ def _score(arguments: argparse.Namespace) -> None:
     model = _load(arguments.model)
     with tqdm(unit=" reviews", disable=None) as bar:
         rows, positive = score_table(model, table, out, texts, bar.update)
-    print(f"{rows:,} reviews, {positive:,} of them {model.network.labels[1]}, in {out}")
+    print(f"{rows:,} reviews, {positive:,} of them {model.labels[1]}, in {out}")
 
 
 def _score_many(arguments: argparse.Namespace) -> None:
@@ -184,10 +184,12 @@ def _score_many(arguments: argparse.Namespace) -> None:
             for part in rest:
                 note(parts.score_part(model, digest, part, place, bar.update))
     rows, positive = (sum(each) for each in zip(*counts, strict=True))
-    print(f"{rows:,} reviews, {positive:,} of them {model.network.labels[1]}, in {out}")
+    print(f"{rows:,} reviews, {positive:,} of them {model.labels[1]}, in {out}")
 
 
 def _answer(arguments: argparse.Namespace) -> None:
+    from imdb_rnn.engine.kernels.arithmetic import expit
+
     from_input = arguments.texts == ["-"]
     if from_input and sys.stdin is None:
         raise UserError("there is no standard input; name the texts, or a table")
@@ -195,8 +197,8 @@ def _answer(arguments: argparse.Namespace) -> None:
     model = None
     for texts in together:  # what is wrong with the texts is said before the network is loaded
         model = model or _load(arguments.model)
-        probability = model.predict_proba(texts)
-        for text, value, label in zip(texts, probability.tolist(), model.names(probability), strict=True):
+        logits = model.decision_function(texts)
+        for text, value, label in zip(texts, expit(logits).tolist(), model.label_names(logits), strict=True):
             if arguments.json:
                 answer = {"text": text, "probability": round(value, 6), "label": label}
                 print(json.dumps(answer | (_traced(model, text) if arguments.trace else {}), ensure_ascii=False))
@@ -208,7 +210,7 @@ def _answer(arguments: argparse.Namespace) -> None:
 
 
 def _row(probability: float, label: str, text: str, model: "Model") -> str:
-    return f"{probability:.3f}  {label:{max(map(len, model.network.labels))}}  {text}"
+    return f"{probability:.3f}  {label:{max(map(len, model.labels))}}  {text}"
 
 
 def _print_trace(model: "Model", text: str) -> None:

@@ -9,11 +9,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from imdb_rnn.cli.model import Model
 from imdb_rnn.cli.parts import Part, done, score_part
 from imdb_rnn.cli.scoring import Counts
 from imdb_rnn.core.cluster import joined
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.model import Model
 
 STARTS = 10  # of one table, whose workers died; Ray Data would try for ever
 

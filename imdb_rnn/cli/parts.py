@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from imdb_rnn.cli.model import Model
 from imdb_rnn.cli.scoring import Counts, find_text_columns, score_table
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.model import Model
 from imdb_rnn.text import tables
 
 ABOUT = ".imdb-rnn"  # a folder beside the scored tables: a record of each, and what is not whole yet

@@ -11,11 +11,12 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from imdb_rnn.cli.model import Model
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.decision import is_positive
+from imdb_rnn.engine.kernels.arithmetic import expit
+from imdb_rnn.model import Model
 from imdb_rnn.text import columns, tables
-from imdb_rnn.training.decision import THRESHOLD, is_positive
 
 PROBABILITY, LABEL = "probability", "label"  # the columns that are added
 AT_ONCE, CHARACTERS = 4096, 2**24  # rows that are in memory together, and when there are fewer
@@ -89,10 +90,10 @@ def score_table(
 
 def _count(scored: Iterable[np.ndarray], told: Callable[[int], object]) -> Counts:
     rows = positive = 0
-    for probability in scored:
-        rows += len(probability)
-        positive += int(is_positive(probability - THRESHOLD).sum())
-        told(len(probability))
+    for logits in scored:
+        rows += len(logits)
+        positive += int(is_positive(logits).sum())
+        told(len(logits))
     return Counts(rows, positive)
 
 
@@ -100,10 +101,10 @@ def _score_rows(
     model: Model, table: Path, texts: list[str], write: Callable[[dict[str, Any]], None]
 ) -> Iterator[np.ndarray]:
     for rows, joined in _together(table, texts):
-        probability = model.predict_proba(joined)
-        for row, value, label in zip(rows, probability.round(6).tolist(), model.names(probability), strict=True):
+        logits = model.decision_function(joined)
+        for row, value, label in zip(rows, expit(logits).round(6).tolist(), model.label_names(logits), strict=True):
             write({**row, PROBABILITY: value, LABEL: label})
-        yield probability
+        yield logits
 
 
 def _together(table: Path, texts: list[str]) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
@@ -142,10 +143,10 @@ def _score_parquet(model: Model, table: Path, new: Path, texts: list[str]) -> It
                 raise UserError(f"{table}, {rows}: a text is not UTF-8; mend or remove it") from error
             joined = [_joined(row, table, number + place, texts) for place, row in enumerate(cells)]
             number += batch.num_rows
-            probability = model.predict_proba(joined)
-            answers = pa.array(probability.round(6)), pa.array(model.names(probability), pa.string())
+            logits = model.decision_function(joined)
+            answers = pa.array(expit(logits).round(6)), pa.array(model.label_names(logits), pa.string())
             writer.write_batch(pa.RecordBatch.from_arrays([*batch.columns, *answers], schema=schema))
-            yield probability
+            yield logits
 
 
 def _joined(cells: Iterable[Any], table: Path, number: int, texts: list[str]) -> str:

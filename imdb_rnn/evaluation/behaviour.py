@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from imdb_rnn.decision import THRESHOLD
 from imdb_rnn.evaluation import intervals
-from imdb_rnn.model import Network
-from imdb_rnn.training.decision import THRESHOLD
+from imdb_rnn.model import Model
 
 LANGUAGES = ("en", "zh")
 TOLERANCE = 0.1  # by which a change without meaning may move the probability
@@ -235,7 +235,7 @@ def _rewritten(cases: Iterable[Case], changes: Iterable[Callable[[str], str]], *
     return [Case(change(case.text), (*case.key_words, *also), case.text) for change, case in product(changes, cases)]
 
 
-def _usable(network: Network, cases: Iterable[Case]) -> list[Case]:
+def _usable(network: Model, cases: Iterable[Case]) -> list[Case]:
     """The cases whose key words are in the network's vocabulary.
 
     A key word is not if an OOV token is equal to it, a part of it (a character), or contains it (a longer word that
@@ -253,7 +253,7 @@ def _usable(network: Network, cases: Iterable[Case]) -> list[Case]:
 MOST_FREQUENT = 200  # tokens that show the script
 
 
-def language_of(network: Network) -> str | None:
+def language_of(network: Model) -> str | None:
     """The language, one of `LANGUAGES`, of which the network can be asked more cases; None if it knows neither.
 
     The tokens of a tokenizer other than `word` show Chinese only, by its characters.
@@ -267,7 +267,7 @@ def language_of(network: Network) -> str | None:
     return language if counts[language] else None
 
 
-def measure(network: Network) -> pd.DataFrame:
+def measure(network: Model) -> pd.DataFrame:
     """Run every test of the network's language.
 
     Returns:
@@ -278,14 +278,14 @@ def measure(network: Network) -> pd.DataFrame:
         language of the tests.
 
     Raises:
-        UserError: as `Network.tokenize` does.
+        UserError: as `Model.tokenize` does.
     """
     language = language_of(network)
     rows = []
 
     def probabilities(texts: list[str]) -> np.ndarray:
         # Rounded before they are compared, so that the table shows what decided.
-        return network.predict_proba(network.encode(texts)).round(DECIMALS)
+        return network.predict_proba(texts).round(DECIMALS)
 
     for kind, name, expected, cases in _suite(language) if language else ():
         usable = _usable(network, cases)

@@ -5,13 +5,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from imdb_rnn.decision import is_positive
 from imdb_rnn.engine.kernels.arithmetic import expit
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import intervals, metrics, slices
 from imdb_rnn.evaluation.intervals import Interval
 from imdb_rnn.evaluation.sensitivity import has_start_token
 from imdb_rnn.text.vocabulary import words_of_ids
-from imdb_rnn.training.decision import is_positive
 
 OPENING_WORDS = 20
 

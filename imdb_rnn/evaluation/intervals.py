@@ -5,8 +5,8 @@
 
 import numpy as np
 
+from imdb_rnn.decision import is_positive
 from imdb_rnn.engine.kernels.arithmetic import expit, log_losses
-from imdb_rnn.training.decision import is_positive
 
 CONFIDENCE = 0.95  # of every interval in the project
 Interval = tuple[float, float]

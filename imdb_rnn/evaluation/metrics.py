@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
+from imdb_rnn.decision import is_positive
 from imdb_rnn.engine.kernels.arithmetic import expit, log_losses
 from imdb_rnn.evaluation import intervals
 from imdb_rnn.evaluation.results import LABELS
-from imdb_rnn.training.decision import is_positive
 
 CURVE_POINTS = 200
 BINS = 10  # of the calibration curve

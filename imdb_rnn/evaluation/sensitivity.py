@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from imdb_rnn.decision import is_correct
 from imdb_rnn.engine.ragged import Ragged
-from imdb_rnn.model import Network
+from imdb_rnn.model import Model
 from imdb_rnn.text.vocabulary import START
-from imdb_rnn.training.decision import is_correct
 
 LAST_WORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 WINDOW = 10  # words in the moving average that gives a half-life; neighbours differ, most in a SimpleRNN
@@ -22,7 +22,7 @@ class Sensitivity(NamedTuple):
     last_words: pd.DataFrame
 
 
-def measure(network: Network, ids: Ragged, y: np.ndarray) -> Sensitivity:
+def measure(network: Model, ids: Ragged, y: np.ndarray) -> Sensitivity:
     """Measure the sensitivity of a network on reviews, ids without padding, with labels y, (reviews,), 0 or 1."""
     gradient = gradient_by_distance(network.gradient_norms(ids), ids)
     last_words = accuracy_of_last_words(network, ids, y)
@@ -84,7 +84,7 @@ def half_life(gradient: np.ndarray, window: int = WINDOW) -> float | None:
     return round(float(k - (smooth[0] / 2 - smooth[k]) / (smooth[k - 1] - smooth[k])), 2)
 
 
-def accuracy_of_last_words(network: Network, ids: Ragged, y: np.ndarray) -> pd.DataFrame:
+def accuracy_of_last_words(network: Model, ids: Ragged, y: np.ndarray) -> pd.DataFrame:
     """Accuracy when the network sees only the last words of each review: columns n_words, accuracy, six decimals.
 
     Args:

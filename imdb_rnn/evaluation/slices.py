@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from imdb_rnn.decision import is_correct
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import intervals
 from imdb_rnn.text.vocabulary import OOV
-from imdb_rnn.training.decision import is_correct
 
 WORD_BOUNDS = (100, 200, 400)  # lengths that divide IMDb's reviews into short, usual, long and very long ones
 SMALLEST = 0.05  # share of the reviews; if a slice has fewer, quartiles replace `WORD_BOUNDS`

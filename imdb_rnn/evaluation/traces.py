@@ -2,17 +2,17 @@
 
 import numpy as np
 
+from imdb_rnn.decision import is_correct, margin
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation.sensitivity import has_start_token
-from imdb_rnn.model import Network
+from imdb_rnn.model import Model
 from imdb_rnn.text.encode import encode
 from imdb_rnn.text.vocabulary import OOV, words_of_ranks
-from imdb_rnn.training.decision import is_correct, margin
 
 N_CORRECT, N_WRONG, N_UNDECIDED = 2, 3, 2  # reviews of each label that are traced
 
 
-def trace_reviews(network: Network, ranks: Ragged, y: np.ndarray, vocabulary: list[str]) -> list[dict]:
+def trace_reviews(network: Model, ranks: Ragged, y: np.ndarray, vocabulary: list[str]) -> list[dict]:
     """Trace the network through the reviews that `choose` chooses.
 
     Args:
@@ -36,7 +36,7 @@ def trace_reviews(network: Network, ranks: Ragged, y: np.ndarray, vocabulary: li
             "kind": kind,
             "words": whole[len(whole) - len(words) :] if network.encoding.truncating == "pre" else whole[: len(words)],
             "known": (words != OOV).tolist(),
-            "probability": network.trace(ids[row], start).round(6).tolist(),
+            "probability": network.trace_ids(ids[row], start).round(6).tolist(),
         }
         traces.append(trace)
     return traces

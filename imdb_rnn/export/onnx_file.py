@@ -5,7 +5,6 @@ ONNX's recurrent operators want a review's words in front of its padding, so the
 The only module that imports `onnx`.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +16,26 @@ from onnx import helper, numpy_helper
 from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.engine.kernels.cells import CELLS, cell_named
-from imdb_rnn.engine.kernels.cells.cell import Cell
 from imdb_rnn.engine.weights import DirectionWeights
-from imdb_rnn.model import Network
+from imdb_rnn.model import Model
 from imdb_rnn.text.vocabulary import OOV, PADDING, RANK_OFFSET, START
 
 # The oldest that have the operators in the form used here, so that older programs can read the file
 IR_VERSION, OPSET, ML_OPSET = 8, 18, 3
+# For each cell the ONNX operator, for each gate of the operator the number of that gate here, and further attributes
+OPERATORS: dict[str, tuple[str, list[int], dict[str, int]]] = {
+    "simple_rnn": ("RNN", [0], {}),
+    "lstm": ("LSTM", [0, 3, 1, 2], {}),  # i, o, f, c
+    "gru": ("GRU", [0, 1, 2], {"linear_before_reset": 1}),  # Keras' reset_after
+}
 LARGEST = 2_000_000_000  # bytes of weights; an ONNX file has to stay below 2**31
 IDS = (
     f"Reviews: {START} at the start, then for each word {RANK_OFFSET + 1} plus its place in the vocabulary, from 0, or "
-    f"{OOV} if it is not there; cut, and filled with {PADDING}, as the metadata say in about.pad."
+    f"{OOV} if it is not there; cut, and filled with {PADDING}, as `pad` in the metadata says."
 )
 
 
-def write(network: Network, path: Path) -> None:
+def write(network: Model, path: Path) -> None:
     """Write a network as an ONNX file whose bytes depend on nothing but the network.
 
     Raises:
@@ -43,26 +46,20 @@ def write(network: Network, path: Path) -> None:
         new.write_bytes(content)
 
 
-def as_onnx(network: Network) -> onnx.ModelProto:
+def as_onnx(network: Model) -> onnx.ModelProto:
     """The network as an ONNX model of IR version 8, opset 18, and ai.onnx.ml 3 for n-grams.
 
-    Input `ids`: int64 (batch, length), reviews as `reviews.encode.pad` fills them, every id below `vocab_size`. A
+    Input `ids`: int64 (batch, length), reviews as `text.encode.pad` fills them, every id below `vocab_size`. A
     network that masks padding takes any length; one that reads padding like words wants `maxlen`.
     Output `probability`: float32 (batch,), that a review is positive. ONNX Runtime rounds in another way than
-    `Network.predict_proba`, and a SimpleRNN can make more of that over hundreds of words: on Keras' 25,000 reviews, for
+    `Model.logits`, and a SimpleRNN can make more of that over hundreds of words: on Keras' 25,000 reviews, for
     five seeds, they are at most 2.1e-5 apart, and the latter 1.4e-5 from the same in float64. LSTM and GRU: 2e-6.
-    Metadata, as JSON: `about`, see `model_file.About`, and `vocabulary`, an array of words, rank 1 first.
+    Metadata: one entry, `imdb_rnn`, JSON as in `model_file.Metadata`.
 
     Raises:
-        UserError: when ONNX has no operator for the cell, or the network is too large for an ONNX file.
+        UserError: when the network is too large for an ONNX file.
     """
-    params, cell = network.params, cell_named(network.params.cell)
-    if not cell.onnx:
-        *others, last = [repr(name) for name, other in CELLS.items() if other.onnx]
-        raise UserError(
-            f"params.yaml: model.cell is {params.cell!r}, for which ONNX has no operator; "
-            f"{', '.join(others)} and {last} can be exported"
-        )
+    params = network.params
     size = 4 * network.count_weights()
     if size > LARGEST:
         raise UserError(
@@ -71,7 +68,7 @@ def as_onnx(network: Network) -> onnx.ModelProto:
         )
     graph = onnx.GraphProto(name="sentiment")
     weights = network.weights
-    logit = _add(graph, "Gemm", _features(graph, network, cell), weights.head_kernel, weights.head_bias)
+    logit = _add(graph, "Gemm", _features(graph, network), weights.head_kernel, weights.head_bias)
     logit = _add(graph, "Squeeze", logit, [1])
     opsets = [helper.make_opsetid("", OPSET)]
     if params.ngrams:
@@ -81,8 +78,7 @@ def as_onnx(network: Network) -> onnx.ModelProto:
     graph.input.append(helper.make_tensor_value_info("ids", onnx.TensorProto.INT64, ["batch", "length"], IDS))
     graph.output.append(helper.make_tensor_value_info("probability", onnx.TensorProto.FLOAT, ["batch"]))
     model = helper.make_model(graph, producer_name="imdb-rnn", ir_version=IR_VERSION, opset_imports=opsets)
-    about = model_file.members(network)[model_file.ABOUT].decode()
-    helper.set_model_props(model, {"about": about, "vocabulary": json.dumps(network.vocabulary, ensure_ascii=False)})
+    helper.set_model_props(model, {model_file.METADATA: model_file.metadata(network)})
     return model
 
 
@@ -110,7 +106,7 @@ def _add_with(outputs: int, graph: onnx.GraphProto, operator: str, *inputs: Arra
     return made
 
 
-def _features(graph: onnx.GraphProto, network: Network, cell: Cell) -> str:
+def _features(graph: onnx.GraphProto, network: Model) -> str:
     """What the unit reads that gives the logit: float32 (batch, features)."""
     params = network.params
     is_padding = _add(graph, "Equal", "ids", PADDING if params.mask_padding else -1)  # no id is -1
@@ -122,38 +118,39 @@ def _features(graph: onnx.GraphProto, network: Network, cell: Cell) -> str:
     lengths = _add(graph, "Cast", _add(graph, "Squeeze", words, [1]), to=onnx.TensorProto.INT32)
     x = _add(graph, "Gather", network.weights.embeddings, _add(graph, "Transpose", ids))
     for number, layer in enumerate(network.weights.layers, start=1):
-        x = _recurrent(graph, cell, layer, x, lengths, number < params.layers or params.pooling != "last")
+        x = _recurrent(graph, params.cell, layer, x, lengths, number < params.layers or params.pooling != "last")
     return x if params.pooling == "last" else _pooled(graph, x, is_word, words, params.pooling)
 
 
 def _recurrent(
-    graph: onnx.GraphProto, cell: Cell, layer: tuple[DirectionWeights, ...], x: str, lengths: str, whole: bool
+    graph: onnx.GraphProto, cell: str, layer: tuple[DirectionWeights, ...], x: str, lengths: str, whole: bool
 ) -> str:
-    """A recurrent layer: its states, float32 (length, batch, ways * units), or its last ones, (batch, ways * units).
+    """A recurrent layer: its states, float32 (length, batch, directions * units), or its last ones, (batch, features).
 
     Args:
         layer: the weights of each direction.
         x: float32 (length, batch, inputs); lengths: int32 (batch,).
         whole: whether all states are wanted.
     """
-    units, ways = len(layer[0].recurrent_kernel), len(layer)
+    operator, order, options = OPERATORS[cell]
+    units, num_directions = len(layer[0].recurrent_kernel), len(layer)
 
     def in_order(array: np.ndarray) -> np.ndarray:
-        gates = array.reshape(*array.shape[:-1], cell.gates, units)
-        return gates[..., list(cell.onnx_gates), :].reshape(array.shape)
+        gates = array.reshape(*array.shape[:-1], len(order), units)
+        return gates[..., order, :].reshape(array.shape)
 
     kernels = np.stack([in_order(direction.kernel).T for direction in layer])
     recurrent = np.stack([in_order(direction.recurrent_kernel).T for direction in layer])
-    biases = [d.bias if cell.recurrent_bias else np.stack([d.bias, np.zeros_like(d.bias)]) for d in layer]
+    biases = [d.bias if d.bias.ndim == 2 else np.stack([d.bias, np.zeros_like(d.bias)]) for d in layer]
     bias = np.stack([in_order(bias).ravel() for bias in biases])
     states, last = _add_with(
-        2, graph, cell.onnx, x, kernels, recurrent, bias, lengths,
-        hidden_size=units, direction="bidirectional" if ways == 2 else "forward", **cell.onnx_options,
+        2, graph, operator, x, kernels, recurrent, bias, lengths,
+        hidden_size=units, direction="bidirectional" if num_directions == 2 else "forward", **options,
     )  # fmt: skip
     if whole:
         states = _add(graph, "Transpose", states, perm=[0, 2, 1, 3])
-        return _add(graph, "Reshape", states, [0, 0, ways * units])  # 0: as it was
-    return _add(graph, "Reshape", _add(graph, "Transpose", last, perm=[1, 0, 2]), [0, ways * units])
+        return _add(graph, "Reshape", states, [0, 0, num_directions * units])  # 0: as it was
+    return _add(graph, "Reshape", _add(graph, "Transpose", last, perm=[1, 0, 2]), [0, num_directions * units])
 
 
 def _pooled(graph: onnx.GraphProto, states: str, is_word: str, words: str, pooling: str) -> str:
@@ -176,7 +173,7 @@ def _pooled(graph: onnx.GraphProto, states: str, is_word: str, words: str, pooli
     return _add(graph, "Concat", *pools, axis=1)
 
 
-def _ngram_scores(graph: onnx.GraphProto, network: Network) -> str:
+def _ngram_scores(graph: onnx.GraphProto, network: Model) -> str:
     """The sum of the scores of each review's distinct n-grams, float32 (batch,); see `ngrams`."""
     is_word = _add(graph, "Not", _add(graph, "Equal", "ids", PADDING))
     code = word = "ids"

@@ -14,11 +14,11 @@ from typing import Any
 import yaml
 
 from imdb_rnn.core.params import TrainParams
-from imdb_rnn.engine.kernels.cells import cell_named
 from imdb_rnn.evaluation.behaviour import NEUTRAL, TOLERANCE, language_of
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.evaluation.results import Behaviour, Metrics, Slice
-from imdb_rnn.model import Network
+from imdb_rnn.keras_model import LAYERS
+from imdb_rnn.model import Model
 from imdb_rnn.reporting.texts import HEADINGS, PHRASES, SLICES, TESTS, in_language
 
 IMDB = "stanfordnlp/imdb"  # Hugging Face's name of the Large Movie Review Dataset
@@ -27,7 +27,7 @@ WEAK = 0.5  # a behaviour test with at most this pass rate is named among the li
 
 
 def model_card(
-    network: Network,
+    network: Model,
     train: TrainParams,
     metrics: Metrics,
     half_life: float | None,
@@ -72,7 +72,7 @@ def model_card(
     groups = {"pad": network.encoding, "model": network.params, "train": train}
     parameters = _flat({name: group.model_dump() for name, group in groups.items()}, json.dumps)
     values = {
-        "cell": cell_named(network.params.cell).layer,
+        "cell": LAYERS[network.params.cell],
         "weights": f"{network.count_weights():,}",
         "vocabulary": f"{len(network.vocabulary):,}",
         "tokens": phrases[network.tokenizer],
@@ -102,7 +102,7 @@ def model_card(
     return f"---\n{_metadata(network, metrics, of_reviews)}---\n\n{template.substitute(values)}"
 
 
-def _metadata(network: Network, metrics: Metrics, language: str | None) -> str:
+def _metadata(network: Model, metrics: Metrics, language: str | None) -> str:
     """What Hugging Face reads: YAML."""
     source = network.provenance["source"]
     dataset = {

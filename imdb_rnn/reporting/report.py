@@ -9,7 +9,7 @@ import numpy as np
 
 from imdb_rnn.engine.kernels.cells import cell_named
 from imdb_rnn.engine.weights import named
-from imdb_rnn.model import Network
+from imdb_rnn.model import Model
 from imdb_rnn.text.jieba_tables import jieba_tables
 
 PAGE = Path(__file__).parent / "page"
@@ -27,7 +27,7 @@ SCRIPTS = (  # each may use what those before it define
 )
 
 
-def stored_network(network: Network) -> dict | None:
+def stored_network(network: Model) -> dict | None:
     """What `page/network.js` needs to read as the network does. None if the page cannot: its cell has no step for it.
 
     Raises:

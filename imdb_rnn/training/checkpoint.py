@@ -1,15 +1,14 @@
-"""What training keeps on disk, so that it can go on after it was stopped, however it was stopped.
+"""Checkpoints: what training keeps on disk, so that it can resume after it was stopped, however it was stopped.
 
-A checkpoint is named by a fingerprint of everything that training depends on, so that one of other parameters, reviews
-or code is never used. It stays when training has ended, since DVC takes the results over only after that; the newest
-few are kept.
+A checkpoint is named by a fingerprint of everything that training depends on, so that a checkpoint of other parameters,
+reviews or code is never used. It stays when training has finished, since DVC commits the results only after that; the
+newest few are kept.
 """
 
 import hashlib
 import json
 import sys
 import time
-import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -19,9 +18,12 @@ import numpy as np
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.fingerprints import code_fingerprint
 from imdb_rnn.core.params import Section
+from imdb_rnn.engine.weights import Weights, from_named, named
 
-SUBPACKAGES = ("core", "text", "engine", "training")  # whose code decides what training does
+ROOT = Path(__file__).parent.parent.parent
+CODE = "imdb_rnn/training/loop.py"  # it and what it imports decide what training does
 PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")
 NEWEST, DAYS = 5, 30  # checkpoints that are kept, and for how long
 
@@ -30,34 +32,33 @@ NEWEST, DAYS = 5, 30  # checkpoints that are kept, and for how long
 class TrainingState:
     """Where training stands.
 
-    epoch: the one under way, from 1
-    batches: how many of its batches are done
-    loss: sum of the losses of the reviews in these
-    right: how many of them were put on the right side
-    history: a row for each finished epoch, with `history.COLUMNS`
-    kept: weights of the epoch that is kept so far; none before the first
     learner: what `Learner.state` gives
+    epoch: the current one, from 1
+    batches: how many of its batches are done
+    loss: sum of the losses of the reviews in these batches
+    correct: how many of these reviews were predicted correctly
+    history: a row for each finished epoch, with `history.COLUMNS`
+    best: weights of the best epoch so far; None before the first epoch is finished
     """
 
     learner: list[np.ndarray]
     epoch: int = 1
     batches: int = 0
     loss: float = 0.0
-    right: int = 0
+    correct: int = 0
     history: list[list[float]] = field(default_factory=list)
-    kept: list[np.ndarray] = field(default_factory=list)
+    best: Weights | None = None
 
     def next_epoch(self) -> None:
         """Begin the next epoch."""
-        self.epoch, self.batches, self.loss, self.right = self.epoch + 1, 0, 0.0, 0
+        self.epoch, self.batches, self.loss, self.correct = self.epoch + 1, 0, 0.0, 0
 
 
-LIBRARY = Path(__file__).parent.parent
-_FACTS = ("epoch", "batches", "loss", "right", "history")  # as JSON; the other fields are lists of arrays
+_FACTS = ("epoch", "batches", "loss", "correct", "history")  # as JSON; the other fields are arrays
 
 
 def fingerprint(*parts: Section | np.ndarray | int) -> str:
-    """Tell runs apart: 16 hexadecimal digits of `parts`, of the library's code, and of the packages' versions."""
+    """Tell runs apart: 16 hexadecimal digits of `parts`, of training's code, and of the packages' versions."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
@@ -65,8 +66,7 @@ def fingerprint(*parts: Section | np.ndarray | int) -> str:
             digest.update(np.ascontiguousarray(part).data)
         else:
             digest.update(f"{part!r} ".encode())
-    for path in sorted(path for package in SUBPACKAGES for path in (LIBRARY / package).rglob("*.py")):
-        digest.update(path.read_bytes())
+    digest.update(code_fingerprint(ROOT, CODE).encode())
     digest.update(repr([version(name) for name in PACKAGES]).encode())
     return digest.hexdigest()[:16]
 
@@ -93,48 +93,42 @@ def prune(folder: Path, used: Path) -> None:
 def write(path: Path, state: TrainingState) -> None:
     """Write a checkpoint, whole or not at all."""
     facts = {name: getattr(state, name) for name in _FACTS}
-    arrays = {f"learner.{place}": array for place, array in enumerate(state.learner)}
-    arrays |= {f"kept.{place}": array for place, array in enumerate(state.kept)}
+    arrays = {f"learner.{number}": array for number, array in enumerate(state.learner)}
+    if state.best:
+        arrays |= {f"best.{name}": array for name, array in named(state.best).items()}
     with files.replacing(path) as new, new.open("wb") as file:
         np.savez(file, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
 
 
-def read(path: Path, expected: TrainingState) -> TrainingState | None:
-    """Read what `write` wrote; None if there is none, or if it is damaged, which is said and the file set aside.
+def read(path: Path, first: TrainingState, weights: Weights) -> TrainingState | None:
+    """Read what `write` wrote.
 
     Args:
-        expected: a state whose arrays have the shapes and types that this training has, in `kept` too.
+        first: the state in which this training begins.
+        weights: with the shapes that this training has.
+
+    Returns:
+        None if there is no checkpoint, or a damaged one, which is then renamed, with a line that says so.
 
     Raises:
         UserError: when the file is there but may not be read.
     """
     if not path.exists():
         return None
-    named = {f"learner.{place}": array for place, array in enumerate(expected.learner)}
-    of_kept = {f"kept.{place}": array for place, array in enumerate(expected.kept)}
     try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if member.compress_type != zipfile.ZIP_STORED:
-                    raise ValueError("it is compressed")
-                if member.filename == "facts.npy":
-                    continue
-                with archive.open(member) as file:  # before memory is taken, for a header may claim any size
-                    shape, dtype = files.read_header(file)
-                array = (named | of_kept)[member.filename.removesuffix(".npy")]
-                if (shape, dtype) != (array.shape, array.dtype):
-                    raise ValueError(f"{member.filename} is not what this training has")
         with np.load(path, allow_pickle=False) as archive:
             facts = json.loads(str(archive["facts"]))
-            return TrainingState(
-                learner=[archive[name] for name in named],
-                kept=[archive[name] for name in of_kept] if facts["history"] else [],
-                **{name: facts[name] for name in _FACTS},
-            )
+            learner = [archive[f"learner.{number}"] for number in range(len(first.learner))]
+            best = from_named({name: archive[f"best.{name}"] for name in named(weights)}) if facts["history"] else None
+        found = [*learner, *named(best or weights).values()]
+        for array, expected in zip(found, [*first.learner, *named(weights).values()], strict=True):
+            if (array.shape, array.dtype) != (expected.shape, expected.dtype):
+                raise ValueError(f"{array.dtype} {array.shape} instead of {expected.dtype} {expected.shape}")
+        return TrainingState(learner, **{name: facts[name] for name in _FACTS}, best=best)
+    except PermissionError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); allow reading, or delete it") from error
     except Exception as error:  # zip, headers and JSON each fail in ways of their own
-        if isinstance(error, PermissionError):
-            raise UserError(f"{path} cannot be read ({error.strerror}); allow reading, or remove it") from error
-        aside = path.with_suffix(".damaged")
-        path.replace(aside)
-        print(f"the checkpoint is damaged ({error}); it is {aside} now, and training starts anew", file=sys.stderr)
+        damaged = path.with_suffix(".damaged")
+        path.replace(damaged)
+        print(f"the checkpoint is damaged ({error}); renamed it to {damaged}, training starts over", file=sys.stderr)
         return None

@@ -6,13 +6,14 @@ import numpy as np
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.decision import is_correct
 from imdb_rnn.engine.engine import Batch, Engine, Masks, in_turn
 from imdb_rnn.engine.kernels import ngrams, optimizer
 from imdb_rnn.engine.ppmi_svd import word_vectors
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.engine.rng import DROPOUT, dropout_mask
-from imdb_rnn.engine.weights import Layout, initial_weights
-from imdb_rnn.model import Network, as_read
+from imdb_rnn.engine.weights import Layout, Weights, initial_weights
+from imdb_rnn.model import as_read
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training.batches import sample_weights
 
@@ -26,7 +27,7 @@ class CompiledLearner:
         self._model, self._encoding, self._seed = model, encoding, params.seed
         self._words = training.ids.lengths
         self._ids, self._y = as_read(training.ids, model, encoding), training.y.astype(np.float32)
-        self._weights = sample_weights(training.y, params.class_weight)
+        self._sample_weights = sample_weights(training.y, params.class_weight)
         weights = initial_weights(model, encoding.vocab_size, params.seed)
         if model.embeddings == "ppmi_svd":
             try:
@@ -34,11 +35,11 @@ class CompiledLearner:
             except ValueError as error:
                 raise UserError(f"{error}; set model.embeddings to learned") from error
             weights = weights._replace(embeddings=vectors)
-        self._codes, self._prior, self._places = np.empty(0, np.int64), np.empty(0, np.float32), None
+        self.ngram_codes, self._prior, self._places = np.empty(0, np.int64), np.empty(0, np.float32), None
         if model.ngrams:
-            self._codes, self._prior, self._places = _known_ngrams(training, model, encoding.vocab_size)
-            weights = weights._replace(ngrams=np.full(len(self._codes), model.ngram_weight, np.float32))
-        self.engine = Engine(Layout(model, encoding.vocab_size, len(self._codes)), self._prior)
+            self.ngram_codes, self._prior, self._places = _known_ngrams(training, model, encoding.vocab_size)
+            weights = weights._replace(ngrams=np.full(len(self.ngram_codes), model.ngram_weight, np.float32))
+        self.engine = Engine(Layout(model, encoding.vocab_size, len(self.ngram_codes)), self._prior)
         self._flat, self._fixed = self.engine.layout.flatten(weights), self.engine.layout.fixed
         self._optimizer = optimizer.start(self._flat[self._fixed :], params, steps)
 
@@ -58,18 +59,18 @@ class CompiledLearner:
                 self.engine.feature_masks(dropout_mask(len(rows) * features, model.dropout, *key, 1)),
             )
             y = self._y[rows]
-            logits, losses, square = self.engine.learn(self._flat, batch, y, self._weights[rows], masks, proceed)
+            logits, losses, square = self.engine.learn(self._flat, batch, y, self._sample_weights[rows], masks, proceed)
             self._optimizer.apply(self.engine.gradient[self._fixed :], square)
-            yield float(losses.sum()), int(((logits > 0) == (y > 0)).sum())
+            yield float(losses.sum()), int(is_correct(y, logits).sum())
 
-    def network(self, best_epoch: int) -> Network:
+    def weights(self) -> Weights:
         flat = np.concatenate([self._flat[: self._fixed], self._optimizer.used()])
         weights = self.engine.layout.split(flat)
         if self._model.ngrams:  # halves, so that the sum of both logits is their mean
             head_kernel, head_bias = weights.head_kernel / 2, weights.head_bias / 2
             scores = np.float32(0.5) * self._prior * weights.ngrams
             weights = weights._replace(head_kernel=head_kernel, head_bias=head_bias, ngrams=scores)
-        return Network(self._model, self._encoding, weights, self._codes, [], best_epoch, {})
+        return weights
 
     def state(self) -> list[np.ndarray]:
         return [np.array(self._optimizer.done), *(array.copy() for array in self._optimizer.arrays())]

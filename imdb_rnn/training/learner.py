@@ -7,14 +7,19 @@ import numpy as np
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.model import Network
+from imdb_rnn.engine.weights import Weights
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training.ahead import compiling_the_rest
 from imdb_rnn.training.compiled_learner import CompiledLearner
 
 
 class Learner(Protocol):
-    """A network that learns."""
+    """A network that learns.
+
+    ngram_codes: int64 (n-grams,), ascending; empty without n-grams
+    """
+
+    ngram_codes: np.ndarray
 
     def learn(self, epoch: int, batches: list[np.ndarray], first: int) -> Iterator[tuple[float, int]]:
         """Learn from batches, rows of the training reviews, one at a time.
@@ -24,14 +29,14 @@ class Learner(Protocol):
             first: number of the first of these batches in its epoch, from 0.
 
         Yields:
-            After each batch the sum of its losses, and how many of its reviews were put on the right side.
+            After each batch the sum of its losses, and how many of its reviews were predicted correctly.
         """
 
-    def network(self, best_epoch: int) -> Network:
-        """The network with the weights to use; its vocabulary and provenance are empty."""
+    def weights(self) -> Weights:
+        """The weights as they would be used now: with `weight_averaging` their averages."""
 
     def state(self) -> list[np.ndarray]:
-        """All that learning goes on from; copies."""
+        """Everything that training resumes from; copies."""
 
     def restore(self, state: list[np.ndarray]) -> None:
         """Go back to what `state` gave."""

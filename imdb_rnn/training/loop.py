@@ -1,11 +1,11 @@
-"""Training: epochs of batches, validation after each, a checkpoint now and then, and the weights of one epoch kept."""
+"""Training: epochs of batches, validation after each epoch, checkpoints, and the weights of the best epoch."""
 
 import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,16 +13,46 @@ from tqdm import tqdm
 
 from imdb_rnn.core.errors import UserError, holding_interrupts
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.decision import is_correct
 from imdb_rnn.engine.kernels.arithmetic import log_losses
-from imdb_rnn.engine.weights import from_named, named
-from imdb_rnn.model import Network, check_ids
+from imdb_rnn.engine.weights import Weights
+from imdb_rnn.model import Model, check_ids, compute_logits
 from imdb_rnn.text.encode import Labelled
-from imdb_rnn.training import checkpoint, history
+from imdb_rnn.training import checkpoint
 from imdb_rnn.training.batches import shuffled
 from imdb_rnn.training.checkpoint import TrainingState
+from imdb_rnn.training.history import COLUMNS, best_epoch, diverged, is_over
 from imdb_rnn.training.learner import Learner, learner
 
-CHECKPOINT_SECONDS = 60  # at most between two checkpoints; there is one after every epoch besides
+CHECKPOINT_SECONDS = 60  # the longest time between two checkpoints; each epoch ends with one too
+
+
+class Trained(NamedTuple):
+    """What training gives.
+
+    weights: of the best epoch
+    ngram_codes: int64 (n-grams,), ascending; empty without n-grams
+    history: one row per epoch, with `history.COLUMNS`
+    best_epoch: from 1
+    """
+
+    weights: Weights
+    ngram_codes: np.ndarray
+    history: pd.DataFrame
+    best_epoch: int
+
+    def model(
+        self, params: ModelParams, encoding: PadParams, vocabulary: list[str], provenance: dict[str, Any]
+    ) -> Model:
+        """The trained model.
+
+        Args:
+            params, encoding: those of the training.
+            vocabulary: rank 1 first; only words that have an id of their own.
+            provenance: of the reviews, with their tokenizer and labels, as `text.corpus.read_provenance` reads it.
+        """
+        texts = vocabulary, provenance["tokenizer"], tuple(provenance["labels"])
+        return Model(params, encoding, self.weights, self.ngram_codes, *texts, self.best_epoch, provenance)
 
 
 def train(
@@ -33,36 +63,34 @@ def train(
     params: TrainParams,
     checkpoint_path: Path | None = None,
     after_epoch: Callable[[list[list[float]]], None] | None = None,
-) -> tuple[Network, pd.DataFrame]:
-    """Train for `params.epochs` epochs.
+) -> Trained:
+    """Train for `params.epochs` epochs, or until `params.patience` ends it.
 
     Args:
         training, validation: reviews to train on, and to validate with after every epoch; without padding, ids below
             `encoding.vocab_size`.
-        checkpoint_path: training goes on from it if it is there, and writes it. None: no checkpoints.
+        checkpoint_path: training resumes from this file if it is there, and writes it. None: no checkpoints.
         after_epoch: is called with the rows of the history so far, when the epoch's checkpoint is written.
 
     Returns:
-        The network with the weights of the epoch that `history.best_epoch` names, its vocabulary and provenance empty;
-        and the history, which ends early when `params.patience` says so or the loss is no longer a number.
+        What `Trained` has. When a loss is not finite, training ends before that epoch.
 
     Raises:
-        UserError: when the loss is not a number from the first epoch on, an id is not below `encoding.vocab_size`,
-            there is no such cell, or the engine cannot do what the parameters say.
+        UserError: when a loss of the first epoch is not finite, an id is not below `encoding.vocab_size`, or the
+            engine cannot do what the parameters say.
     """
     check_ids(training.ids, encoding.vocab_size)
     reviews = len(training.y)
     learning = learner(training, model_params, encoding, params, params.epochs * math.ceil(reviews / params.batch_size))
     state = TrainingState(learning.state())
-    if checkpoint_path:
-        earlier = checkpoint.read(checkpoint_path, replace(state, kept=_arrays(learning.network(1))))
-        if earlier:
-            state = earlier
-            learning.restore(state.learner)
-            if is_over(state.history, params):
-                print(f"training had ended; remove {checkpoint_path} to train anew", flush=True)
-            else:
-                print(f"going on from the checkpoint in epoch {state.epoch}", flush=True)
+    earlier = checkpoint.read(checkpoint_path, state, learning.weights()) if checkpoint_path else None
+    if earlier:
+        state = earlier
+        learning.restore(state.learner)
+        if is_over(state.history, params):
+            print(f"training already finished; delete {checkpoint_path} to retrain", flush=True)
+        else:
+            print(f"resuming at epoch {state.epoch}", flush=True)
 
     def save() -> None:
         if checkpoint_path and np.isfinite(state.loss):
@@ -73,17 +101,16 @@ def train(
         try:
             while not is_over(state.history, params):
                 _train_epoch(learning, reviews, state, params, save, raise_if_interrupted)
-                network = learning.network(state.epoch)
-                values = (state.loss / reviews, state.right / reviews, *_validate(network, validation))
+                weights = learning.weights()
+                logits = compute_logits(weights, learning.ngram_codes, model_params, encoding, validation.ids)
+                of_validation = log_losses(validation.y, logits).mean(), is_correct(validation.y, logits).mean()
+                values = (state.loss / reviews, state.correct / reviews, *map(float, of_validation))
                 if not np.isfinite(values).all():
-                    _give_up(values[0], state)
                     break
                 state.history.append([state.epoch, *(round(value, 6) for value in values)])
-                if _best_epoch(state.history, params) == state.epoch:
-                    state.kept = _arrays(network)
-                numbers = "  ".join(
-                    f"{name} {value:.4f}" for name, value in zip(history.COLUMNS[1:], values, strict=True)
-                )
+                if best_epoch(state.history, params) == state.epoch:
+                    state.best = weights
+                numbers = "  ".join(f"{name} {value:.4f}" for name, value in zip(COLUMNS[1:], values, strict=True))
                 print(f"epoch {state.epoch}/{params.epochs}  {numbers}", flush=True)
                 state.next_epoch()
                 save()
@@ -93,20 +120,14 @@ def train(
             save()
             if checkpoint_path:
                 where = f"epoch {state.epoch}, after batch {state.batches}"
-                print(f"\nnext time training goes on in {where}", file=sys.stderr)
+                print(f"\nthe next run resumes in {where}", file=sys.stderr)
             raise
-    network = learning.network(_best_epoch(state.history, params))
-    network = replace(network, weights=from_named(dict(zip(named(network.weights), state.kept, strict=True))))
-    return network, pd.DataFrame(state.history, columns=history.COLUMNS).astype({"epoch": int})
-
-
-def _arrays(network: Network) -> list[np.ndarray]:
-    return list(named(network.weights).values())
-
-
-def _validate(network: Network, validation: Labelled) -> tuple[float, float]:
-    logits = network.logits(validation.ids)
-    return float(log_losses(validation.y, logits).mean()), float(((logits > 0) == (validation.y == 1)).mean())
+    if state.best is None:
+        raise UserError(f"{diverged(1)}; nothing was written")
+    if not is_over(state.history, params):
+        print(f"{diverged(state.epoch)}; training ends after epoch {state.epoch - 1}", file=sys.stderr)
+    history = pd.DataFrame(state.history, columns=COLUMNS).astype({"epoch": int})
+    return Trained(state.best, learning.ngram_codes, history, best_epoch(state.history, params))
 
 
 def _train_epoch(
@@ -117,40 +138,17 @@ def _train_epoch(
     save: Callable[[], None],
     raise_if_interrupted: Callable[[], None],
 ) -> None:
-    """Do what is left of the epoch under way."""
+    """Do what is left of the current epoch."""
     saved = time.monotonic()
     batches = shuffled(reviews, params.batch_size, params.seed, state.epoch)[state.batches :]
     steps = learning.learn(state.epoch, batches, state.batches)
     shown = sys.stderr.isatty()
-    for loss, right in tqdm(steps, f"epoch {state.epoch}", len(batches), unit="batch", leave=False, disable=not shown):
+    bar = tqdm(steps, f"epoch {state.epoch}", len(batches), unit="batch", leave=False, disable=not shown)
+    for loss, correct in bar:
         state.loss += loss
-        state.right += right
+        state.correct += correct
         state.batches += 1
         raise_if_interrupted()
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             save()
             saved = time.monotonic()
-
-
-def _best_epoch(rows: list[list[float]], params: TrainParams) -> int:
-    return history.best_epoch([row[3] for row in rows], params.validation)
-
-
-def is_over(rows: list[list[float]], params: TrainParams) -> bool:
-    """Whether all epochs are done, or `params.patience` of them have passed without a better one.
-
-    Args:
-        rows: the history so far.
-    """
-    if len(rows) >= params.epochs:
-        return True
-    if not (params.patience and rows):
-        return False
-    return len(rows) - _best_epoch(rows, params) >= params.patience
-
-
-def _give_up(loss: float, state: TrainingState) -> None:
-    advice = f"the loss became {loss} in epoch {state.epoch}; lower train.learning_rate"
-    if not state.history:
-        raise UserError(f"{advice}; nothing was written")
-    print(f"{advice}; training ends here, and epochs 1 to {state.epoch - 1} count", file=sys.stderr)

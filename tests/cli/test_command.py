@@ -6,13 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from material import ROOT
+from material import ROOT, model_of_two_words
 
+from imdb_rnn import model_file
 from imdb_rnn.cli import command
+from imdb_rnn.core import files
 
 
 @pytest.fixture
@@ -180,8 +182,7 @@ def test_tables_of_another_model_or_of_other_columns_are_done_again(run, many):
     run("predict", "--table", "in/*.csv", "--out", "scored")
     _, _, err = run("predict", "--table", "in/*.csv", "--out", "scored", "--text-column", "text")
     assert err == "done already: 2 of 2 tables\n"
-    with zipfile.ZipFile(many / "data/model.keras", "a") as archive:
-        archive.writestr("note", "another file")
+    model_file.save(replace(model_of_two_words(), best_epoch=4), many / files.MODEL)
     _, _, err = run("predict", "--table", "in/*.csv", "--out", "scored")
     assert err == "text column: text\n"
     for path in (many / "in").glob("*.csv"):
@@ -215,8 +216,8 @@ def test_arguments_that_make_no_sense_are_refused(run, arguments, fault):
     [
         (["predict", "film", " "], "text 2 is empty; give one with words in it"),
         (["predict", "film", "caf\udce9"], "text 2 is not UTF-8"),
-        (["predict", "film", "--model", "absent.keras"], "absent.keras is missing; run `dvc repro"),
-        (["predict", "film", "--model", "half.keras"], "half.keras is damaged ("),
+        (["predict", "film", "--model", "absent.safetensors"], "absent.safetensors is missing; run `dvc repro"),
+        (["predict", "film", "--model", "half.safetensors"], "half.safetensors is damaged ("),
         (["predict", "--table", "absent.csv", "--out", "b.csv"], "absent.csv cannot be read (No such file"),
         (["predict", "--table", "a.txt", "--out", "b.csv"], "a.txt is not a table by its name"),
         (["predict", "--table", "a.csv", "--out", "b.csv"], "a.csv: which column to read is not clear"),
@@ -226,7 +227,7 @@ def test_arguments_that_make_no_sense_are_refused(run, arguments, fault):
     ],
 )
 def test_a_fault_is_one_line(run, folder, arguments, fault):
-    (folder / "half.keras").write_bytes((folder / "data/model.keras").read_bytes()[:1000])
+    (folder / "half.safetensors").write_bytes((folder / "data/model.safetensors").read_bytes()[:1000])
     (folder / "a.csv").write_text("id,said\n1,film\n")
     status, out, err = run(*arguments)
     (line,) = err.splitlines()

@@ -9,6 +9,9 @@ from contextlib import suppress
 import pytest
 from material import ROOT, contents
 
+from imdb_rnn import model_file
+from imdb_rnn.core import files
+
 pytest.importorskip("ray.data", reason="needs the extra cluster")
 
 from machines import NODE, machines
@@ -25,11 +28,10 @@ def cluster():
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory, model_bytes):
+def expected(tmp_path_factory, model):
     """A project with tables, and as one process writes them to `one`."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "data").mkdir()
-    (folder / "data/model.keras").write_bytes(model_bytes)
+    model_file.save(model, folder / files.MODEL)
     (folder / "in").mkdir()
     for table in range(TABLES):
         texts = (f"A {'wonderful' if row % (table + 2) else 'terrible'} film {row}" for row in range(ROWS))

@@ -4,10 +4,9 @@ from pathlib import Path
 import pytest
 
 from imdb_rnn.cli import parts
-from imdb_rnn.cli.model import Model
 from imdb_rnn.core.errors import UserError
 
-MODEL = "1" * 64  # stands for the digest of its file
+DIGEST = "1" * 64  # of the model file
 
 
 @pytest.fixture
@@ -25,9 +24,9 @@ def planned(folder, *names: str) -> list[parts.Part]:
     return parts.plan([folder / "in" / name for name in names], folder / "out", None)
 
 
-def score(network, part: parts.Part, model: str = MODEL):
+def score(model, part: parts.Part, digest: str = DIGEST):
     with parts.place_in(part.out.parent) as place:
-        return parts.score_part(Model(network), model, part, place, lambda rows: None)
+        return parts.score_part(model, digest, part, place, lambda rows: None)
 
 
 @pytest.mark.usefixtures("folder")
@@ -97,31 +96,31 @@ def test_a_table_that_cannot_be_scored_is_said_before_any_is(folder):
         planned(folder, "a.csv", "b.csv")
 
 
-def test_a_part_that_is_scored_is_done(folder, network):
+def test_a_part_that_is_scored_is_done(folder, model):
     part, other = planned(folder, "a.csv", "b.csv")
-    assert parts.done(part, MODEL) is None
-    assert score(network, part) == parts.done(part, MODEL) == (1, 1)
+    assert parts.done(part, DIGEST) is None
+    assert score(model, part) == parts.done(part, DIGEST) == (1, 1)
     assert part.out.read_text() == "text,probability,label\nwonderful film,0.947348,positive\n"
-    assert parts.done(other, MODEL) is None
+    assert parts.done(other, DIGEST) is None
     assert {path.name for path in (folder / "out").iterdir()} == {"a.csv", ".imdb-rnn"}
     assert [path.name for path in (folder / "out/.imdb-rnn").iterdir()] == ["a.csv.json"]
 
 
-def test_it_is_still_done_when_files_were_only_touched_or_moved(folder, network):
+def test_it_is_still_done_when_files_were_only_touched_or_moved(folder, model):
     (part,) = planned(folder, "a.csv")
-    score(network, part)
+    score(model, part)
     os.utime(part.table, (0, 0))
     os.utime(part.out, (0, 0))
     folder.joinpath("in").rename(folder / "in2")
     folder.joinpath("out").rename(folder / "out2")
-    assert parts.done(parts.Part(folder / "in2/a.csv", folder / "out2/a.csv", ["text"]), MODEL)
+    assert parts.done(parts.Part(folder / "in2/a.csv", folder / "out2/a.csv", ["text"]), DIGEST)
 
 
 @pytest.mark.parametrize("what", ["table", "scored", "scored is gone", "texts", "model", "record", "record is gone"])
-def test_it_is_not_done_when_anything_of_it_is_another(folder, network, what):
+def test_it_is_not_done_when_anything_of_it_is_another(folder, model, what):
     (part,) = planned(folder, "a.csv")
-    score(network, part)
-    model, record = MODEL, folder / "out/.imdb-rnn/a.csv.json"
+    score(model, part)
+    model, record = DIGEST, folder / "out/.imdb-rnn/a.csv.json"
     content, times = {"table": part.table, "scored": part.out, "record": record}.get(what), part.table.stat()
     if content:  # of the same length and time
         content.write_bytes(content.read_bytes().replace(b"film", b"FILM").replace(b"{", b"["))
@@ -135,30 +134,30 @@ def test_it_is_not_done_when_anything_of_it_is_another(folder, network, what):
     assert parts.done(part, model) is None
 
 
-def test_a_table_that_changes_while_it_is_scored_is_not_done(folder, network):
+def test_a_table_that_changes_while_it_is_scored_is_not_done(folder, model):
     (part,) = planned(folder, "a.csv")
     with parts.place_in(part.out.parent) as place:
         changed = part.table.read_text() + "terrible film\n"
-        parts.score_part(Model(network), MODEL, part, place, lambda rows: part.table.write_text(changed))
-    assert parts.done(part, MODEL) is None
+        parts.score_part(model, DIGEST, part, place, lambda rows: part.table.write_text(changed))
+    assert parts.done(part, DIGEST) is None
 
 
-def test_a_fault_leaves_what_was_there(folder, network):
+def test_a_fault_leaves_what_was_there(folder, model):
     (part,) = planned(folder, "a.csv")
-    score(network, part)
+    score(model, part)
     before = part.out.read_bytes()
     part.table.write_text("text\nwonderful film\n \n")
     with pytest.raises(UserError, match="row 2: text is empty"):
-        score(network, part)
+        score(model, part)
     assert part.out.read_bytes() == before
-    assert parts.done(part, MODEL) is None
+    assert parts.done(part, DIGEST) is None
 
 
-def test_a_folder_in_place_of_a_scored_table_is_named(folder, network):
+def test_a_folder_in_place_of_a_scored_table_is_named(folder, model):
     (part,) = planned(folder, "a.csv")
     part.out.mkdir(parents=True)
     with pytest.raises(UserError, match=r"out/a\.csv cannot be written \(Is a directory\)"):
-        score(network, part)
+        score(model, part)
 
 
 def test_what_a_killed_run_left_is_removed(folder):

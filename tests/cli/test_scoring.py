@@ -10,18 +10,12 @@ from material import peak_memory
 from own_reviews import LIES
 
 from imdb_rnn.cli import scoring
-from imdb_rnn.cli.model import Model
 from imdb_rnn.cli.scoring import find_text_columns, score_table
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.tables import read_rows
 
 TEXTS = ["A wonderful film.", 'a "terrible",\r\nfilm', "NA", "wonderful\rfilm"]
 SAID = [("0.947348", "positive"), ("0.052652", "negative"), ("0.500000", "negative"), ("0.947348", "positive")]
-
-
-@pytest.fixture
-def model(network) -> Model:
-    return Model(network)
 
 
 def write_csv(path, rows, delimiter=","):

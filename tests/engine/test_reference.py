@@ -83,7 +83,9 @@ def test_logits_and_gradients_are_those_of_keras(kind):
 @pytest.mark.slow
 @pytest.mark.xdist_group("keras")
 def test_steps_of_adam_are_those_of_keras():
-    keras, tf = load_keras()
+    keras = load_keras()
+    import tensorflow as tf
+
     random = np.random.default_rng(1)
     weights = {"a": random.normal(size=(3, 4)), "b": random.normal(size=5)}
     m, v = ({name: np.zeros_like(array) for name, array in weights.items()} for _ in range(2))

@@ -123,11 +123,11 @@ def test_after_a_fork_both_processes_read_on():
         from networks import ragged
         from material import model_params, network_of
         network, ids = network_of(model_params()), ragged([1, 5, 6], [1, 7])
-        before = network.predict_proba(ids).tolist()
+        before = network.probabilities(ids).tolist()
         child = os.fork()
         if child == 0:
-            os._exit(network.predict_proba(ids).tolist() != before)
-        same = network.predict_proba(ids).tolist() == before
+            os._exit(network.probabilities(ids).tolist() != before)
+        same = network.probabilities(ids).tolist() == before
         sys.exit(not same or os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     """
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])

@@ -9,7 +9,7 @@ from imdb_rnn.core import frames
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation import behaviour, intervals
 from imdb_rnn.evaluation.results import Behaviour, read_rows
-from imdb_rnn.model import Network
+from imdb_rnn.model import Model
 from imdb_rnn.text.vocabulary import get_tokenizer, words_of_ids
 
 
@@ -20,17 +20,18 @@ def known(phrases: object, tokenizer: str = "word") -> list[str]:
     return sorted({token for part in phrases for token in known(part, tokenizer)})
 
 
-def judging(rule: Callable[[list[str]], float], vocabulary: Iterable[str], tokenizer: str = "word") -> Network:
+def judging(rule: Callable[[list[str]], float], vocabulary: Iterable[str], tokenizer: str = "word") -> Model:
     """A network that says of a text what `rule` says of the words that it reads."""
     vocabulary = list(vocabulary)
     network = network_of(model_params(), vocab_size=len(vocabulary) + 4, maxlen=500)
     network = replace(network, vocabulary=vocabulary, tokenizer=tokenizer)
 
-    class Judging(Network):
-        def predict_proba(self, ids):
+    class Judging(Model):
+        def predict_proba(self, texts):
+            ids = self.encode(texts)
             return np.array([rule(words_of_ids(ids[row].tolist(), self.vocabulary)) for row in range(len(ids))])
 
-    return Judging(*(getattr(network, field.name) for field in fields(Network)))
+    return Judging(*(getattr(network, field.name) for field in fields(Model)))
 
 
 def shares(rule: Callable[[list[str]], float]) -> dict[str, float]:
@@ -165,7 +166,7 @@ def test_a_real_network_is_measured_and_its_table_read_back(tmp_path):
         assert row.failure == (failure if isinstance(failure, str) else None)
         assert (row.before is None) == (row.kind == "MFT" or row.failure is None)
         if row.failure:
-            probability = network.predict_proba(network.encode([row.failure]))[0]
+            probability = network.predict_proba([row.failure])[0]
             assert row.probability == pytest.approx(probability, abs=1e-5)
 
 

@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import model_params, network_of
 
+from imdb_rnn.decision import is_correct, margin
 from imdb_rnn.evaluation import traces
 from imdb_rnn.evaluation.traces import trace_reviews
 from imdb_rnn.text.corpus import from_lists
 from imdb_rnn.text.encode import encode
 from imdb_rnn.text.vocabulary import NOT_A_WORD
-from imdb_rnn.training.decision import is_correct, margin
 
 VOCABULARY = ["the", "film", "was", "good", "rare"]
 WHOLE = ["the", "film", "rare", "was", NOT_A_WORD, "good"]
@@ -37,7 +37,7 @@ def test_words_beyond_the_network_s_vocabulary_have_their_names(mask_padding, tr
 def test_a_trace_ends_with_the_prediction():
     network = network_of(model_params(cell="lstm"), vocab_size=8)
     reviews = from_lists([[1, 2, 3, 3, 0, 4], [1, 1], [2, 2, 3]], np.array([1, 0, 0]))
-    probability = network.predict_proba(encode(reviews.ranks, network.encoding))
+    probability = network.probabilities(encode(reviews.ranks, network.encoding))
     for trace in trace_reviews(network, reviews.ranks, reviews.labels, VOCABULARY):
         assert trace["probability"][-1] == pytest.approx(probability[trace["row"]], abs=1e-6)
         assert np.ptp(trace["probability"]) > 1e-3

@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +10,10 @@ from material import model_params, network_of
 from networks import CELLS, NETWORKS, VOCAB_SIZE, ragged, reviews_of
 
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.engine.kernels import cells, ngrams
+from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.export import onnx_file
-from imdb_rnn.model import Network
-from imdb_rnn.model_file import About
+from imdb_rnn.model import Model
+from imdb_rnn.model_file import Metadata
 from imdb_rnn.text.encode import pad
 
 MAXLEN = 12  # of `network_of`
@@ -30,7 +29,7 @@ def opened(content: bytes) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def probability(network: Network, x: np.ndarray) -> np.ndarray:
+def probability(network: Model, x: np.ndarray) -> np.ndarray:
     """What the ONNX model of a network says of padded ids."""
     session = opened(onnx_file.as_onnx(network).SerializeToString())
     return session.run(["probability"], {"ids": x.astype(np.int64)})[0]
@@ -56,7 +55,7 @@ def test_it_computes_what_the_network_does(cell, pooling, layers, bidirectional,
         mask_padding=mask_padding,
     )
     network = network_of(params, VOCAB_SIZE, maxlen=MAXLEN, padding=padding)
-    expected = network.predict_proba(REVIEWS)
+    expected = network.probabilities(REVIEWS)
     found = probability(network, pad(REVIEWS, MAXLEN, padding))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
@@ -71,7 +70,7 @@ def test_a_network_that_masks_padding_takes_any_number_of_it_on_either_side(kind
     session = opened(onnx_file.as_onnx(network).SerializeToString())
     for maxlen, padding in [(5, "pre"), (MAXLEN, "pre"), (MAXLEN, "post"), (40, "pre")]:
         (found,) = session.run(None, {"ids": pad(ids, maxlen, padding).astype(np.int64)})
-        np.testing.assert_allclose(found, network.predict_proba(ids), rtol=0, atol=1e-5)
+        np.testing.assert_allclose(found, network.probabilities(ids), rtol=0, atol=1e-5)
 
 
 def test_an_n_gram_counts_once_however_large_its_code_is():
@@ -84,7 +83,7 @@ def test_an_n_gram_counts_once_however_large_its_code_is():
     weights = network.weights._replace(ngrams=np.array([9, 0.5], np.float32))
     network = replace(network, params=params, ngram_codes=known, weights=weights)
     ids = ragged(words, words[:2])
-    expected = network.predict_proba(ids)
+    expected = network.probabilities(ids)
     np.testing.assert_allclose(probability(network, pad(ids, MAXLEN, "pre")), expected, rtol=0, atol=1e-5)
 
 
@@ -115,20 +114,9 @@ def test_the_file_alone_says_how_a_text_becomes_ids(tmp_path):
     network = replace(network, vocabulary=["的", "\n", '"', *network.vocabulary[3:]])
     onnx_file.write(network, tmp_path / "model.onnx")
     metadata = opened((tmp_path / "model.onnx").read_bytes()).get_modelmeta().custom_metadata_map
-    assert json.loads(metadata["vocabulary"]) == network.vocabulary
-    about = About.model_validate_json(metadata["about"])
+    about = Metadata.model_validate_json(metadata["imdb_rnn"])
     assert (about.tokenizer, about.labels, about.pad) == ("char", ("差评", "好评"), network.encoding)
-
-
-def test_a_cell_that_onnx_does_not_have_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setitem(cells.CELLS, "own", replace(cells.cell_named("lstm"), onnx=""))
-    message = (
-        r"^params\.yaml: model\.cell is 'own', for which ONNX has no operator; "
-        r"'simple_rnn', 'lstm' and 'gru' can be exported$"
-    )
-    with pytest.raises(UserError, match=message):
-        onnx_file.write(network_of(model_params(cell="own")), tmp_path / "model.onnx")
-    assert not list(tmp_path.iterdir())
+    assert about.vocabulary == network.vocabulary
 
 
 def test_a_network_that_is_too_large_for_the_format_is_refused():

@@ -67,7 +67,7 @@ def test_a_damaged_file_is_made_anew(project, finished, outcome, number):
     ("name", "reader"),
     [
         ("data/padded/x_train.npy", "train"),
-        ("data/model.keras", "evaluate"),
+        ("data/model.safetensors", "evaluate"),
         ("results/explanation/traces.json", "report"),
     ],
 )

@@ -23,7 +23,7 @@ from imdb_rnn.engine.kernels import cells
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import sensitivity
 from imdb_rnn.keras_model import load_keras
-from imdb_rnn.model import Network
+from imdb_rnn.model import Model
 from imdb_rnn.reporting.report import page, stored_network
 from imdb_rnn.text.corpus import from_lists, read_reviews, read_vocabulary
 from imdb_rnn.text.encode import encode
@@ -86,7 +86,7 @@ def open_page(browser, contents, tmp_path):
     """Opens the report with another network in it, and with `changes` of its contents."""
     complaints(browser)
 
-    def open_page(network: Network, **changes: object) -> None:
+    def open_page(network: Model, **changes: object) -> None:
         params = contents["parameters"] | {"model": network.params.model_dump()}
         shown = {**contents, "parameters": params, "network": stored_network(network), **changes}
         path = tmp_path / "index.html"
@@ -112,12 +112,12 @@ def judge(browser, texts: list[str]) -> list[float]:
     )
 
 
-def network_with_words(params: ModelParams, **encoding: object) -> Network:
+def network_with_words(params: ModelParams, **encoding: object) -> Model:
     """A small network that knows `VOCABULARY`, with weights by which texts have unlike probabilities."""
     return replace(network_of(params, vocab_size=20, seed=6, **encoding), vocabulary=VOCABULARY)
 
 
-def encode_texts(network: Network, texts: list[str]) -> Ragged:
+def encode_texts(network: Model, texts: list[str]) -> Ragged:
     """The ids of texts, as the pipeline makes them."""
     rank = {word: place for place, word in enumerate(network.vocabulary, start=1)}
     lists = [[rank.get(word, 0) for word in tokenize(text)] for text in texts]
@@ -200,8 +200,8 @@ def test_the_probability_is_keras_on_test_reviews(opened, folder):
     texts = [
         "cut " * params.pad.maxlen + text if START not in ids else text for text, ids in zip(texts, x, strict=True)
     ]
-    keras, _ = load_keras()
-    model = keras.models.load_model(folder / "data/model.keras", compile=False)
+    keras = load_keras()
+    model = keras.models.load_model(folder / "data/model.safetensors", compile=False)
     expected = model(x).numpy()[:, 0]
     assert np.ptp(expected) > 0.2
     np.testing.assert_allclose(judge(opened, texts), expected, atol=1e-4, rtol=0)
@@ -219,7 +219,7 @@ def test_every_kind_of_network_reads_what_is_typed_as_it_does_in_python(browser,
     open_page(network)
     typed = judge(browser, list(AWKWARD.values()))
     ids = encode_texts(network, list(AWKWARD.values()))
-    np.testing.assert_allclose(typed, network.predict_proba(ids), atol=1e-5, rtol=0)
+    np.testing.assert_allclose(typed, network.probabilities(ids), atol=1e-5, rtol=0)
     assert np.ptp(typed) > 0.01
 
 
@@ -236,7 +236,7 @@ def test_long_reviews_read_by_wide_networks_agree_too(browser, open_page, cell):
         "const it = openNetwork(contents.network); return arguments[0].map((ids) => it.predict(ids).probability);",
         ids.tolist(),
     )
-    np.testing.assert_allclose(probabilities, network.predict_proba(ragged(*ids)), atol=1e-4, rtol=0)
+    np.testing.assert_allclose(probabilities, network.probabilities(ragged(*ids)), atol=1e-4, rtol=0)
     assert np.ptp(probabilities) > 0.01
 
 
@@ -251,7 +251,7 @@ def test_a_cell_of_one_s_own_reads_by_its_own_step(browser, open_page, monkeypat
     open_page(network)
     assert browser.execute_script("return makeStep(1, (x) => x).toString()") in step
     texts = list(AWKWARD.values())
-    expected = network.predict_proba(encode_texts(network, texts))
+    expected = network.probabilities(encode_texts(network, texts))
     np.testing.assert_allclose(judge(browser, texts), expected, atol=1e-5, rtol=0)
 
 
@@ -272,7 +272,7 @@ def test_a_network_of_characters_reads_chinese_as_it_is_typed(browser, open_page
     network = replace(network_of(model_params(), 20), tokenizer="char", vocabulary=list("这部电影很好看不难，！ab"))
     open_page(network, tokenizer="char")
     texts = ["这部电影很好看！", "这部 电影不好看，很 难看", "A b 🎬 電影", *AWKWARD.values()]
-    np.testing.assert_allclose(judge(browser, texts), network.predict_proba(network.encode(texts)), atol=1e-5, rtol=0)
+    np.testing.assert_allclose(judge(browser, texts), network.predict_proba(texts), atol=1e-5, rtol=0)
     judge(browser, texts[:1])
     assert browser.find_element(By.CSS_SELECTOR, "#reading .words").text == texts[0]
 
@@ -292,7 +292,7 @@ def test_chinese_text_is_cut_into_words_as_jieba_does(browser, open_page):
     split = browser.execute_script("return arguments[0].map(openNetwork(contents.network).tokenize)", texts)
     expected = [network.tokenize(text) for text in texts]
     assert [row for row in zip(texts, split, expected, strict=True) if row[1] != row[2]] == []
-    np.testing.assert_allclose(judge(browser, texts), network.predict_proba(network.encode(texts)), atol=1e-5, rtol=0)
+    np.testing.assert_allclose(judge(browser, texts), network.predict_proba(texts), atol=1e-5, rtol=0)
     joined = browser.execute_script("return arguments[0].map(joined)", expected[: len(CHINESE)])
     assert [network.tokenize(text) for text in joined] == expected[: len(CHINESE)]
 

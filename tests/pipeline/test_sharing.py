@@ -116,7 +116,9 @@ def test_what_one_pushes_another_pulls_and_runs_nothing(finished, hub, tmp_path)
     second.run("dvc", "pull")
     for folder in ("data/padded", "data/reviews", "results"):
         assert contents(second.folder / folder) == contents(finished.folder / folder)
-    assert (second.folder / "data/model.keras").read_bytes() == (finished.folder / "data/model.keras").read_bytes()
+    assert (second.folder / "data/model.safetensors").read_bytes() == (
+        finished.folder / "data/model.safetensors"
+    ).read_bytes()
     assert second.repro() == []
     assert second.run("git", "status", "--porcelain") == ""
     assert second.run("dvc", "status").strip() == UP_TO_DATE
@@ -125,7 +127,7 @@ def test_what_one_pushes_another_pulls_and_runs_nothing(finished, hub, tmp_path)
 def test_a_late_change_downloads_only_what_it_needs(ann):
     person, ran = ann
     assert ran == ["check", "plot", "export"]
-    for present in ("data/model.keras", "data/reviews", "results/explanation", "results/figures"):
+    for present in ("data/model.safetensors", "data/reviews", "results/explanation", "results/figures"):
         assert (person.folder / present).exists()
     for absent in ("data/padded", "results/data_report.json", "results/report"):
         assert not (person.folder / absent).exists()

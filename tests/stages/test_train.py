@@ -59,7 +59,7 @@ def test_the_checkpoint_is_there_when_training_has_ended(small, made_up, tmp_pat
         (tmp_path / path).unlink()
     capsys.readouterr()
     train.main(small, tmp_path)
-    assert capsys.readouterr().out.startswith(f"training had ended; remove {checkpoint} to train anew\n")
+    assert capsys.readouterr().out.startswith(f"training already finished; delete {checkpoint} to retrain\n")
     assert written == {path: (tmp_path / path).read_bytes() for path in written}
 
 

@@ -1,16 +1,16 @@
-import json
 import os
 import signal
 import time
-import zipfile
 
 import numpy as np
 import pytest
 from material import model_params
+from networks import arrays_of
 from tasks import assert_same_networks, run, small
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams
+from imdb_rnn.engine.weights import initial_weights
 from imdb_rnn.training import checkpoint, loop
 from imdb_rnn.training.checkpoint import TrainingState
 from imdb_rnn.training.compiled_learner import CompiledLearner
@@ -18,39 +18,40 @@ from imdb_rnn.training.compiled_learner import CompiledLearner
 pytestmark = pytest.mark.slow
 
 LEARNER = [np.array(5, np.int64), np.arange(3, dtype=np.float32), np.zeros(2), np.empty(0, np.float32)]
-KEPT = [np.ones((2, 2), np.float32), np.zeros(1, np.float32)]
-EXPECTED = TrainingState(LEARNER, kept=KEPT)
+FIRST, BEST = TrainingState(LEARNER), initial_weights(model_params(bidirectional=True), 6, 1)
 ROW = [1, 0.5, 0.75, 0.6, 0.7]
-STATE = TrainingState(LEARNER, 2, 7, 0.1, 40, [ROW], KEPT)
+STATE = TrainingState(LEARNER, 2, 7, 0.1, 40, [ROW], BEST)
 
 
 def assert_equal(one: TrainingState, other: TrainingState) -> None:
     for name, value in vars(other).items():
-        if name in ("learner", "kept"):
-            assert len(getattr(one, name)) == len(value)
-            for array, same in zip(getattr(one, name), value, strict=True):
-                assert array.dtype == same.dtype
-                np.testing.assert_array_equal(array, same)
-        else:
+        if name not in ("learner", "best"):
             assert getattr(one, name) == value
+    assert (one.best is None) == (other.best is None)
+    for state, same in ((one, other), (other, one)):
+        arrays = [*state.learner, *(arrays_of(state.best) if state.best else ())]
+        expected = [*same.learner, *(arrays_of(same.best) if same.best else ())]
+        for array, value in zip(arrays, expected, strict=True):
+            assert array.dtype == value.dtype
+            np.testing.assert_array_equal(array, value)
 
 
 @pytest.mark.parametrize("state", [STATE, TrainingState(LEARNER)], ids=["in the second epoch", "at first"])
 def test_a_checkpoint_is_read_as_written(tmp_path, state):
     path = tmp_path / "new/checkpoint.npz"
-    assert checkpoint.read(path, EXPECTED) is None
+    assert checkpoint.read(path, FIRST, BEST) is None
     checkpoint.write(path, state)
-    assert_equal(checkpoint.read(path, EXPECTED), state)
+    assert_equal(checkpoint.read(path, FIRST, BEST), state)
     assert [file.name for file in path.parent.iterdir()] == ["checkpoint.npz"]
 
 
 def test_the_next_epoch_begins_with_nothing_but_what_was_learnt():
-    state = TrainingState(LEARNER, 2, 7, 0.1, 40, [ROW], KEPT)
+    state = TrainingState(LEARNER, 2, 7, 0.1, 40, [ROW], BEST)
     state.next_epoch()
-    assert_equal(state, TrainingState(LEARNER, 3, history=[ROW], kept=KEPT))
+    assert_equal(state, TrainingState(LEARNER, 3, history=[ROW], best=BEST))
 
 
-def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path, capsys):
+def test_a_damaged_checkpoint_is_named_and_renamed(tmp_path, capsys):
     """Bits of every byte of the first header, of the directory and of the end; and cut off every so many bytes."""
     path = tmp_path / "checkpoint.npz"
     checkpoint.write(path, STATE)
@@ -65,7 +66,7 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path, capsys):
     set_aside = 0
     for content in damaged:
         path.write_bytes(content)
-        state = checkpoint.read(path, EXPECTED)
+        state = checkpoint.read(path, FIRST, BEST)
         if state is None:
             assert not path.exists()
             assert (tmp_path / "checkpoint.damaged").read_bytes() == content
@@ -79,42 +80,31 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(tmp_path, capsys):
 @pytest.mark.parametrize(
     "state",
     [
-        TrainingState(LEARNER[:-1], history=[ROW], kept=KEPT),
-        TrainingState([*LEARNER, np.zeros(1)], history=[ROW], kept=KEPT),
-        TrainingState([LEARNER[0], np.zeros(4, np.float32), *LEARNER[2:]], history=[ROW], kept=KEPT),
-        TrainingState([LEARNER[0], LEARNER[1].astype(np.float64), *LEARNER[2:]], history=[ROW], kept=KEPT),
-        TrainingState(LEARNER, history=[ROW], kept=KEPT[:1]),
-        TrainingState(LEARNER, history=[ROW], kept=[*KEPT, np.zeros(1)]),
-        TrainingState(LEARNER, history=[ROW], kept=[KEPT[0].T[:1], KEPT[1]]),
+        TrainingState(LEARNER[:-1], history=[ROW], best=BEST),
+        TrainingState([LEARNER[0], np.zeros(4, np.float32), *LEARNER[2:]], history=[ROW], best=BEST),
+        TrainingState([LEARNER[0], LEARNER[1].astype(np.float64), *LEARNER[2:]], history=[ROW], best=BEST),
+        TrainingState(LEARNER, history=[ROW], best=BEST._replace(layers=(BEST.layers[0][:1],))),
+        TrainingState(LEARNER, history=[ROW], best=BEST._replace(head_bias=np.zeros(2, np.float32))),
     ],
-    ids=["fewer", "more", "longer", "wider", "fewer kept", "more kept", "smaller kept"],
+    ids=["fewer", "longer", "wider", "fewer weights", "larger weights"],
 )
-def test_a_checkpoint_of_other_arrays_is_set_aside(tmp_path, state):
+def test_a_checkpoint_of_other_arrays_is_renamed(tmp_path, state):
     path = tmp_path / "checkpoint.npz"
     checkpoint.write(path, state)
-    assert checkpoint.read(path, EXPECTED) is None
+    assert checkpoint.read(path, FIRST, BEST) is None
     assert (tmp_path / "checkpoint.damaged").exists()
-
-
-def test_a_compressed_checkpoint_is_refused(tmp_path, capsys):
-    """It could be a bomb: little on disk, much in memory."""
-    path = tmp_path / "checkpoint.npz"
-    np.savez_compressed(path, **{"facts": np.array(json.dumps({})), "learner.0": LEARNER[0]})
-    assert zipfile.ZipFile(path).infolist()[0].compress_type == zipfile.ZIP_DEFLATED
-    assert checkpoint.read(path, EXPECTED) is None
-    assert "the checkpoint is damaged (it is compressed)" in capsys.readouterr().err
 
 
 def test_a_checkpoint_that_may_not_be_read_is_left_where_it_is(tmp_path, monkeypatch):
     path = tmp_path / "checkpoint.npz"
     checkpoint.write(path, STATE)
 
-    def forbidden(*_):
+    def forbidden(*_, **options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(checkpoint.zipfile, "ZipFile", forbidden)
-    with pytest.raises(UserError, match=r"cannot be read \(Permission denied\); allow reading, or remove it"):
-        checkpoint.read(path, EXPECTED)
+    monkeypatch.setattr(checkpoint.np, "load", forbidden)
+    with pytest.raises(UserError, match=r"cannot be read \(Permission denied\); allow reading, or delete it"):
+        checkpoint.read(path, FIRST, BEST)
     assert path.exists()
 
 
@@ -170,18 +160,19 @@ def test_the_fingerprint_tells_runs_apart():
 
 
 def test_the_fingerprint_is_of_the_code_and_the_packages_too(tmp_path, monkeypatch):
-    for name in checkpoint.SUBPACKAGES:
-        (tmp_path / name).mkdir()
-    (tmp_path / "pages").mkdir()
-    monkeypatch.setattr(checkpoint, "LIBRARY", tmp_path)
-    fingerprints = [checkpoint.fingerprint()]
-    for place in ("network/cells.py", "training/loop.py", "pages/report.py"):
-        (tmp_path / place).write_text("a = 1")
+    """Of code that training runs, without its comments."""
+    (tmp_path / "imdb_rnn/training").mkdir(parents=True)
+    monkeypatch.setattr(checkpoint, "ROOT", tmp_path)
+    fingerprints = []
+    for code in ("import imdb_rnn.engine", "import imdb_rnn.engine  # the engine"):
+        (tmp_path / checkpoint.CODE).write_text(code)
         fingerprints.append(checkpoint.fingerprint())
+    (tmp_path / "imdb_rnn/engine.py").write_text("a = 1")
+    fingerprints.append(checkpoint.fingerprint())
     monkeypatch.setattr(checkpoint, "version", lambda name: "0")
     fingerprints.append(checkpoint.fingerprint())
-    assert len(set(fingerprints)) == 4
-    assert fingerprints[2] == fingerprints[3], "the pages have no part in training"
+    assert fingerprints[0] == fingerprints[1]
+    assert len(set(fingerprints)) == 3
 
 
 class StoppedError(Exception):
@@ -267,5 +258,5 @@ def test_a_finished_checkpoint_stays_trains_no_more_and_gives_the_same_network(t
     assert (again.best_epoch, again.params, again.encoding) == (network.best_epoch, network.params, network.encoding)
     assert_same_networks(again, network)
     assert path.read_bytes() == content
-    assert capsys.readouterr().out == f"training had ended; remove {path} to train anew\n"
+    assert capsys.readouterr().out == f"training already finished; delete {path} to retrain\n"
     assert (len(history) < 12) == bool(patience)

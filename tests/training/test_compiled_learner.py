@@ -57,7 +57,7 @@ def test_training_is_keras_own_fit(monkeypatch, layer, mask_padding, method):
 
     The schedule is as long as the training: three epochs.
     """
-    keras, _ = load_keras()
+    keras = load_keras()
     rate = keras.optimizers.schedules.CosineDecay(0.01, 3 * math.ceil(WHOLE / 32))
     optimizer = of_sums(getattr(keras.optimizers, method))(rate, global_clipnorm=0.1)
 
@@ -155,7 +155,7 @@ def test_counted_word_vectors_stay_and_all_else_is_learnt():
 
 
 def test_learning_begins_with_the_initial_weights_of_the_seed():
-    weights = learner_of(*task(40, 1), seed=7).network(1).weights
+    weights = learner_of(*task(40, 1), seed=7).weights()
     for array, same in zip(arrays_of(weights), arrays_of(initial_weights(small(), VOCAB_SIZE, 7)), strict=True):
         np.testing.assert_array_equal(array, same)
 
@@ -186,7 +186,7 @@ def test_a_sure_and_wrong_answer_is_corrected_as_fast_as_the_logit_says(monkeypa
     ((loss, right),) = learning.learn(1, [np.arange(2)], 0)
     assert loss == pytest.approx(2 * 30, abs=4)
     assert right == 0
-    assert learning.network(1).weights.head_bias == pytest.approx([bias - np.sign(bias)], abs=1e-5)
+    assert learning.weights().head_bias == pytest.approx([bias - np.sign(bias)], abs=1e-5)
 
 
 def after_one_step(x, y, vocab_size=VOCAB_SIZE, **model) -> Weights:
@@ -275,7 +275,7 @@ def test_ngrams_see_what_single_words_do_not():
         params = TrainParams(epochs=5, batch_size=32, learning_rate=0.01)
         model = small(embedding_dim=1, units=1, ngrams=ngrams)
         network, (x, y) = fit(pairs(600, 1), pairs(200, 2), model, params)[0], pairs(400, 3)
-        return np.mean((network.predict_proba(unpad(x)) > 0.5) == y)
+        return np.mean((network.probabilities(unpad(x)) > 0.5) == y)
 
     assert right(2) > 0.95
     assert right(1) < 0.8

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from networks import arrays_of
 from tasks import (
     SHORT,
     VOCAB_SIZE,
@@ -33,7 +34,7 @@ STEPS = 3 * 9  # three epochs of nine batches
 
 def test_training_is_keras_own_fit(monkeypatch):
     """The article's network, its optimiser and its `fit`, over padding that is read, with nothing of ours around it."""
-    keras, _ = load_keras()
+    keras = load_keras()
 
     def plain():
         return keras.Sequential(
@@ -53,7 +54,7 @@ def test_training_is_keras_own_fit(monkeypatch):
 
 def test_dropout_clipping_and_averages_are_keras_own_fit_s(monkeypatch):
     """Where Keras has XLA compile, as the engine does: without, TensorFlow makes other random numbers of a seed."""
-    keras, _ = load_keras()
+    keras = load_keras()
     optimizer = keras.optimizers.Adam(
         keras.optimizers.schedules.PolynomialDecay(0.01, STEPS, end_learning_rate=0.0), global_clipnorm=0.1
     )
@@ -63,7 +64,7 @@ def test_dropout_clipping_and_averages_are_keras_own_fit_s(monkeypatch):
 
 
 def test_momentum_and_a_cosine_are_keras_own_fit_s(monkeypatch):
-    keras, _ = load_keras()
+    keras = load_keras()
     optimizer = keras.optimizers.SGD(
         keras.optimizers.schedules.CosineDecay(0.01, STEPS), momentum=0.9, global_clipnorm=0.1
     )
@@ -77,7 +78,7 @@ def test_a_sure_and_wrong_answer_is_corrected_as_fast_as_the_logit_says(monkeypa
 
     def sure(*arguments):
         built = build(*arguments)
-        keras_model.variables(built, model)[-1].assign([-30])
+        keras_model.named_variables(built, model)["head.bias"].assign([-30])
         return built
 
     monkeypatch.setattr(keras_model, "build", sure)
@@ -89,7 +90,7 @@ def test_a_sure_and_wrong_answer_is_corrected_as_fast_as_the_logit_says(monkeypa
     ((loss, right),) = learning.learn(1, [np.arange(2)], 0)
     assert loss == pytest.approx(2 * 30, abs=4)
     assert right == 0
-    assert learning.network(1).weights[-1] == pytest.approx([-29], abs=1e-5)
+    assert learning.weights().head_bias == pytest.approx([-29], abs=1e-5)
 
 
 def test_training_goes_on_from_a_checkpoint_as_if_it_was_not_stopped(tmp_path, monkeypatch):
@@ -126,13 +127,13 @@ def test_patience_and_the_best_epoch_are_the_loop_s():
 
 
 def test_the_seed_decides_the_initial_weights_whatever_the_process_has_drawn():
-    keras, _ = load_keras()
+    keras = load_keras()
     x, y = task(40, 1)
 
     def initial_weights(seed):
         encoding = PadParams(vocab_size=VOCAB_SIZE, maxlen=8)
         learning = KerasLearner(Labelled(unpad(x), y), small(), encoding, TrainParams(engine="keras", seed=seed), 10)
-        return learning.network(1).weights
+        return arrays_of(learning.weights())[:-1]
 
     once, again, other = initial_weights(1), initial_weights(1), initial_weights(2)
     keras.utils.set_random_seed(1)

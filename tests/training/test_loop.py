@@ -11,14 +11,14 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import TrainParams
 from imdb_rnn.engine.kernels.arithmetic import log_losses
 from imdb_rnn.text.encode import unpad
-from imdb_rnn.training import checkpoint, compiled_learner
+from imdb_rnn.training import checkpoint, compiled_learner, loop
 from imdb_rnn.training.compiled_learner import CompiledLearner
 
 pytestmark = pytest.mark.slow
 
 
 def accuracy(network, x, y) -> float:
-    return np.mean((network.predict_proba(unpad(x)) > 0.5) == y)
+    return np.mean((network.probabilities(unpad(x)) > 0.5) == y)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -66,31 +66,41 @@ def test_history_has_a_row_and_the_log_a_line_an_epoch(capsys):
     assert [line.split("  ")[0] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
 
 
-def test_a_loss_that_is_no_number_stops_with_advice(monkeypatch):
+def test_a_loss_that_is_nan_stops_with_advice(monkeypatch):
     initial_weights = compiled_learner.initial_weights
 
     def broken(*arguments):
         return changed(initial_weights(*arguments), lambda array: np.full_like(array, np.nan))
 
     monkeypatch.setattr(compiled_learner, "initial_weights", broken)
-    with pytest.raises(UserError, match=r"loss became nan in epoch 1.*lower train\.learning_rate"):
+    with pytest.raises(
+        UserError, match=r"^the loss became NaN or infinite in epoch 1; try a smaller train\.learning_rate"
+    ):
         run()
 
 
-def test_epochs_before_a_loss_that_is_no_number_count(monkeypatch, capsys):
+@pytest.mark.parametrize("which", ["training", "validation"])
+def test_epochs_before_a_loss_that_is_not_finite_count(monkeypatch, capsys, which):
     expected, first_two = run(epochs=2)
-    learn = CompiledLearner.learn
+    learn, logits_of, validated = CompiledLearner.learn, loop.compute_logits, []
 
     def breaks_in_the_third_epoch(self, epoch, batches, first):
         for number, (loss, right) in enumerate(learn(self, epoch, batches, first)):
             yield (loss * np.inf if epoch == 3 and number > 4 else loss), right
 
-    monkeypatch.setattr(CompiledLearner, "learn", breaks_in_the_third_epoch)
+    def broken_at_the_third_validation(*arguments):
+        validated.append(True)
+        return logits_of(*arguments) * (np.nan if len(validated) == 3 else 1)
+
+    if which == "training":
+        monkeypatch.setattr(CompiledLearner, "learn", breaks_in_the_third_epoch)
+    else:
+        monkeypatch.setattr(loop, "compute_logits", broken_at_the_third_validation)
     network, history = run(epochs=5)
     assert history.equals(first_two)
     assert_same_networks(network, expected)
     assert capsys.readouterr().err == (
-        "the loss became inf in epoch 3; lower train.learning_rate; training ends here, and epochs 1 to 2 count\n"
+        "the loss became NaN or infinite in epoch 3; try a smaller train.learning_rate; training ends after epoch 2\n"
     )
 
 

@@ -34,12 +34,12 @@ def test_a_network_is_measured_on_reviews_as_it_reads_them(monkeypatch):
     assert len(measured.gradient) == 12
     assert list(measured.last_words) == ["1", "2", "5", "10", "12"]
     ids = encode(reviews.ranks, network.encoding)
-    right = (network.predict_proba(ids) > 0.5) == reviews.labels
+    right = (network.probabilities(ids) > 0.5) == reviews.labels
     assert measured.last_words["12"] == round(right.mean(), 6)
     rows = traced_rows(reviews.ranks)
     assert rows.tolist() == [1, 2, 3, 4]
     assert [len(trace) for trace in measured.traces] == [6, 12, 13, 13]
-    np.testing.assert_allclose([t[-1] for t in measured.traces], network.predict_proba(ids)[rows], atol=1e-4)
+    np.testing.assert_allclose([t[-1] for t in measured.traces], network.probabilities(ids)[rows], atol=1e-4)
     norms = network.gradient_norms(ids)
     last = [norms[row][-1] for row in range(len(norms))]
     assert measured.gradient[0] == pytest.approx(np.mean(last), abs=1e-7)

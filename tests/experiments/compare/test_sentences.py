@@ -7,7 +7,7 @@ from material import model_params, network_of
 
 from experiments.compare import sentences
 from experiments.compare.runs import MODEL, PLAN, RUNS
-from imdb_rnn import keras_model
+from imdb_rnn import model_file
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.sources.bundled import find_file, read_table
 
@@ -32,8 +32,8 @@ def test_every_network_predicts_every_sentence_and_the_best_comes_first(tmp_path
             )  # so that it predicts both labels
             network = replace(network, weights=weights)
             (tmp_path / RUNS / f"{name}-{seed}").mkdir(parents=True)
-            keras_model.save(network, tmp_path / RUNS / f"{name}-{seed}" / MODEL)
-            is_positive = network.predict_proba(ids) > 0.5
+            model_file.save(network, tmp_path / RUNS / f"{name}-{seed}" / MODEL)
+            is_positive = network.probabilities(ids) > 0.5
             right[name, seed] = (is_positive == (table["label"] == 1)).mean()
     sentences.main(tmp_path)
     found = pd.read_csv(tmp_path / sentences.SENTENCES).set_index("network")

@@ -7,10 +7,10 @@ from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import PadParams
+from imdb_rnn.decision import is_correct
 from imdb_rnn.text.corpus import Reviews, from_lists, make_corpus, write_corpus
 from imdb_rnn.text.encode import encode
 from imdb_rnn.training import loop
-from imdb_rnn.training.decision import is_correct
 
 pytestmark = pytest.mark.xdist_group("keras")
 

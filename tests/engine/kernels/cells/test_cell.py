@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from material import ROOT, model_params, network_of
 from networks import CELLS as NAMES
-from networks import VOCAB_SIZE, as_keras, assert_learns_as_reference, reviews_of
+from networks import VOCAB_SIZE, assert_learns_as_reference, reviews_of
 from steps import assert_step_is
 from tasks import SHORT, fit, small, task
 
@@ -13,6 +13,7 @@ from imdb_rnn.engine import reference
 from imdb_rnn.engine.kernels.cells import CELLS, cell_named
 from imdb_rnn.engine.kernels.cells.cell import Cell
 from imdb_rnn.engine.kernels.compiled import inner
+from imdb_rnn.export.keras_file import as_keras
 from imdb_rnn.keras_model import build, save
 from imdb_rnn.model_file import load
 from imdb_rnn.text.encode import unpad
@@ -90,6 +91,6 @@ def test_a_fourth_cell_is_one_entry(monkeypatch, tmp_path):
     save(network, tmp_path / "model.keras")
     again, x = load(tmp_path / "model.keras"), task(50, 3)[0]
     expected = as_keras(network)(x).numpy()[:, 0]
-    np.testing.assert_allclose(again.predict_proba(unpad(x)), expected, atol=1e-6)
+    np.testing.assert_allclose(again.probabilities(unpad(x)), expected, atol=1e-6)
     assert again.trace(x[0], 0)[-1] == pytest.approx(expected[0], abs=1e-6)
     assert again.gradient_norms(unpad(x)).values.max() > 0

@@ -1,6 +1,6 @@
 import numpy as np
 
-from imdb_rnn.training.decision import is_correct, is_positive, margin
+from imdb_rnn.decision import is_correct, is_positive, margin
 
 
 def test_a_logit_above_zero_means_positive_however_small_it_is():

@@ -1,0 +1,48 @@
+"""The model as a `.keras` file, for Keras: `keras.models.load_model` opens it."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from imdb_rnn.core import files
+from imdb_rnn.engine.weights import named
+from imdb_rnn.keras_model import build, load_keras, named_variables
+from imdb_rnn.model import Model
+
+METADATA, CONFIG = "metadata.json", "config.json"  # members of the archive
+
+
+def as_keras(model: Model) -> "keras.Model":  # noqa: F821
+    """The model as a Keras model, with its weights; see `keras_model.build` for input and output."""
+    network, arrays = build(model.params, model.encoding.vocab_size, model.ngram_codes), named(model.weights)
+    for name, variable in named_variables(network, model.params).items():
+        variable.assign(arrays[name])
+    if model.params.ngrams:
+        scores = np.append(np.float32(0), model.weights.ngrams)[:, None]  # row 0 is for unknown n-grams
+        network.get_layer("ngram_scores").embeddings.assign(scores)
+    return network
+
+
+def write(model: Model, path: Path) -> None:
+    """Write a `.keras` file whose bytes depend on the model and on the versions of Keras and h5py alone.
+
+    Keras writes dates, memory addresses, and names that it counts in the process; here the date is fixed, and both
+    counts begin at 0. Raises `UserError` when the file cannot be written.
+    """
+    keras = load_keras()
+    keras.utils.clear_session()  # begins to count names at 0
+    with files.replacing(path) as new:
+        saved = new.with_name("saved.keras")
+        as_keras(model).save(saved)
+        with zipfile.ZipFile(saved) as archive:
+            members = {name: archive.read(name) for name in sorted(archive.namelist())}
+        members[METADATA] = re.sub(rb'("date_saved": ")[^"]*', rb"\g<1>1980-01-01@00:00:00", members[METADATA])
+        addresses = list(dict.fromkeys(re.findall(rb'"shared_object_id": (\d+)', members[CONFIG])))
+        members[CONFIG] = re.sub(
+            rb'("shared_object_id": )(\d+)', lambda m: m[1] + str(addresses.index(m[2])).encode(), members[CONFIG]
+        )
+        with zipfile.ZipFile(new, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(zipfile.ZipInfo(name), content)  # dated 1980 and not compressed
