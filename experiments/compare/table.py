@@ -92,29 +92,31 @@ def differences(names: list[str], correct: dict[str, np.ndarray]) -> pd.DataFram
 def markdown(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
     """Both tables as in docs/comparison.md."""
     confidence = f"{100 * CONFIDENCE:.0f} % interval"
-    lines = [
-        f"| network | test accuracy ({confidence}) | seeds: min to max | ROC AUC | weights | training | "
-        "reviews per second |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+    columns = ["network", f"test accuracy ({confidence})", "seeds: min to max", "ROC AUC", "weights", "training"]
+    rows = [
+        [
+            row.network,
+            f"{row.accuracy:.3f} ({row.low:.3f} to {row.high:.3f})",
+            f"{row.n_seeds}: {row.min:.3f} to {row.max:.3f}" if row.n_seeds > 1 else "1",
+            f"{row.roc_auc:.3f}",
+            f"{row.weights:,}",
+            f"{row.training_ratio:.1f} ×",
+            f"{row.reviews_per_second:,}",
+        ]
+        for row in table.itertuples()
     ]
-    for row in table.to_dict("records"):
-        accuracy = f"{row['accuracy']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-        spread = f"{row['n_seeds']}: {row['min']:.3f} to {row['max']:.3f}" if row["n_seeds"] > 1 else "1"
-        lines.append(
-            f"| {row['network']} | {accuracy} | {spread} | {row['roc_auc']:.3f} | {row['weights']:,} | "
-            f"{row['training_ratio']:.1f} × | {row['reviews_per_second']:,} |"
-        )
-    lines += [
-        "",
-        f"| better | worse | difference ({confidence}) | p (Holm) | significant |",
-        "| --- | --- | --- | --- | --- |",
+    of_pairs = [
+        [
+            pair.better,
+            pair.worse,
+            f"{pair.difference:+.3f} ({pair.low:+.3f} to {pair.high:+.3f})",
+            f"{pair.p:.3f}" if pair.p >= 0.001 else "< 0.001",
+            "yes" if pair.significant else "no",
+        ]
+        for pair in pairs.itertuples()
     ]
-    for row in pairs.to_dict("records"):
-        difference = f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
-        p = f"{row['p']:.3f}" if row["p"] >= 0.001 else "< 0.001"
-        significant = "yes" if row["significant"] else "no"
-        lines.append(f"| {row['better']} | {row['worse']} | {difference} | {p} | {significant} |")
-    return "\n".join(lines)
+    pair_columns = ["better", "worse", f"difference ({confidence})", "p (Holm)", "significant"]
+    return f"{frames.markdown([*columns, 'reviews per second'], rows)}\n\n{frames.markdown(pair_columns, of_pairs)}"
 
 
 def main(root: Path) -> None:

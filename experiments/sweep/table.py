@@ -8,11 +8,11 @@ from pathlib import Path
 
 from experiments.sweep import figure
 from experiments.sweep.search import TRIALS
-from imdb_rnn.core import files
+from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import load_params
 from imdb_rnn.reporting.figures import save, style
-from imdb_rnn.reporting.sweep_results import SHOWN, Trial, read_sweep
+from imdb_rnn.reporting.sweep_results import SHOWN, read_sweep
 
 FIGURE = Path("results/sweep")
 
@@ -26,15 +26,9 @@ def main(root: Path) -> None:
     files.write_text(root / files.SWEEP, files.read_text(root / TRIALS))
     with style(language):
         save(figure.progress(trials, language), root / FIGURE.parent, FIGURE.name)
-    print(markdown(trials[:SHOWN]))
-
-
-def markdown(trials: list[Trial]) -> str:
-    """The trials as a table in Markdown."""
     columns = ["trial", "status", "epochs", "val_loss", "val_accuracy"]
-    rows = [[*columns, *trials[0].settings], ["---"] * (len(columns) + len(trials[0].settings))]
-    rows += [[*(getattr(trial, column) for column in columns), *trial.settings.values()] for trial in trials]
-    return "\n".join(f"| {' | '.join('' if cell is None else str(cell) for cell in row)} |" for row in rows)
+    rows = [[*(getattr(trial, column) for column in columns), *trial.settings.values()] for trial in trials[:SHOWN]]
+    print(frames.markdown([*columns, *trials[0].settings], rows))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""Tables of numbers as pandas' frames, written to and read from CSV files; apart from `files`: pandas loads slowly."""
+"""Tables as CSV files and in Markdown. Not in `files`, because pandas loads slowly."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,12 @@ from imdb_rnn.core import files
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table without its index, `\\n` line ends, whole or not at all."""
     files.write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown; None is an empty cell."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join('' if cell is None else str(cell) for cell in line)} |" for line in lines)
 
 
 def read_points(path: Path, columns: tuple[str, ...], stage: str) -> pd.DataFrame:

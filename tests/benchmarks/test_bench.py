@@ -3,7 +3,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,6 @@ from material import ROOT
 from benchmarks import bench
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import parse_params
-from imdb_rnn.engine.kernels.cells import CELLS
 
 
 @pytest.fixture(autouse=True)
@@ -82,31 +80,6 @@ def test_a_copy_of_the_project_runs_its_own_code(tmp_path, command):
             [sys.executable, *command], cwd=tmp_path, env=os.environ | environment, text=True
         )
         assert printed.count(str(tmp_path)) == 3, printed
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_every_cell_s_programs_are_run_with_its_name_in_their_terms(monkeypatch, tmp_path, cell):
-    commands = []
-
-    def timed(module: list[str], folder: Path, **environment: str) -> tuple[str, float, float]:
-        commands.append([*module, *environment.values()])
-        return "[[1.5, 0.7], [2.5, 0.6]]\n", 3.0, 100.0
-
-    monkeypatch.setattr(bench, "timed", timed)
-    rows = bench.measure_all({cell: 2}, bench.PROGRAMS, 4, tmp_path)
-    layer = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}[cell]
-    assert commands == [
-        ["benchmarks.plain_keras", layer, "2", "4"],
-        ["benchmarks.pytorch", cell, "2", "4"],
-        ["benchmarks.pipeline", cell, "2", "4", "true"],
-        ["benchmarks.pipeline", cell, "2", "4", "true"],
-        ["benchmarks.pipeline", cell, "2", "4", "true", "1"],
-        ["benchmarks.pipeline", cell, "2", "4", "false"],
-    ]
-    assert [row["program"] for row in rows] == ["Keras", *bench.PROGRAMS]
-    assert [(row["seconds"], row["best_accuracy"], row["last_accuracy"], row["catch_up"]) for row in rows] == [
-        (2.5, 0.7, 0.6, 1.5)
-    ] * 6
 
 
 def test_pytorch_is_left_out_for_a_cell_that_it_does_not_have(monkeypatch, tmp_path):

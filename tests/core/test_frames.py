@@ -37,6 +37,10 @@ def test_missing_points_are_named_with_the_stage_that_makes_them(tmp_path):
         frames.read_points(tmp_path / "absent", ("fpr",), "evaluate")
 
 
+def test_a_table_in_markdown():
+    assert frames.markdown(["a", "b"], [[1, None], ["x", 0.5]]) == "| a | b |\n| --- | --- |\n| 1 |  |\n| x | 0.5 |"
+
+
 def test_no_other_module_of_the_room_loads_pandas():
     """It takes a quarter of a second, which a command that answers one question does not have."""
     script = "import sys; from imdb_rnn.core import files, params, stage; print('pandas' in sys.modules)"
