@@ -1,9 +1,7 @@
 """What the tests share: real reviews, the project in which DVC runs for real, and a browser."""
 
 import fcntl
-import hashlib
 import importlib.util
-import json
 import os
 import pickle
 import shutil
@@ -15,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import settings
-from material import HOSTILE, ROOT, as_lists, changed, write_archive, write_params
+from material import HOSTILE, ROOT, as_lists, changed, keras_source, write_params
 from project import SMALL, TRACER, Project, environment
 from selenium import webdriver
 
@@ -95,25 +93,10 @@ def small_archive(corpus, tmp_path_factory) -> dict:
 
     x_train, y_train = cut(corpus.train, 600)
     x_test, y_test = cut(corpus.test, 200)
-    sha256 = write_archive(
-        folder / "imdb.npz",
-        x_train=x_train,
-        y_train=y_train.astype(np.int64),
-        x_test=x_test,
-        y_test=y_test.astype(np.int64),
-    )
-    index = folder / "imdb_word_index.json"
     words = [HOSTILE, *corpus.vocabulary[1:5000]]  # an index may hold anything, and this stands for "the"
-    index.write_text(json.dumps({word: rank for rank, word in enumerate(words, start=1)}))
-    return {
-        "source": "keras",
-        "keras": {
-            "url": (folder / "imdb.npz").as_uri(),
-            "sha256": sha256,
-            "word_index_url": index.as_uri(),
-            "word_index_sha256": hashlib.sha256(index.read_bytes()).hexdigest(),
-        },
-    }
+    index = {word: rank for rank, word in enumerate(words, start=1)}
+    labels = {"y_train": y_train.astype(np.int64), "y_test": y_test.astype(np.int64)}
+    return keras_source(folder, index, x_train=x_train, x_test=x_test, **labels)
 
 
 @pytest.fixture(scope="session")

@@ -44,14 +44,22 @@ def peak_memory(call: Callable[[], object]) -> int:
     return min(peaks)
 
 
-def write_archive(path: Path, **arrays) -> str:
-    """Write an archive in the layout of Keras' `imdb.npz` (lists become object arrays) and return its SHA-256."""
+def keras_source(folder: Path, index: object, **arrays) -> dict:
+    """Write an archive in the layout of Keras' `imdb.npz` (lists become object arrays) and a word index.
+
+    Returns:
+        The values of `data` that lead to them.
+    """
     for name, values in arrays.items():
         if isinstance(values, list):
             arrays[name] = np.empty(len(values), object)
             arrays[name][:] = values
-    np.savez(path, **arrays)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    np.savez(folder / "imdb.npz", **arrays)
+    (folder / "index.json").write_text(json.dumps(index))
+    values = {}
+    for prefix, path in (("", folder / "imdb.npz"), ("word_index_", folder / "index.json")):
+        values |= {f"{prefix}url": path.as_uri(), f"{prefix}sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return {"source": "keras", "keras": values}
 
 
 def changed(params: Params, **sections) -> Params:

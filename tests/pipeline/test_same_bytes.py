@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 from llvmlite import binding
-from material import ROOT, changed, contents, write_archive, write_params
+from material import ROOT, changed, contents, keras_source, write_params
 from numpy._core import _multiarray_umath
 from project import SMALL
 
@@ -115,9 +115,8 @@ def archive(small_archive, tmp_path_factory) -> dict:
     arrays = {name: values[::3] for name, values in arrays.items()}
     for name in ("x_train", "x_test"):
         arrays[name] = [ranks[: 1 + 7 * row % 60] for row, ranks in enumerate(arrays[name])]
-    path = tmp_path_factory.mktemp("cut") / "imdb.npz"
-    sha256 = write_archive(path, **arrays)
-    return small_archive | {"keras": small_archive["keras"] | {"url": path.as_uri(), "sha256": sha256}}
+    cut = keras_source(tmp_path_factory.mktemp("cut"), {}, **arrays)["keras"]
+    return small_archive | {"keras": small_archive["keras"] | {key: cut[key] for key in ("url", "sha256")}}
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,10 @@
-import hashlib
-import json
 import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from material import as_lists, changed, write_archive
+from material import as_lists, changed, keras_source
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
@@ -54,15 +52,6 @@ def test_encoded_and_padded_reviews_equal_keras_on_any_reviews(lists, params):
     np.testing.assert_array_equal(x, by_keras(lists, params))
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("keras")
-@pytest.mark.parametrize("truncating", ENDS)
-@pytest.mark.parametrize("padding", ENDS)
-def test_encoded_and_padded_reviews_equal_keras_on_the_bundled_reviews(corpus, params, padding, truncating):
-    params = changed(params, pad={"padding": padding, "truncating": truncating, "maxlen": 100}).pad
-    np.testing.assert_array_equal(padded(corpus.test.ranks, params), by_keras(as_lists(corpus.test), params))
-
-
 @given(lists=LISTS, params=PARAMS, chosen=st.lists(st.integers(0, 7), max_size=10))
 def test_some_reviews_are_encoded_as_they_are_among_all(lists, params, chosen):
     """A sample's ranks lie scattered in those of all reviews."""
@@ -97,30 +86,16 @@ def test_labelled_reviews_are_chosen_with_their_labels():
 def test_both_stages_equal_the_articles_first_lines(corpus, params, tmp_path, monkeypatch):
     """Real reviews in Keras' own archive, through `load_data` and `pad_sequences` and through our two stages."""
     lists = [[rank for rank in ranks if rank] for ranks in as_lists(corpus.test)]
-    archive = tmp_path / "imdb.npz"
-    sha256 = write_archive(
-        archive,
-        x_train=lists[:3000],
-        y_train=np.arange(3000) % 2,
-        x_test=lists[3000:],
-        y_test=np.arange(2000) % 2,
-    )
-    index = tmp_path / "index.json"
-    index.write_text(json.dumps({word: rank for rank, word in enumerate(corpus.vocabulary, start=1)}))
+    index = {word: rank for rank, word in enumerate(corpus.vocabulary, start=1)}
+    labels = {"y_train": np.arange(3000) % 2, "y_test": np.arange(2000) % 2}
+    params = changed(params, data=keras_source(tmp_path, index, x_train=lists[:3000], x_test=lists[3000:], **labels))
 
     import keras
 
     module = sys.modules[keras.datasets.imdb.load_data.__module__]
-    monkeypatch.setattr(module, "get_file", lambda **_: str(archive))
+    monkeypatch.setattr(module, "get_file", lambda **_: str(tmp_path / "imdb.npz"))
     (x_train, y_train), (x_test, y_test) = keras.datasets.imdb.load_data(num_words=params.pad.vocab_size)
 
-    keras_params = {
-        "url": archive.as_uri(),
-        "sha256": sha256,
-        "word_index_url": index.as_uri(),
-        "word_index_sha256": hashlib.sha256(index.read_bytes()).hexdigest(),
-    }
-    params = changed(params, data={"source": "keras", "keras": keras_params})
     for stage in (download, pad_stage):
         stage.main(params, tmp_path)
     for name, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):

@@ -174,11 +174,7 @@ def test_a_string_of_parquet_that_is_no_utf8_is_its_row_s_fault(tmp_path):
     [
         ("a.csv", b"", "cannot read the header: the file is empty"),
         ("a.csv.gz", b"\n\n", "cannot read the header: the file is empty"),
-        (
-            "a.csv",
-            "评论,标签\n好,1\n".encode("gb18030"),
-            "not UTF-8 (GB18030?); save the file as UTF-8",
-        ),
+        ("a.csv", "评论,标签\n好,1\n".encode("gb18030"), "not UTF-8 (GB18030?); save the file as UTF-8"),
         ("a.csv", b'"text,stars\n', "cannot read the header: its quotes do not match"),
         ("a.csv", b"text,stars,text\n", "has 2 columns named 'text'; give them different names"),
         ("a.tsv", b"a\t" * 10_000 + b"b\n", "has 10001 columns, more than 10000"),

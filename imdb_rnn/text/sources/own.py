@@ -30,11 +30,11 @@ from imdb_rnn.engine import threads
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.text.corpus import Corpus, Reviews, make_corpus
 from imdb_rnn.text.labels import LEFT_OUT, UNKNOWN_LABEL, Labels, infer_label_mapping
-from imdb_rnn.text.sources.rows import Row, read_rows
+from imdb_rnn.text.sources.rows import ReviewRow, read_rows
 from imdb_rnn.text.split import split_by_group, split_by_hash, split_by_position
 from imdb_rnn.text.vocabulary import get_tokenizer
 
-CHUNK, CHARACTERS = 20_000, 2**23  # at most so many texts and characters are one task of a process
+TASK_TEXTS, TASK_CHARACTERS = 20_000, 2**23  # at most so many are one task of a process
 PIECE = 2**22  # tokens that are in memory at a time
 MAX_LABEL_VALUES = 1000  # a column with more is not one of labels
 # Letters of scripts without spaces between words: Thai to Myanmar, Khmer, Chinese and Japanese.
@@ -130,7 +130,7 @@ def _texts(params: OwnParams, path: Path, tokenizer: str, found: IngestedRows) -
             if _note(row, found):
                 texts.append(row.text)
                 characters += len(row.text)
-            if len(texts) == CHUNK or characters >= CHARACTERS:
+            if len(texts) == TASK_TEXTS or characters >= TASK_CHARACTERS:
                 break
         if tokenizer == "word" and texts and is_first:
             _check_script(texts, params.path)
@@ -140,7 +140,7 @@ def _texts(params: OwnParams, path: Path, tokenizer: str, found: IngestedRows) -
         yield texts
 
 
-def _note(row: Row, found: IngestedRows) -> bool:
+def _note(row: ReviewRow, found: IngestedRows) -> bool:
     """Record everything of a row except its text; return whether the row is usable."""
     if row.fault:
         found.left_out[row.fault] += 1

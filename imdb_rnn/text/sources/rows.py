@@ -19,7 +19,7 @@ LONGEST_FILE = 10_000_000  # bytes
 FORMS = "a table (.csv, .tsv, .jsonl, .parquet), a folder of tables, or one folder of .txt files per label"
 
 
-class Row(NamedTuple):
+class ReviewRow(NamedTuple):
     """A review as it is found.
 
     place: file, and row in it
@@ -37,7 +37,7 @@ class Row(NamedTuple):
     fault: str
 
 
-def read_rows(params: OwnParams, path: Path) -> Iterator[Row]:
+def read_rows(params: OwnParams, path: Path) -> Iterator[ReviewRow]:
     """Read all rows at `path`, `data.own.path`: of one table, of all tables in a folder by name, or of its text files.
 
     Prints which columns are read, and which files are not.
@@ -125,7 +125,7 @@ def _is_text(file: Path, folder: Path) -> bool:
     return file.suffix.lower() == ".txt" and in_folder and file.is_file() and file.parent.name != UNLABELLED
 
 
-def _of_table(params: OwnParams, path: Path, part_of_table: str) -> Iterator[Row]:
+def _of_table(params: OwnParams, path: Path, part_of_table: str) -> Iterator[ReviewRow]:
     there = tables.columns(path)
     texts = params.text_columns or [columns.find(there, columns.TEXT, path, "data.own.text_columns")]
     label = params.label_column or columns.find(there, columns.LABEL, path, "data.own.label_column")
@@ -135,7 +135,7 @@ def _of_table(params: OwnParams, path: Path, part_of_table: str) -> Iterator[Row
     for row in tables.read_rows(path):
         place, values = f"{path.name}, row {row.number}", row.values
         if row.fault:
-            yield Row(place, "", "", "", "", row.fault)
+            yield ReviewRow(place, "", "", "", "", row.fault)
             continue
         cells = [values[name] for name in texts if values.get(name) is not None]
         text = "\n".join(map(str, cells))
@@ -145,7 +145,7 @@ def _of_table(params: OwnParams, path: Path, part_of_table: str) -> Iterator[Row
         group = canonical(values.get(params.group_column)) if params.group_column else ""
         value = canonical(values.get(label))
         fault = _fault(text, value) or fault
-        yield Row(place, text, value, part, group, fault)
+        yield ReviewRow(place, text, value, part, group, fault)
 
 
 def _part(value: Any) -> tuple[str, str]:
@@ -161,7 +161,7 @@ def _fault(text: str, label: str) -> str:
     return "" if label else "no label"
 
 
-def _of_file(file: Path, folder: Path) -> Row:
+def _of_file(file: Path, folder: Path) -> ReviewRow:
     """A review in the layout of the Large Movie Review Dataset: pos|neg/*.txt, below train|test or not."""
     names = file.relative_to(folder).parts
     place, label, text, fault = "/".join(names), names[-2], "", ""
@@ -174,4 +174,4 @@ def _of_file(file: Path, folder: Path) -> Row:
         fault = "not UTF-8"
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror})") from error
-    return Row(place, text, canonical(label), _part_of_text(file, folder), "", fault or _fault(text, label))
+    return ReviewRow(place, text, canonical(label), _part_of_text(file, folder), "", fault or _fault(text, label))

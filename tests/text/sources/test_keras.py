@@ -1,15 +1,13 @@
 import hashlib
-import json
 import os
 import pickle
 
 import numpy as np
 import pytest
-from material import as_lists, changed, contents, write_archive
+from material import as_lists, changed, contents, keras_source
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import Params
 from imdb_rnn.text.sources import keras
 from stages import download
 
@@ -32,27 +30,15 @@ class Harmful:
 @pytest.mark.parametrize("call", [(open, "was-here", "w"), (os.system, "touch was-here")], ids=["open", "system"])
 def test_a_pickle_that_would_run_something_is_refused_unrun(tmp_path, monkeypatch, name, call):
     monkeypatch.chdir(tmp_path)
-    write_archive(tmp_path / "imdb.npz", **(GOOD | {name: [Harmful(*call), [1]]}))
+    keras_source(tmp_path, INDEX, **(GOOD | {name: [Harmful(*call), [1]]}))
     with pytest.raises((pickle.UnpicklingError, ValueError), match=f"asks for .*{call[0].__name__}|cannot be loaded"):
         keras.read_archive(tmp_path / "imdb.npz")
-    assert contents(tmp_path).keys() == {"imdb.npz"}
-
-
-def keras_params(params: Params, folder, arrays: dict, index: object = INDEX) -> Params:
-    """Parameters that lead to an archive of these arrays, and to this index of words."""
-    sha256 = write_archive(folder / "source.npz", **arrays)
-    (folder / "index.json").write_text(json.dumps(index))
-    addresses = {
-        "url": (folder / "source.npz").as_uri(),
-        "sha256": sha256,
-        "word_index_url": (folder / "index.json").as_uri(),
-        "word_index_sha256": hashlib.sha256((folder / "index.json").read_bytes()).hexdigest(),
-    }
-    return changed(params, data={"source": "keras", "keras": addresses})
+    assert contents(tmp_path).keys() == {"imdb.npz", "index.json"}
 
 
 def test_the_source_delivers_the_archive(params, tmp_path):
-    corpus = keras.read(keras_params(params, tmp_path, GOOD).data.keras, tmp_path, "word")
+    params = changed(params, data=keras_source(tmp_path, INDEX, **GOOD))
+    corpus = keras.read(params.data.keras, tmp_path, "word")
     labelled = zip(as_lists(corpus.train), corpus.train.labels.tolist(), strict=True)
     assert sorted(labelled) == sorted(zip(LISTS, [0, 1, 0, 1], strict=True))
     assert corpus.vocabulary == ["the", "and", "film"]
@@ -65,8 +51,8 @@ def test_a_mirror_with_the_same_reviews_gives_the_same_corpus(params, tmp_path):
     provenances = []
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-        data = keras_params(params, tmp_path / name, GOOD).data.keras
-        provenances.append(keras.read(data, tmp_path / name, "word").provenance)
+        data = changed(params, data=keras_source(tmp_path / name, INDEX, **GOOD)).data
+        provenances.append(keras.read(data.keras, tmp_path / name, "word").provenance)
     assert provenances[0] == provenances[1]
 
 
@@ -92,7 +78,7 @@ def test_bad_reviews_stop_the_stage_and_the_older_result_stays(params, tmp_path,
     older.mkdir(parents=True)
     (older / "vocabulary.txt").write_text("older")
     with pytest.raises(UserError) as error:
-        download.main(keras_params(params, tmp_path, GOOD | arrays, index), tmp_path)
+        download.main(changed(params, data=keras_source(tmp_path, index, **(GOOD | arrays))), tmp_path)
     (line,) = str(error.value).splitlines()
     assert says in line
     assert contents(older) == {"vocabulary.txt": b"older"}
@@ -101,8 +87,8 @@ def test_bad_reviews_stop_the_stage_and_the_older_result_stays(params, tmp_path,
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"not an archive" * 100])
 def test_another_file_is_named(params, tmp_path, content):
-    values = keras_params(params, tmp_path, GOOD).data.keras.model_dump()
-    (tmp_path / "source.npz").write_bytes(content)
-    values["sha256"] = hashlib.sha256(content).hexdigest()
+    data = keras_source(tmp_path, INDEX, **GOOD)
+    (tmp_path / "imdb.npz").write_bytes(content)
+    data["keras"]["sha256"] = hashlib.sha256(content).hexdigest()
     with pytest.raises(UserError, match=r"not Keras' reviews and word index .*; check data\.keras$"):
-        download.main(changed(params, data={"source": "keras", "keras": values}), tmp_path)
+        download.main(changed(params, data=data), tmp_path)

@@ -29,7 +29,7 @@ def words_of(corpus, name):
 @pytest.mark.slow
 def test_the_bundled_reviews_as_somebody_s_table_are_the_same_corpus(tmp_path, corpus, monkeypatch):
     """In chunks, split by several processes."""
-    monkeypatch.setattr(own, "CHUNK", 7000)
+    monkeypatch.setattr(own, "TASK_TEXTS", 7000)
     monkeypatch.setattr(own, "PIECE", 100_000)
     table = bundled.read_table(bundled.find_file())
     (tmp_path / "data/own").mkdir(parents=True)
@@ -95,14 +95,14 @@ def test_validation_reviews_are_the_last_training_reviews_and_that_is_said(tmp_p
 
 @pytest.mark.slow
 def test_a_process_that_the_system_kills_is_one_line_with_a_remedy(tmp_path, monkeypatch):
-    monkeypatch.setattr(own, "CHUNK", 4)
+    monkeypatch.setattr(own, "TASK_TEXTS", 4)
     monkeypatch.setattr(own.threads, "count", lambda: 2)
     monkeypatch.setattr(own, "split_texts", killed)
     write_table(tmp_path, LONG)
     with pytest.raises(UserError, match=r"^the system stopped one of 2 processes .*NUMBA_NUM_THREADS=1 to work in one"):
         read(tmp_path)
     monkeypatch.undo()
-    monkeypatch.setattr(own, "CHUNK", 4)
+    monkeypatch.setattr(own, "TASK_TEXTS", 4)
     monkeypatch.setattr(own.threads, "count", lambda: 1)
     monkeypatch.setattr(own, "ProcessPoolExecutor", None)
     assert len(read(tmp_path).train) == 12
@@ -147,7 +147,7 @@ def test_reviews_without_a_group_are_groups_of_their_own(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("processors", [1, 3])
 def test_the_script_is_that_of_the_first_texts_however_many_processors_there_are(tmp_path, monkeypatch, processors):
-    monkeypatch.setattr(own, "CHUNK", 8)
+    monkeypatch.setattr(own, "TASK_TEXTS", 8)
     monkeypatch.setattr(own.threads, "count", lambda: processors)
     write_table(tmp_path, LONG + [["这部电影很好看", number % 2] for number in range(16)])
     assert len(read(tmp_path).train) == 24

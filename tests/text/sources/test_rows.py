@@ -9,7 +9,7 @@ from material import ROOT
 from own_reviews import own_params
 
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.text.sources.rows import Row, read_rows
+from imdb_rnn.text.sources.rows import ReviewRow, read_rows
 
 
 def rows_of(path, **params):
@@ -26,9 +26,9 @@ def write(folder, *names: str) -> None:
 def test_columns_are_found_and_said(tmp_path, capsys):
     (tmp_path / "a.csv").write_text("id,Review,Stars\n1,Good film,5\n2,,1\n3,Bad one,\n")
     assert rows_of(tmp_path / "a.csv") == [
-        Row("a.csv, row 1", "Good film", "5", "", "", ""),
-        Row("a.csv, row 2", "", "1", "", "", "no text"),
-        Row("a.csv, row 3", "Bad one", "", "", "", "no label"),
+        ReviewRow("a.csv, row 1", "Good film", "5", "", "", ""),
+        ReviewRow("a.csv, row 2", "", "1", "", "", "no text"),
+        ReviewRow("a.csv, row 3", "Bad one", "", "", "", "no label"),
     ]
     assert "text from Review; label from Stars" in capsys.readouterr().out
 
@@ -47,9 +47,9 @@ def test_several_columns_are_one_text_and_others_say_part_and_group(tmp_path):
         "group_column": "film",
     }
     assert rows_of(tmp_path, **said) == [
-        Row("a.jsonl, row 1", "Fine\nI liked it", "1", "test", "7", ""),
-        Row("a.jsonl, row 2", "No", "0", "validation", "7", ""),
-        Row("a.jsonl, row 3", "x\ny", "0", "", "8", "neither train nor test"),
+        ReviewRow("a.jsonl, row 1", "Fine\nI liked it", "1", "test", "7", ""),
+        ReviewRow("a.jsonl, row 2", "No", "0", "validation", "7", ""),
+        ReviewRow("a.jsonl, row 3", "x\ny", "0", "", "8", "neither train nor test"),
     ]
 
 
@@ -80,8 +80,8 @@ def test_a_folder_for_each_label(tmp_path):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes(content)
     assert rows_of(tmp_path) == [
-        Row("bad/b.txt", "", "bad", "", "", "not UTF-8"),
-        Row("good/a.TXT", "好看", "good", "", "", ""),
+        ReviewRow("bad/b.txt", "", "bad", "", "", "not UTF-8"),
+        ReviewRow("good/a.TXT", "好看", "good", "", "", ""),
     ]
 
 
