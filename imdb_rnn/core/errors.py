@@ -8,15 +8,15 @@ from contextlib import contextmanager
 
 
 class UserError(Exception):
-    """A fault that the user can mend. Its text says what is wrong, where, and what to do."""
+    """An error that the user can fix. Its text says what is wrong, where, and what to do."""
 
 
 def run_command(main: Callable[[], None]) -> None:
-    """Run a command's `main`; leave the process if it fails.
+    """Run a command's `main`, and exit if it fails.
 
-    A `UserError` is printed to stderr, one line for each of its lines, and ends with status 1; Ctrl-C ends with
-    status 130, so that DVC never takes a half-done stage for a finished one. Anything else is a bug of ours and keeps
-    its traceback.
+    A `UserError` is printed to stderr, with `error: ` before each of its lines; the status is 1. Ctrl-C exits with
+    status 130, so that DVC does not commit the outs of a half-done stage. Any other exception is a bug of ours and
+    keeps its traceback.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
@@ -33,11 +33,11 @@ def run_command(main: Callable[[], None]) -> None:
 
 @contextmanager
 def holding_interrupts() -> Iterator[Callable[[], None]]:
-    """Hold Ctrl-C back, and give a function that raises `KeyboardInterrupt` if it was pressed.
+    """Defer Ctrl-C, and yield a function that raises `KeyboardInterrupt` if it was pressed.
 
-    Python raises in whatever the main thread runs, TensorFlow's C++ among it, which was seen to end in a segmentation
-    fault. Call the function between two calls of TensorFlow; it is called once more at the end. In any other thread
-    there is nothing to hold back, since Python hands signals to the main thread alone.
+    Python raises it wherever the main thread is; within TensorFlow's C++ that has ended in a segmentation fault. Call
+    the function between two calls of TensorFlow; it is called once more at the end. In other threads nothing is
+    deferred, because Python delivers signals to the main thread only.
     """
     pressed = False
 
