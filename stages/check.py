@@ -18,7 +18,7 @@ from imdb_rnn.training.learner import refuse
 CODE = Path(__file__).parent.parent
 EXPERIMENTS = (
     "compare/linear",
-    "compare/memory",
+    "compare/sensitivity",
     "compare/sentences",
     "compare/table",
     "compare/train",

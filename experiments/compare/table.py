@@ -1,6 +1,6 @@
 """Compare the finished runs: `python -m experiments.compare.table`.
 
-In: `experiments/compare/runs/`, `memory/` and `params.yaml` beside them, `data/reviews/`. Out: `results/compare.csv`, a
+In: `data/reviews/`; `runs/`, `sensitivity/` and `params.yaml` in `experiments/compare/`. Out: `results/compare.csv`, a
 row per network; `results/differences.csv`, a row per pair of networks;
 `results/experiments/compare_sensitivity.json`, for the page: how far back each remembers, and reviews that all read;
 `results/compare.png` and `.svg`. Prints the tables as Markdown.
@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from experiments.compare import figure
-from experiments.compare.aggregate import compare_memory
+from experiments.compare.aggregate import combine
 from experiments.compare.estimates import estimate, holm, interval, p_value
-from experiments.compare.memory import MEMORY, RunMemory, traced_rows
 from experiments.compare.runs import LINEAR, PLAN, RUNS, Run, read_form, read_plan, read_run
+from experiments.compare.sensitivity import SENSITIVITY, RunSensitivity, traced_rows
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import load_params
@@ -139,14 +139,14 @@ def main(root: Path) -> None:
     table = summarise(runs, correct, roc_auc).assign(source=source, n_test_reviews=len(reviews))
     pairs = differences(table["network"].tolist(), correct)
     measured = {
-        network: [read_form(RunMemory, root / MEMORY / f"{name}.json") for name in names[network]]
+        network: [read_form(RunSensitivity, root / SENSITIVITY / f"{name}.json") for name in names[network]]
         for network in plan.networks
     }
-    memory = compare_memory(source, measured, reviews, traced_rows(reviews.ranks), vocabulary)
+    comparison = combine(source, measured, reviews, traced_rows(reviews.ranks), vocabulary)
 
     frames.write_csv(root / COMPARE, table)
     frames.write_csv(root / DIFFERENCES, pairs)
-    files.write_text(root / files.COMPARE_SENSITIVITY, memory.model_dump_json() + "\n")
+    files.write_text(root / files.COMPARE_SENSITIVITY, comparison.model_dump_json() + "\n")
     with style(language):
         by_seed = {network: answers.mean(axis=1).tolist() for network, answers in correct.items()}
         save(figure.accuracies(table, by_seed, language), root / COMPARE.parent, COMPARE.stem)

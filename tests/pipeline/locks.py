@@ -57,7 +57,7 @@ def test_the_lock_of_the_comparison_has_the_networks_seeds_and_presets_of_its_pl
         read(path) for path in ("experiments/compare/dvc.lock", "experiments/compare/params.yaml", "presets.yaml")
     )
     runs = [f"{network}-{seed}" for network in plan["networks"] for seed in plan["seeds"]]
-    each = {f"{stage}@{run}": run.rsplit("-", 1)[0] for stage in ("train", "memory") for run in runs}
+    each = {f"{stage}@{run}": run.rsplit("-", 1)[0] for stage in ("train", "sensitivity") for run in runs}
     assert {*lock["stages"]} == {"linear", "sentences", "table", *each}
     for name in [name for name in each if name.startswith("train")]:
         assert lock["stages"][name]["params"]["../../presets.yaml"] == {each[name]: presets[each[name]]}

@@ -1,30 +1,32 @@
 import numpy as np
 import pytest
 
-from experiments.compare.aggregate import compare_memory, network_memory, read_together
-from experiments.compare.memory import RunMemory, traced_rows
+from experiments.compare.aggregate import choose_shared, combine, over_seeds
+from experiments.compare.sensitivity import RunSensitivity, traced_rows
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.reporting.comparison_results import NetworkSensitivity
 
-ONE = RunMemory(gradient=[4.0, 2.0, 1.0], last_words={"1": 0.5, "3": 0.75}, traces=[[0.5, 0.75], [0.5, 0.25, 0.125]])
+ONE = RunSensitivity(
+    gradient=[4.0, 2.0, 1.0], last_words={"1": 0.5, "3": 0.75}, traces=[[0.5, 0.75], [0.5, 0.25, 0.125]]
+)
 
 
 def test_what_several_seeds_remember_is_put_together():
     other = ONE.model_copy(update={"gradient": [2.0, 2.0], "last_words": {"1": 0.7, "3": 0.85}})
-    assert network_memory([ONE, other]) == NetworkSensitivity(
+    assert over_seeds([ONE, other]) == NetworkSensitivity(
         half_life_words={"1": [1.0, None]} | {window: [None, None] for window in ("5", "10", "20", "50")},
         gradient=[3.0, 2.0],
         last_words={"1": 0.6, "3": 0.8},
     )
 
 
-def test_the_reviews_read_together_are_what_their_kind_says(corpus):
+def test_the_reviews_choose_shared_are_what_their_kind_says(corpus):
     rows = traced_rows(corpus.test.ranks)
     lengths, labels = corpus.test.ranks.lengths[rows], corpus.test.labels[rows]
     random = np.random.default_rng(4)
     ends = {name: random.random(len(rows)) for name in ("simple_rnn", "gru")}
     traces = {name: [[0.5] * n + [end] for n, end in zip(lengths, each, strict=True)] for name, each in ends.items()}
-    chosen = read_together(traces, corpus.test, rows, corpus.vocabulary)
+    chosen = choose_shared(traces, corpus.test, rows, corpus.vocabulary)
     assert [review.kind for review in chosen] == ["correct"] * 2 + ["wrong"] * 2 + ["divided"] * 2
     both = np.array(list(ends.values()))
     sureness = np.where(labels == 1, both, 1 - both)
@@ -43,11 +45,11 @@ def test_a_review_that_one_network_cuts_is_left_out(corpus):
     labels = corpus.test.labels[rows]
     whole = [[0.5] * n + [0.9 if y else 0.1] for n, y in zip(corpus.test.ranks.lengths[rows], labels, strict=True)]
     cut = [trace[-101:] for trace in whole]
-    chosen = read_together({"simple_rnn": whole, "gru": cut}, corpus.test, rows, corpus.vocabulary)
+    chosen = choose_shared({"simple_rnn": whole, "gru": cut}, corpus.test, rows, corpus.vocabulary)
     assert [review.kind for review in chosen] == ["correct", "correct"]
     assert all(len(review.words) <= 100 for review in chosen)
 
 
 def test_traces_of_other_reviews_are_refused(corpus):
     with pytest.raises(UserError, match="not traced on these 3 reviews; run `make compare`"):
-        compare_memory("bundled", {"gru": [ONE]}, corpus.test, np.arange(3), corpus.vocabulary)
+        combine("bundled", {"gru": [ONE]}, corpus.test, np.arange(3), corpus.vocabulary)

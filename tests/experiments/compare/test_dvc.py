@@ -52,7 +52,7 @@ def compared(fresh, tmp_path_factory) -> Project:
     write_presets(project, simple_rnn=8, gru=4)  # `fresh` already has what Keras saves of the first
     write_plan(project, [1, 2])
     project.run("dvc", "repro", "download")
-    of_networks = {f"{stage}@simple_rnn-{seed}" for stage in ("train", "memory") for seed in (1, 2)}
+    of_networks = {f"{stage}@simple_rnn-{seed}" for stage in ("train", "sensitivity") for seed in (1, 2)}
     assert set(compare(project)) == of_networks | {"linear", "sentences", "table"}
     project.commit()
     return project
@@ -75,13 +75,13 @@ def test_what_is_done_is_not_done_again(project):
 
 
 @pytest.mark.slow
-def test_a_new_seed_and_a_change_in_measuring_memory_train_the_new_network_alone(project):
+def test_a_new_seed_and_a_change_in_measuring_sensitivity_train_the_new_network_alone(project):
     write_plan(project, [1, 2, 3])
     with (project.folder / "imdb_rnn/evaluation/sensitivity.py").open("a") as file:
         file.write("\nx = 1\n")
     project.run("dvc", "repro", "check")
-    memory = {f"memory@simple_rnn-{seed}" for seed in (1, 2, 3)}
-    assert status(project) == {"train@simple_rnn-3", *memory, "sentences", "table"}
+    measured = {f"sensitivity@simple_rnn-{seed}" for seed in (1, 2, 3)}
+    assert status(project) == {"train@simple_rnn-3", *measured, "sentences", "table"}
 
 
 @pytest.mark.slow

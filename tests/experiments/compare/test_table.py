@@ -4,8 +4,8 @@ import pytest
 from material import write_params
 
 from experiments.compare import table
-from experiments.compare.memory import MEMORY, RunMemory
 from experiments.compare.runs import PLAN, RUNS, Run, write_run
+from experiments.compare.sensitivity import SENSITIVITY, RunSensitivity
 from experiments.compare.table import differences, markdown, summarise
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
@@ -105,8 +105,8 @@ def project(params, tmp_path):
         (tmp_path / RUNS / name).mkdir(parents=True)
         mistakes = {"gru": 0, "simple_rnn": 20, "linear": 4}[name.split("-")[0]]
         write_run(tmp_path / RUNS / name, run, np.where(np.arange(40) < mistakes, -sure, sure))
-        memory = RunMemory(gradient=[1.0] * 60, last_words={"1": 0.5}, traces=[[0.5] * 60 + [0.9]] * 40)
-        files.write_text(tmp_path / MEMORY / f"{name}.json", memory.model_dump_json())
+        measured = RunSensitivity(gradient=[1.0] * 60, last_words={"1": 0.5}, traces=[[0.5] * 60 + [0.9]] * 40)
+        files.write_text(tmp_path / SENSITIVITY / f"{name}.json", measured.model_dump_json())
     return tmp_path
 
 
@@ -127,10 +127,10 @@ def test_the_results_are_computed_from_the_runs(project, capsys):
         ["gru", "simple_rnn"],
         ["linear", "simple_rnn"],
     ]
-    memory = read_comparison(project / files.COMPARE_SENSITIVITY)
-    assert memory.source == "bundled"
-    assert list(memory.networks) == ["simple_rnn", "gru"]
-    assert [review.kind for review in memory.traces] == ["correct", "correct", "wrong", "wrong"]
+    comparison = read_comparison(project / files.COMPARE_SENSITIVITY)
+    assert comparison.source == "bundled"
+    assert list(comparison.networks) == ["simple_rnn", "gru"]
+    assert [review.kind for review in comparison.traces] == ["correct", "correct", "wrong", "wrong"]
     assert {path.name for path in (project / "results").iterdir()} == {
         "compare.csv",
         "compare.png",

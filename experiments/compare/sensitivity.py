@@ -1,6 +1,6 @@
-"""Measure how far back one network remembers: `python -m experiments.compare.memory NETWORK SEED`.
+"""Measure how far back one network remembers: `python -m experiments.compare.sensitivity NETWORK SEED`.
 
-In: `data/reviews/`, `experiments/compare/runs/NETWORK-SEED/`. Out: `experiments/compare/memory/NETWORK-SEED.json`.
+In: `data/reviews/`, `experiments/compare/runs/NETWORK-SEED/`. Out: `experiments/compare/sensitivity/NETWORK-SEED.json`.
 """
 
 import sys
@@ -21,18 +21,18 @@ from imdb_rnn.model import Model
 from imdb_rnn.text.corpus import Reviews, read_reviews
 from imdb_rnn.text.encode import encode
 
-MEMORY = FOLDER / "memory"
-REVIEWS = 5000  # test reviews that tell how far back a network remembers
-TRACED = 300  # reviews, before those of other lengths are left out
+SENSITIVITY = FOLDER / "sensitivity"
+REVIEWS = 5000  # test reviews on which the sensitivity is measured
+TRACED = 300  # test reviews that may be traced, if they have a suitable length
 TRACED_WORDS = (50, 200)  # fewest and most words of a review that is traced
 
 
-class RunMemory(Result):
+class RunSensitivity(Result):
     """How far back the network of one run remembers.
 
     gradient: by distance from the end of a review
     last_words: accuracy by how many words are left
-    traces: for each of `traced_rows` the probability before its first word and after each that the network reads
+    traces: for each of `traced_rows` the probability before the first word and after each word that the network reads
     """
 
     gradient: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)]
@@ -41,13 +41,13 @@ class RunMemory(Result):
 
 
 def traced_rows(ranks: Ragged) -> np.ndarray:
-    """The test reviews on which every network is traced: rows of some of those that have `TRACED_WORDS` words."""
+    """The rows of the test reviews on which every network is traced: of `TRACED` reviews, those of suitable length."""
     rows = sensitivity.sample(len(ranks), TRACED)
     fewest, most = TRACED_WORDS
     return rows[(ranks.lengths[rows] >= fewest) & (ranks.lengths[rows] <= most)]
 
 
-def measure(network: Model, reviews: Reviews) -> RunMemory:
+def measure(network: Model, reviews: Reviews) -> RunSensitivity:
     """Measure a network on test reviews."""
     rows = sensitivity.sample(len(reviews), REVIEWS)
     ids = encode(reviews.ranks.rows(rows), network.encoding)
@@ -57,7 +57,7 @@ def measure(network: Model, reviews: Reviews) -> RunMemory:
     traces = [
         network.trace_ids(traced[row], mark) for row, mark in enumerate(sensitivity.has_start_token(traced).tolist())
     ]
-    return RunMemory(
+    return RunSensitivity(
         gradient=measured.gradient["gradient"].tolist(),
         last_words=dict(zip(last_words["n_words"].astype(str), last_words["accuracy"].tolist(), strict=True)),
         traces=[trace.round(4).tolist() for trace in traces],
@@ -66,11 +66,11 @@ def measure(network: Model, reviews: Reviews) -> RunMemory:
 
 def main(arguments: list[str], root: Path) -> None:
     if len(arguments) != 2:
-        raise UserError("name a preset and a seed: python -m experiments.compare.memory NETWORK SEED")
+        raise UserError("name a preset and a seed: python -m experiments.compare.sensitivity NETWORK SEED")
     name = "-".join(arguments)
     network = model_file.load(root / RUNS / name / MODEL)
     measured = measure(network, read_reviews(root / files.REVIEWS, "test"))
-    files.write_text(root / MEMORY / f"{name}.json", measured.model_dump_json() + "\n")
+    files.write_text(root / SENSITIVITY / f"{name}.json", measured.model_dump_json() + "\n")
 
 
 if __name__ == "__main__":

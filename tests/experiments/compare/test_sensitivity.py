@@ -3,16 +3,18 @@ import pytest
 from material import model_params, network_of
 from networks import ragged
 
-from experiments.compare import memory
-from experiments.compare.memory import RunMemory, measure, traced_rows
+from experiments.compare import sensitivity
 from experiments.compare.runs import read_form
+from experiments.compare.sensitivity import RunSensitivity, measure, traced_rows
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.encode import encode
 
 pytestmark = pytest.mark.slow
 
-GOOD = RunMemory(gradient=[4.0, 2.0, 1.0], last_words={"1": 0.5, "3": 0.75}, traces=[[0.5, 0.75], [0.5, 0.25, 0.125]])
+GOOD = RunSensitivity(
+    gradient=[4.0, 2.0, 1.0], last_words={"1": 0.5, "3": 0.75}, traces=[[0.5, 0.75], [0.5, 0.25, 0.125]]
+)
 
 
 def test_the_traced_reviews_are_neither_short_nor_long(corpus):
@@ -26,7 +28,7 @@ def test_the_traced_reviews_are_neither_short_nor_long(corpus):
 
 def test_a_network_is_measured_on_reviews_as_it_reads_them(monkeypatch):
     """Those of 12 words and more are cut, and lose their start mark."""
-    monkeypatch.setattr(memory, "TRACED_WORDS", (3, 20))
+    monkeypatch.setattr(sensitivity, "TRACED_WORDS", (3, 20))
     random = np.random.default_rng(1)
     reviews = Reviews(ragged(*(random.integers(0, 16, n) for n in (2, 5, 11, 12, 20, 21))), np.array([0, 1] * 3))
     network = network_of(model_params(cell="gru"), maxlen=12)
@@ -48,17 +50,17 @@ def test_a_network_is_measured_on_reviews_as_it_reads_them(monkeypatch):
 def test_what_was_measured_is_read_as_written_and_damage_is_named(tmp_path):
     path = tmp_path / "gru-1.json"
     path.write_text(GOOD.model_dump_json())
-    assert read_form(RunMemory, path) == GOOD
+    assert read_form(RunSensitivity, path) == GOOD
     for fault in ({"gradient": []}, {"gradient": [-1.0]}, {"last_words": {"1": None}}, {"traces": [[0.5], []]}):
         path.write_text(GOOD.model_copy(update=fault).model_dump_json(warnings=False))
         with pytest.raises(UserError, match=r"gru-1\.json cannot be read \(.*; run `make compare`"):
-            read_form(RunMemory, path)
+            read_form(RunSensitivity, path)
     with pytest.raises(UserError, match=r"gru-2\.json cannot be read \(.*; run `make compare`"):
-        read_form(RunMemory, tmp_path / "gru-2.json")
+        read_form(RunSensitivity, tmp_path / "gru-2.json")
 
 
 def test_a_run_is_named_by_its_network_and_seed(tmp_path):
     with pytest.raises(UserError, match="NETWORK SEED"):
-        memory.main(["gru"], tmp_path)
-    with pytest.raises(UserError, match=r"gru-1.model\.keras is missing"):
-        memory.main(["gru", "1"], tmp_path)
+        sensitivity.main(["gru"], tmp_path)
+    with pytest.raises(UserError, match=r"gru-1.model\.safetensors is missing"):
+        sensitivity.main(["gru", "1"], tmp_path)
