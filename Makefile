@@ -92,6 +92,6 @@ lock:
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra zh --extra dev \
 		--python-version 3.10 --output-file requirements.lock pyproject.toml
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra zh --extra dev --extra cluster \
-		--extra s3 --extra cluster-dev --constraint requirements.lock \
+		--extra s3 --constraint requirements.lock \
 		$$(sed -n 's/^\([^ =]*\)==.*/--no-emit-package \1/p' requirements.lock | sort -u) \
 		--python-version 3.10 --output-file requirements-cluster.lock pyproject.toml
