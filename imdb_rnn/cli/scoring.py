@@ -1,4 +1,4 @@
-"""Tables of texts with what a trained network says of each: the same rows and columns, and two more."""
+"""A table of texts, scored: the same rows and columns, and two more columns with the predictions of a model."""
 
 import csv
 import gzip
@@ -18,19 +18,20 @@ from imdb_rnn.engine.kernels.arithmetic import expit
 from imdb_rnn.model import Model
 from imdb_rnn.text import columns, tables
 
-PROBABILITY, LABEL = "probability", "label"  # the columns that are added
-AT_ONCE, CHARACTERS = 4096, 2**24  # rows that are in memory together, and when there are fewer
-PARQUET_AT_ONCE = 2**14  # rows; each is a row group of the new file
+ADDED = PROBABILITY, LABEL = "predicted_probability", "predicted_label"
+BATCH_ROWS, BATCH_CHARACTERS = 4096, 2**24  # at most, of the rows that are in memory at a time
+PARQUET_ROWS = 2**14  # in memory at a time; each batch is a row group of the new file
 WRITABLE = {
     "csv": ("csv", "tsv", "jsonl"),
     "tsv": ("csv", "tsv", "jsonl"),
     "jsonl": ("jsonl",),
     "parquet": ("parquet",),
 }
+OnProgress = Callable[[int], object]  # is called with the number of rows that were scored since the last call
 
 
 class Counts(NamedTuple):
-    """How many rows a table has, and how many of them are positive."""
+    """How many rows a table has, and how many of them are predicted positive."""
 
     rows: int
     positive: int
@@ -40,86 +41,84 @@ def find_text_columns(table: Path, named: list[str] | None) -> list[str]:
     """The columns of a table whose cells are joined to the texts.
 
     Args:
-        named: their names; None: the one that is called as such columns are.
+        named: their names; None: the one column with a usual name for texts.
 
     Raises:
-        UserError: when one is not there, or it is not clear which is meant, or a column that is added is there
-            already; and as `tables.columns` does.
+        UserError: when a column does not exist or cannot be inferred; and as `tables.columns` does.
     """
-    there = tables.columns(table)
-    _check_names(there, table)
+    header = tables.columns(table)
     if not named:
-        return [columns.find(there, columns.TEXT, table, "--text-column")]
-    columns.require(there, named, table)
+        return [columns.find(header, columns.TEXT, table, "--text-column")]
+    columns.require(header, named, table)
     return named
 
 
-def score_table(
-    model: Model, table: Path, out: Path, texts: list[str], told: Callable[[int], object] = lambda rows: None
-) -> Counts:
-    """Write a table anew with the columns `probability` (six decimals) and `label` added to each row, all or nothing.
+def is_scored(table: Path) -> bool:
+    """Whether a table has columns named as those that scoring adds. Raises `UserError` as `tables.columns` does."""
+    return not set(ADDED).isdisjoint(tables.columns(table))
 
-    Rows and columns keep their order and values. A few rows are in memory at a time.
+
+def score_table(
+    model: Model, table: Path, out: Path, texts: list[str], on_progress: OnProgress = lambda rows: None
+) -> Counts:
+    """Write a table with the columns `predicted_probability` (six decimals) and `predicted_label`, all or nothing.
+
+    The other columns and the rows keep their order and values. Columns with the names of the two are replaced. A few
+    rows at a time are in memory.
 
     Args:
-        out: may be `table` itself. Its name says the format: that of `table`, or for CSV and TSV any of text.
+        out: may be `table` itself. Its name tells the format: that of `table`, or for CSV and TSV any text format.
         texts: columns whose cells are joined to the texts, as for training.
-        told: is called with how many further rows were scored.
 
     Raises:
-        UserError: when a row cannot be read or has no text, when a column would be there twice, when `out` cannot be
-            written; and as `tables.read_rows` does.
+        UserError: when a row cannot be read or has no text, or `out` cannot be written; and as `tables.read_rows` does.
     """
     name, _ = tables.form_of(table)
     new_name, compression = tables.form_of(out)
     if new_name not in WRITABLE[name]:
         possible = " or ".join(f".{form}" for form in WRITABLE[name])
-        raise UserError(f"{out}: a table in .{name} is written as {possible} only; choose such a name")
+        raise UserError(f"{out}: a .{name} table can be written as {possible} only; choose such a name")
     if out.is_dir():
         raise UserError(f"{out} is a folder; name a file")
-    header = tables.columns(table)
-    _check_names(header, table)
-    with files.replacing(out) as new:
-        if name == "parquet":
-            return _count(_score_parquet(model, table, new, texts), told)
-        with ExitStack() as stack:
-            file = _create(new, compression, stack)
-            write = _write_jsonl(file) if new_name == "jsonl" else _write_separated(file, new_name, header)
-            return _count(_score_rows(model, table, texts, write), told)
-
-
-def _count(scored: Iterable[np.ndarray], told: Callable[[int], object]) -> Counts:
     rows = positive = 0
-    for logits in scored:
-        rows += len(logits)
-        positive += int(is_positive(logits).sum())
-        told(len(logits))
+    with files.replacing(out) as new, ExitStack() as stack:
+        if name == "parquet":
+            scored = _score_parquet(model, table, new, texts)
+        else:
+            file = _create(new, compression, stack)
+            write = _jsonl_writer(file) if new_name == "jsonl" else _csv_writer(file, new_name, tables.columns(table))
+            scored = _score_rows(model, table, texts, write)
+        for logits in scored:
+            rows += len(logits)
+            positive += int(is_positive(logits).sum())
+            on_progress(len(logits))
     return Counts(rows, positive)
 
 
 def _score_rows(
     model: Model, table: Path, texts: list[str], write: Callable[[dict[str, Any]], None]
 ) -> Iterator[np.ndarray]:
-    for rows, joined in _together(table, texts):
+    for rows, joined in _batches(table, texts):
         logits = model.decision_function(joined)
-        for row, value, label in zip(rows, expit(logits).round(6).tolist(), model.label_names(logits), strict=True):
-            write({**row, PROBABILITY: value, LABEL: label})
+        for row, probability, label in zip(
+            rows, expit(logits).round(6).tolist(), model.label_names(logits), strict=True
+        ):
+            write({name: row[name] for name in row if name not in ADDED} | {PROBABILITY: probability, LABEL: label})
         yield logits
 
 
-def _together(table: Path, texts: list[str]) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
-    """The rows by column and their texts, checked, as many as are scored at once."""
+def _batches(table: Path, texts: list[str]) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
+    """The rows by column, and their texts, checked."""
     rows: list[dict[str, Any]] = []
     joined: list[str] = []
     characters = 0
     for number, values, fault in tables.read_rows(table):
         if fault:
-            raise UserError(f"{table}, row {number}: {fault}; mend or remove it")
-        _check_names(values, table)
+            raise UserError(f"{table}, row {number}: {fault}; fix or remove it")
         rows.append(values)
         joined.append(_joined([values.get(name) for name in texts], table, number, texts))
         characters += len(joined[-1])
-        if len(rows) == AT_ONCE or characters >= CHARACTERS:
+        if len(rows) == BATCH_ROWS or characters >= BATCH_CHARACTERS:
             yield rows, joined
             rows, joined, characters = [], [], 0
     if rows:
@@ -130,22 +129,24 @@ def _score_parquet(model: Model, table: Path, new: Path, texts: list[str]) -> It
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = (
-        tables.parquet_schema(table).append(pa.field(PROBABILITY, pa.float64())).append(pa.field(LABEL, pa.string()))
-    )
+    schema = tables.parquet_schema(table)
+    kept = [name for name in schema.names if name not in ADDED]
+    added = [pa.field(PROBABILITY, pa.float64()), pa.field(LABEL, pa.string())]
+    schema = pa.schema([*(schema.field(name) for name in kept), *added], schema.metadata)
     number = 1
     with pq.ParquetWriter(new, schema) as writer:
-        for batch in tables.read_batches(table, PARQUET_AT_ONCE):
+        for batch in tables.read_batches(table, PARQUET_ROWS):
             try:
                 cells = zip(*(batch.column(name).to_pylist() for name in texts), strict=True)
             except UnicodeDecodeError as error:
                 rows = f"rows {number} to {number + batch.num_rows - 1}"
-                raise UserError(f"{table}, {rows}: a text is not UTF-8; mend or remove it") from error
-            joined = [_joined(row, table, number + place, texts) for place, row in enumerate(cells)]
+                raise UserError(f"{table}, {rows}: a text is not UTF-8; fix or remove it") from error
+            joined = [_joined(row, table, number + i, texts) for i, row in enumerate(cells)]
             number += batch.num_rows
             logits = model.decision_function(joined)
             answers = pa.array(expit(logits).round(6)), pa.array(model.label_names(logits), pa.string())
-            writer.write_batch(pa.RecordBatch.from_arrays([*batch.columns, *answers], schema=schema))
+            arrays = [*(batch.column(name) for name in kept), *answers]
+            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
             yield logits
 
 
@@ -160,12 +161,6 @@ def _joined(cells: Iterable[Any], table: Path, number: int, texts: list[str]) ->
     return text
 
 
-def _check_names(names: Any, table: Path) -> None:
-    for added in (PROBABILITY, LABEL):
-        if added in names:
-            raise UserError(f"{table} has a column {added!r} already, which would be written twice; rename it")
-
-
 def _create(path: Path, compression: str, stack: ExitStack) -> IO[str]:
     raw: Any = stack.enter_context(path.open("wb"))
     if compression == "gz":
@@ -177,27 +172,20 @@ def _create(path: Path, compression: str, stack: ExitStack) -> IO[str]:
     return stack.enter_context(io.TextIOWrapper(raw, "utf-8", newline=""))
 
 
-def _write_jsonl(file: IO[str]) -> Callable[[dict[str, Any]], None]:
-    def write(row: dict[str, Any]) -> None:
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-    return write
+def _jsonl_writer(file: IO[str]) -> Callable[[dict[str, Any]], None]:
+    return lambda row: print(json.dumps(row, ensure_ascii=False), file=file)
 
 
-def _write_separated(file: IO[str], name: str, header: list[str]) -> Callable[[dict[str, Any]], None]:
+def _csv_writer(file: IO[str], name: str, header: list[str]) -> Callable[[dict[str, Any]], None]:
     delimiter = tables.DELIMITERS[name]
     plain = csv.writer(file, delimiter=delimiter, lineterminator="\n")
     quoted = csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def write_cells(cells: list[str]) -> None:
         if name == "tsv" and any("\t" in cell and "\n" in cell for cell in cells):
-            raise UserError("a cell has a tab and a line end, with which no .tsv is read back; let --out be a .csv")
-        # The module quotes a carriage return only if lines end in one, and would read it back as such an end
+            raise UserError("a cell has a tab and a line end, which a .tsv cannot hold; let --out be a .csv")
+        # `csv` quotes a carriage return only if lines end in one, but would read it back as a line end.
         (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
 
-    def write(row: dict[str, Any]) -> None:
-        *cells, probability, label = row.values()
-        write_cells([*cells, f"{probability:.6f}", label])
-
-    write_cells([*header, PROBABILITY, LABEL])
-    return write
+    write_cells([*(name for name in header if name not in ADDED), *ADDED])
+    return lambda row: write_cells([*list(row.values())[:-2], f"{row[PROBABILITY]:.6f}", row[LABEL]])

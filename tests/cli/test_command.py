@@ -95,7 +95,7 @@ def test_standard_input_is_answered_line_by_line(run):
 
 
 def test_many_lines_keep_their_order(run, monkeypatch):
-    monkeypatch.setattr(command, "READ", 1000)
+    monkeypatch.setattr(command, "READ_BYTES", 1000)
     lines = [f"{'a wonderful' if number % 3 else 'a terrible'} film {number}" for number in range(500)]
     _, out, _ = run("predict", "-", stdin="\n".join(lines).encode())
     assert [line.split("  ") for line in out.splitlines()] == [
@@ -114,7 +114,7 @@ def test_no_input_has_no_answers(run):
         (b"", "line 3 of standard input is empty; remove it"),
         (b" \t", "line 3 of standard input is empty; remove it"),
         (b"caf\xe9", "line 3 of standard input is not UTF-8 text"),
-        (b"PK\x03\x04\0", "line 3 of standard input holds NUL bytes: it is binary, not text"),
+        (b"PK\x03\x04\0", "line 3 of standard input contains NUL bytes: it is binary, not text"),
         (b"a" * (10 << 20 | 1), "line 3 of standard input is longer than 10 MB"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -131,11 +131,26 @@ def test_a_table_is_scored(run, folder):
     assert (status, err) == (0, "text column: review\n")
     assert out == "2 reviews, 1 of them positive, in scored.csv\n"
     assert (folder / "scored.csv").read_text() == (
-        "id,review,probability,label\n1,A wonderful film.,0.947348,positive\n2,a terrible film,0.052652,negative\n"
+        "id,review,predicted_probability,predicted_label\n"
+        "1,A wonderful film.,0.947348,positive\n2,a terrible film,0.052652,negative\n"
     )
     status, _, err = run("predict", "--table", "reviews.csv", "--text-column", "id", "--out", "reviews.csv")
     assert (status, err) == (0, "")
-    assert (folder / "reviews.csv").read_text().startswith("id,review,probability,label\n1,A wonderful film.,0.500000")
+    assert (
+        (folder / "reviews.csv")
+        .read_text()
+        .startswith("id,review,predicted_probability,predicted_label\n1,A wonderful film.,0.500000")
+    )
+
+
+def test_a_labelled_table_is_scored_and_a_scored_table_is_scored_again(run, folder):
+    (folder / "a.csv").write_text("label,text\nneg,A wonderful film.\n")
+    assert run("predict", "--table", "a.csv", "--out", "b.csv")[0] == 0
+    scored = (folder / "b.csv").read_bytes()
+    assert scored == b"label,text,predicted_probability,predicted_label\nneg,A wonderful film.,0.947348,positive\n"
+    status, _, err = run("predict", "--table", "b.csv", "--out", "c.csv", "--text-column", "text")
+    assert (status, err) == (0, "replacing the columns predicted_probability and predicted_label of b.csv\n")
+    assert (folder / "c.csv").read_bytes() == scored
 
 
 @pytest.fixture
@@ -173,7 +188,7 @@ def test_tables_that_are_done_are_not_done_again(run, many):
     assert (status, err) == (0, "text column: text\ndone already: 1 of 3 tables\n")
     assert out == "3 reviews, 2 of them positive, in scored\n"
     assert (many / "scored/a.csv").stat().st_ino == before
-    assert json.loads((many / "scored/c.jsonl").read_text())["label"] == "positive"
+    assert json.loads((many / "scored/c.jsonl").read_text())["predicted_label"] == "positive"
     again = run("predict", "--table", "in", "--out", "scored")
     assert again == (0, out, "text column: text\ndone already: 3 of 3 tables\n")
 
@@ -196,12 +211,12 @@ def test_tables_of_another_model_or_of_other_columns_are_done_again(run, many):
     ("arguments", "fault"),
     [
         (["predict"], "give a text, - for standard input, or --table"),
-        (["predict", "-", "a film"], "- stands alone"),
+        (["predict", "-", "a film"], "- (standard input) cannot be combined"),
         (["predict", "--table", "a.csv"], "--table needs --out"),
-        (["predict", "--table", "a.csv", "--out", "b.csv", "text"], "--table stands alone"),
-        (["predict", "--table", "a.csv", "--out", "b.csv", "--json"], "--table stands alone"),
-        (["predict", "--out", "b.csv", "text"], "--out, --text-column and --cluster belong to --table"),
-        (["predict", "--cluster", "local", "text"], "--out, --text-column and --cluster belong to --table"),
+        (["predict", "--table", "a.csv", "--out", "b.csv", "text"], "--table cannot be combined"),
+        (["predict", "--table", "a.csv", "--out", "b.csv", "--json"], "--table cannot be combined"),
+        (["predict", "--out", "b.csv", "text"], "--out, --text-column and --cluster need --table"),
+        (["predict", "--cluster", "local", "text"], "--out, --text-column and --cluster need --table"),
         (["forecast"], "invalid choice: 'forecast'"),
     ],
 )
@@ -214,16 +229,16 @@ def test_arguments_that_make_no_sense_are_refused(run, arguments, fault):
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        (["predict", "film", " "], "text 2 is empty; give one with words in it"),
+        (["predict", "film", " "], "text 2 is empty; give a text with words"),
         (["predict", "film", "caf\udce9"], "text 2 is not UTF-8"),
         (["predict", "film", "--model", "absent.safetensors"], "absent.safetensors is missing; run `dvc repro"),
         (["predict", "film", "--model", "half.safetensors"], "half.safetensors is damaged ("),
         (["predict", "--table", "absent.csv", "--out", "b.csv"], "absent.csv cannot be read (No such file"),
         (["predict", "--table", "a.txt", "--out", "b.csv"], "a.txt is not a table by its name"),
-        (["predict", "--table", "a.csv", "--out", "b.csv"], "a.csv: which column to read is not clear"),
-        (["predict", "--table", "in/*.csv", "--out", "b"], "in/*.csv: no table is there; their names end in"),
-        (["predict", "--table", "a.csv", "a.csv", "--out", "b.csv"], "b.csv is named like a table; several tables"),
-        (["predict", "--table", "a.csv", "--out", "b.csv", "--cluster", "local"], "b.csv is named like a table"),
+        (["predict", "--table", "a.csv", "--out", "b.csv"], "a.csv: cannot tell which column to use"),
+        (["predict", "--table", "in/*.csv", "--out", "b"], "in/*.csv: no table found; the names of tables end in"),
+        (["predict", "--table", "a.csv", "a.csv", "--out", "b.csv"], "b.csv should be a folder"),
+        (["predict", "--table", "a.csv", "--out", "b.csv", "--cluster", "local"], "b.csv should be a folder"),
     ],
 )
 def test_a_fault_is_one_line(run, folder, arguments, fault):
@@ -283,7 +298,7 @@ def test_no_standard_input_is_one_line(folder):
     with start("predict", "-", preexec_fn=lambda: os.close(0)) as process:
         assert (process.wait(30), process.stderr.read()) == (
             1,
-            b"error: there is no standard input; name the texts, or a table\n",
+            b"error: there is no standard input; give the texts as arguments, or a table\n",
         )
 
 
@@ -321,7 +336,7 @@ def test_ctrl_c_keeps_the_tables_that_are_whole(many):
     heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     with start("predict", "--table", "in", "--out", "scored", **heeding) as process:
         deadline = time.monotonic() + 30
-        while not list(many.glob("scored/.imdb-rnn/unfinished/*/.b.csv-*")):
+        while not list(many.glob("scored/.imdb-rnn/unfinished/.imdb-rnn-tmp-*/new/b.csv")):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
@@ -335,7 +350,7 @@ def test_ctrl_c_ends_it_with_one_line_and_nothing_half_written(folder):
     heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # also where the tests do not
     with start("predict", "--table", "a.csv", "--out", "b.csv", **heeding) as process:
         deadline = time.monotonic() + 30
-        while not any(path.name.startswith(".b.csv-") for path in folder.iterdir()):
+        while not list(folder.glob(".imdb-rnn-tmp-*/new/b.csv")):
             assert time.monotonic() < deadline
             time.sleep(0.01)
         time.sleep(0.2)

@@ -164,9 +164,9 @@ from imdb_rnn.core.errors import run_command
 from imdb_rnn.cli import on_cluster, parts
 planned = parts.plan(parts.find_tables(["in/t0.csv"], Path("fault")), Path("fault"), None)
 def score():
-    with parts.place_in(Path("fault")) as place:
+    with parts.scratch_folder(Path("fault")) as scratch:
         {}
-        on_cluster.score_parts(load(), "1", planned, place, "{}", print)
+        on_cluster.score_parts(load(), "1", planned, scratch, "{}", print)
 run_command(score)
 """
 
@@ -174,9 +174,12 @@ run_command(score)
 @pytest.mark.parametrize(
     ("statement", "fault"),
     [
-        ("place = place / 'elsewhere'", "elsewhere is not there on .*; tables and --out should be on storage that all"),
-        ("Path('in/t0.csv').rename('in/t9.csv')", "in/t0.csv is not there on .*; tables and --out should be"),
-        ("(place / 't0.csv.starts').write_bytes(b'.' * 10)", "in/t0.csv: 10 workers died over it; is it too large"),
+        (
+            "scratch = scratch / 'elsewhere'",
+            "elsewhere does not exist on .*; put the tables and --out on storage that all",
+        ),
+        ("Path('in/t0.csv').rename('in/t9.csv')", "in/t0.csv does not exist on .*; put the tables and --out"),
+        ("(scratch / 't0.csv.starts').write_bytes(b'.' * 10)", "in/t0.csv: 10 workers died over it; is it too large"),
     ],
 )
 def test_what_a_worker_cannot_do_is_one_line(cluster, expected, statement, fault):

@@ -25,8 +25,8 @@ def planned(folder, *names: str) -> list[parts.Part]:
 
 
 def score(model, part: parts.Part, digest: str = DIGEST):
-    with parts.place_in(part.out.parent) as place:
-        return parts.score_part(model, digest, part, place, lambda rows: None)
+    with parts.scratch_folder(part.out.parent) as scratch:
+        return parts.score_part(model, digest, part, scratch, lambda rows: None)
 
 
 @pytest.mark.usefixtures("folder")
@@ -57,7 +57,7 @@ def test_a_pattern_that_reaches_the_scored_tables_does_not_mean_them(folder):
 def test_a_name_that_means_no_table_is_said(name):
     with pytest.raises(UserError) as error:
         parts.find_tables(["in", name], Path("out"))
-    assert str(error.value) == f"{name}: no table is there; their names end in .csv, .tsv, .jsonl, .parquet"
+    assert str(error.value) == f"{name}: no table found; the names of tables end in .csv, .tsv, .jsonl, .parquet"
 
 
 def test_a_part_keeps_its_name_and_knows_its_texts(folder):
@@ -71,8 +71,8 @@ def test_a_part_keeps_its_name_and_knows_its_texts(folder):
 @pytest.mark.parametrize(
     ("out", "fault"),
     [
-        ("in/notes.txt", "in/notes.txt is a file; several tables are written to a folder"),
-        ("scored.csv", "scored.csv is named like a table; several tables are written to a folder"),
+        ("in/notes.txt", "in/notes.txt should be a folder"),
+        ("scored.csv", "scored.csv should be a folder"),
         ("in", "would be overwritten; name another folder than its own"),
         ("in/more/..", "would be overwritten; name another folder than its own"),
     ],
@@ -91,8 +91,8 @@ def test_two_tables_of_one_name_are_refused_in_one_line(folder):
 
 
 def test_a_table_that_cannot_be_scored_is_said_before_any_is(folder):
-    (folder / "in/b.csv").write_text("text,label\ngood,1\n")
-    with pytest.raises(UserError, match=r"b\.csv has a column 'label' already"):
+    (folder / "in/b.csv").write_text("said\ngood\n")
+    with pytest.raises(UserError, match=r"b\.csv: cannot tell which column to use"):
         planned(folder, "a.csv", "b.csv")
 
 
@@ -100,7 +100,7 @@ def test_a_part_that_is_scored_is_done(folder, model):
     part, other = planned(folder, "a.csv", "b.csv")
     assert parts.done(part, DIGEST) is None
     assert score(model, part) == parts.done(part, DIGEST) == (1, 1)
-    assert part.out.read_text() == "text,probability,label\nwonderful film,0.947348,positive\n"
+    assert part.out.read_text() == "text,predicted_probability,predicted_label\nwonderful film,0.947348,positive\n"
     assert parts.done(other, DIGEST) is None
     assert {path.name for path in (folder / "out").iterdir()} == {"a.csv", ".imdb-rnn"}
     assert [path.name for path in (folder / "out/.imdb-rnn").iterdir()] == ["a.csv.json"]
@@ -136,9 +136,9 @@ def test_it_is_not_done_when_anything_of_it_is_another(folder, model, what):
 
 def test_a_table_that_changes_while_it_is_scored_is_not_done(folder, model):
     (part,) = planned(folder, "a.csv")
-    with parts.place_in(part.out.parent) as place:
+    with parts.scratch_folder(part.out.parent) as scratch:
         changed = part.table.read_text() + "terrible film\n"
-        parts.score_part(model, DIGEST, part, place, lambda rows: part.table.write_text(changed))
+        parts.score_part(model, DIGEST, part, scratch, lambda rows: part.table.write_text(changed))
     assert parts.done(part, DIGEST) is None
 
 
@@ -164,12 +164,12 @@ def test_what_a_killed_run_left_is_removed(folder):
     left = folder / "out/.imdb-rnn/unfinished/x/.a.csv-1-x/a.csv"
     left.parent.mkdir(parents=True)
     left.write_text("half")
-    with parts.place_in(folder / "out") as place:
-        assert place.is_dir()
+    with parts.scratch_folder(folder / "out") as scratch:
+        assert scratch.is_dir()
         assert not left.exists()
     assert list((folder / "out/.imdb-rnn").iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_named(folder):
     with pytest.raises(UserError, match=r"notes\.txt/out cannot be written to \(Not a directory\)"):
-        parts.place_in(folder / "in/notes.txt/out").__enter__()
+        parts.scratch_folder(folder / "in/notes.txt/out").__enter__()

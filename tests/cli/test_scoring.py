@@ -34,7 +34,7 @@ def test_each_row_gets_what_is_said_of_it(tmp_path, model, out):
     assert score_table(model, table, tmp_path / out, ["text"]) == (4, 2)
     number = float if "jsonl" in out else str
     assert rows_of(tmp_path / out) == [
-        {"id": f"0{row}", "text": text, "probability": number(said[0]), "label": said[1]}
+        {"id": f"0{row}", "text": text, "predicted_probability": number(said[0]), "predicted_label": said[1]}
         for row, (text, said) in enumerate(zip(TEXTS, SAID, strict=True))
     ]
 
@@ -44,7 +44,7 @@ def test_a_cell_stays_as_it_was_byte_by_byte(tmp_path, model):
     (tmp_path / "a.csv").write_text(content, encoding="utf-8")
     score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"])
     assert (tmp_path / "b.csv").read_text(encoding="utf-8") == (
-        'id,text,probability,label\n007," a ""wonderful"", film\n\nNA",0.946616,positive\n'
+        'id,text,predicted_probability,predicted_label\n007," a ""wonderful"", film\n\nNA",0.946616,positive\n'
         ",好评 😀,0.500000,negative\n1e5,null,0.500000,negative\n"
     )
 
@@ -53,7 +53,7 @@ def test_json_lines_keep_keys_and_types(tmp_path, model):
     rows = [{"text": "A wonderful film.", "stars": [1, None]}, {"more": {"好": 0.1}, "text": "a terrible film"}]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     score_table(model, tmp_path / "a.jsonl", tmp_path / "b.jsonl", ["text"])
-    said = {"probability": 0.947348, "label": "positive"}, {"probability": 0.052652, "label": "negative"}
+    said = [dict(zip(scoring.ADDED, said, strict=True)) for said in ((0.947348, "positive"), (0.052652, "negative"))]
     lines = (tmp_path / "b.jsonl").read_text(encoding="utf-8").splitlines()
     assert [list(json.loads(line).items()) for line in lines] == [
         [*row.items(), *more.items()] for row, more in zip(rows, said, strict=True)
@@ -62,7 +62,7 @@ def test_json_lines_keep_keys_and_types(tmp_path, model):
 
 
 def test_parquet_keeps_its_types(tmp_path, model, monkeypatch):
-    monkeypatch.setattr(scoring, "PARQUET_AT_ONCE", 3)
+    monkeypatch.setattr(scoring, "PARQUET_ROWS", 3)
     text = pa.array(TEXTS).dictionary_encode()
     time = pa.array([None, *[datetime.datetime(2020, 1, 2)] * 3], pa.timestamp("ns", "UTC"))
     table = pa.table({"time": time, "text": text}).replace_schema_metadata({"by": "us"})
@@ -71,15 +71,15 @@ def test_parquet_keeps_its_types(tmp_path, model, monkeypatch):
     scored = pq.read_table(tmp_path / "b.parquet")
     assert scored.select(["time", "text"]).equals(table)
     assert scored.schema.metadata == {b"by": b"us"}
-    assert scored.column_names == ["time", "text", "probability", "label"]
-    assert scored["probability"].to_pylist() == [float(probability) for probability, _ in SAID]
-    assert scored["label"].to_pylist() == [label for _, label in SAID]
+    assert scored.column_names == ["time", "text", *scoring.ADDED]
+    assert scored["predicted_probability"].to_pylist() == [float(probability) for probability, _ in SAID]
+    assert scored["predicted_label"].to_pylist() == [label for _, label in SAID]
 
 
 def test_a_table_without_rows_stays_one(tmp_path, model):
     (tmp_path / "a.csv").write_text("id,text\n")
     assert score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"]) == (0, 0)
-    assert (tmp_path / "b.csv").read_text() == "id,text,probability,label\n"
+    assert (tmp_path / "b.csv").read_text() == "id,text,predicted_probability,predicted_label\n"
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl.zst"])
@@ -90,7 +90,7 @@ def test_the_same_table_gives_the_same_bytes(tmp_path, model, name):
     assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
 
 
-@pytest.mark.parametrize("limits", [{"AT_ONCE": 3}, {"CHARACTERS": 30}])
+@pytest.mark.parametrize("limits", [{"BATCH_ROWS": 3}, {"BATCH_CHARACTERS": 30}])
 def test_rows_that_are_scored_at_once_change_nothing(tmp_path, model, monkeypatch, limits):
     table = write_csv(tmp_path / "a.csv", [("text",), *((text,) for text in TEXTS * 3)])
     score_table(model, table, tmp_path / "b.csv", ["text"])
@@ -100,9 +100,26 @@ def test_rows_that_are_scored_at_once_change_nothing(tmp_path, model, monkeypatc
     assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "c.csv").read_bytes()
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_a_scored_table_is_scored_again_in_the_same_columns(tmp_path, model, name):
+    """Whatever the place of the columns: here they come first."""
+    columns = {"predicted_label": ["?"], "predicted_probability": ["?"], "label": ["good"], "text": ["wonderful"]}
+    if name == "a.parquet":
+        pq.write_table(pa.table(columns), tmp_path / name)
+    elif name == "a.jsonl":
+        (tmp_path / name).write_text(json.dumps({column: cell for column, (cell,) in columns.items()}))
+    else:
+        write_csv(tmp_path / name, [columns, [cell for (cell,) in columns.values()]])
+    assert scoring.is_scored(tmp_path / name)
+    score_table(model, tmp_path / name, tmp_path / f"b{name}", ["text"])
+    (row,) = rows_of(tmp_path / f"b{name}")
+    assert list(row) == ["label", "text", "predicted_probability", "predicted_label"]
+    assert (row["label"], row["predicted_label"]) == ("good", "positive")
+
+
 @pytest.mark.slow
 def test_a_few_rows_are_in_memory_however_many_there_are(tmp_path, model, monkeypatch):
-    monkeypatch.setattr(scoring, "AT_ONCE", 256)
+    monkeypatch.setattr(scoring, "BATCH_ROWS", 256)
     table = tmp_path / "a.csv.gz"
     table.write_bytes(gzip.compress(b"text\n" + b"%s\n" % (b"a good film " * 80) * 10_000, 1))  # 10 MB
     few = write_csv(tmp_path / "few.csv", [("text",), *[("a good film " * 80,)] * 600])
@@ -116,9 +133,7 @@ def test_a_few_rows_are_in_memory_however_many_there_are(tmp_path, model, monkey
     ("content", "fault"),
     [
         ("text,id\ngood,1\n ,2\n", "row 2: text is empty; fill it in or remove the row"),
-        ("text,id\ngood,1\nbad\n", "row 2: 1 fields where the header has 2; mend or remove it"),
-        ("text,Label,label\na,b,c\n", "has a column 'label' already"),
-        ("text,probability\na,b\n", "has a column 'probability' already"),
+        ("text,id\ngood,1\nbad\n", "row 2: 1 fields where the header has 2; fix or remove it"),
     ],
 )
 def test_what_is_wrong_with_a_table_is_said_and_nothing_is_written(tmp_path, model, content, fault):
@@ -136,7 +151,6 @@ def test_what_is_wrong_with_a_table_is_said_and_nothing_is_written(tmp_path, mod
         ('{"text": 5}', "row 2: text is 5, not text"),
         ('{"text": null}', "row 2: text is empty"),
         ('{"id": 5}', "row 2: text is empty"),
-        ('{"text": "a", "label": 1}', "has a column 'label' already"),
     ],
 )
 def test_a_line_of_json_without_a_text_is_named(tmp_path, model, line, fault):
@@ -163,8 +177,8 @@ def test_a_row_of_parquet_without_a_text_is_named(tmp_path, model, values, fault
 @pytest.mark.parametrize(
     ("table", "out", "fault"),
     [
-        ("a.csv", "b.parquet", r"a table in \.csv is written as \.csv or \.tsv or \.jsonl only"),
-        ("a.jsonl", "b.csv", r"a table in \.jsonl is written as \.jsonl only"),
+        ("a.csv", "b.parquet", r"a \.csv table can be written as \.csv or \.tsv or \.jsonl only"),
+        ("a.jsonl", "b.csv", r"a \.jsonl table can be written as \.jsonl only"),
         ("a.csv", "b.txt", r"b\.txt is not a table by its name"),
         ("a.csv", "c.csv", "is a folder; name a file"),
     ],
@@ -206,8 +220,8 @@ def test_several_columns_are_one_text(tmp_path, model):
 @pytest.mark.parametrize(
     ("header", "named", "fault"),
     [
-        (("id", "text", "review"), None, "could be text, review; say it by --text-column"),
-        (("id", "said"), None, "not clear from the names: id, said; say it by --text-column"),
+        (("id", "text", "review"), None, "candidates: text, review\\); set --text-column"),
+        (("id", "said"), None, "columns: id, said\\); set --text-column"),
         (("id", "text"), "said", "has no column 'said'; it has id, text"),
         (tuple(f"c{i}" for i in range(30)), "text", "c10, c11, …"),
     ],
@@ -222,8 +236,7 @@ def test_a_column_that_cannot_be_found_is_named(tmp_path, header, named, fault):
 @pytest.mark.parametrize("ending", [".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz"])
 def test_a_table_that_lies_is_scored_or_refused_in_one_line(tmp_path, model, lie, ending):
     table, out = tmp_path / f"a{ending}", tmp_path / f"b{ending}"
-    content = LIES[lie].replace(b"text,label", b"text,stars")  # `label` would be there twice
-    table.write_bytes(gzip.compress(content, 1) if ending.endswith(".gz") else content)
+    table.write_bytes(gzip.compress(LIES[lie], 1) if ending.endswith(".gz") else LIES[lie])
     try:
         rows, _ = score_table(model, table, out, find_text_columns(table, ["text"]))
     except UserError as error:
