@@ -44,7 +44,7 @@ def main(cell: str, epochs: int, seed: int, mask_padding: bool) -> None:
     clock = Clock()
     start = time.perf_counter()
     with contextlib.redirect_stdout(clock):
-        _, history = train(training, validation, model_params, params.pad, train_params)
+        history = train(training, validation, model_params, params.pad, train_params).history
     print(json.dumps(list(zip([now - start for now in clock.times], history["val_accuracy"], strict=True))))
 
 

@@ -114,10 +114,10 @@ def test_training_that_is_killed_goes_on_from_its_checkpoint(project, outcome):
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     project.run("python", "-m", "tools.repair")
-    assert "going on from the checkpoint in epoch" in project.run("dvc", "repro", "train")
+    assert "resuming at epoch" in project.run("dvc", "repro", "train")
     went_on = (project.folder / "data/model.safetensors").read_bytes()
     shutil.rmtree(project.folder / "data/checkpoints")
-    assert "checkpoint" not in project.run("dvc", "repro", "--force", "--single-item", "train")
+    assert "resuming" not in project.run("dvc", "repro", "--force", "--single-item", "train")
     assert (project.folder / "data/model.safetensors").read_bytes() == went_on
     outcome("train killed after three epochs", "went on from its checkpoint, same bytes as undisturbed")
 
@@ -133,7 +133,7 @@ def test_a_kill_between_training_and_dvc_s_taking_it_over_costs_no_training(proj
     shutil.rmtree(project.folder / ".dvc/cache/runs")
     printed = project.run("dvc", "repro", "train")
     assert "Running stage 'train'" in printed
-    assert "training had ended" in printed
+    assert "training already finished" in printed
     assert "epoch 1/3" not in printed
     assert (project.folder / "data/model.safetensors").read_bytes() == trained
     outcome("killed after training, before DVC noted it", "no epoch again, same bytes")

@@ -226,7 +226,7 @@ def test_ctrl_c_stops_the_pipeline_and_the_next_run_finishes_it(project):
     assert process.returncode != 0
     assert time.monotonic() - start < 30
     assert "interrupted: run the same command again" in printed
-    assert "next time training goes on in epoch" in printed
+    assert "the next run resumes in epoch" in printed
     assert "Traceback" not in printed
     assert noted() == before
     project.run("git", "checkout", "--quiet", "params.yaml")

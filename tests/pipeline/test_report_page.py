@@ -201,7 +201,7 @@ def test_the_probability_is_keras_on_test_reviews(opened, folder):
         "cut " * params.pad.maxlen + text if START not in ids else text for text, ids in zip(texts, x, strict=True)
     ]
     keras = load_keras()
-    model = keras.models.load_model(folder / "data/model.safetensors", compile=False)
+    model = keras.models.load_model(folder / "results/export/model.keras", compile=False)
     expected = model(x).numpy()[:, 0]
     assert np.ptp(expected) > 0.2
     np.testing.assert_allclose(judge(opened, texts), expected, atol=1e-4, rtol=0)

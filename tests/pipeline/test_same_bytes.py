@@ -20,22 +20,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("same bytes")]
 # All stages in one process, for DVC and the start of a process for each would take most of the time; then a network
 # that reads padding, and the vectors that the pipeline's network, which learns its own, does not have.
 PROGRAM = """
-import importlib, pathlib, sys
+import importlib, pathlib
 import numpy
 from imdb_rnn.core.params import ModelParams, load_params
-from imdb_rnn import keras_model
 from imdb_rnn.engine.weights import named
 from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training.loop import train
 from imdb_rnn.engine.ppmi_svd import word_vectors
-keras_model.TEMPLATES = pathlib.Path(sys.argv[1])
 for stage in ("check", "download", "pad", "train", "evaluate", "explain", "plot", "report", "export"):
     importlib.import_module(f"stages.{stage}").main(load_params(pathlib.Path()), pathlib.Path())
 x, params = numpy.load("data/padded/x_test.npy"), load_params(pathlib.Path())
 reviews = Labelled(unpad(x), numpy.arange(len(x)) % 2)
 model = ModelParams(cell="gru", units=24, embedding_dim=24, mask_padding=False)  # two vectors, one of them part-filled
-network, _ = train(reviews, reviews, model, params.pad, params.train)
-for name, array in named(network.weights).items():
+trained = train(reviews, reviews, model, params.pad, params.train)
+for name, array in named(trained.weights).items():
     numpy.save(f"data/{name}.npy", array)
 numpy.save("data/vectors.npy", word_vectors(unpad(numpy.load("data/padded/x_train.npy")), 2000, 20, seed=1))
 """
@@ -81,12 +79,8 @@ def numpy_features() -> list[str]:
     return [name for name in _multiarray_umath.__cpu_dispatch__ if _multiarray_umath.__cpu_features__[name]]
 
 
-def hashes(folder: Path, templates: Path, archive: dict, params, **surroundings: str) -> dict[str, str]:
-    """Run the pipeline in a folder, and return the hash of every file that it wrote.
-
-    Keras, which takes seconds to load, is asked for the model file only if there is nothing in `templates`; that it
-    always says the same is tested in `tests/network/test_keras_model.py`.
-    """
+def hashes(folder: Path, archive: dict, params, **surroundings: str) -> dict[str, str]:
+    """Run the pipeline in a folder, and return the hash of every file that it wrote."""
     for name in ("data", "home"):
         (folder / name).mkdir(parents=True)
     shutil.copytree(ROOT / "results/experiments", folder / "results/experiments")
@@ -94,7 +88,7 @@ def hashes(folder: Path, templates: Path, archive: dict, params, **surroundings:
     write_params(folder, changed(params, data=archive, **settings))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(folder / "home")} | surroundings
     subprocess.run(
-        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", PROGRAM, str(templates)],
+        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", PROGRAM],
         cwd=folder,
         env=environment,
         check=True,
@@ -120,19 +114,14 @@ def archive(small_archive, tmp_path_factory) -> dict:
 
 
 @pytest.fixture(scope="module")
-def templates(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("templates")
-
-
-@pytest.fixture(scope="module")
-def expected(tmp_path_factory, templates, archive, params) -> dict[str, str]:
-    return hashes(tmp_path_factory.mktemp("here") / "project", templates, archive, params, NUMBA_NUM_THREADS="2")
+def expected(tmp_path_factory, archive, params) -> dict[str, str]:
+    return hashes(tmp_path_factory.mktemp("here") / "project", archive, params, NUMBA_NUM_THREADS="2")
 
 
 @pytest.mark.parametrize(
     ("processor", "threads"), [("haswell", "1"), ("skylake-avx512", "7"), ("generic", "7"), ("other", "1")]
 )
-def test_every_file_is_the_same(expected, templates, tmp_path, archive, params, processor, threads):
+def test_every_file_is_the_same(expected, tmp_path, archive, params, processor, threads):
     if not can_run(processor) or processor == usual():
         pytest.skip(f"this machine cannot run code for {processor}, or does so anyway")
     kind = {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": PROCESSORS[processor]}
@@ -142,6 +131,6 @@ def test_every_file_is_the_same(expected, templates, tmp_path, archive, params, 
         "OPENBLAS_NUM_THREADS": threads,
         "NPY_DISABLE_CPU_FEATURES": " ".join(numpy_features()),
     }
-    found = hashes(tmp_path / "elsewhere", templates, archive, params, **surroundings, **USER, **PLAIN_C)
+    found = hashes(tmp_path / "elsewhere", archive, params, **surroundings, **USER, **PLAIN_C)
     assert len(expected) > 20
     assert found == expected

@@ -82,9 +82,9 @@ def test_what_is_not_held_out_is_learnt_from(project, monkeypatch, preset):
     seen = []
 
     def noting(training, validation, *others):
-        network, history = loop.train(training, validation, *others)
-        seen.append((len(training.y), validation, network.best_epoch, history["val_loss"].to_numpy()))
-        return network, history
+        trained = loop.train(training, validation, *others)
+        seen.append((len(training.y), validation, trained.best_epoch, trained.history["val_loss"].to_numpy()))
+        return trained
 
     monkeypatch.setattr(train, "train", noting)
     train.main([preset, "1"], project)
