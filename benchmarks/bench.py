@@ -1,7 +1,7 @@
-"""How fast this pipeline trains beside a plain Keras script and PyTorch, on the same machine and the same reviews.
+"""How fast this pipeline trains, compared with a plain Keras script and PyTorch on the same machine and reviews.
 
 The programs run in turns, each in a process of its own, several rounds. Every figure is the median of the rounds; only
-ratios say something about another machine. Writes `results.csv`, a row for each run, and `results.png`; with the
+ratios carry over to another machine. Writes `results.csv`, a row per run, and `results.png`; with the
 bundled reviews, `results-bundled.csv` and `results-bundled.png`.
 """
 
@@ -24,7 +24,6 @@ from matplotlib.figure import Figure
 from benchmarks import pytorch
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError, run_command
-from imdb_rnn.core.params import parse_params
 from imdb_rnn.engine.kernels import compiled
 from imdb_rnn.engine.kernels.cells import CELLS
 from tools.preset import PRESETS_FILE, PresetData, apply, preset
@@ -35,7 +34,7 @@ ARTICLE_CELL = "simple_rnn"
 DIM = UNITS = 32
 COLD = "pipeline, first time"  # on a machine, so that everything is compiled
 ONE_THREAD, PADDING_READ = "pipeline, one thread", "pipeline, padding read"
-PROGRAMS = ["PyTorch", COLD, "pipeline", ONE_THREAD, PADDING_READ]  # beside Keras, which everything is compared with
+PROGRAMS = ["PyTorch", COLD, "pipeline", ONE_THREAD, PADDING_READ]  # and Keras, with which all are compared
 COLUMNS = [
     "cell",
     "program",
@@ -66,13 +65,12 @@ def checkout(folder: Path, source: str, epochs: int, maxlen: int) -> None:
     article = preset(files.read_text(ROOT / PRESETS_FILE), "article")
     settings = article.model_copy(
         update={
-            "data": PresetData(source=source),
+            "data": PresetData(source=source, tokenizer="word"),
             "pad": article.pad.model_copy(update={"maxlen": maxlen}),
             "train": article.train.model_copy(update={"engine": "compiled", "epochs": epochs}),
         }
     )
     params = apply(settings, files.read_text(ROOT / files.PARAMS))
-    parse_params(params)
     (folder / files.PARAMS).write_text(params, encoding="utf-8")
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
 

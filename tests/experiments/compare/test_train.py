@@ -71,14 +71,14 @@ def test_a_run_holds_the_network_and_what_it_says_of_the_test_reviews(project):
     run, logits = read_run(folder, len(LABELS))
     np.testing.assert_allclose(network.logits(encode(reviews[1].ranks, network.encoding)), logits, atol=1e-6)
     assert run.weights == network.count_weights()
-    assert is_correct(LABELS, logits).mean() > 0.9, "it learnt nothing, so nothing is shown"
+    assert is_correct(LABELS, logits).mean() > 0.9, "it learnt nothing, so the test shows nothing"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", ["gru", "all"])
-def test_what_is_not_held_out_is_learnt_from(project, monkeypatch, preset):
+def test_it_trains_on_the_reviews_that_are_not_held_out(project, monkeypatch, preset):
     """And the test reviews choose nothing: where they validate, the last epoch is kept."""
-    reviews = write_reviews(project, last=np.zeros_like(LABELS))  # so that there is nothing to learn but by heart
+    reviews = write_reviews(project, last=np.zeros_like(LABELS))  # so that the network can only overfit
     seen = []
 
     def noting(training, validation, *others):
@@ -90,7 +90,7 @@ def test_what_is_not_held_out_is_learnt_from(project, monkeypatch, preset):
     train.main([preset, "1"], project)
     ((count, validation, best_epoch, losses),) = seen
     assert count == (80 if preset == "all" else 60)
-    assert losses.argmin() + 1 < len(losses), "the best epoch is the last, so nothing is shown"
+    assert losses.argmin() + 1 < len(losses), "the best epoch is the last, so the test shows nothing"
     if preset == "all":
         assert best_epoch == len(losses)
         np.testing.assert_array_equal(validation.ids.flat(), encode(reviews[1].ranks, ENCODING).flat())
