@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from imdb_rnn.core.errors import UserError, run_command
 
 if TYPE_CHECKING:
+    from imdb_rnn.cli.scoring import Counts
     from imdb_rnn.model import Model
 
 MODEL = "data/model.safetensors"
@@ -135,8 +136,8 @@ def _score_one(arguments: argparse.Namespace) -> None:
     _tell(arguments, texts, [table])
     model = _load(arguments.model)
     with tqdm(unit=" reviews", disable=None) as bar:
-        rows, positive = score_table(model, table, out, texts, bar.update)
-    print(f"{rows:,} reviews, {positive:,} of them {model.labels[1]}, in {out}")
+        counts = score_table(model, table, out, texts, bar.update)
+    _print_counts(model, [counts], out)
 
 
 def _score_many(arguments: argparse.Namespace) -> None:
@@ -160,8 +161,12 @@ def _score_many(arguments: argparse.Namespace) -> None:
             counts += score_parts(model, digest, rest, scratch, arguments.cluster, bar.update)
         else:
             counts += [parts.score_part(model, digest, part, scratch, bar.update) for part in rest]
+    _print_counts(model, counts, out)
+
+
+def _print_counts(model: "Model", counts: list["Counts"], out: Path) -> None:
     rows, positive = (sum(each) for each in zip(*counts, strict=True))
-    print(f"{rows:,} reviews, {positive:,} of them {model.labels[1]}, in {out}")
+    print(f"{rows:,} review{'s' * (rows != 1)}, {positive:,} of them {model.labels[1]}, in {out}")
 
 
 def _tell(arguments: argparse.Namespace, texts: list[str], tables: list[Path]) -> None:

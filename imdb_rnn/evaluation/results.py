@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from imdb_rnn.core import files
 
@@ -50,12 +50,6 @@ class Trace(Result):
     words: list[str]
     known: list[bool]
     probability: list[Share]
-
-    @model_validator(mode="after")
-    def _a_probability_after_each_word(self) -> "Trace":
-        if not len(self.words) == len(self.known) == len(self.probability) - 1:
-            raise ValueError("a review should have a probability before its first word and after each word")
-        return self
 
 
 class Traces(Result):
@@ -103,13 +97,6 @@ class Behaviour(Result):
     failure: str | None
     probability: Share | None
     before: Share | None
-
-    @model_validator(mode="after")
-    def _a_failure_where_not_all_passed(self) -> "Behaviour":
-        failed = self.passed < self.cases
-        if self.passed > self.cases or failed != (self.failure is not None) or failed != (self.probability is not None):
-            raise ValueError("a test should have a failure if a case failed, and none otherwise")
-        return self
 
 
 def read_rows(form: type[Row], path: Path, stage: str) -> list[Row]:

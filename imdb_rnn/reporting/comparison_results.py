@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation.results import Result, Share
@@ -29,13 +29,6 @@ class SharedTrace(Result):
     words: list[str]
     known: list[bool]
     probability: dict[str, list[Share]]
-
-    @model_validator(mode="after")
-    def _a_probability_after_each_word(self) -> "SharedTrace":
-        lengths = {len(of_network) - 1 for of_network in self.probability.values()}
-        if not lengths <= {len(self.words)} or len(self.words) != len(self.known):
-            raise ValueError("a review should have a probability before its first word and after each")
-        return self
 
 
 class Comparison(Result):

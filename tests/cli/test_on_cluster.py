@@ -126,21 +126,6 @@ def test_ctrl_c_leaves_whole_tables_and_the_next_run_does_the_rest(cluster, expe
     assert_same(expected, "stopped")
 
 
-def test_only_what_is_missing_or_stale_is_done(cluster, expected):
-    for name in ("one", "in"):
-        subprocess.run(["cp", "-r", name, f"{name}-2"], cwd=expected, check=True)
-    (expected / "one-2/t0.csv").unlink()
-    (expected / "in-2/t1.csv").write_text("text\nterrible film\n")
-    before = {path.name: path.stat().st_ino for path in (expected / "one-2").glob("*.csv")}
-    out, err = finish(start(expected, "one-2", "--table", "in-2", "--cluster", cluster.address))
-    assert out == "100,001 reviews, 74,808 of them positive, in one-2\n"
-    assert err == "text column: text\ndone already: 4 of 6 tables\n"
-    after = {path.name: path.stat().st_ino for path in (expected / "one-2").glob("*.csv")}
-    assert {name for name in after if before.get(name) != after[name]} == {"t0.csv", "t1.csv"}
-    assert (expected / "one-2/t0.csv").read_bytes() == (expected / "one/t0.csv").read_bytes()
-    assert (expected / "one-2/t1.csv").read_text().splitlines()[1:] == ["terrible film,0.052652,negative"]
-
-
 def test_a_fault_of_a_table_is_one_line(cluster, expected):
     (expected / "bad").mkdir()
     for table in range(3):
@@ -150,11 +135,6 @@ def test_a_fault_of_a_table_is_one_line(cluster, expected):
     line = f"error: {expected}/bad/t1.csv, row 2: text is empty; fill it in or remove the row"
     assert err.splitlines() == ["text column: text", line]
     assert not (expected / "faulty/t1.csv").exists()
-
-
-def test_nobody_at_the_address_is_one_line(expected):
-    _, err = finish(start(expected, "nobody", "--cluster", "127.0.0.1:1"), status=1)
-    assert err.splitlines()[1].startswith("error: cannot connect to 127.0.0.1:1")
 
 
 FAULT = """

@@ -48,16 +48,6 @@ def test_a_damaged_table_is_named(tmp_path, text):
         results.read_rows(results.ConfusionCell, path, "evaluate")
 
 
-@pytest.mark.parametrize(
-    "probability", [[0.5], [0.5, 0.5, 0.5], [0.5, 1.5], [0.5, float("nan")]], ids=["few", "many", "large", "nan"]
-)
-def test_damaged_traces_are_named(tmp_path, probability):
-    trace = {"review": 0, "label": 0, "kind": "correct", "words": ["a"], "known": [True], "probability": probability}
-    (tmp_path / "traces.json").write_text(json.dumps({"traces": [trace]}))
-    with pytest.raises(UserError, match=r"traces.json is damaged .*; run `dvc repro explain`"):
-        files.read_json(results.Traces, tmp_path / "traces.json", "explain")
-
-
 def test_a_half_life_may_be_absent(tmp_path):
     path = tmp_path / "sensitivity.json"
     path.write_text('{"sensitivity": {}}')

@@ -40,10 +40,9 @@ def test_a_half_life_may_be_absent(tmp_path):
         None,
         "{}",
         json.dumps(COMPARISON | {"networks": {"gru": COMPARISON["networks"]["gru"] | {"half_life_words": {"10": []}}}}),
-        json.dumps(COMPARISON | {"traces": [TRACE | {"known": [True]}]}),
-        json.dumps(COMPARISON | {"traces": [TRACE | {"probability": {"gru": [0.5, 0.6]}}]}),
+        json.dumps(COMPARISON | {"traces": [TRACE | {"probability": {"gru": [1.5]}}]}),
     ],
-    ids=["missing", "no keys", "no run", "few known", "few steps"],
+    ids=["missing", "no keys", "no run", "no probability"],
 )
 def test_a_damaged_comparison_is_named(tmp_path, text):
     path = tmp_path / "compare_sensitivity.json"
