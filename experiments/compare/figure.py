@@ -6,24 +6,18 @@ from matplotlib.figure import Figure
 
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.reporting.figures import TRAINING, VALIDATION
+from imdb_rnn.reporting.texts import in_language
 
 LABELS = {
-    "en": {
-        "accuracy": "Test accuracy",
-        "interval": f"mean, {100 * CONFIDENCE:.0f} % interval",
-        "seed": "one seed",
-    },
-    "zh": {
-        "accuracy": "测试准确率",
-        "interval": f"平均值及 {100 * CONFIDENCE:.0f}% 置信区间",
-        "seed": "单个随机种子",
-    },
+    "accuracy": ("Test accuracy", "测试准确率"),
+    "interval": (f"mean, {100 * CONFIDENCE:.0f} % interval", f"平均值及 {100 * CONFIDENCE:.0f}% 置信区间"),
+    "seed": ("one seed", "单个随机种子"),
 }
 
 
 def accuracies(table: pd.DataFrame, by_seed: dict[str, list[float]], language: str) -> Figure:
-    """Test accuracy of each network, best on top: its mean with the interval from `low` to `high`, and each seed's."""
-    labels = LABELS[language]
+    """Test accuracy of each network, best on top: the mean with its interval, and the accuracy of each seed."""
+    labels = in_language(LABELS, language)
     figure = Figure(figsize=(7, 0.5 * len(table) + 1.4))
     axes = figure.subplots()
     rows = np.arange(len(table))

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from experiments.sweep.plan import SECTIONS, with_values
+from experiments.sweep.plan import with_values
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import Params, load_params
@@ -42,14 +42,10 @@ def main(root: Path) -> None:
 
 def with_preset(presets: str, params: Params) -> str:
     """The text of `presets.yaml` with the preset `swept`: where these parameters differ from the defaults."""
-    defaults, changed = Preset().model_dump(), params.model_dump()
-    settings = {"data": params.data.model_dump(include=set(PresetData.model_fields))}
-    for section in SECTIONS:
-        differing = {key: value for key, value in changed[section].items() if value != defaults[section][key]}
-        if differing:
-            settings[section] = differing
+    data = PresetData(source=params.data.source, tokenizer=params.data.tokenizer)
+    settings = Preset(data=data, pad=params.pad, model=params.model, train=params.train)
     stream = io.StringIO()
-    editor().dump({NAME: settings}, stream)
+    editor().dump({NAME: settings.model_dump(exclude_defaults=True)}, stream)
     earlier = re.compile(rf"^{NAME}:.*\n(?:[ \t].*\n)*", re.MULTILINE)
     if earlier.search(presets):
         return earlier.sub(lambda _: stream.getvalue(), presets)

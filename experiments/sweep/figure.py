@@ -6,25 +6,16 @@ from matplotlib.figure import Figure
 
 from imdb_rnn.reporting.figures import NEUTRAL, TRAINING, VALIDATION
 from imdb_rnn.reporting.sweep_results import Trial
+from imdb_rnn.reporting.texts import in_language
 
 MAX_TICKS = 5  # values that are all written on their axis; of more, the first and the last
 LABELS = {
-    "en": {
-        "time": "Minutes since the sweep began",
-        "loss": "Validation loss",
-        "best": "best so far",
-        "finished": "finished",
-        "stopped": "stopped early",
-        "settings": "Settings of the trials; the darker, the lower the loss",
-    },
-    "zh": {
-        "time": "搜索开始后的分钟数",
-        "loss": "验证损失 (Loss)",
-        "best": "到当时为止最好的结果",
-        "finished": "已完成",
-        "stopped": "提前停止",
-        "settings": "各次试验的设置(颜色越深,损失越低)",
-    },
+    "time": ("Minutes since the sweep began", "搜索开始后的分钟数"),
+    "loss": ("Validation loss", "验证损失 (Loss)"),
+    "best": ("best so far", "到当时为止最好的结果"),
+    "finished": ("finished", "已完成"),
+    "stopped": ("stopped early", "提前停止"),
+    "settings": ("Settings of the trials; the darker, the lower the loss", "各次试验的设置(颜色越深,损失越低)"),
 }
 
 
@@ -34,15 +25,15 @@ def progress(trials: list[Trial], language: str) -> Figure:
     Args:
         trials: those without a loss are left out; at least one has a loss.
     """
-    labels = LABELS[language]
+    labels = in_language(LABELS, language)
     shown = sorted((trial for trial in trials if trial.val_loss is not None), key=lambda trial: trial.ended or 0)
     figure = Figure(figsize=(8, 7))
     above, below = figure.subplots(2)
     for status, colour in (("finished", TRAINING), ("stopped", NEUTRAL)):
         points = [((trial.ended or 0) / 60, trial.val_loss) for trial in shown if trial.status == status]
-        above.plot(*np.array(points).reshape(-1, 2).T, "o", color=colour, label=labels[status])
+        minutes, losses = np.array(points).reshape(-1, 2).T
+        above.plot(minutes, losses, "o", color=colour, label=labels[status])
         if status == "finished":
-            minutes, losses = np.array(points).reshape(-1, 2).T
             best = np.minimum.accumulate(losses)
             above.step(minutes, best, where="post", color=VALIDATION, label=labels["best"])
     above.set(xlabel=labels["time"], ylabel=labels["loss"])

@@ -67,11 +67,10 @@ def fingerprint(plan: Plan, params: Params, reviews: Reviews, code: str) -> str:
 
 def storage_of(plan: Plan, root: Path) -> str:
     """The folder or address where Ray keeps the trials' state. Raises `UserError` when it cannot be used."""
-    if plan.storage is None:
-        return str((root / STATE).resolve())
-    storage = plan.storage if "://" in plan.storage else str((root / plan.storage).resolve())
+    storage = plan.storage or str(STATE)
+    storage = storage if "://" in storage else str((root / storage).resolve())
     try:
-        if "?" in storage:
+        if "?" in storage:  # Ray appends the sweep's name to the address
             raise ValueError("an address cannot have a question mark")
         pa.fs.FileSystem.from_uri(storage)
     except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
