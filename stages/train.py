@@ -9,13 +9,12 @@ training was stopped and resumed from its checkpoint.
 from pathlib import Path
 
 from imdb_rnn import model_file
-from imdb_rnn.core import files
+from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
 from imdb_rnn.text.corpus import read_provenance, read_vocabulary
 from imdb_rnn.text.encode import Labelled, read_padded, unpad
 from imdb_rnn.text.vocabulary import RANK_OFFSET, known_words
 from imdb_rnn.training import checkpoint
-from imdb_rnn.training.history import write_history
 from imdb_rnn.training.loop import train
 from imdb_rnn.training.validation import hold_out
 
@@ -34,10 +33,10 @@ def main(params: Params, root: Path) -> None:
     training, validation = hold_out(labelled, params.train) if holdout else (labelled, read("test"))
     arrays = [array for part in (training, validation) for array in (*vars(part.ids).values(), part.y)]
     fingerprint = checkpoint.fingerprint(params.pad, params.model, params.train, *arrays)
-    path = checkpoint.path_of(root / files.CHECKPOINTS, fingerprint)
+    path = root / files.CHECKPOINTS / f"{fingerprint}.npz"
     trained = train(training, validation, params.model, params.pad, params.train, path)
     checkpoint.prune(path.parent, path)
     model = trained.model(params.model, params.pad, vocabulary, read_provenance(reviews))
     model_file.save(model, root / files.MODEL)
-    write_history(root / files.HISTORY, trained.history)
+    frames.write_csv(root / files.HISTORY, trained.history)
     print(f"best epoch: {trained.best_epoch} of {len(trained.history)}")

@@ -8,7 +8,6 @@ newest few are kept.
 import hashlib
 import json
 import sys
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -17,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from imdb_rnn.core import files
-from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.fingerprints import code_fingerprint
 from imdb_rnn.core.params import Section
 from imdb_rnn.engine.weights import Weights, from_named, named
@@ -25,7 +23,7 @@ from imdb_rnn.engine.weights import Weights, from_named, named
 ROOT = Path(__file__).parent.parent.parent
 CODE = "imdb_rnn/training/loop.py"  # it and what it imports decide what training does
 PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")
-NEWEST, DAYS = 5, 30  # checkpoints that are kept, and for how long
+NEWEST = 5  # checkpoints that are kept
 
 
 @dataclass
@@ -71,21 +69,10 @@ def fingerprint(*parts: Section | np.ndarray | int) -> str:
     return digest.hexdigest()[:16]
 
 
-def path_of(folder: Path, identity: str) -> Path:
-    """Where the checkpoint of the run with this fingerprint is, if there is one."""
-    return folder / f"{identity}.npz"
-
-
 def prune(folder: Path, used: Path) -> None:
-    """Remove all checkpoints but `used` and the `NEWEST`, and those that were not written for `DAYS` days."""
-
-    def written(path: Path) -> float:
-        return path.stat().st_mtime
-
-    checkpoints = [path for path in folder.glob("*.*") if path.suffix in (".npz", ".damaged") and path != used]
-    checkpoints.sort(key=written, reverse=True)
-    long_ago = time.time() - DAYS * 24 * 3600
-    for path in {*checkpoints[NEWEST:], *(path for path in checkpoints if written(path) < long_ago)}:
+    """Remove all checkpoints but `used` and the `NEWEST` others."""
+    others = [path for path in folder.glob("*.*") if path.suffix in (".npz", ".damaged") and path != used]
+    for path in sorted(others, key=lambda path: path.stat().st_mtime)[:-NEWEST]:
         with suppress(OSError):  # that nothing can be written here is an error when a checkpoint is
             path.unlink()
 
@@ -108,10 +95,7 @@ def read(path: Path, first: TrainingState, weights: Weights) -> TrainingState | 
         weights: with the shapes that this training has.
 
     Returns:
-        None if there is no checkpoint, or a damaged one, which is then renamed, with a line that says so.
-
-    Raises:
-        UserError: when the file is there but may not be read.
+        None if there is no checkpoint, or if it cannot be read; then it is renamed, with a line that says so.
     """
     if not path.exists():
         return None
@@ -125,10 +109,10 @@ def read(path: Path, first: TrainingState, weights: Weights) -> TrainingState | 
             if (array.shape, array.dtype) != (expected.shape, expected.dtype):
                 raise ValueError(f"{array.dtype} {array.shape} instead of {expected.dtype} {expected.shape}")
         return TrainingState(learner, **{name: facts[name] for name in _FACTS}, best=best)
-    except PermissionError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); allow reading, or delete it") from error
     except Exception as error:  # zip, headers and JSON each fail in ways of their own
         damaged = path.with_suffix(".damaged")
         path.replace(damaged)
-        print(f"the checkpoint is damaged ({error}); renamed it to {damaged}, training starts over", file=sys.stderr)
+        print(
+            f"the checkpoint cannot be read ({error}); it is {damaged} now, training starts over", file=sys.stderr
+        )
         return None

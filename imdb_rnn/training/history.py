@@ -36,11 +36,6 @@ def diverged(epoch: int) -> str:
     return f"the loss became NaN or infinite in epoch {epoch}; try a smaller train.learning_rate"
 
 
-def write_history(path: Path, history: pd.DataFrame) -> None:
-    """Write the history, six decimals."""
-    frames.write_csv(path, history.round(6))
-
-
 def read_history(path: Path) -> pd.DataFrame:
-    """Read what `write_history` wrote. Raises `UserError` when it is missing or not a finite table of `COLUMNS`."""
+    """Read the history that `train` wrote. Raises `UserError` when it is missing or not a finite table of `COLUMNS`."""
     return frames.read_points(path, COLUMNS, "train").astype({"epoch": int})

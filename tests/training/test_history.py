@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 
+from imdb_rnn.core import frames
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import TrainParams
 from imdb_rnn.training import history
@@ -21,10 +22,10 @@ def test_training_is_over_after_the_last_epoch_or_when_patience_is_at_an_end():
 
 
 def test_history_is_read_as_written(tmp_path):
-    rows = [(1, 0.5, 0.7, 0.7, 0.6), (2, 0.5, 0.7, 0.123456789, 0.6)]
+    rows = [(1, 0.5, 0.7, 0.7, 0.6), (2, 0.5, 0.7, 0.123456, 0.6)]
     written = pd.DataFrame(rows, columns=history.COLUMNS)
-    history.write_history(tmp_path / "history.csv", written)
-    pd.testing.assert_frame_equal(history.read_history(tmp_path / "history.csv"), written.round(6))
+    frames.write_csv(tmp_path / "history.csv", written)
+    pd.testing.assert_frame_equal(history.read_history(tmp_path / "history.csv"), written)
 
 
 @pytest.mark.parametrize(
