@@ -23,7 +23,6 @@ EXPERIMENTS = (
     "compare/table",
     "compare/train",
     "sweep/search",
-    "sweep/table",
 )
 
 

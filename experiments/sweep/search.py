@@ -1,9 +1,11 @@
 """Try many settings: `python -m experiments.sweep.search`.
 
 In: `experiments/sweep/sweep.yaml`, `params.yaml`, the training reviews in `data/reviews/`. Out:
-`experiments/sweep/trials.csv`, a row per trial, best first. Ray runs the trials, on this machine or on the cluster at
-the address in the environment variable `SWEEP_ADDRESS`. Optuna proposes their settings. ASHA stops a trial after an
-epoch when most other trials were better by then. A sweep that was stopped resumes where it was.
+`results/experiments/sweep.csv`, a row per trial, best first. Prints the best trials as Markdown.
+
+Ray runs the trials, on this machine or on the cluster at the address in the environment variable `SWEEP_ADDRESS`.
+Optuna proposes their settings. ASHA stops a trial after an epoch when most other trials were better by then. A sweep
+that was stopped resumes where it was.
 """
 
 import hashlib
@@ -22,11 +24,11 @@ from experiments.sweep.plan import FOLDER, PLAN, SECTIONS, Domain, Plan, read_pl
 from imdb_rnn.core import cluster, files, frames
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import Params, load_params
-from imdb_rnn.reporting.sweep_results import Trial, rank
+from imdb_rnn.reporting.sweep_results import SHOWN, Trial, rank
 from imdb_rnn.text.corpus import Reviews, read_reviews
 
 ADDRESS = "SWEEP_ADDRESS"
-TRIALS, STATE = FOLDER / "trials.csv", FOLDER / "state"
+STATE = FOLDER / "state"
 RETRIES = 3  # of a trial whose machine was lost
 SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",  # a table now and then, instead of a line at the end of each trial
@@ -48,12 +50,8 @@ def main(root: Path) -> None:
     errors = [" ".join(str(result.error).split())[-200:] for result in results if result.error]
     if errors:
         raise UserError(f"{len(errors)} trials were not finished; run the same again to redo them ({errors[0]})")
-    trials = collect(results, plan.space)
-    rows = [trial.model_dump(exclude={"settings"}) | trial.settings for trial in trials]
-    frames.write_csv(root / TRIALS, pd.DataFrame(rows, dtype=object))  # `object`: integers beside null stay integers
+    write_trials(root / files.SWEEP, collect(results, plan.space))
     shutil.rmtree(root / STATE, ignore_errors=True)
-    counts = pd.Series([trial.status for trial in trials]).value_counts()
-    print(f"{len(trials)} trials: {', '.join(f'{count} {status}' for status, count in counts.items())}")
 
 
 def fingerprint(plan: Plan, params: Params, reviews: Reviews, code: str) -> str:
@@ -178,6 +176,19 @@ def collect(results: Any, space: dict[str, Domain]) -> list[Trial]:
             )
         )
     return sorted(trials, key=rank)
+
+
+def write_trials(path: Path, trials: list[Trial]) -> None:
+    """Write the table of the trials, and print the best as Markdown. Raises `UserError` if no trial was finished."""
+    counts = pd.Series([trial.status for trial in trials], dtype=object).value_counts()
+    if "finished" not in counts:
+        reasons = ", ".join(sorted({trial.error for trial in trials if trial.error})) or "all were stopped early"
+        raise UserError(f"no trial was finished ({reasons}); change {PLAN} or {files.PARAMS}")
+    rows = [trial.model_dump(exclude={"settings"}) | trial.settings for trial in trials]
+    frames.write_csv(path, pd.DataFrame(rows, dtype=object))  # `object`: integers beside null stay integers
+    columns = ["trial", "status", "epochs", "val_loss", "val_accuracy", *trials[0].settings]
+    print(frames.markdown(columns, [[row[column] for column in columns] for row in rows[:SHOWN]]))
+    print(f"{len(trials)} trials: {', '.join(f'{count} {status}' for status, count in counts.items())}")
 
 
 if __name__ == "__main__":

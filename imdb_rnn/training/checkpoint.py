@@ -112,7 +112,5 @@ def read(path: Path, first: TrainingState, weights: Weights) -> TrainingState | 
     except Exception as error:  # zip, headers and JSON each fail in ways of their own
         damaged = path.with_suffix(".damaged")
         path.replace(damaged)
-        print(
-            f"the checkpoint cannot be read ({error}); it is {damaged} now, training starts over", file=sys.stderr
-        )
+        print(f"the checkpoint cannot be read ({error}); it is {damaged} now, training starts over", file=sys.stderr)
         return None

@@ -16,7 +16,7 @@ from machines import NODE, machines
 from material import changed, write_params
 from project import Project, environment
 
-from experiments.sweep import best, search, table
+from experiments.sweep import best, search
 from experiments.sweep.plan import PLAN
 from imdb_rnn.core import files
 from imdb_rnn.core.params import load_params, parse_params
@@ -96,14 +96,13 @@ def test_a_sweep_survives_the_loss_of_a_machine_and_of_its_driver(swept):
         printed, errors = driver.communicate(timeout=300)
         assert driver.returncode == 0, errors
         assert "resuming the sweep in" in printed
-    trials = read_sweep(folder / search.TRIALS)
+    trials = read_sweep(folder / files.SWEEP)
     assert {trial.trial for trial in trials} == set(range(1, TRIALS + 1))
     assert {trial.status for trial in trials} <= {"finished", "stopped"}
     assert {trial.epochs for trial in trials if trial.status == "finished"} == {4}
 
     # The best one, as a preset, is the pipeline's own result to the last digit
-    table.main(folder)
-    first = read_sweep(folder / files.SWEEP)[0]
+    first = trials[0]
     text = best.with_preset((folder / PRESETS_FILE).read_text(), best.with_values(load_params(folder), first.settings))
     (folder / "params.yaml").write_text(apply(preset(text, best.NAME), (folder / "params.yaml").read_text()))
     swept.run("dvc", "repro", "train")
@@ -121,7 +120,7 @@ def test_a_trial_that_cannot_be_trained_is_in_the_table_with_its_error(swept):
     params = load_params(folder)
     write_params(folder, changed(params, model={"ngrams": 1}, train={"epochs": 1}))
     swept.run("python", "-m", "experiments.sweep.search")
-    trials = read_sweep(folder / search.TRIALS)
+    trials = read_sweep(folder / files.SWEEP)
     failed = [trial for trial in trials if trial.settings["model.ngram_min_reviews"] == 1_000_000]
     assert 0 < len(failed) < 4
     assert failed == [trial for trial in trials if trial.status == "failed"]
@@ -131,6 +130,7 @@ def test_a_trial_that_cannot_be_trained_is_in_the_table_with_its_error(swept):
 
 def test_ctrl_c_ends_the_sweep_and_it_goes_on(swept):
     (swept.folder / PLAN).write_text(json.dumps(SWEEP | {"trials": 5}))
+    before = (swept.folder / files.SWEEP).read_bytes()
     driver = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTIBLE],
         cwd=swept.folder,
@@ -144,9 +144,9 @@ def test_ctrl_c_ends_the_sweep_and_it_goes_on(swept):
     _, errors = driver.communicate(timeout=60)
     assert driver.returncode == 130
     assert "Traceback" not in errors
-    assert not (swept.folder / search.TRIALS).exists()
+    assert (swept.folder / files.SWEEP).read_bytes() == before, "a sweep that was stopped has written its table"
     assert "resuming the sweep" in swept.run("python", "-m", "experiments.sweep.search")
-    assert len(read_sweep(swept.folder / search.TRIALS)) == 5
+    assert len(read_sweep(swept.folder / files.SWEEP)) == 5
 
 
 # A shell without job control starts what runs in the background with SIGINT ignored
