@@ -50,9 +50,10 @@ def test_no_file_of_the_library_is_long():
     )
 
 
-def test_every_source_has_a_function_and_a_group_of_parameters():
+def test_every_source_has_a_function_a_group_of_parameters_and_a_folder():
     source = DataParams.model_fields["source"].annotation
     assert set(SOURCES) == set(get_args(source)) == set(DataParams.model_fields) - {"source", "tokenizer"}
+    assert {f"data/{name}/README.md" for name in SOURCES} <= set(tracked(".md"))
 
 
 def test_a_clone_on_windows_has_the_same_bytes(tmp_path):

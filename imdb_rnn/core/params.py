@@ -227,7 +227,7 @@ def validate(model: type[SectionType], values: object, path: Path, *above: str, 
     renamed = {f"{new.split(':')[0]} is missing" for old, new in RENAMED.items() if value_of(old, values) is not None}
     faults = [fault for fault in faults if fault not in renamed]
     if faults:
-        raise UserError("\n".join(f"{path}: {fault}" for fault in faults))
+        raise UserError("\n".join(f"{path}: {' '.join(fault.split())}" for fault in faults))
     return section
 
 

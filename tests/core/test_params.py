@@ -183,6 +183,10 @@ def test_every_fault_gets_a_line():
     ]
 
 
+def test_a_key_of_several_lines_is_still_one_line():
+    assert faults(TEXT + '"a\\nb": 1\n') == [f"a b is not a parameter; allowed here: {', '.join(Params.model_fields)}"]
+
+
 @pytest.mark.parametrize("key", LINES_OF_KEYS)
 def test_the_file_has_to_say_every_value(key):
     """Those too that have a default, and those of a source that is not chosen."""
