@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-# Put into every Python process of the pipeline: notes which of the project's files a stage opens, and how.
+# Put into every Python process of the pipeline: notes which of the project's files a stage opens, and how, and which
+# modules it loads.
 TRACER = """
 import atexit, os, sys
 
@@ -23,6 +24,8 @@ if stage:
 
     @atexit.register
     def tell():
+        loaded = [getattr(module, "__file__", None) or "" for module in list(sys.modules.values())]
+        seen.update(f"{stage} load {path[len(here):]}" for path in loaded if path.startswith(here))
         lines = sorted(seen)
         with open(os.environ["TRACE"], "a", encoding="utf-8") as trace:
             trace.writelines(line + "\\n" for line in lines)
