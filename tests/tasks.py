@@ -1,4 +1,4 @@
-"""Small tasks to train on, training on them, and the same training by the reference and by Keras' own `fit`."""
+"""Small tasks to train on, training on them, and the same training by the reference."""
 
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from imdb_rnn.engine import reference
 from imdb_rnn.engine.ppmi_svd import word_vectors
 from imdb_rnn.engine.reference import Review
 from imdb_rnn.engine.weights import initial_weights, named
-from imdb_rnn.keras_model import build, load_keras
 from imdb_rnn.model import Model
 from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training.batches import sample_weights
@@ -77,18 +76,6 @@ def assert_same_networks(one: Model, other: Model) -> None:
         np.testing.assert_array_equal(array, same)
 
 
-def of_sums(optimizer: type) -> type:
-    """Keras squares the gradient of each occurrence of a word by itself; the methods are defined by their sum."""
-    load_keras()
-    import tensorflow as tf
-
-    class OfSums(optimizer):
-        def apply(self, gradients, variables=None):
-            super().apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
-
-    return OfSums
-
-
 # The last epoch is kept, so that the weights can be compared too.
 SHORT = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "clipnorm": 0.1, "validation": "test"}
 
@@ -123,67 +110,4 @@ def assert_reference_trains_the_same(monkeypatch, model: ModelParams, params: Tr
     np.testing.assert_allclose(history["loss"], np.reshape(losses, (params.epochs, -1)).sum(axis=1), atol=1e-5)
     for array, expected in zip(arrays_of(network.weights), arrays_of(average), strict=True):
         np.testing.assert_allclose(array, expected, atol=1e-4)
-    assert history["loss"].iloc[-1] < history["loss"].iloc[0] - 1e-3, "nothing was learnt, so nothing is shown"
-
-
-def assert_keras_trains_the_same(
-    monkeypatch, model, params, *, keras_model=None, optimizer=None, jit_compile="auto", count=WHOLE
-) -> None:
-    """Train here and, from the same first weights over the same batches, with Keras' own `fit`.
-
-    The first weights are those of the engine: our own, which Keras' model gets, or those that Keras draws itself.
-
-    Args:
-        keras_model: makes Keras' model; None: the one of which the saved network is made.
-        optimizer: Keras' own; None: Adam with the clipping of `SHORT`.
-        jit_compile: Keras' own; what dropout draws depends on it.
-        count: of the reviews; for a last batch that is smaller Keras makes another graph, which takes a second.
-    """
-    keras = load_keras()
-    (x, y), validation = task(count, 1), task(100, 2)
-    x[::3, :3] = 0
-    in_order = [np.arange(len(x))[i : i + 32] for i in range(0, len(x), 32)]
-    monkeypatch.setattr("imdb_rnn.training.loop.shuffled", lambda *_: in_order)
-    network, history = fit((x, y), validation, model, params)
-
-    keras.utils.set_random_seed(params.seed)
-    theirs = keras_model() if keras_model else build(model, VOCAB_SIZE, network.ngram_codes)
-    weights = theirs.weights
-    if params.engine == "compiled":
-        first = initial_weights(model, VOCAB_SIZE, params.seed)
-        for variable, array in zip(weights, arrays_of(first)[:-1], strict=True):
-            variable.assign(array)
-    adam = keras.optimizers.Adam if params.engine == "keras" else of_sums(keras.optimizers.Adam)
-    theirs.compile(
-        optimizer=optimizer or adam(0.01, global_clipnorm=0.1),
-        loss="binary_crossentropy",
-        metrics=["accuracy"],
-        jit_compile=jit_compile,
-    )
-    average, steps = [variable.numpy() for variable in weights], 0
-
-    class Averaging(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            nonlocal average, steps
-            steps += 1
-            decay = min(params.weight_averaging or 0, (1 + steps) / (10 + steps))
-            average = [decay * a + (1 - decay) * variable.numpy() for a, variable in zip(average, weights, strict=True)]
-
-    plain = theirs.fit(
-        x,
-        y,
-        batch_size=32,
-        epochs=3,
-        shuffle=False,
-        validation_data=None if params.weight_averaging else validation,
-        verbose=0,
-        callbacks=[Averaging()],
-        class_weight=dict(zip(y.tolist(), sample_weights(y, params.class_weight).tolist(), strict=True)),
-    ).history
-    assert len(plain) == (2 if params.weight_averaging else 4)
-    for name, values in plain.items():
-        np.testing.assert_allclose(history[name], values, atol=1e-5, err_msg=name)
-    for array, same in zip(arrays_of(network.weights)[:-1], average, strict=True):
-        # Adam makes steps of what is left of gradients that cancel, which our own engine rounds in another way.
-        np.testing.assert_allclose(array, same, atol=1e-6 if params.engine == "keras" else 1e-4)
     assert history["loss"].iloc[-1] < history["loss"].iloc[0] - 1e-3, "nothing was learnt, so nothing is shown"

@@ -1,4 +1,3 @@
-import math
 import os
 import subprocess
 import sys
@@ -11,13 +10,10 @@ from networks import arrays_of, ragged
 from tasks import (
     SHORT,
     VOCAB_SIZE,
-    WHOLE,
-    assert_keras_trains_the_same,
     assert_reference_trains_the_same,
     assert_same_networks,
     fit,
     learnt,
-    of_sums,
     run,
     small,
     task,
@@ -29,7 +25,6 @@ from imdb_rnn.engine import engine
 from imdb_rnn.engine.kernels.words import share_padding
 from imdb_rnn.engine.ppmi_svd import word_vectors
 from imdb_rnn.engine.weights import Weights, from_named, initial_weights, named
-from imdb_rnn.keras_model import load_keras
 from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training import compiled_learner
 from imdb_rnn.training.compiled_learner import CompiledLearner
@@ -49,31 +44,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 )
 def test_training_is_that_of_the_reference(monkeypatch, changes, options):
     assert_reference_trains_the_same(monkeypatch, small(**changes), TrainParams(**SHORT, **options))
-
-
-@pytest.mark.parametrize(("layer", "mask_padding", "method"), [("SimpleRNN", False, "RMSprop"), ("LSTM", True, "Adam")])
-def test_training_is_keras_own_fit(monkeypatch, layer, mask_padding, method):
-    """The article's network and its `fit`, with nothing of ours around them but the initial weights.
-
-    The schedule is as long as the training: three epochs.
-    """
-    keras = load_keras()
-    rate = keras.optimizers.schedules.CosineDecay(0.01, 3 * math.ceil(WHOLE / 32))
-    optimizer = of_sums(getattr(keras.optimizers, method))(rate, global_clipnorm=0.1)
-
-    def plain():
-        return keras.Sequential(
-            [
-                keras.Input((None,), dtype="int32"),
-                keras.layers.Embedding(VOCAB_SIZE, 8, mask_zero=mask_padding),
-                getattr(keras.layers, layer)(8),
-                keras.layers.Dense(1, activation="sigmoid"),
-            ]
-        )
-
-    params = TrainParams(**SHORT | {"optimizer": method.lower(), "schedule": "cosine"})
-    model = small(cell={"SimpleRNN": "simple_rnn", "LSTM": "lstm"}[layer], mask_padding=mask_padding)
-    assert_keras_trains_the_same(monkeypatch, model, params, keras_model=plain, optimizer=optimizer)
 
 
 def test_padding_that_is_read_is_shared_by_every_batch_of_training_and_validation(monkeypatch):
