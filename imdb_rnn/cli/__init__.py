@@ -1,1 +1,1 @@
-"""What a trained network is asked with: from Python, and from the shell."""
+"""The command `imdb-rnn`: predictions of a trained model for texts and tables."""

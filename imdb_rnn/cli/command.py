@@ -170,7 +170,7 @@ def _print_counts(model: "Model", counts: list["Counts"], out: Path) -> None:
 
 
 def _tell(arguments: argparse.Namespace, texts: list[str], tables: list[Path]) -> None:
-    """Say what was not asked for: which column is read, and that columns are replaced."""
+    """Report what the user did not ask for: the column that was inferred, and columns that will be replaced."""
     from imdb_rnn.cli.scoring import ADDED, is_scored
 
     if not arguments.text_column:

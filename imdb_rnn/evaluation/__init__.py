@@ -1,1 +1,1 @@
-"""What judges: metrics, their intervals, history, and how far back a network remembers."""
+"""Metrics and their intervals, accuracy on slices, sensitivity, traces, behaviour tests."""

@@ -1,1 +1,1 @@
-"""What shows: figures, and the page in which the network reads along."""
+"""Figures, the model card, and the page in which the network reads along."""

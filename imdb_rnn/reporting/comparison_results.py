@@ -21,7 +21,7 @@ class NetworkSensitivity(Result):
 
 
 class SharedTrace(Result):
-    """A review that every network of the comparison read, and what each said of it after each word."""
+    """A review that every network of the comparison read, with the probability of each network after each word."""
 
     review: Annotated[int, Field(ge=0)]
     label: Literal[0, 1]

@@ -93,7 +93,7 @@ def style(language: str) -> Iterator[None]:
 
 
 def training(history: pd.DataFrame, best_epoch: int, language: str) -> Figure:
-    """The article's figure: loss left, accuracy right, for training and validation over the epochs."""
+    """The figure of the original tutorial: loss (left) and accuracy (right) in training and validation, by epoch."""
     labels = in_language(LABELS, language)
     figure = Figure(figsize=(10, 4))
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):

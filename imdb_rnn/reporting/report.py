@@ -65,7 +65,7 @@ def page(contents: dict, cell: str) -> str:
     if step:
         scripts.insert(0, f'"use strict";\n\nfunction makeStep(units, sigmoid) {{\n{step}\nreturn step;\n}}\n')
     styles = [_part(name) for name in STYLES]
-    # In a data block only "<" could be taken for markup.
+    # In a data block only "<" could become markup.
     data = json.dumps(contents, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)
     licences = "".join(f"<!--\n{name}\n{_part(f'{name}.LICENSE')}-->" for name in ("uPlot", "jieba"))
     parts = {

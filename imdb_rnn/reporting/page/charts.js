@@ -8,21 +8,21 @@ const WHOLE_STEPS = [1, 2, 5].flatMap((step) => [1, 10, 100, 1000].map((power) =
 const color = (name) => getComputedStyle(html).getPropertyValue(name).trim();
 const rounded = (value, digits) => String(Number(value.toPrecision(digits)));
 
-// Draws `lines` over `x`: {label, values, points, spanGaps, steps, alone, quiet, edge}. A line in `steps` stays level up to
-// the next value, of one that is `alone` there are only points. A `quiet` one is thin and grey, its points hollow; an
-// `edge` is that of a band around the first line. Labels, `title` and the `labels` of the axes are pairs. `band`: numbers of the
-// two edges, upper first. `fixed`: ranges {x, y}, logarithmic scales {logX, logY}, and {wholeX} if x counts something.
-// Returns the figure, and a function that shows other numbers.
+// Draws `lines` over `x`: {label, values, points, spanGaps, steps, pointsOnly, quiet, edge}. A line in `steps` stays level
+// up to the next value; of a line with `pointsOnly` only the points are drawn. A `quiet` line is thin and grey, its points
+// hollow; an `edge` line bounds a band around the first line. Labels, `title` and the `labels` of the axes are pairs.
+// `band`: the numbers of the two edges, upper first. `fixed`: ranges {x, y}, logarithmic scales {logX, logY}, and
+// {wholeX} if x is a count. Returns the figure, and a function that shows other numbers.
 function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTable = true, onDraw }) {
-  const place = element("div", { role: "img" });
-  const figure = element("figure", {}, element("figcaption", {}, t(...title)), place);
+  const container = element("div", { role: "img" });
+  const figure = element("figure", {}, element("figcaption", {}, t(...title)), container);
   let plot = null;
 
   const colorOf = (line) => color(line.quiet ? "--quiet" : `--series-${line.edge ? 1 : (lines.indexOf(line) % 5) + 1}`);
 
   function pointsOf(line) {
-    const show = Boolean(line.points || line.alone) || x.length === 1;
-    return line.alone ? { show, size: POINT, fill: line.quiet ? color("--ground") : colorOf(line) } : { show };
+    const show = Boolean(line.points || line.pointsOnly) || x.length === 1;
+    return line.pointsOnly ? { show, size: POINT, fill: line.quiet ? color("--ground") : colorOf(line) } : { show };
   }
 
   function options(width) {
@@ -47,7 +47,7 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
           label: inLanguage(line.label), value, spanGaps: Boolean(line.spanGaps),
           stroke: colorOf(line),
           width: line.quiet || line.edge ? 1 : 2, dash: line.quiet ? [3, 3] : line.edge ? [] : DASHES[i % 5],
-          ...(line.steps ? { paths: uPlot.paths.stepped({ align: 1 }) } : line.alone ? { paths: () => null } : {}),
+          ...(line.steps ? { paths: uPlot.paths.stepped({ align: 1 }) } : line.pointsOnly ? { paths: () => null } : {}),
           points: pointsOf(line),
         })),
       ],
@@ -63,9 +63,9 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
       if (!i) return; // of x
       const { stroke, width, dash } = u.series[i];
       const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-      const { alone, quiet } = lines[i - 1];
-      const shape = document.createElementNS("http://www.w3.org/2000/svg", alone ? "circle" : "line");
-      const values = alone ? {
+      const { pointsOnly, quiet } = lines[i - 1];
+      const shape = document.createElementNS("http://www.w3.org/2000/svg", pointsOnly ? "circle" : "line");
+      const values = pointsOnly ? {
         cx: 17, cy: 4, r: 3, stroke: stroke(u), fill: quiet ? "none" : stroke(u),
       } : {
         x1: 0, y1: 4, x2: 34, y2: 4, stroke: stroke(u), "stroke-width": width, "stroke-dasharray": dash.join(" "),
@@ -77,16 +77,16 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
   }
 
   function draw() {
-    const width = place.clientWidth;
+    const width = container.clientWidth;
     if (!width) return;
     if (plot) plot.destroy();
-    plot = new uPlot(options(width), [x, ...lines.map((line) => line.values)], place);
-    const ends = lines.filter((line) => !line.quiet && !line.alone).map(({ label, values }) => {
+    plot = new uPlot(options(width), [x, ...lines.map((line) => line.values)], container);
+    const ends = lines.filter((line) => !line.quiet && !line.pointsOnly).map(({ label, values }) => {
       const numbers = values.filter((value) => value !== null && value !== undefined).map((value) => rounded(value, 3));
       const first = numbers[0], last = numbers.at(-1);
       return inLanguage([`${label[0]} from ${first} to ${last}`, `${label[1]}从 ${first} 到 ${last}`]);
     });
-    place.setAttribute("aria-label", `${inLanguage(title)}: ${ends.join("; ")}`);
+    container.setAttribute("aria-label", `${inLanguage(title)}: ${ends.join("; ")}`);
   }
 
   if (withTable) {
@@ -103,10 +103,10 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
   listeners.push(draw);
   let width = 0;
   new ResizeObserver(() => {
-    if (place.clientWidth === width) return;
-    width = place.clientWidth;
+    if (container.clientWidth === width) return;
+    width = container.clientWidth;
     draw();
-  }).observe(place);
+  }).observe(container);
 
   function show(newX, values) {
     x = newX;

@@ -14,8 +14,8 @@ function wordsView(onChoose) {
   const nodes = [];
   if (onChoose) {
     box.addEventListener("click", (event) => {
-      const place = nodes.indexOf(event.target);
-      if (place >= 0) onChoose(place + 1);
+      const position = nodes.indexOf(event.target);
+      if (position >= 0) onChoose(position + 1);
     });
   }
 
@@ -45,8 +45,8 @@ function wordsView(onChoose) {
   }
 
   let here = null;
-  function mark(place) {
-    const now = nodes[place - 1] || null;
+  function mark(position) {
+    const now = nodes[position - 1] || null;
     if (now === here) return; // the reader may have scrolled on
     if (here) here.classList.remove("here");
     here = now;
@@ -108,7 +108,7 @@ const colourKey = () => element("p", { className: "quiet" }, t(
 // `show` takes words, known, first, last; `readings`, a list of {label, probability} before the first word and after
 // each; and, for the hidden state, `states` and `width`.
 function readingView({ names, withStates = false }) {
-  let shown = null, place = 0, playing = null, plot = null;
+  let shown = null, position = 0, playing = null, plot = null;
   const words = wordsView((chosen) => go(chosen));
   const slider = element("input", { type: "range", min: 0, max: 0, value: 0 });
   const status = element("p", { className: "status" }); // the slider says it aloud
@@ -139,26 +139,26 @@ function readingView({ names, withStates = false }) {
   });
 
   function writeStatus() {
-    const first = shown.first || 0, word = shown.words[first + place - 1];
+    const first = shown.first || 0, word = shown.words[first + position - 1];
     const parts = [];
-    if (place) {
-      const unknown = shown.known[first + place - 1] ? "" : inLanguage([" (unknown word)", "（未知词）"]);
+    if (position) {
+      const unknown = shown.known[first + position - 1] ? "" : inLanguage([" (unknown word)", "（未知词）"]);
       parts.push(inLanguage([
-        `word ${place} of ${total()}: “${word}”${unknown}`, `第 ${place} 个词（共 ${total()} 个）：“${word}”${unknown}`,
+        `word ${position} of ${total()}: “${word}”${unknown}`, `第 ${position} 个词（共 ${total()} 个）：“${word}”${unknown}`,
       ]));
     } else {
       parts.push(inLanguage(["before the first word", "读第一个词之前"]));
     }
     shown.readings.forEach(({ label, probability }) => {
-      const now = probability[place];
+      const now = probability[position];
       if (now === null || now === undefined || Number.isNaN(now)) return;
       const name = shown.readings.length > 1 ? `${inLanguage(label)} ` : "";
-      const push = place ? 100 * (now - probability[place - 1]) : NaN, by = signed(push, 1);
+      const push = position ? 100 * (now - probability[position - 1]) : NaN, by = signed(push, 1);
       const change = Number.isFinite(push) ? inLanguage([`, ${by} points`, `，${by} 个百分点`]) : "";
       parts.push(`${name}${inLanguage([`${percent(now)} positive`, `好评概率 ${percent(now)}`])}${change}`);
     });
-    if (heat && place) {
-      const column = shown.states.length / shown.width - (total() - place) - 1;
+    if (heat && position) {
+      const column = shown.states.length / shown.width - (total() - position) - 1;
       const state = shown.states.subarray(column * shown.width, (column + 1) * shown.width);
       const largest = Array.from(state.keys()).sort((a, b) => Math.abs(state[b]) - Math.abs(state[a])).slice(0, 3);
       const text = largest.map((unit) => `#${unit + 1} ${signed(state[unit], 2)}`).join(" ");
@@ -171,14 +171,14 @@ function readingView({ names, withStates = false }) {
   const total = () => (shown.last ?? shown.words.length) - (shown.first || 0);
 
   function point() {
-    words.mark(place);
-    if (plot) plot.setCursor({ left: plot.valToPos(place, "x"), top: 0 }, false);
+    words.mark(position);
+    if (plot) plot.setCursor({ left: plot.valToPos(position, "x"), top: 0 }, false);
     writeStatus();
   }
 
   function go(to) {
-    place = Math.max(0, Math.min(total(), to));
-    slider.value = place;
+    position = Math.max(0, Math.min(total(), to));
+    slider.value = position;
     point();
   }
 
@@ -194,15 +194,15 @@ function readingView({ names, withStates = false }) {
       stop();
       return;
     }
-    if (place >= total()) go(0);
+    if (position >= total()) go(0);
     playing = setInterval(() => {
-      go(place + 1);
-      if (place >= total()) stop();
+      go(position + 1);
+      if (position >= total()) stop();
     }, 140);
     namePlay();
   });
 
-  // `again`: the same words, of which more is known now, so that the reader's place stays.
+  // `again`: the same words, of which more is known now, so that the reader's position stays.
   function show(reading, again = false) {
     shown = reading;
     const count = total();
@@ -211,7 +211,7 @@ function readingView({ names, withStates = false }) {
     line.show(Array.from({ length: count + 1 }, (_, i) => i),
       [...reading.readings.map(({ probability }) => Array.from(probability, (p) => (Number.isNaN(p) ? null : p))),
         new Array(count + 1).fill(contents.threshold)]);
-    go(again ? place : count);
+    go(again ? position : count);
   }
   return { box, show, stop };
 }

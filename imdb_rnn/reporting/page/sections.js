@@ -354,8 +354,8 @@ function showSweep() {
     x: progress.minutes, fixed: { x: [0, Math.max(0.1, 1.02 * progress.minutes.at(-1))] },
     lines: [
       { label: ["best so far", "目前最佳"], values: progress.best, steps: true },
-      { label: status.finished, values: progress.finished, alone: true },
-      ...(counts.stopped ? [{ label: status.stopped, values: progress.stopped, alone: true, quiet: true }] : []),
+      { label: status.finished, values: progress.finished, pointsOnly: true },
+      ...(counts.stopped ? [{ label: status.stopped, values: progress.stopped, pointsOnly: true, quiet: true }] : []),
     ],
   }).figure);
 }
