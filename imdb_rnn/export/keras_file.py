@@ -3,6 +3,7 @@
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +15,8 @@ from imdb_rnn.model import Model
 METADATA, CONFIG = "metadata.json", "config.json"  # members of the archive
 
 
-def as_keras(model: Model) -> "keras.Model":  # noqa: F821
-    """The model as a Keras model, with its weights; see `keras_model.build` for input and output."""
+def as_keras(model: Model) -> Any:
+    """The model as a `keras.Model`, with its weights; see `keras_model.build` for input and output."""
     network, arrays = build(model.params, model.encoding.vocab_size, model.ngram_codes), named(model.weights)
     for name, variable in named_variables(network, model.params).items():
         variable.assign(arrays[name])

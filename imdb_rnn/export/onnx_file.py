@@ -30,56 +30,54 @@ OPERATORS: dict[str, tuple[str, list[int], dict[str, int]]] = {
 }
 LARGEST = 2_000_000_000  # bytes of weights; an ONNX file has to stay below 2**31
 IDS = (
-    f"Reviews: {START} at the start, then for each word {RANK_OFFSET + 1} plus its place in the vocabulary, from 0, or "
+    f"Reviews: {START} at the start, then for each word {RANK_OFFSET + 1} plus its index in the vocabulary, from 0, or "
     f"{OOV} if it is not there; cut, and filled with {PADDING}, as `pad` in the metadata says."
 )
 
 
-def write(network: Model, path: Path) -> None:
-    """Write a network as an ONNX file whose bytes depend on nothing but the network.
+def write(model: Model, path: Path) -> None:
+    """Write a network as an ONNX file whose bytes depend on nothing but the model.
 
     Raises:
         UserError: as `as_onnx` does, and when the file cannot be written.
     """
-    content = as_onnx(network).SerializeToString(deterministic=True)
+    content = as_onnx(model).SerializeToString(deterministic=True)
     with files.replacing(path) as new:
         new.write_bytes(content)
 
 
-def as_onnx(network: Model) -> onnx.ModelProto:
-    """The network as an ONNX model of IR version 8, opset 18, and ai.onnx.ml 3 for n-grams.
+def as_onnx(model: Model) -> onnx.ModelProto:
+    """The model as an ONNX model of IR version 8, opset 18, and ai.onnx.ml 3 for n-grams.
 
     Input `ids`: int64 (batch, length), reviews as `text.encode.pad` fills them, every id below `vocab_size`. A
     network that masks padding takes any length; one that reads padding like words wants `maxlen`.
-    Output `probability`: float32 (batch,), that a review is positive. ONNX Runtime rounds in another way than
-    `Model.logits`, and a SimpleRNN can make more of that over hundreds of words: on Keras' 25,000 reviews, for
-    five seeds, they are at most 2.1e-5 apart, and the latter 1.4e-5 from the same in float64. LSTM and GRU: 2e-6.
+    Output `probability`: float32 (batch,), that a review is positive. ONNX Runtime rounds differently
+    from the engine: on Keras' 25,000 reviews the probabilities of SimpleRNNs with five seeds differ by at most 2.1e-5,
+    those of LSTMs and GRUs by 2e-6.
     Metadata: one entry, `imdb_rnn`, JSON as in `model_file.Metadata`.
 
     Raises:
         UserError: when the network is too large for an ONNX file.
     """
-    params = network.params
-    size = 4 * network.count_weights()
+    size = 4 * model.count_weights()
     if size > LARGEST:
         raise UserError(
             f"params.yaml: the network has {size / 1e9:.1f} GB of weights, an ONNX file holds {LARGEST / 1e9:.0f} GB; "
             "reduce pad.vocab_size or model.embedding_dim"
         )
     graph = onnx.GraphProto(name="sentiment")
-    weights = network.weights
-    logit = _add(graph, "Gemm", _features(graph, network), weights.head_kernel, weights.head_bias)
+    logit = _add(graph, "Gemm", _features(graph, model), model.weights.head_kernel, model.weights.head_bias)
     logit = _add(graph, "Squeeze", logit, [1])
     opsets = [helper.make_opsetid("", OPSET)]
-    if params.ngrams:
-        logit = _add(graph, "Add", logit, _ngram_scores(graph, network))
+    if model.params.ngrams:
+        logit = _add(graph, "Add", logit, _ngram_scores(graph, model))
         opsets.append(helper.make_opsetid("ai.onnx.ml", ML_OPSET))
     graph.node.append(helper.make_node("Sigmoid", [logit], ["probability"], "probability"))
     graph.input.append(helper.make_tensor_value_info("ids", onnx.TensorProto.INT64, ["batch", "length"], IDS))
     graph.output.append(helper.make_tensor_value_info("probability", onnx.TensorProto.FLOAT, ["batch"]))
-    model = helper.make_model(graph, producer_name="imdb-rnn", ir_version=IR_VERSION, opset_imports=opsets)
-    helper.set_model_props(model, {model_file.METADATA: model_file.metadata(network)})
-    return model
+    proto = helper.make_model(graph, producer_name="imdb-rnn", ir_version=IR_VERSION, opset_imports=opsets)
+    helper.set_model_props(proto, {model_file.METADATA: model_file.metadata(model)})
+    return proto
 
 
 def _add(graph: onnx.GraphProto, operator: str, *inputs: ArrayLike, **attributes: Any) -> str:
@@ -106,18 +104,18 @@ def _add_with(outputs: int, graph: onnx.GraphProto, operator: str, *inputs: Arra
     return made
 
 
-def _features(graph: onnx.GraphProto, network: Model) -> str:
-    """What the unit reads that gives the logit: float32 (batch, features)."""
-    params = network.params
+def _features(graph: onnx.GraphProto, model: Model) -> str:
+    """The features from which the head computes the logit: float32 (batch, features)."""
+    params = model.params
     is_padding = _add(graph, "Equal", "ids", PADDING if params.mask_padding else -1)  # no id is -1
     is_word = _add(graph, "Cast", _add(graph, "Not", is_padding), to=onnx.TensorProto.FLOAT)
-    # Sorted by whether they are words; what is equal stays in its order
+    # Words first, in their order
     is_word, order = _add_with(2, graph, "TopK", is_word, _add(graph, "Shape", "ids", start=1), axis=1)
     ids = _add(graph, "GatherElements", "ids", order, axis=1)
     words = _add(graph, "ReduceSum", is_word, [1])
     lengths = _add(graph, "Cast", _add(graph, "Squeeze", words, [1]), to=onnx.TensorProto.INT32)
-    x = _add(graph, "Gather", network.weights.embeddings, _add(graph, "Transpose", ids))
-    for number, layer in enumerate(network.weights.layers, start=1):
+    x = _add(graph, "Gather", model.weights.embeddings, _add(graph, "Transpose", ids))
+    for number, layer in enumerate(model.weights.layers, start=1):
         x = _recurrent(graph, params.cell, layer, x, lengths, number < params.layers or params.pooling != "last")
     return x if params.pooling == "last" else _pooled(graph, x, is_word, words, params.pooling)
 
@@ -173,22 +171,22 @@ def _pooled(graph: onnx.GraphProto, states: str, is_word: str, words: str, pooli
     return _add(graph, "Concat", *pools, axis=1)
 
 
-def _ngram_scores(graph: onnx.GraphProto, network: Model) -> str:
-    """The sum of the scores of each review's distinct n-grams, float32 (batch,); see `ngrams`."""
+def _ngram_scores(graph: onnx.GraphProto, model: Model) -> str:
+    """The sum of the weights of each review's distinct n-grams, float32 (batch,); see `engine.kernels.ngrams`."""
     is_word = _add(graph, "Not", _add(graph, "Equal", "ids", PADDING))
     code = word = "ids"
     of_lengths = [_add(graph, "Where", is_word, code, -1)]
-    for back in range(1, network.params.ngrams):
-        # Place i has the n-grams that end at i; ids are shifted in. One that begins with padding has the code of a
-        # shorter one, so it is not counted again.
+    for back in range(1, model.params.ngrams):
+        # Position i has the n-grams that end at i; ids are shifted in. An n-gram that begins with padding has the code
+        # of a shorter n-gram, so it is not counted again.
         word = _add(graph, "Pad", word, [0, 1, 0, -1])
-        code = _add(graph, "Add", code, _add(graph, "Mul", word, network.encoding.vocab_size**back))
+        code = _add(graph, "Add", code, _add(graph, "Mul", word, model.encoding.vocab_size**back))
         of_lengths.append(_add(graph, "Where", is_word, code, -1))
     codes = _add(graph, "Concat", *of_lengths, axis=1)
     codes, _ = _add_with(2, graph, "TopK", codes, _add(graph, "Shape", codes, start=1), axis=1)
     is_again = _add(graph, "Equal", codes, _add(graph, "Pad", codes, [0, 1, 0, -1]))  # no code is 0
     scores = _add(
         graph, "LabelEncoder", codes, domain="ai.onnx.ml", default_float=0.0,
-        keys_int64s=network.ngram_codes.tolist(), values_floats=network.weights.ngrams.tolist(),
+        keys_int64s=model.ngram_codes.tolist(), values_floats=model.weights.ngrams.tolist(),
     )  # fmt: skip
     return _add(graph, "ReduceSum", _add(graph, "Where", is_again, np.float32(0), scores), [1], keepdims=0)

@@ -10,7 +10,6 @@ from tasks import (
     VOCAB_SIZE,
     WHOLE,
     assert_same_networks,
-    by_lot,
     fit,
     run,
     small,
@@ -19,7 +18,6 @@ from tasks import (
 
 from imdb_rnn import keras_model
 from imdb_rnn.core.params import PadParams, TrainParams
-from imdb_rnn.engine.kernels.arithmetic import log_losses
 from imdb_rnn.engine.weights import initial_weights
 from imdb_rnn.keras_model import build, load_keras
 from imdb_rnn.text.encode import Labelled, unpad
@@ -180,17 +178,6 @@ def test_training_goes_on_from_a_checkpoint_as_if_it_was_not_stopped(tmp_path, m
     assert_same_networks(again, network)
     for one, other in zip(*(np.load(file).values() for file in (path, early)), strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-def test_patience_and_the_best_epoch_are_the_loop_s():
-    x, y = by_lot(356)
-    params = TrainParams(engine="keras", epochs=12, batch_size=64, learning_rate=0.05, patience=2, seed=3)
-    network, history = fit((x[:256], y[:256]), (x[256:], y[256:]), small(), params)
-    best = history["val_loss"].idxmin() + 1
-    assert len(history) == best + 2 < 12
-    assert network.best_epoch == best
-    loss = log_losses(y[256:], network.logits(unpad(x[256:]))).mean()
-    assert loss == pytest.approx(history["val_loss"].min(), abs=1e-6)
 
 
 def test_the_seed_decides_the_initial_weights_whatever_the_process_has_drawn():
