@@ -1,6 +1,5 @@
 import os
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ LOCK, RUNNING = Path("dvc.lock"), Path(".dvc/tmp/rwlock")
 def folder(tmp_path, monkeypatch):
     """A Git repository whose commit has a `dvc.lock`; the tests run in it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(repair, "PAUSE", 0.05)
+    monkeypatch.setattr(repair, "PAUSE", 0)
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -72,13 +71,10 @@ def test_what_is_whole_stays_as_it_is(folder, capsys):
 
 @pytest.mark.parametrize("path", [LOCK, RUNNING], ids=str)
 def test_a_file_that_dvc_is_writing_is_left_alone(folder, monkeypatch, path):
-    monkeypatch.setattr(repair, "PAUSE", 0.5)
     path.write_text(HALF, encoding="utf-8")
-    writing = threading.Timer(0.2, path.write_text, [HALF + "\n"])
-    writing.start()
+    monkeypatch.setattr(repair.time, "sleep", lambda _: path.write_text(HALF + "\n", encoding="utf-8"))
     with pytest.raises(UserError, match=f"another DVC command is writing {path}; run again when it has ended"):
         repair.main(Path())
-    writing.join()
     assert path.read_text(encoding="utf-8") == HALF + "\n"
     assert not Path("dvc.damaged").exists()
 

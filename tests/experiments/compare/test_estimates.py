@@ -24,7 +24,7 @@ def test_two_single_runs_are_compared_as_by_mcnemar():
 def test_equals_are_called_different_as_rarely_as_promised(seeds, spread):
     """Networks of the same expected accuracy, whose seeds differ more or less: one time in twenty, not much more."""
     random, called = np.random.default_rng(1), 0
-    for _ in range(400):
+    for _ in range(200):
         ease = random.normal(1.5, 1, 2000)  # what one finds hard or easy the others do too
         right = [
             random.normal(ease, 1, (count, 2000)) > -random.normal(0, 5 * sd, (count, 1))
@@ -32,7 +32,7 @@ def test_equals_are_called_different_as_rarely_as_promised(seeds, spread):
         ]
         low, high = interval(estimate(*right))
         called += low > 0 or high < 0
-    assert called / 400 < 0.085
+    assert called / 200 < 0.085
 
 
 @pytest.mark.parametrize("seeds", [1, 4])

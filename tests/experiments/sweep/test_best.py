@@ -14,7 +14,7 @@ from tools.preset import PRESETS_FILE, apply, preset
 PRESETS = (ROOT / PRESETS_FILE).read_text(encoding="utf-8")
 
 
-@settings(max_examples=15)  # the presets are parsed with their comments, which takes a tenth of a second
+@settings(max_examples=5)  # the presets are parsed with their comments, which takes a tenth of a second
 @given(rate=st.floats(1e-9, 1), units=st.integers(1, 4096), averaging=st.none() | st.floats(0.01, 0.99))
 def test_a_preset_gives_the_parameters_of_the_trial(params, rate, units, averaging):
     best = changed(
