@@ -53,16 +53,16 @@ def test_the_command_answers_what_evaluate_predicted(ran, texts, tmp_path):
     """For every test review, in their order, with their columns."""
     tested = texts.groupby("label").tail(TEST // 2).sort_index(kind="stable")
     table = tmp_path / "test.csv"
-    tested[["label", "text"]].rename(columns={"label": "stars"}).to_csv(table, index=False, quoting=csv.QUOTE_ALL)
+    tested[["label", "text"]].to_csv(table, index=False, quoting=csv.QUOTE_ALL)
     command = ["-m", "imdb_rnn", "predict", "--table", str(table), "--out", str(tmp_path / "out.csv")]
     subprocess.run([sys.executable, *command, "--model", str(ran / files.MODEL)], check=True)
     scored = pd.read_csv(tmp_path / "out.csv")
     predicted = pd.read_csv(ran / files.PREDICTIONS)
     assert len(predicted) == len(scored) == TEST
-    np.testing.assert_allclose(scored["probability"], predicted["probability"], rtol=0, atol=1e-6)
-    assert scored["stars"].tolist() == tested["label"].tolist() == predicted["label"].tolist()
+    np.testing.assert_allclose(scored["predicted_probability"], predicted["probability"], rtol=0, atol=1e-6)
+    assert scored["label"].tolist() == tested["label"].tolist() == predicted["label"].tolist()
     assert scored["text"].tolist() == tested["text"].tolist()
-    assert scored["label"].tolist() == [["bad", "good"][label] for label in predicted["predicted"]]
+    assert scored["predicted_label"].tolist() == [["bad", "good"][label] for label in predicted["predicted"]]
 
 
 def test_the_model_speaks_of_labels_as_the_table_does(ran):
