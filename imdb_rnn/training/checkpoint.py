@@ -79,36 +79,24 @@ def prune(folder: Path, used: Path) -> None:
 
 def write(path: Path, state: TrainingState) -> None:
     """Write a checkpoint, whole or not at all."""
-    facts = {name: getattr(state, name) for name in _FACTS}
     arrays = {f"learner.{number}": array for number, array in enumerate(state.learner)}
-    if state.best:
-        arrays |= {f"best.{name}": array for name, array in named(state.best).items()}
+    arrays |= {f"best.{name}": array for name, array in (named(state.best) if state.best else {}).items()}
+    facts = {name: getattr(state, name) for name in _FACTS} | {"arrays": list(arrays)}
     with files.replacing(path) as new, new.open("wb") as file:
         np.savez(file, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
 
 
-def read(path: Path, first: TrainingState, weights: Weights) -> TrainingState | None:
-    """Read what `write` wrote.
-
-    Args:
-        first: the state in which this training begins.
-        weights: with the shapes that this training has.
-
-    Returns:
-        None if there is no checkpoint, or if it cannot be read; then it is renamed, with a line that says so.
-    """
+def read(path: Path) -> TrainingState | None:
+    """Read what `write` wrote. None if it is not there, or cannot be read: then it is renamed, and a line says so."""
     if not path.exists():
         return None
     try:
         with np.load(path, allow_pickle=False) as archive:
             facts = json.loads(str(archive["facts"]))
-            learner = [archive[f"learner.{number}"] for number in range(len(first.learner))]
-            best = from_named({name: archive[f"best.{name}"] for name in named(weights)}) if facts["history"] else None
-        found = [*learner, *named(best or weights).values()]
-        for array, expected in zip(found, [*first.learner, *named(weights).values()], strict=True):
-            if (array.shape, array.dtype) != (expected.shape, expected.dtype):
-                raise ValueError(f"{array.dtype} {array.shape} instead of {expected.dtype} {expected.shape}")
-        return TrainingState(learner, **{name: facts[name] for name in _FACTS}, best=best)
+            arrays = {name: archive[name] for name in facts.pop("arrays")}
+        learner = [array for name, array in arrays.items() if name.startswith("learner.")]
+        best = {name.removeprefix("best."): array for name, array in arrays.items() if name.startswith("best.")}
+        return TrainingState(learner, **facts, best=from_named(best) if best else None)
     except Exception as error:  # zip, headers and JSON each fail in ways of their own
         damaged = path.with_suffix(".damaged")
         path.replace(damaged)

@@ -82,10 +82,8 @@ def train(
     check_ids(training.ids, encoding.vocab_size)
     reviews = len(training.y)
     learning = learner(training, model_params, encoding, params, params.epochs * math.ceil(reviews / params.batch_size))
-    state = TrainingState(learning.state())
-    earlier = checkpoint.read(checkpoint_path, state, learning.weights()) if checkpoint_path else None
-    if earlier:
-        state = earlier
+    state = (checkpoint.read(checkpoint_path) if checkpoint_path else None) or TrainingState(learning.state())
+    if state.epoch > 1 or state.batches:
         learning.restore(state.learner)
         if is_over(state.history, params):
             print(f"training already finished; delete {checkpoint_path} to retrain", flush=True)
