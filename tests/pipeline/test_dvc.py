@@ -24,36 +24,19 @@ def set_param(project: Project, **sections) -> None:
     write_params(project.folder, changed(params, **sections))
 
 
-def test_a_run_leaves_metrics_tables_and_figures(finished):
+def test_the_results_of_a_run_agree(finished):
     results = finished.folder / "results"
     metrics = json.loads((results / "metrics.json").read_text())
-    assert set(metrics) == {"best_epoch", "test", "validation"}
-    for part in ("test", "validation"):
-        rest = {"precision", "recall", "f1", "roc_auc"}
-        assert set(metrics[part]) == {"loss", "accuracy", "balanced_accuracy", *rest}
-        assert all(0 <= value <= 1 for name, value in metrics[part].items() if name != "loss")
-
-    history = pd.read_csv(results / "history.csv")
-    assert list(history.columns) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
+    history, predictions, confusion = (
+        pd.read_csv(results / f"{name}.csv") for name in ("history", "predictions", "confusion")
+    )
     assert metrics["validation"]["loss"] == pytest.approx(history["val_loss"].min(), abs=1e-4)
-
-    predictions = pd.read_csv(results / "predictions.csv")
-    assert len(predictions) == 200
     assert metrics["test"]["accuracy"] == pytest.approx((predictions["label"] == predictions["predicted"]).mean())
-    confusion = pd.read_csv(results / "confusion.csv")
-    right = confusion["label"] == confusion["predicted"]
-    assert confusion.loc[right, "n_reviews"].sum() / 200 == pytest.approx(metrics["test"]["accuracy"])
-
-    names = ("training", "confusion", "roc", "precision_recall", "lengths")
+    diagonal = confusion.loc[confusion["label"] == confusion["predicted"], "n_reviews"]
+    assert metrics["test"]["accuracy"] == pytest.approx(diagonal.sum() / len(predictions))
     figures = contents(results / "figures")
-    assert sorted(figures) == sorted(f"{name}.{kind}" for name in names for kind in ("png", "svg"))
+    assert len(figures) == 10
     assert all(content.startswith((b"\x89PNG", b"<?xml")) for content in figures.values())
-
-
-def test_a_second_run_does_nothing(project):
-    assert project.repro() == []
-    assert project.run("git", "status", "--porcelain") == ""
-    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
 
 
 @pytest.mark.parametrize(
@@ -78,40 +61,43 @@ def test_a_change_runs_what_depends_on_it_and_a_change_back_restores(project, ch
     assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
 
 
-def edit(project: Project, path: str, old: str, new: str) -> None:
-    source = (project.folder / path).read_text(encoding="utf-8")
-    assert old in source
-    (project.folder / path).write_text(source.replace(old, new, 1), encoding="utf-8")
-
-
 def test_an_edit_of_a_comment_or_a_message_runs_the_check_alone(project):
-    edit(project, "imdb_rnn/engine/kernels/recurrence.py", '"""', '"""In other words: ')
-    edit(project, "imdb_rnn/text/tables.py", 'UserError(f"', 'UserError(f"sorry, ')
-    edit(project, "stages/train.py", "    ", "    # a comment\n\n    ")
-    edit(project, "imdb_rnn/core/params.py", "\n", "\r\n")
+    for path, old, new in (
+        ("imdb_rnn/engine/kernels/recurrence.py", '"""', '"""In other words: '),
+        ("imdb_rnn/text/tables.py", 'UserError(f"', 'UserError(f"sorry, '),
+        ("imdb_rnn/core/params.py", "\n", "\r\n"),
+        ("stages/train.py", "    ", "    # a comment\n\n    "),
+    ):
+        source = (project.folder / path).read_text(encoding="utf-8")
+        assert old in source
+        (project.folder / path).write_text(source.replace(old, new, 1), encoding="utf-8")
     assert project.repro() == ["check"]
 
 
-def test_an_edit_of_code_runs_the_stages_that_consist_of_it(project):
-    for path, edited in {
-        "imdb_rnn/text/tables.py": {"download"},
-        "imdb_rnn/engine/kernels/recurrence.py": {"train", "evaluate", "explain", "report", "export"},
-        "imdb_rnn/reporting/page/page.css": {"report"},
-        "experiments/compare/train.py": set(),
-    }.items():
-        before = (project.folder / path).read_bytes()
-        (project.folder / path).write_bytes(before + b"\nx = 1\n")
-        project.run("dvc", "repro", "check")
-        status = json.loads(project.run("dvc", "status", "--json"))
-        assert {name for name, changes in status.items() if "data/code" in str(changes)} == edited
-        (project.folder / path).write_bytes(before)
+@pytest.mark.parametrize(
+    ("path", "runs", "spares"),
+    [
+        ("imdb_rnn/text/tables.py", {"download"}, {"pad", "train", "evaluate", "explain"}),
+        ("imdb_rnn/engine/kernels/recurrence.py", {"train", "evaluate", "explain"}, {"download", "pad"}),
+        ("imdb_rnn/reporting/page/page.css", {"report"}, {"train", "evaluate", "explain", "plot", "export"}),
+    ],
+)
+def test_an_edit_of_code_runs_the_stages_that_consist_of_it(project, path, runs, spares):
+    with (project.folder / path).open("a") as file:
+        file.write("\nx = 1\n")
+    project.run("dvc", "repro", "check")
+    status = json.loads(project.run("dvc", "status", "--json"))
+    edited = {name for name, changes in status.items() if "data/code" in str(changes)}
+    assert runs <= edited
+    assert not spares & edited
 
 
-def test_a_source_that_is_not_used_need_not_be_there(project):
+def test_a_second_run_does_nothing_and_other_sources_need_not_be_there(project):
     (project.folder / "data/own/note.txt").write_text("a note")
     assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
     shutil.rmtree(project.folder / "data/own")
     assert project.repro() == []
+    assert project.run("git", "status", "--porcelain", "--", ":!data/own") == ""
 
 
 def test_own_reviews_that_are_not_there_cost_no_results(project):
@@ -154,20 +140,12 @@ def test_the_daily_commands(project):
     assert "small-batches" in experiments
     assert "test.accuracy" in experiments.splitlines()[0]
 
-    project.run("dvc", "plots", "show", "--out", "plots")
-    page = (project.folder / "plots/index.html").read_text(encoding="utf-8")
-    for title in ("Loss", "Accuracy", "ROC curve", "Precision-recall curve", "Confusion matrix"):
-        assert title in page
-    for figure in ("training", "confusion", "roc", "precision_recall", "lengths"):
-        assert f"figures_{figure}.png" in page
-    assert len(list((project.folder / "plots/static").iterdir())) == 5
-
 
 def assert_the_article_s_own_protocol(project, printed):
     """Test reviews as validation: the last epoch is kept, and its validation numbers are the test's."""
     metrics = json.loads((project.folder / "results/metrics.json").read_text())
     history = pd.read_csv(project.folder / "results/history.csv")
-    assert set(metrics) == {"best_epoch", "test"}
+    assert "validation" not in metrics
     assert metrics["best_epoch"] == 2
     assert metrics["test"]["accuracy"] == pytest.approx(history["val_accuracy"].iloc[-1], abs=1e-5)
     assert metrics["test"]["loss"] == pytest.approx(history["val_loss"].iloc[-1], abs=1e-4)
@@ -232,10 +210,3 @@ def test_ctrl_c_stops_the_pipeline_and_the_next_run_finishes_it(project):
     project.run("git", "checkout", "--quiet", "params.yaml")
     assert project.repro() == []
     assert project.run("git", "status", "--porcelain") == ""
-
-
-def test_a_preset_is_written_and_shown(project):
-    project.run("python", "-m", "tools.preset", "quick")
-    difference = project.run("dvc", "params", "diff")
-    assert "train.epochs" in difference
-    assert project.run("python", "-m", "tools.preset", "none", status=1).startswith("error: there is no preset 'none'")

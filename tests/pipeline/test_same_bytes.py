@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from llvmlite import binding
 from material import ROOT, changed, contents, keras_source, write_params
-from numpy._core import _multiarray_umath
 from project import SMALL
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("same bytes")]
@@ -74,11 +73,6 @@ def usual() -> str:
     return "skylake-avx512" if can_run("skylake-avx512") else "haswell"
 
 
-def numpy_features() -> list[str]:
-    """What NumPy would use of this processor beyond what every one has."""
-    return [name for name in _multiarray_umath.__cpu_dispatch__ if _multiarray_umath.__cpu_features__[name]]
-
-
 def hashes(folder: Path, archive: dict, params, **surroundings: str) -> dict[str, str]:
     """Run the pipeline in a folder, and return the hash of every file that it wrote."""
     for name in ("data", "home"):
@@ -129,7 +123,7 @@ def test_every_file_is_the_same(expected, tmp_path, archive, params, processor, 
         "NUMBA_NUM_THREADS": threads,
         "OPENBLAS_CORETYPE": "Haswell" if processor == "haswell" else "Prescott",
         "OPENBLAS_NUM_THREADS": threads,
-        "NPY_DISABLE_CPU_FEATURES": " ".join(numpy_features()),
+        "NPY_DISABLE_CPU_FEATURES": " ".join(np.show_config(mode="dicts")["SIMD Extensions"]["found"]),
     }
     found = hashes(tmp_path / "elsewhere", archive, params, **surroundings, **USER, **PLAIN_C)
     assert len(expected) > 20
