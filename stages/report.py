@@ -62,7 +62,7 @@ def main(params: Params, root: Path) -> None:
         "sweep": summarize(read_sweep(root / files.SWEEP)),
         "network": stored_network(network),
     }
-    text = page(contents, network.params.cell)
+    text = page(contents)
     with files.replacing(root / files.REPORT) as new:
         new.mkdir()
         (new / "index.html").write_text(text, encoding="utf-8", newline="\n")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from imdb_rnn.engine.kernels.cells import cell_named
 from imdb_rnn.engine.weights import named
 from imdb_rnn.model import Model
 from imdb_rnn.text.jieba_tables import jieba_tables
@@ -17,6 +16,7 @@ STYLES = ("uPlot.min.css", "page.css")
 SCRIPTS = (  # each may use what those before it define
     "uPlot.iife.min.js",
     "jieba.js",
+    "cells.js",
     "network.js",
     "elements.js",
     "charts.js",
@@ -27,22 +27,20 @@ SCRIPTS = (  # each may use what those before it define
 )
 
 
-def stored_network(network: Model) -> dict | None:
-    """What `page/network.js` needs to read as the network does. None if the page cannot: its cell has no step for it.
+def stored_network(network: Model) -> dict:
+    """What `page/network.js` needs to read as the network does.
 
     Raises:
         UserError: when jieba splits the text and is not installed.
     """
-    cell = cell_named(network.params.cell)
-    if not cell.page:
-        return None
     numbers = np.concatenate([np.ravel(array) for array in named(network.weights).values()]).astype("<f4")
-    shape = {"layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams", "mask_padding"}
+    shape = {"cell", "layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams", "mask_padding"}
+    first = network.weights.layers[0][0]
     return {
         **network.params.model_dump(include=shape),
         **network.encoding.model_dump(),
-        "gates": cell.gates,
-        "recurrent_bias": cell.recurrent_bias,
+        "gates": first.kernel.shape[1] // network.params.units,
+        "recurrent_bias": first.bias.ndim == 2,
         "tokenizer": network.tokenizer,
         "jieba": jieba_tables() if network.tokenizer == "jieba" else None,
         "vocabulary": network.vocabulary,
@@ -52,18 +50,14 @@ def stored_network(network: Model) -> dict | None:
     }
 
 
-def page(contents: dict, cell: str) -> str:
+def page(contents: dict) -> str:
     """Make the page of its parts: one HTML file that loads nothing and runs no script but its own.
 
     Args:
         contents: what `page/sections.js` and `page/try.js` show, values of JSON and parameters; whatever text it holds
             stays text.
-        cell: of the network, whose step is a script of the page.
     """
     scripts = [_part(name) for name in SCRIPTS]
-    step = cell_named(cell).page
-    if step:
-        scripts.insert(0, f'"use strict";\n\nfunction makeStep(units, sigmoid) {{\n{step}\nreturn step;\n}}\n')
     styles = [_part(name) for name in STYLES]
     # In a data block only "<" could become markup.
     data = json.dumps(contents, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)

@@ -19,7 +19,6 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from imdb_rnn.core.params import ModelParams, parse_params
-from imdb_rnn.engine.kernels import cells
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import sensitivity
 from imdb_rnn.keras_model import load_keras
@@ -90,7 +89,7 @@ def open_page(browser, contents, tmp_path):
         params = contents["parameters"] | {"model": network.params.model_dump()}
         shown = {**contents, "parameters": params, "network": stored_network(network), **changes}
         path = tmp_path / "index.html"
-        path.write_text(page(shown, network.params.cell), encoding="utf-8")
+        path.write_text(page(shown), encoding="utf-8")
         browser.get(path.as_uri())
 
     yield open_page
@@ -240,21 +239,6 @@ def test_long_reviews_read_by_wide_networks_agree_too(browser, open_page, cell):
     assert np.ptp(probabilities) > 0.01
 
 
-def test_a_cell_of_one_s_own_reads_by_its_own_step(browser, open_page, monkeypatch):
-    step = """
-    function step(input, product, h) {
-      for (let j = 0; j < units; j++) h[j] = 2 * sigmoid(2 * (input[j] + product[j])) - 1; // tanh, in other words
-    }
-    """
-    monkeypatch.setitem(cells.CELLS, "mine", replace(cells.SIMPLE_RNN, page=step))
-    network = network_with_words(model_params(cell="mine"))
-    open_page(network)
-    assert browser.execute_script("return makeStep(1, (x) => x).toString()") in step
-    texts = list(AWKWARD.values())
-    expected = network.probabilities(encode_texts(network, texts))
-    np.testing.assert_allclose(judge(browser, texts), expected, atol=1e-5, rtol=0)
-
-
 def test_text_is_cut_into_words_as_the_pipeline_does(opened):
     """Every character that this Python knows, between letters and alone."""
     characters = [chr(i) for i in range(0x110000) if unicodedata.category(chr(i)) not in ("Cn", "Cs", "Co")]
@@ -385,15 +369,6 @@ def test_the_word_that_is_read_is_in_view(opened):
         )
         assert above >= 0
         assert below >= 0
-
-
-def test_a_cell_without_a_step_for_the_page_is_named(browser, open_page, monkeypatch):
-    monkeypatch.setitem(cells.CELLS, "mine", replace(cells.SIMPLE_RNN, page=""))
-    open_page(network_with_words(model_params(cell="mine")))
-    choose_language(browser, "en")
-    assert "its cell, mine, has no version in JavaScript" in browser.find_element(By.ID, "try").text
-    assert not browser.find_elements(By.CSS_SELECTOR, "#text, #errors button")
-    assert browser.find_elements(By.CSS_SELECTOR, "#traces canvas")
 
 
 def test_the_half_life_is_said_also_where_there_is_none(browser, open_page):

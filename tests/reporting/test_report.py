@@ -2,40 +2,26 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from material import HOSTILE, model_params, network_of
-from networks import CELLS, NETWORKS
+from networks import NETWORKS
 
-from imdb_rnn.engine.kernels import cells
 from imdb_rnn.reporting.report import PAGE, page, stored_network
-
-
-@pytest.fixture
-def silent_cell(monkeypatch) -> str:
-    """The name of a cell that has no step for the page."""
-    monkeypatch.setitem(cells.CELLS, "silent", replace(cells.SIMPLE_RNN, page=""))
-    return "silent"
-
-
-def scripts(text: str) -> list[str]:
-    return re.findall("<script>(.*?)</script>", text, re.DOTALL)
 
 
 def test_the_page_holds_its_contents_and_nothing_in_them_is_markup():
     contents = {"traces": [HOSTILE, "<!--", "]]>"], "parameters": {"pad": model_params()}}
-    text = page(contents, "gru")
+    text = page(contents)
     (data,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)
     assert "<" not in data
     assert json.loads(data) == contents | {"parameters": {"pad": model_params().model_dump()}}
     assert "{{" not in text
 
 
-@pytest.mark.parametrize("cell", [*CELLS, "silent"])
-def test_the_page_may_run_its_own_scripts_and_load_nothing(silent_cell, cell):
-    text = page({}, cell)
+def test_the_page_may_run_its_own_scripts_and_load_nothing():
+    text = page({})
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert set(rules) == {"default-src", "script-src", "style-src"}
@@ -49,24 +35,10 @@ def test_the_page_may_run_its_own_scripts_and_load_nothing(silent_cell, cell):
 
 
 def test_every_file_of_the_page_is_in_it():
-    text = page({}, "gru")
+    text = page({})
     for path in PAGE.iterdir():
         if path.suffix != ".html":
             assert path.read_text(encoding="utf-8").strip() in text, path.name
-
-
-@pytest.mark.parametrize("cell", CELLS)
-def test_the_step_of_the_network_s_cell_is_in_the_page_and_no_other(cell):
-    joined = "".join(scripts(page({}, cell)))
-    assert joined.count("function makeStep(") == 1
-    assert [other for other in CELLS if cells.CELLS[other].page in joined] == [cell]
-
-
-def test_a_network_whose_cell_has_no_step_for_the_page_is_left_out(silent_cell):
-    network = network_of(model_params())
-    assert stored_network(network) is not None
-    assert stored_network(replace(network, params=model_params(cell=silent_cell))) is None
-    assert "function makeStep(" not in "".join(scripts(page({}, silent_cell)))
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -8,9 +8,6 @@
 //   predict(ids)       probability; states of the last layer, width numbers for each id; and trace: the probability
 //                      after each id if the network is causal (later words do not change earlier states), else null
 //   tokenize(text)     the words alone
-//
-// One step of the network's cell is a script of its own, which the cell's Python module holds: `makeStep(units,
-// sigmoid)` returns `step(input, product, h, c)`.
 function openNetwork(stored) {
   const PADDING = 0, START = 1, OOV = 2, RANK_OFFSET = 3;
   const { units, vocab_size: vocabSize, maxlen } = stored;
@@ -82,11 +79,7 @@ function openNetwork(stored) {
     }
   }
 
-  const sigmoid = (x) => 1 / (1 + Math.exp(-x));
-
-  // `input` is the input times the kernel, `product` the state times the recurrent kernel; `h`, and `c` of a cell with
-  // a cell state, change in place.
-  const step = makeStep(units, sigmoid);
+  const step = STEPS[stored.cell];
 
   function inputOf(direction, vector, from) {
     const input = Float64Array.from(direction.bias);
@@ -103,7 +96,7 @@ function openNetwork(stored) {
       if (direction.recurrentBias) product.set(direction.recurrentBias);
       else product.fill(0);
       times(h, 0, direction.recurrent, units, product);
-      step(inputAt(t), product, h, c);
+      step(units, inputAt(t), product, h, c);
       states.set(h, t * units);
     }
     return states;

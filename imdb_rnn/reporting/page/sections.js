@@ -165,7 +165,7 @@ function showWrong() {
     byId("errors").append(element("article", {}, element("p", {},
       t("Actually ", "实际为"), element("strong", {}, nameOf(trace.label)),
       t(`; the network says ${percent(last)} positive. `, `，网络给出的好评概率是 ${percent(last)}。`),
-      contents.network ? button : []), view.box));
+      button), view.box));
   }
 }
 

@@ -15,13 +15,6 @@ const ownReviews = contents.provenance.source === "own"; // in an unknown langua
 let tryIt = () => {};
 
 function showTry() {
-  if (!contents.network) {
-    byId("try-body").replaceChildren(element("p", {}, t(
-      `The page cannot read with this network: its cell, ${model.cell}, has no version in JavaScript.`,
-      `网页无法用这个网络来阅读：它的单元 ${model.cell} 没有 JavaScript 版本。`,
-    )));
-    return;
-  }
   byId("try-text").append(...t(
     `Write a review${ownReviews ? "" : " in English"} or pick an example. The network that was just trained reads along, ` +
       "right here in the page; nothing leaves your computer.",
