@@ -130,7 +130,8 @@ def test_a_full_disk(project, outcome, stage, said):
     limited = (
         "import resource, sys, runpy\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
-        f"runpy.run_module('stages.{stage}', run_name='__main__')\n"
+        f"sys.argv[1:] = ['{stage}']\n"
+        "runpy.run_module('stages', run_name='__main__')\n"
     )
     printed = project.run("python", "-B", "-c", limited, status=1)
     assert said in one_line(printed)
