@@ -220,7 +220,7 @@ def measure_all(cells: dict[str, int], programs: list[str], turn: int, folder: P
 
 
 def compare(cells: dict[str, int], programs: list[str], rounds: int, source: str, maxlen: int, results: Path) -> None:
-    """Run everything, print the tables, write `results` and a picture beside it, the rows after every round.
+    """Run everything, print the tables, write `results` (after every round) and a picture of the same name.
 
     Args:
         cells: how many epochs each is trained; the article's is among them.
@@ -261,7 +261,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=10, help="for the article's network")
     parser.add_argument("--other-epochs", type=int, default=5, help="for the other cells; 0 leaves them out")
-    parser.add_argument("--programs", nargs="+", choices=PROGRAMS, default=PROGRAMS, help="beside Keras")
+    parser.add_argument("--programs", nargs="+", choices=PROGRAMS, default=PROGRAMS, help="in addition to Keras")
     parser.add_argument("--source", choices=["keras", "bundled"], default="keras")
     parser.add_argument("--maxlen", type=int, default=500, help="ids of a review; the article has 500")
     parser.add_argument("--results", type=Path, default=HERE, help="the folder for the results")

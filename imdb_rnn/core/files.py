@@ -51,8 +51,8 @@ Model = TypeVar("Model", bound=BaseModel)
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write a file or folder to, and rename it to `path` if the body succeeds.
 
-    If the body fails, what it wrote is removed and an older `path` stays as it was. A killed process leaves a temporary
-    folder next to `path`; whoever writes in that folder more than a day later removes it.
+    If the body fails, what it wrote is removed and an older `path` stays as it was. A killed process leaves its
+    temporary folder next to `path`; the next process that writes there more than a day later removes it.
 
     Raises:
         UserError: when the disk is full, the folder is read-only and the like.

@@ -71,7 +71,7 @@ def test_a_number_that_is_no_parameter_s_is_named_before_anything_runs(tmp_path)
 
 @pytest.mark.parametrize("command", [["-m", "stages.which"], ["-m", "benchmarks.which"]])
 def test_a_copy_of_the_project_runs_its_own_code(tmp_path, command):
-    """Though the project is installed, and where it is installed is named on the path besides."""
+    """Although the project is installed, and the path names where."""
     bench.checkout(tmp_path, "bundled", epochs=3, maxlen=70)
     for folder in ("stages", "benchmarks"):
         (tmp_path / folder / "which.py").write_text("import imdb_rnn, stages, tools\nprint(imdb_rnn, stages, tools)\n")

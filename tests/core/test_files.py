@@ -1,6 +1,5 @@
 import errno
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -8,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from material import ROOT, changed, contents, run_stage, write_params
+from material import ROOT, contents
 from pydantic import BaseModel
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.text.corpus import from_lists, make_corpus, write_corpus
 
 # writing
 
@@ -62,24 +60,6 @@ def test_a_folder_that_is_in_the_way_is_named(tmp_path):
     with pytest.raises(UserError, match="cannot be written"), files.replacing(tmp_path / "data/reviews") as new:
         new.mkdir()
     assert contents(tmp_path) == {"data": b"a file where a folder should be"}
-
-
-def test_a_stage_that_cannot_write_everything_leaves_the_older_result(params, tmp_path):
-    """A limit on file size stands in for a full disk: the write fails half-way, as it does there."""
-    write_params(tmp_path, changed(params, pad={"maxlen": 500}))
-    reviews = from_lists([[1, 2, 3]] * 600, np.arange(600) % 2)
-    write_corpus(make_corpus(reviews, reviews, ["the", "film", "is"], {"source": "test"}), tmp_path / "data/reviews")
-    older = tmp_path / "data/padded"
-    older.mkdir()
-    (older / "x_train.npy").write_text("older")
-    result = run_stage(
-        "pad", tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
-    )
-    assert result.returncode == 1
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("error: data/padded cannot be written (")
-    assert contents(older) == {"x_train.npy": b"older"}
-    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["padded", "reviews"]
 
 
 def start(folder: Path, script: str, *arguments: str) -> subprocess.Popen:

@@ -1,4 +1,4 @@
-"""What can go wrong besides a kill. Each case ends with the bytes of an undisturbed run, or with one line and no loss.
+"""Other faults than a kill. Each case ends with the bytes of an undisturbed run, or with one line and no loss.
 
 DAMAGES says how many damaged files there are; SEED draws them.
 """
@@ -125,7 +125,7 @@ def test_params_edited_during_a_run(project, finished, outcome):
     ids=["pad", "train", "explain", "report"],
 )
 def test_a_full_disk(project, outcome, stage, said):
-    """A quota on the size of a file stands for it: the write fails in the same place."""
+    """Simulated by a limit on the size of a file: the write fails in the same place."""
     before = contents(project.folder / "data") | contents(project.folder / "results")
     limited = (
         "import resource, sys, runpy\n"

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.slow
 def test_the_linear_baseline_is_logistic_regression_on_weighted_ngrams(corpus):
-    """On real reviews, beside the same made of Python's own sets and scikit-learn's vectorizer."""
+    """On real reviews, compared with Python's own sets and scikit-learn's vectorizer."""
     lists, labels = as_lists(corpus.train), corpus.train.labels
     reviews = from_lists(lists[::100], labels[::100])
     others = from_lists(lists[50::400], labels[50::400])

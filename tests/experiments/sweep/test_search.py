@@ -44,7 +44,7 @@ SWEEP = {
 
 
 def states(project: Project) -> list[str]:
-    """The trials that Ray knows of, by how they stand."""
+    """The status of each trial that Ray knows of."""
     found = sorted(project.folder.glob("experiments/sweep/state/*/experiment_state-*.json"))
     try:
         data = json.loads(found[-1].read_text())["trial_data"] if found else []
