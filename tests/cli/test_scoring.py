@@ -199,37 +199,23 @@ def test_a_cell_that_no_tsv_can_hold_is_refused(tmp_path, model):
     score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"])
 
 
-@pytest.mark.parametrize("column", ["text", "Review", " 评论", "内容"])
-def test_the_column_of_the_texts_is_known_by_its_name(tmp_path, column):
-    path = write_csv(tmp_path / "a.csv", [("id", column, "texts"), ("1", "a", "b")])
-    assert find_text_columns(path, None) == [column]
+def test_the_columns_of_the_texts_are_inferred_or_named(tmp_path):
+    path = write_csv(tmp_path / "a.csv", [("id", " 评论", "texts")])
+    assert find_text_columns(path, None) == [" 评论"]
     assert find_text_columns(path, ["texts", "id"]) == ["texts", "id"]
+    with pytest.raises(UserError, match="has no column 'text'; it has id, 评论, texts"):
+        find_text_columns(path, ["text"])
+    path = write_csv(tmp_path / "a.csv", [("text", "review")])
+    with pytest.raises(UserError, match=r"candidates: text, review\); set --text-column"):
+        find_text_columns(path, None)
 
 
 def test_several_columns_are_one_text(tmp_path, model):
     """As for training, so that a network that learnt from title and text is asked with both."""
-    write_csv(tmp_path / "a.csv", [("title", "text"), ("good", "film"), ("", "good")])
+    write_csv(tmp_path / "a.csv", [("title", "text"), ("wonderful", "film"), ("", "terrible")])
     score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["title", "text"])
-    write_csv(tmp_path / "c.csv", [("text",), ("good\nfilm",), ("good",)])
-    score_table(model, tmp_path / "c.csv", tmp_path / "d.csv", ["text"])
-    assert [list(csv.reader((tmp_path / name).open()))[1][-2] for name in ("b.csv", "d.csv")] == [
-        list(csv.reader((tmp_path / "d.csv").open()))[1][-2]
-    ] * 2
-
-
-@pytest.mark.parametrize(
-    ("header", "named", "fault"),
-    [
-        (("id", "text", "review"), None, "candidates: text, review\\); set --text-column"),
-        (("id", "said"), None, "columns: id, said\\); set --text-column"),
-        (("id", "text"), "said", "has no column 'said'; it has id, text"),
-        (tuple(f"c{i}" for i in range(30)), "text", "c10, c11, …"),
-    ],
-)
-def test_a_column_that_cannot_be_found_is_named(tmp_path, header, named, fault):
-    path = write_csv(tmp_path / "a.csv", [header])
-    with pytest.raises(UserError, match=fault):
-        find_text_columns(path, named and [named])
+    expected = [f"{value:.6f}" for value in model.predict_proba(["wonderful\nfilm", "terrible"])]
+    assert [row["predicted_probability"] for row in rows_of(tmp_path / "b.csv")] == expected
 
 
 @pytest.mark.parametrize("lie", LIES)
