@@ -27,15 +27,7 @@ def main(params: Params, root: Path) -> None:
         x_train, y_train = read_padded(root / files.PADDED, "train", network.encoding.vocab_size)
         _, held_out = hold_out(Labelled(unpad(x_train), y_train), params.train)
         results["validation"] = metrics.scores(held_out.y, network.logits(held_out.ids))
-    tables = {
-        files.PREDICTIONS: found.predictions,
-        files.CONFUSION: found.confusion,
-        files.ROC: found.roc,
-        files.PRECISION_RECALL: found.precision_recall,
-        files.CALIBRATION: found.calibration,
-        files.SLICES: found.slices,
-    }
-    for path, table in tables.items():
+    for path, table in found.tables.items():
         frames.write_csv(root / path, table)
     files.write_json(root / files.METRICS, results)
     print(f"测试准确率: {found.scores['accuracy']:.4f}")

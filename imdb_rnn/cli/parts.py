@@ -2,13 +2,12 @@
 
 import glob
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
-
-from pydantic import BaseModel, ConfigDict
 
 from imdb_rnn.cli.scoring import Counts, OnProgress, find_text_columns, score_table
 from imdb_rnn.core import files
@@ -30,18 +29,6 @@ class Part(NamedTuple):
     table: Path
     out: Path
     texts: list[str]
-
-
-class Record(BaseModel):
-    """What a scored table was made from: the SHA-256 of the model, the table and the scored table, and the columns."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-    model: str
-    table: str
-    texts: list[str]
-    scored: str
-    rows: int
-    positive: int
 
 
 def find_tables(named: list[str], out: Path) -> list[Path]:
@@ -117,12 +104,12 @@ def done(part: Part, model: str) -> Counts | None:
         model: the `digest` of the model file.
     """
     try:
-        record = Record.model_validate_json(_record(part).read_bytes())
-        made_from = model, part.texts, digest(part.out), digest(part.table)
-    except (OSError, ValueError, UserError):
+        record = json.loads(_record(part).read_bytes())
+        counts = Counts(int(record["rows"]), int(record["positive"]))
+        is_same = record == _describe(model, digest(part.table), part, digest(part.out), counts)
+    except (OSError, ValueError, LookupError, TypeError, UserError):
         return None
-    is_same = (record.model, record.texts, record.scored, record.table) == made_from
-    return Counts(record.rows, record.positive) if is_same else None
+    return counts if is_same else None
 
 
 def score_part(model: Model, model_digest: str, part: Part, scratch: Path, on_progress: OnProgress) -> Counts:
@@ -137,13 +124,18 @@ def score_part(model: Model, model_digest: str, part: Part, scratch: Path, on_pr
     table = digest(part.table)  # before it is read: a table that changes meanwhile does not count as done
     new = scratch / part.out.name
     counts = score_table(model, part.table, new, part.texts, on_progress)
-    record = Record(model=model_digest, table=table, texts=part.texts, scored=digest(new), **counts._asdict())
+    record = _describe(model_digest, table, part, digest(new), counts)
     try:
         new.replace(part.out)
     except OSError as error:
         raise UserError(f"{part.out} cannot be written ({error.strerror}); allow writing, then run again") from error
-    files.write_json(_record(part), record.model_dump())
+    files.write_json(_record(part), record)
     return counts
+
+
+def _describe(model: str, table: str, part: Part, scored: str, counts: Counts) -> dict:
+    """What a scored table was made from, and what it became; files by the SHA-256 of their bytes."""
+    return {"model": model, "table": table, "texts": part.texts, "scored": scored, **counts._asdict()}
 
 
 def digest(path: Path) -> str:

@@ -1,10 +1,12 @@
 """Everything that is measured on the test reviews, each count made once: what the stage `evaluate` writes."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from imdb_rnn.core import files
 from imdb_rnn.decision import is_positive
 from imdb_rnn.engine.kernels.arithmetic import expit
 from imdb_rnn.engine.ragged import Ragged
@@ -17,16 +19,11 @@ OPENING_WORDS = 20
 
 
 class Evaluation(NamedTuple):
-    """See the functions of the same names in `metrics`, `intervals.of_scores`, `slices.measure`, `predictions`."""
+    """Scores of the test reviews with their intervals, and tables by the file that each is written to."""
 
     scores: dict[str, float]
     intervals: dict[str, Interval | None]
-    predictions: pd.DataFrame
-    confusion: pd.DataFrame
-    roc: pd.DataFrame
-    precision_recall: pd.DataFrame
-    calibration: pd.DataFrame
-    slices: pd.DataFrame
+    tables: dict[Path, pd.DataFrame]
 
 
 def evaluate(ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list[str]) -> Evaluation:
@@ -39,16 +36,15 @@ def evaluate(ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list[st
         vocabulary: the words that have ids, most frequent first.
     """
     probability, n_words = expit(logits), ids.lengths - has_start_token(ids)
-    return Evaluation(
-        metrics.scores(y, logits),
-        intervals.of_scores(y, logits),
-        predictions(ids, n_words, y, logits, vocabulary),
-        metrics.confusion(y, logits),
-        metrics.roc(y, probability),
-        metrics.precision_recall(y, probability),
-        metrics.calibration(y, probability),
-        slices.measure(y, logits, n_words, slices.oov_rates(ids, n_words)),
-    )
+    tables = {
+        files.PREDICTIONS: predictions(ids, n_words, y, logits, vocabulary),
+        files.CONFUSION: metrics.confusion(y, logits),
+        files.ROC: metrics.roc(y, probability),
+        files.PRECISION_RECALL: metrics.precision_recall(y, probability),
+        files.CALIBRATION: metrics.calibration(y, probability),
+        files.SLICES: slices.measure(y, logits, n_words, slices.oov_rates(ids, n_words)),
+    }
+    return Evaluation(metrics.scores(y, logits), intervals.of_scores(y, logits), tables)
 
 
 def predictions(

@@ -1,10 +1,11 @@
 """What a sweep has found, as `make sweep` writes it and the page shows it."""
 
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation.results import Result, Share
@@ -26,13 +27,6 @@ class Trial(Result):
     seconds: Annotated[float, Field(ge=0)] | None
     error: str | None
     settings: dict[Annotated[str, Field(pattern=r"^[^.]+\..+$")], bool | int | float | str | None]
-
-    @model_validator(mode="after")
-    def _measured_if_finished(self) -> "Trial":
-        is_measured = self.status == "finished" or self.val_loss is not None
-        if is_measured and None in (self.val_loss, self.val_accuracy, self.ended):
-            raise ValueError("a trial should have its loss, its accuracy and when it ended together")
-        return self
 
 
 def read_sweep(path: Path) -> list[Trial]:
@@ -66,9 +60,6 @@ def rank(trial: Trial) -> tuple[int, float]:
 def summarize(trials: list[Trial]) -> dict | None:
     """What the page shows of a sweep, as values of JSON; None if no trial was finished.
 
-    Args:
-        trials: as `read_sweep` gives them.
-
     Returns:
         counts: how many trials ended in which way.
         best: the first `SHOWN` trials that have a loss.
@@ -83,16 +74,13 @@ def summarize(trials: list[Trial]) -> dict | None:
     finished, stopped = (
         [trial.val_loss if trial.status == status else None for trial in by_time] for status in ("finished", "stopped")
     )
-    best: list[float | None] = []
-    for loss in finished:
-        known = [value for value in (*best[-1:], loss) if value is not None]
-        best.append(min(known, default=None))
+    best = accumulate(finished, lambda *pair: min((loss for loss in pair if loss is not None), default=None))
     return {
         "counts": {status: sum(trial.status == status for trial in trials) for status in get_args(Status)},
         "best": [trial.model_dump(exclude={"ended", "seconds", "error"}) for trial in measured[:SHOWN]],
         "progress": {
             "minutes": [round((trial.ended or 0) / 60, 2) for trial in by_time],
-            "best": best,
+            "best": list(best),
             "finished": finished,
             "stopped": stopped,
         },

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
+from imdb_rnn.core import files
 from imdb_rnn.evaluation.evaluate import evaluate
 from imdb_rnn.text.encode import unpad
 
@@ -9,7 +10,7 @@ IDS = unpad(np.array([[0, 0, 1, 4, 5], [1, 6, 2, 4, 4]], np.int32))
 
 
 def test_predictions_have_a_readable_row_for_each_review():
-    table = evaluate(IDS, np.array([0, 1]), logit([0.25, 0.5000004]), ["bad", "film", "good"]).predictions
+    table = evaluate(IDS, np.array([0, 1]), logit([0.25, 0.5000004]), ["bad", "film", "good"]).tables[files.PREDICTIONS]
     expected = pd.DataFrame(
         {
             "review": [0, 1],
@@ -27,7 +28,7 @@ def test_predictions_have_a_readable_row_for_each_review():
 def test_an_opening_is_of_twenty_words_without_the_start_token():
     words = [f"word{number}" for number in range(30)]
     x = np.array([[1, *range(4, 33)], range(4, 34)], np.int32)  # the second was cut at the front, its start token too
-    table = evaluate(unpad(x), np.array([0, 1]), np.array([-1.0, 1.0]), words).predictions
+    table = evaluate(unpad(x), np.array([0, 1]), np.array([-1.0, 1.0]), words).tables[files.PREDICTIONS]
     assert table["opening"].tolist() == [" ".join(words[:20])] * 2
     assert table["n_words"].tolist() == [29, 30]
 
@@ -35,9 +36,10 @@ def test_an_opening_is_of_twenty_words_without_the_start_token():
 def test_everything_counts_the_same_predictions_however_near_the_threshold():
     y, logits = np.array([0, 0, 1, 1]), np.array([-1e-9, -1.0, 1e-9, -1e-9])
     found = evaluate(unpad(np.array([[1, 4]] * 4, np.int32)), y, logits, ["film"])
-    assert found.confusion["n_reviews"].tolist() == [2, 0, 1, 1]
-    assert found.predictions["predicted"].tolist() == [0, 0, 1, 0]
+    assert found.tables[files.CONFUSION]["n_reviews"].tolist() == [2, 0, 1, 1]
+    assert found.tables[files.PREDICTIONS]["predicted"].tolist() == [0, 0, 1, 0]
     assert found.scores["accuracy"] == 0.75
-    assert (found.slices["accuracy"] * found.slices["n_reviews"]).tolist() == [3, 3]
+    table = found.tables[files.SLICES]
+    assert (table["accuracy"] * table["n_reviews"]).tolist() == [3, 3]
     low, high = found.intervals["accuracy"]
     assert low < 0.75 < high

@@ -22,7 +22,7 @@ def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_pa
     y, logits = np.array([0, 0, 1, 1]), np.array([-1e-9, -1.0, 1e-9, 1e-9])
     ids = ragged(*[[1, 4]] * 4)
     found = evaluate(ids, y, logits, network.vocabulary)
-    tables = {files.CONFUSION: found.confusion, files.ROC: found.roc, files.CALIBRATION: found.calibration}
+    tables = found.tables
     tables[files.HISTORY] = pd.DataFrame([[1, 0.5, 0.5, 0.5, 0.5]], columns=list(COLUMNS))
     tables[files.EXPLANATION / "behaviour.csv"] = behaviour.measure(network)
     measured = sensitivity.measure(network, ids, y)
@@ -43,5 +43,5 @@ def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_pa
     assert [cell["n_reviews"] for cell in shown["confusion"]] == [2, 0, 0, 2]
     assert shown["metrics"]["test"] == found.scores
     assert shown["metrics"]["test_intervals"] == json.loads(json.dumps(found.intervals))
-    assert shown["roc"]["tpr"] == found.roc["tpr"].tolist()
+    assert shown["roc"]["tpr"] == found.tables[files.ROC]["tpr"].tolist()
     assert shown["half_life_words"] == 9.87
