@@ -379,37 +379,21 @@ def test_the_half_life_is_said_also_where_there_is_none(browser, open_page):
         assert sentence in browser.find_element(By.ID, "memory-text").text
 
 
-def a_sweep(settings: dict[str, object], counts: tuple[int, int, int] = (2, 1, 1)) -> dict:
+def a_sweep(settings: dict[str, object]) -> dict:
     """What the page shows of a sweep whose trials have these settings."""
-    best = {
-        "trial": 3,
-        "status": "finished",
-        "epochs": 3,
-        "best_epoch": 2,
-        "val_loss": 0.31234,
-        "val_accuracy": 0.8676,
-        "settings": settings,
-    }
+    best = {"trial": 3, "status": "finished", "epochs": 3, "best_epoch": 2, "val_loss": 0.31234, "val_accuracy": 0.8676}
+    best["settings"] = settings
+    minutes, losses = [0.5, 1.0, 1.5], [0.4, None, 0.31234]
     return {
-        "counts": dict(zip(("finished", "stopped", "failed"), counts, strict=True)),
+        "counts": {"finished": 2, "stopped": 1, "failed": 1},
         "best": [best, best | {"trial": 1, "val_loss": 0.4}, best | {"trial": 2, "status": "stopped", "val_loss": 0.3}],
-        "progress": {
-            "minutes": [0.5, 1.0, 1.5],
-            "best": [0.4, 0.4, 0.31234],
-            "finished": [0.4, None, 0.31234],
-            "stopped": [None, 0.3, None],
-        },
+        "progress": {"minutes": minutes, "best": [0.4, 0.4, 0.31234], "finished": losses, "stopped": [None, 0.3, None]},
     }
 
 
-def test_the_best_trial_of_a_sweep_stands_beside_this_run(browser, open_page):
+def test_the_best_trial_of_a_sweep_is_compared_with_this_run(browser, open_page):
     network = network_with_words(model_params(cell="gru"))
-    settings = {
-        "model.cell": "lstm",
-        "model.units": 5,
-        "model.dropout": 0.00266589,
-        "model.own": None,
-    }
+    settings = {"model.cell": "lstm", "model.units": 5, "model.dropout": 0.00266589, "model.own": None}
     open_page(network, sweep=a_sweep(settings))
     choose_language(browser, "en")
     assert browser.find_element(By.ID, "sweep-text").text == (
@@ -420,28 +404,12 @@ def test_the_best_trial_of_a_sweep_stands_beside_this_run(browser, open_page):
     rows = browser.execute_script(
         "return Array.from(byId('sweep-table').rows, (row) => Array.from(row.cells, (cell) => cell.innerText))"
     )
-    assert rows[0][3:5] == ["model.cell", "model.units"]
     assert rows[1] == ["3", "0.3123", "86.8%", "lstm", "5", "0.002666", "null", "3", "finished"]
     assert [row[-1] for row in rows[2:]] == ["finished", "stopped early"]
-    browser.find_element(By.CSS_SELECTOR, "#sweep-progress summary").click()
-    opened = WebDriverWait(browser, 20).until(  # the table is made when the browser says that it is open
-        lambda driver: driver.find_elements(By.CSS_SELECTOR, "#sweep-progress .numbers")
-    )
-    numbers = opened[0].text.splitlines()
-    assert numbers[1:] == ["0.5 0.4 0.4", "1 0.4 0.3", "1.5 0.31234 0.31234"]
 
-
-def test_a_run_with_the_settings_of_the_best_trial_says_so(browser, open_page):
-    network = network_with_words(model_params(cell="gru"))
-    for settings, sentence in (
-        ({"model.cell": "gru", "model.bidirectional": False}, "those of this run: model.cell = gru, model.bidir"),
-        ({"model.cell": "gru", "model.own": 3}, "Its settings are model.cell = gru, model.own = 3."),
-        ({}, "86.8%. Finished: 1;"),
-    ):
-        open_page(network, sweep=a_sweep(settings, counts=(1, 0, 0)))
-        choose_language(browser, "en")
-        assert sentence in browser.find_element(By.ID, "sweep-text").text
-        assert "stopped early" not in browser.find_element(By.CSS_SELECTOR, "#sweep-progress .u-legend").text
+    open_page(network, sweep=a_sweep({"model.cell": "gru", "model.bidirectional": False}))
+    choose_language(browser, "en")
+    assert "those of this run: model.cell = gru, model.bidir" in browser.find_element(By.ID, "sweep-text").text
 
 
 def test_without_a_finished_trial_there_is_no_section_on_the_sweep(browser, open_page):
@@ -493,15 +461,6 @@ def test_it_can_be_used_with_the_keyboard_alone(opened):
     assert "“good”" in slider.get_attribute("aria-valuetext")
     assert "word 2 of 3" in slider.get_attribute("aria-valuetext")
     assert opened.find_element(By.CSS_SELECTOR, "#reading b.here").text == "good"
-
-
-def test_the_page_has_two_languages(opened):
-    button = opened.find_element(By.ID, "language")
-    titles = []
-    for _ in range(2):
-        titles.append((opened.execute_script("return document.documentElement.lang"), opened.title))
-        button.click()
-    assert sorted(titles) == [("en", "A network reads film reviews"), ("zh", "一个读影评的神经网络")]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -85,17 +85,16 @@ def test_a_stage_declares_the_parameters_that_it_reads(project, monkeypatch):
 
 
 def test_every_parameter_has_a_reader():
-    read = {key for name, stage in STAGES.items() if name != "check" for key in stage["params"]}
+    read = {key for name, keys in declared_params(ROOT / "dvc.yaml").items() if name != "check" for key in keys}
 
-    def is_read(section: type[Section], above: str) -> None:
+    def look(section: type[Section], above: str) -> None:
         for name, field in section.model_fields.items():
             key = f"{above}{name}"
-            if key in read or (above == "data." and "data.${data.source}" in read):
-                continue
-            assert isinstance(field.annotation, type) and issubclass(field.annotation, Section), f"nobody reads {key}"
-            is_read(field.annotation, f"{key}.")
+            if key not in read and not (above == "data." and "data.${data.source}" in read):
+                assert isinstance(field.annotation, type) and issubclass(field.annotation, Section), f"{key} is unused"
+                look(field.annotation, f"{key}.")
 
-    is_read(Params, "")
+    look(Params, "")
 
 
 def test_every_out_is_a_path_of_files_or_in_one_and_every_path_has_its_outs():
