@@ -177,7 +177,8 @@ def _tell(arguments: argparse.Namespace, texts: list[str], tables: list[Path]) -
         print(f"text column: {', '.join(texts)}", file=sys.stderr)
     scored = [str(table) for table in tables if is_scored(table)]
     if scored:
-        print(f"replacing the columns {' and '.join(ADDED)} of {', '.join(scored)}", file=sys.stderr)
+        shown = ", ".join(scored[:3]) + ", …" * (len(scored) > 3)
+        print(f"replacing the columns {' and '.join(ADDED)} of {shown}", file=sys.stderr)
 
 
 def _answer(arguments: argparse.Namespace) -> None:
@@ -225,15 +226,11 @@ def _load(path: Path) -> "Model":
 
 def _arguments(texts: list[str]) -> list[str]:
     """The texts of the command line, which are UTF-8 in any locale."""
-    decoded = []
-    for number, text in enumerate(texts, start=1):
-        try:
-            decoded.append(os.fsencode(text).decode())
-        except UnicodeDecodeError as error:
-            raise UserError(f"text {number} is not UTF-8") from error
-        if not text.strip():
-            raise UserError(f"text {number} is empty; give a text with words")
-    return decoded
+    encoded = [os.fsencode(text) for text in texts]
+    for number, text in enumerate(encoded, start=1):
+        if fault := _fault_of(text):
+            raise UserError(f"text {number} {fault}")
+    return [text.decode() for text in encoded]
 
 
 def _lines(stream: BinaryIO) -> Iterator[list[str]]:
@@ -251,8 +248,7 @@ def _lines(stream: BinaryIO) -> Iterator[list[str]]:
         texts: list[str] = []
         for line in lines:
             number += 1
-            fault = _fault_of(line)
-            if fault:
+            if fault := _fault_of(line):
                 yield texts
                 raise UserError(f"line {number} of standard input {fault}")
             texts.append(line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\r"))

@@ -212,8 +212,8 @@ def test_arguments_that_make_no_sense_are_refused(run, arguments, fault):
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        (["predict", "film", " "], "text 2 is empty; give a text with words"),
-        (["predict", "film", "caf\udce9"], "text 2 is not UTF-8"),
+        (["predict", "film", " "], "text 2 is empty; remove it"),
+        (["predict", "film", "caf\udce9"], "text 2 is not UTF-8 text"),
         (["predict", "film", "--model", "absent.safetensors"], "absent.safetensors is missing; run `dvc repro"),
         (["predict", "film", "--model", "half.safetensors"], "half.safetensors is damaged ("),
         (["predict", "--table", "absent.csv", "--out", "b.csv"], "absent.csv cannot be read (No such file"),
