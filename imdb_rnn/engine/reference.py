@@ -26,9 +26,9 @@ def sigmoid(x: Array) -> Array:
     return (1 + np.tanh(x / 2)) / 2  # = 1 / (1 + exp(-x)), without overflow
 
 
-# A cell is two functions. `step` returns the state after the step, and a cache for the backward pass. `step_back` takes
-# dh and dc, the gradients with respect to that state. It returns da_x and da_h, the gradients with respect to x_t W + b
-# and h_prev U, which differ only in the GRU; then dh_prev, without what flows through h_prev U, and dc_prev.
+# A cell is two functions. `step` returns the state after the step, and a cache for the backward pass. `step_backward`
+# takes dh and dc, the gradients with respect to that state. It returns da_x and da_h, the gradients with respect to
+# x_t W + b and h_prev U, which differ only in the GRU; then dh_prev, without what flows through h_prev U, and dc_prev.
 
 
 # SimpleRNN (Elman, 1990)
@@ -39,7 +39,7 @@ def simple_rnn_step(x_t: Array, state: State, weights: DirectionWeights) -> tupl
     return (h_t, c_prev), h_t
 
 
-def simple_rnn_step_back(dh: Array, dc: Array, h_t: Array) -> tuple[Array, ...]:
+def simple_rnn_step_backward(dh: Array, dc: Array, h_t: Array) -> tuple[Array, ...]:
     da = dh * (1 - h_t**2)  # the derivative of tanh(a) is 1 - tanh(a)^2
     return da, da, np.zeros_like(dh), dc
 
@@ -57,7 +57,7 @@ def lstm_step(x_t: Array, state: State, weights: DirectionWeights) -> tuple[Stat
     return (h_t, c_t), (i, f, g, o, c_prev, c_t)
 
 
-def lstm_step_back(dh: Array, dc: Array, cache: Any) -> tuple[Array, ...]:
+def lstm_step_backward(dh: Array, dc: Array, cache: Any) -> tuple[Array, ...]:
     i, f, g, o, c_prev, c_t = cache
     do = dh * np.tanh(c_t)
     dc = dc + dh * o * (1 - np.tanh(c_t) ** 2)
@@ -80,7 +80,7 @@ def gru_step(x_t: Array, state: State, weights: DirectionWeights) -> tuple[State
     return (h_t, c_prev), (z, r, g, h_prev, h_g)
 
 
-def gru_step_back(dh: Array, dc: Array, cache: Any) -> tuple[Array, ...]:
+def gru_step_backward(dh: Array, dc: Array, cache: Any) -> tuple[Array, ...]:
     z, r, g, h_prev, h_g = cache
     da_z = dh * (h_prev - g) * z * (1 - z)
     da_g = dh * (1 - z) * (1 - g**2)
@@ -89,9 +89,9 @@ def gru_step_back(dh: Array, dc: Array, cache: Any) -> tuple[Array, ...]:
 
 
 CELLS = {
-    "simple_rnn": (simple_rnn_step, simple_rnn_step_back),
-    "lstm": (lstm_step, lstm_step_back),
-    "gru": (gru_step, gru_step_back),
+    "simple_rnn": (simple_rnn_step, simple_rnn_step_backward),
+    "lstm": (lstm_step, lstm_step_backward),
+    "gru": (gru_step, gru_step_backward),
 }
 
 
@@ -113,11 +113,11 @@ def direction_backward(cell: str, dh: Array, steps: list, weights: DirectionWeig
 
     dh (T, units) is the gradient that reaches each state from above; the gradient from the next step is added here.
     """
-    _, step_back = CELLS[cell]
+    _, step_backward = CELLS[cell]
     (W, U, b), (dW, dU, db) = weights, d
     dx, dh_prev, dc_prev = np.zeros((len(dh), len(W)), dh.dtype), np.zeros(len(U), dh.dtype), np.zeros(len(U), dh.dtype)
     for t, x_t, h_prev, cache in reversed(steps):
-        da_x, da_h, dh_prev, dc_prev = step_back(dh[t] + dh_prev, dc_prev, cache)
+        da_x, da_h, dh_prev, dc_prev = step_backward(dh[t] + dh_prev, dc_prev, cache)
         dW += np.outer(x_t, da_x)
         dU += np.outer(h_prev, da_h)
         db += da_x if b.ndim == 1 else np.stack([da_x, da_h])
