@@ -24,7 +24,7 @@ from experiments.sweep.plan import FOLDER, PLAN, SECTIONS, Domain, Plan, read_pl
 from imdb_rnn.core import cluster, files, frames
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import Params, load_params
-from imdb_rnn.reporting.sweep_results import SHOWN, Trial, rank
+from imdb_rnn.reporting.sweep_results import N_BEST, Trial, rank
 from imdb_rnn.text.corpus import Reviews, read_reviews
 
 ADDRESS = "SWEEP_ADDRESS"
@@ -187,7 +187,7 @@ def write_trials(path: Path, trials: list[Trial]) -> None:
     rows = [trial.model_dump(exclude={"settings"}) | trial.settings for trial in trials]
     frames.write_csv(path, pd.DataFrame(rows, dtype=object))  # `object`: integers stay integers next to null
     columns = ["trial", "status", "epochs", "val_loss", "val_accuracy", *trials[0].settings]
-    print(frames.markdown(columns, [[row[column] for column in columns] for row in rows[:SHOWN]]))
+    print(frames.markdown(columns, [[row[column] for column in columns] for row in rows[:N_BEST]]))
     print(f"{len(trials)} trials: {', '.join(f'{count} {status}' for status, count in counts.items())}")
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from imdb_rnn.core import files
 
-LABELS = ("negative", "positive")  # 0 and 1
+CLASSES = ("negative", "positive")  # 0 and 1
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 

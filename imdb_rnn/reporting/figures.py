@@ -15,9 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.evaluation.results import LABELS as CLASSES
-from imdb_rnn.evaluation.results import ConfusionCell
-from imdb_rnn.reporting.texts import LABELS, in_language
+from imdb_rnn.evaluation.results import CLASSES, ConfusionCell
+from imdb_rnn.reporting.texts import FIGURE_LABELS, in_language
 
 TRAINING, VALIDATION, NEUTRAL = "#1f6fb4", "#d95f0e", "#555555"
 
@@ -43,7 +42,7 @@ def find_font(language: str) -> Path | None:
     """
     if language == "en":
         return None
-    characters = set().union(*in_language(LABELS, language).values())
+    characters = set().union(*in_language(FIGURE_LABELS, language).values())
     candidates: list[Path] = []
     spec = importlib.util.find_spec("mplfonts")
     if spec and spec.submodule_search_locations:
@@ -94,7 +93,7 @@ def style(language: str) -> Iterator[None]:
 
 def training(history: pd.DataFrame, best_epoch: int, language: str) -> Figure:
     """The figure of the original tutorial: loss (left) and accuracy (right) in training and validation, by epoch."""
-    labels = in_language(LABELS, language)
+    labels = in_language(FIGURE_LABELS, language)
     figure = Figure(figsize=(10, 4))
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         axes.plot(history["epoch"], history[name], color=TRAINING, marker="o", label=labels[f"training {name}"])
@@ -115,7 +114,7 @@ def training(history: pd.DataFrame, best_epoch: int, language: str) -> Figure:
 
 def confusion(cells: list[ConfusionCell], language: str) -> Figure:
     """The confusion matrix: reviews by label (rows) and predicted label (columns), with the shares of each row."""
-    labels = in_language(LABELS, language)
+    labels = in_language(FIGURE_LABELS, language)
     counts: dict[tuple[str, str], int] = {(cell.label, cell.predicted): cell.n_reviews for cell in cells}
     matrix = np.array([[counts[label, predicted] for predicted in CLASSES] for label in CLASSES])
     shares = matrix / matrix.sum(axis=1, keepdims=True)
@@ -136,7 +135,7 @@ def confusion(cells: list[ConfusionCell], language: str) -> Figure:
 
 def roc(points: pd.DataFrame, area: float, language: str) -> Figure:
     """The ROC curve and the area under it."""
-    labels = in_language(LABELS, language)
+    labels = in_language(FIGURE_LABELS, language)
     figure = Figure(figsize=(4.8, 4.4))
     axes = figure.subplots()
     axes.plot(points["fpr"], points["tpr"], color=TRAINING, label=f"{labels['auc']}: {area:.3f}")
@@ -148,7 +147,7 @@ def roc(points: pd.DataFrame, area: float, language: str) -> Figure:
 
 def precision_recall(points: pd.DataFrame, language: str) -> Figure:
     """The precision-recall curve, and the precision of predicting every review positive, which is its last point."""
-    labels = in_language(LABELS, language)
+    labels = in_language(FIGURE_LABELS, language)
     figure = Figure(figsize=(4.8, 4.4))
     axes = figure.subplots()
     axes.plot(points["recall"], points["precision"], color=TRAINING, label=labels["network"])
@@ -160,7 +159,7 @@ def precision_recall(points: pd.DataFrame, language: str) -> Figure:
 
 def lengths(words_per_review: np.ndarray, maxlen: int, language: str) -> Figure:
     """How long the reviews are, and where `maxlen` cuts; the longest one in a hundred are left out of the picture."""
-    labels = in_language(LABELS, language)
+    labels = in_language(FIGURE_LABELS, language)
     median = int(np.median(words_per_review))
     end = max(np.percentile(words_per_review, 99), maxlen * 1.05)
     figure = Figure(figsize=(7, 4))

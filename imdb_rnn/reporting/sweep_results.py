@@ -11,7 +11,7 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation.results import Result, Share
 
 Status = Literal["finished", "stopped", "failed"]  # in the order of the table
-SHOWN = 10  # of the best trials
+N_BEST = 10  # trials that are shown
 
 
 class Trial(Result):
@@ -62,7 +62,7 @@ def summarize(trials: list[Trial]) -> dict | None:
 
     Returns:
         counts: how many trials ended in which way.
-        best: the first `SHOWN` trials that have a loss.
+        best: the first `N_BEST` trials that have a loss.
         progress: columns over the trials that have a loss, in the order in which they ended: `minutes` since the sweep
             began, the loss under `finished` or `stopped` (None under the other), and the `best` finished so far, None
             before the first.
@@ -77,7 +77,7 @@ def summarize(trials: list[Trial]) -> dict | None:
     best = accumulate(finished, lambda *pair: min((loss for loss in pair if loss is not None), default=None))
     return {
         "counts": {status: sum(trial.status == status for trial in trials) for status in get_args(Status)},
-        "best": [trial.model_dump(exclude={"ended", "seconds", "error"}) for trial in measured[:SHOWN]],
+        "best": [trial.model_dump(exclude={"ended", "seconds", "error"}) for trial in measured[:N_BEST]],
         "progress": {
             "minutes": [round((trial.ended or 0) / 60, 2) for trial in by_time],
             "best": list(best),

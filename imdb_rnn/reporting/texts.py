@@ -88,7 +88,7 @@ TESTS = {
 }
 
 
-LABELS = {  # of figures
+FIGURE_LABELS = {  # of figures
     "epoch": ("Epoch", "训练轮次 (Epoch)"),
     "loss": ("Loss", "损失 (Loss)"),
     "accuracy": ("Accuracy", "准确率 (Accuracy)"),

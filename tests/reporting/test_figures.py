@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation.results import ConfusionCell
 from imdb_rnn.reporting import figures
-from imdb_rnn.reporting.texts import LABELS, in_language
+from imdb_rnn.reporting.texts import FIGURE_LABELS, in_language
 
 HISTORY = pd.DataFrame(
     {
@@ -69,7 +69,7 @@ def texts_of(saved: dict[str, bytes]) -> str:
 def test_the_chinese_figures_have_chinese_labels(saved):
     """A glyph that the font does not have would be a warning, which is an error in tests."""
     text = texts_of(saved("zh"))
-    for label in in_language(LABELS, "zh").values():
+    for label in in_language(FIGURE_LABELS, "zh").values():
         assert label in text
 
 
@@ -80,7 +80,7 @@ def test_a_font_without_the_glyphs_warns(tmp_path):
 
 def test_the_english_figures_have_english_labels(saved):
     text = texts_of(saved("en"))
-    for label in in_language(LABELS, "en").values():
+    for label in in_language(FIGURE_LABELS, "en").values():
         assert label in text
     assert not re.search("[\u4e00-\u9fff]", text)
 

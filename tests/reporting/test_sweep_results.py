@@ -5,7 +5,7 @@ from material import HOSTILE, ROOT
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.reporting.sweep_results import SHOWN, read_sweep, summarize
+from imdb_rnn.reporting.sweep_results import N_BEST, read_sweep, summarize
 
 HEAD = "trial,status,epochs,best_epoch,val_loss,val_accuracy,ended,seconds,error"
 ROWS = [
@@ -55,7 +55,7 @@ def test_the_best_so_far_is_of_finished_trials_in_the_order_in_which_they_ended(
 def test_only_the_best_are_shown(tmp_path):
     rows = [f"{trial},finished,3,2,0.{trial + 100},0.85,{trial},9,,{trial}" for trial in range(1, 31)]
     shown = summarize(read(tmp_path, *rows, keys=",model.units"))
-    assert [trial["settings"]["model.units"] for trial in shown["best"]] == list(range(1, SHOWN + 1))
+    assert [trial["settings"]["model.units"] for trial in shown["best"]] == list(range(1, N_BEST + 1))
     assert len(shown["progress"]["best"]) == 30
 
 

@@ -18,7 +18,7 @@ def test_both_templates_of_the_card_have_the_same_parts():
     assert set(re.findall(r"\$\{\w+\}", english)) == set(re.findall(r"\$\{\w+\}", chinese))
 
 
-@pytest.mark.parametrize("phrases", [texts.PHRASES, texts.HEADINGS, texts.LABELS, texts.SLICES, texts.TESTS])
+@pytest.mark.parametrize("phrases", [texts.PHRASES, texts.HEADINGS, texts.FIGURE_LABELS, texts.SLICES, texts.TESTS])
 def test_everything_has_a_name_in_both_languages(phrases):
     english, chinese = (texts.in_language(phrases, language) for language in LANGUAGES)
     for name in phrases:
