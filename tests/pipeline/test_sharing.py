@@ -92,18 +92,6 @@ def test_a_late_change_downloads_only_what_it_needs_and_nobody_else_runs_it(ann,
     assert (second.folder / "dvc.lock").read_text() == (person.folder / "dvc.lock").read_text()
 
 
-def test_an_experiment_is_listed_pulled_and_applied_elsewhere(hub, tmp_path):
-    one, other = clone(hub, tmp_path / "one"), clone(hub, tmp_path / "other")
-    one.run("dvc", "exp", "run", "--pull", "--allow-missing", "--name", "fifty", "--set-param", "explain.reviews=50")
-    one.run("dvc", "exp", "push", "--run-cache", "origin", "fifty")
-
-    assert "fifty" in other.run("dvc", "exp", "list", "origin").split()
-    other.run("dvc", "exp", "pull", "origin", "fifty")
-    other.run("dvc", "exp", "apply", "fifty")
-    assert contents(other.folder / "results/explanation") == contents(one.folder / "results/explanation")
-    assert other.repro() == []
-
-
 def test_two_people_s_locks_are_merged_by_running_what_neither_has_run(ann, hub, tmp_path):
     person, _ = ann
     ben = clone(hub, tmp_path / "ben")
