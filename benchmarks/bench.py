@@ -22,6 +22,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks import pytorch
+from imdb_rnn import keras_model
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.engine.kernels import compiled
@@ -107,12 +108,12 @@ def measure(program: str, cell: str, epochs: int, seed: int, folder: Path) -> di
     """Run one of the programs; `catch_up` is left for the caller."""
     numbers = [str(epochs), str(seed)]
     module = {
-        "Keras": ["benchmarks.plain_keras", CELLS[cell].layer, *numbers],
+        "Keras": ["benchmarks.plain_keras", keras_model.LAYERS[cell], *numbers],
         "PyTorch": ["benchmarks.pytorch", cell, *numbers],
         PADDING_READ: ["benchmarks.pipeline", cell, *numbers, "false"],
     }.get(program, ["benchmarks.pipeline", cell, *numbers, "true"])
     if program == COLD:
-        shutil.rmtree(folder / compiled.FOLDER.relative_to(ROOT), ignore_errors=True)
+        shutil.rmtree(folder / Path(compiled.cache_folder()).relative_to(ROOT), ignore_errors=True)
     printed, wall, peak = timed(module, folder, **({"NUMBA_NUM_THREADS": "1"} if program == ONE_THREAD else {}))
     history = json.loads(printed.splitlines()[-1])
     accuracies = [accuracy for _, accuracy in history]
@@ -144,7 +145,7 @@ def product_rate() -> float:
 def operations(cell: str, epochs: int, folder: Path) -> float:
     """Floating-point operations of the network's products over the words: 6 a weight for training, 2 for validation."""
     train, test = (int((np.load(folder / f"data/padded/x_{name}.npy") != 0).sum()) for name in ("train", "test"))
-    return epochs * (6 * train + 2 * test) * CELLS[cell].gates * UNITS * (DIM + UNITS)
+    return epochs * (6 * train + 2 * test) * CELLS[cell].num_gates * UNITS * (DIM + UNITS)
 
 
 def table(runs: pd.DataFrame, limits: dict[str, float]) -> str:

@@ -100,5 +100,5 @@ def named_variables(model: "keras.Model", params: ModelParams) -> dict[str, Any]
     layers = ["embedding", *(f"{params.cell}_{number}" for number in range(1, params.layers + 1))]
     layers += ["logit" if params.ngrams else "probability"]
     variables = [variable for name in layers for variable in model.get_layer(name).trainable_variables]
-    *names, _ = Layout(params, 1, 0).matrices
+    *names, _ = Layout(params, 1, 0).blocks
     return dict(zip(names, variables, strict=True))

@@ -10,7 +10,7 @@ import numpy as np
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams
 from imdb_rnn.decision import is_positive
-from imdb_rnn.engine.engine import Batch, Engine, in_turn
+from imdb_rnn.engine.engine import Batch, Engine, prefetch
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.kernels.arithmetic import expit
 from imdb_rnn.engine.ragged import Ragged, from_lengths
@@ -202,8 +202,8 @@ def compute_logits(
             places = ngrams.look_up(ngrams.codes_of(batch, params.ngrams, encoding.vocab_size), ngram_codes)
         return engine.prepare(as_read(batch, params, encoding), places)
 
-    for rows, batch, proceed in in_turn(_batches(ids), prepare):
-        logits[rows] = engine.logits(flat, batch, proceed)
+    for rows, batch, prefetch_next in prefetch(_batches(ids), prepare):
+        logits[rows] = engine.logits(flat, batch, prefetch_next)
     return logits
 
 

@@ -81,7 +81,7 @@ def _read(file: Any) -> Model:
     (count,) = file.get_slice(CODES).get_shape()
     if (count > 0) != (about.model.ngrams > 0):
         raise ValueError(f"it has {count} n-grams, model.ngrams is {about.model.ngrams}")
-    matrices = Layout(about.model, about.pad.vocab_size, count).matrices
+    matrices = Layout(about.model, about.pad.vocab_size, count).blocks
     expected = {name: f"F32 {matrix.shape}" for name, matrix in matrices.items()} | {CODES: f"I64 {(count,)}"}
     for name in [*expected, *found]:
         if expected.get(name) != found.get(name):

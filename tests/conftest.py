@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from material import HOSTILE, ROOT, as_lists, changed, keras_source, write_params
-from project import SMALL, TRACER, Project, environment
+from project import SMALL, TRACER, Project, environment, share_machine_code
 from selenium import webdriver
 
 from imdb_rnn.core.params import Params, parse_params
-from imdb_rnn.engine.kernels import compiled
 from imdb_rnn.text.corpus import Corpus
 from imdb_rnn.text.encode import Labelled, encode
 from imdb_rnn.text.sources import bundled
@@ -112,10 +111,7 @@ def fresh(params, corpus, small_archive, tmp_path_factory, once) -> Project:
         reviews = Labelled(encode(corpus.train.ranks.rows(few), small.pad), corpus.train.labels[few])
         # Compiles, so that not every copy does it again.
         train(reviews, reviews, small.model, small.pad, small.train)
-        kept = project.folder / "imdb_rnn/engine/kernels/__pycache__"
-        (kept / "compiled").mkdir(parents=True)
-        for path in compiled.FOLDER.glob("*.compiled"):
-            shutil.copy(path, kept / "compiled")
+        share_machine_code(ROOT, project.folder)
         write_params(project.folder, small)
         project.run("git", "init", "--quiet")
         project.commit()

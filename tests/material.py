@@ -83,7 +83,7 @@ def model_params(**values) -> ModelParams:
 def network_of(params: ModelParams, vocab_size: int = 20, seed: int = 5, **encoding) -> Model:
     """A network with weights, biases too, of which none is zero; half of all n-grams that there are have a score."""
     random = np.random.default_rng(seed)
-    matrices = Layout(params, vocab_size, 0).matrices
+    matrices = Layout(params, vocab_size, 0).blocks
     weights = {name: random.normal(0, 0.5, matrix.shape).astype(np.float32) for name, matrix in matrices.items()}
     codes = np.empty(0, np.int64)
     if params.ngrams:

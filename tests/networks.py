@@ -12,7 +12,7 @@ from imdb_rnn import keras_model
 from imdb_rnn.engine import reference
 from imdb_rnn.engine.engine import Engine, Masks
 from imdb_rnn.engine.kernels import ngrams
-from imdb_rnn.engine.kernels.arithmetic import log_losses
+from imdb_rnn.engine.kernels.arithmetic import binary_cross_entropy_with_logits
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.engine.reference import Review
 from imdb_rnn.engine.weights import Layout, Weights, from_named, named
@@ -119,7 +119,7 @@ def learnt_by_engine(
         codes = ngrams.codes_of(ids, params.ngrams, vocab_size)
         places = ngrams.look_up(codes, network.ngram_codes).rows(order)
     if params.word_dropout:
-        masks = masks._replace(seen=drawn.seen)
+        masks = masks._replace(words=drawn.seen)
     if params.dropout:
         masks = masks._replace(features=engine.feature_masks(drawn.hidden[order].ravel()))
     batch = engine.prepare(as_read(ids, params, network.encoding).rows(order), places)
@@ -201,7 +201,7 @@ def assert_learns_as_reference(network: Model, ids: Ragged) -> None:
     engine, logits, losses, square = learnt_by_engine(network, ids, drawn)
     expected_logits, expected = learnt_by_reference(network, ids, drawn)
     np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
-    np.testing.assert_array_equal(losses, log_losses(drawn.y, logits))
+    np.testing.assert_array_equal(losses, binary_cross_entropy_with_logits(drawn.y, logits))
     gradients = engine.layout.split(engine.gradient)
     assert_close(gradients, expected)
     assert square == pytest.approx(

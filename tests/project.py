@@ -1,10 +1,14 @@
 """A small copy of the project in which DVC runs for real."""
 
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from imdb_rnn.engine.kernels import compiled
 
 # Put into every Python process of the pipeline: notes which of the project's files a stage opens, and how, and which
 # modules it loads.
@@ -88,3 +92,18 @@ def environment(folder: Path) -> dict[str, str]:
         **{f"GIT_{who}_NAME": "Test" for who in ("AUTHOR", "COMMITTER")},
         **{f"GIT_{who}_EMAIL": "test@example.org" for who in ("AUTHOR", "COMMITTER")},
     }
+
+
+def share_machine_code(checkout: Path, other: Path) -> None:
+    """Give a checkout what another one with the same engine has compiled, so that it need not compile again.
+
+    Numba names a folder of machine code by the path of the functions' folder.
+    """
+    relative = Path(compiled.cache_folder()).relative_to(Path(compiled.__file__).parents[3])
+    for module in ("imdb_rnn/engine", "imdb_rnn/engine/kernels"):
+        source, target = (
+            folder / relative / f"{Path(module).name}_{hashlib.sha1(str(folder / module).encode()).hexdigest()}"
+            for folder in (checkout, other)
+        )
+        if source.exists():
+            shutil.copytree(source, target)

@@ -33,7 +33,7 @@ def test_each_cell_has_its_own_layer(cell):
 def test_the_trained_variables_have_the_names_and_shapes_of_the_engine(kind):
     params = NETWORKS[kind]
     variables = keras_model.named_variables(keras_model.build(params, VOCAB_SIZE, np.arange(1, 5)), params)
-    shapes = {name: matrix.shape for name, matrix in Layout(params, VOCAB_SIZE, 0).matrices.items()}
+    shapes = {name: matrix.shape for name, matrix in Layout(params, VOCAB_SIZE, 0).blocks.items()}
     assert {name: variable.shape for name, variable in variables.items()} | {"ngrams": (0,)} == shapes
 
 

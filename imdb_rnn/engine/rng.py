@@ -1,16 +1,23 @@
-"""What chance decides, drawn so that a seed gives the same on every machine and with every version of NumPy."""
+"""Random numbers: for a seed the same on every machine and with every version of NumPy."""
+
+from enum import IntEnum
 
 import numpy as np
 
-# What is drawn: weights before training, order of the batches, what dropout hides, where the
-# search for word vectors begins
-INITIAL, ORDER, DROPOUT, VECTORS = range(4)
+
+class Stream(IntEnum):
+    """What random numbers are for; each has its own, independent of the others."""
+
+    INITIAL = 0  # initial weights
+    ORDER = 1  # order of the training reviews
+    DROPOUT = 2
+    VECTORS = 3  # start of the search for singular vectors
 
 
 def raw(count: int, *key: int) -> np.ndarray:
-    """Draw whole numbers, uint64 (count,), for a key of numbers from 0: seed, what is drawn, and further ones.
+    """Draw integers, uint64 (count,), for a key of integers from 0: seed, `Stream`, and further ones.
 
-    NumPy promises these numbers for every version and machine, other than what it makes of them.
+    NumPy guarantees these integers for every version and machine, but not the distributions that it derives from them.
     """
     return np.random.PCG64(np.random.SeedSequence(key)).random_raw(count)
 
@@ -21,9 +28,9 @@ def uniform(count: int, *key: int) -> np.ndarray:
 
 
 def dropout_mask(count: int, rate: float, *key: int) -> np.ndarray:
-    """What dropout multiplies by, float32 (count,): 0 in a share `rate` of the places, in the others 1 / (1 - rate).
+    """What dropout multiplies by, float32 (count,): 0 with probability `rate`, otherwise 1 / (1 - rate).
 
-    With these factors the mean stays (Srivastava et al., Dropout, 2014). Empty at rate 0, where nothing is hidden.
+    These factors keep the mean (Srivastava et al., Dropout, 2014). Empty at rate 0.
     """
     if rate == 0:
         return np.empty(0, np.float32)

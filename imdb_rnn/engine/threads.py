@@ -1,4 +1,4 @@
-"""Threads that share out work: each takes the next piece from a queue until there is none."""
+"""Threads that share work: each takes the next piece from a queue until none is left."""
 
 import os
 from collections.abc import Callable
@@ -23,26 +23,25 @@ def _helpers(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(1, count() - 1), "imdb_rnn")
 
 
-def share_out(function: Callable[..., None], *arguments: Any, meanwhile: Callable[[], None] | None = None) -> None:
-    """Call `function(queue, *arguments)` in every thread, and before it `meanwhile` in this one.
+def parallel_for(function: Callable[..., None], *arguments: Any, overlap: Callable[[], None] | None = None) -> None:
+    """Call `function(queue, *arguments)` in every thread; `overlap` is called in this thread first.
 
-    The queue is int64 (2,): the next piece, and the number of the next thread that asks for its own.
-
-    A fork has none of its parent's threads and starts its own. A helper that has not begun when all is done is not
-    waited for: other programs may have all processors.
+    A forked process has no threads of its parent and starts its own. A helper thread that has not started when all
+    pieces are done is not waited for: other programs may keep all CPUs busy.
 
     Args:
-        function: takes pieces by `arithmetic.claim`, and lets other threads run.
+        function: releases the GIL, and takes pieces from `queue`, int64 (2,), by `arithmetic.atomic_fetch_add`: at
+            index 0 the number of the next piece, at index 1 the number of the thread.
     """
     queue = np.zeros(2, np.int64)
     helpers = _helpers(os.getpid())
     helping = [helpers.submit(function, queue, *arguments) for _ in range(count() - 1)]
     try:
-        if meanwhile:
-            meanwhile()
+        if overlap:
+            overlap()
         function(queue, *arguments)
     finally:
-        begun = [helper for helper in helping if not helper.cancel()]
-        wait(begun)  # in any case, for they write into arrays that whoever called goes on using
-    for helper in begun:
+        started = [helper for helper in helping if not helper.cancel()]
+        wait(started)  # even after an error, because they write to arrays that the caller goes on using
+    for helper in started:
         helper.result()

@@ -1,20 +1,21 @@
 """The weights of a network: its arrays by name, of Keras' shapes, and the one flat array that the engine computes with.
 
-In the flat array every row of an array is filled with zeros to whole vectors of `LANES` numbers, gate by gate and
-direction by direction, so that no product has a rest. The zeros stay zeros, for so are their gradients.
+In the flat array every row of an array is padded with zeros to whole vectors of `LANES` numbers, gate by gate and
+direction by direction, so that no matrix product needs a remainder loop. The zeros stay, because their gradients are 0.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count, pairwise
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from imdb_rnn.engine.kernels.arithmetic import LANES, log
-from imdb_rnn.engine.kernels.cells import cell_named
-from imdb_rnn.engine.rng import INITIAL, uniform
+from imdb_rnn.engine.kernels.cells import CELLS
+from imdb_rnn.engine.kernels.network import Offsets
+from imdb_rnn.engine.rng import Stream, uniform
 
 DIRECTIONS = ("forward", "backward")
 
@@ -70,29 +71,29 @@ def from_named(arrays: Mapping[str, np.ndarray]) -> Weights:
     return Weights(arrays["embeddings"], tuple(layers), *head, arrays["ngrams"])
 
 
-class Matrix(NamedTuple):
-    """An array as blocks of rows and of columns, each filled to whole vectors; a vector of words only in its columns.
+class Block(NamedTuple):
+    """An array as blocks of rows and of columns, each padded to whole vectors; the embeddings only in their columns.
 
-    shape: Keras' shape
+    shape: see `Weights`
     blocks: (blocks of rows, rows of a block, blocks of columns, columns of a block)
-    filled: (rows, columns) of a block in the flat array
+    padded: (rows, columns) of a block in the flat array
     """
 
     shape: tuple[int, ...]
     blocks: tuple[int, int, int, int]
-    filled: tuple[int, int]
+    padded: tuple[int, int]
 
     @property
     def size(self) -> int:
-        return self.blocks[0] * self.filled[0] * self.blocks[2] * self.filled[1]
+        return self.blocks[0] * self.padded[0] * self.blocks[2] * self.padded[1]
 
-    def place(self, flat: np.ndarray) -> np.ndarray:
-        """Its numbers in its part of the flat array, as blocks; a view."""
+    def view(self, flat: np.ndarray) -> np.ndarray:
+        """The numbers of the array in its part of the flat one, as blocks."""
         row_blocks, rows, column_blocks, columns = self.blocks
-        return flat.reshape(row_blocks, self.filled[0], column_blocks, self.filled[1])[:, :rows, :, :columns]
+        return flat.reshape(row_blocks, self.padded[0], column_blocks, self.padded[1])[:, :rows, :, :columns]
 
 
-def whole(count: int) -> int:
+def round_up_to_lanes(count: int) -> int:
     """The next multiple of `LANES`."""
     return -(-count // LANES) * LANES
 
@@ -102,64 +103,86 @@ class Layout:
     """Where the arrays of `Weights` are in the flat array, in the order of `named`.
 
     params: `core.params.ModelParams`, or anything with its attributes
-    ngrams: how many n-grams there are; 0 without n-grams
+    num_ngrams: how many n-grams there are; 0 without n-grams
     """
 
     params: Any
     vocab_size: int
-    ngrams: int
+    num_ngrams: int
 
     @cached_property
-    def matrices(self) -> dict[str, Matrix]:
+    def blocks(self) -> dict[str, Block]:
         """The arrays by name, as `named` has them."""
-        params, cell = self.params, cell_named(self.params.cell)
-        ways, units, gates, dim = 1 + params.bidirectional, params.units, cell.gates, params.embedding_dim
-        kinds = len(params.pooling.split("+"))
-        vectors = Matrix((self.vocab_size, dim), (1, self.vocab_size, 1, dim), (self.vocab_size, whole(dim)))
-        matrices = {"embeddings": vectors}
+        params, cell = self.params, CELLS[self.params.cell]
+        num_directions, units, gates, dim = 1 + params.bidirectional, params.units, cell.num_gates, params.embedding_dim
+        padded_dim, padded_units = round_up_to_lanes(dim), round_up_to_lanes(units)
+        blocks = {
+            "embeddings": Block((self.vocab_size, dim), (1, self.vocab_size, 1, dim), (self.vocab_size, padded_dim))
+        }
+        bias_rows = 2 if cell.num_reset_after_gates else 1
+        bias_shape = (2, gates * units) if bias_rows == 2 else (gates * units,)
         for layer in range(params.layers):
-            blocks, rows = (ways, units) if layer else (1, dim)
-            bias_rows = 1 + cell.recurrent_bias
-            bias_shape = (2, gates * units) if cell.recurrent_bias else (gates * units,)
-            kernel_shape, recurrent_shape = (blocks * rows, gates * units), (units, gates * units)
-            for direction in DIRECTIONS[:ways]:
-                matrices |= {
-                    f"layers.{layer}.{direction}.{name}": matrix
-                    for name, matrix in (
-                        ("kernel", Matrix(kernel_shape, (blocks, rows, gates, units), (whole(rows), whole(units)))),
-                        ("recurrent_kernel", Matrix(recurrent_shape, (1, units, gates, units), (whole(units),) * 2)),
-                        ("bias", Matrix(bias_shape, (1, bias_rows, gates, units), (bias_rows, whole(units)))),
-                    )
-                }
-        features = ways * kinds
-        matrices["head.kernel"] = Matrix((features * units, 1), (1, 1, features, units), (1, whole(units)))
-        matrices["head.bias"] = Matrix((1,), (1, 1, 1, 1), (1, LANES))
-        matrices["ngrams"] = Matrix((self.ngrams,), (1, 1, 1, self.ngrams), (1, whole(self.ngrams)))
-        return matrices
+            inputs, rows, padded_rows = (num_directions, units, padded_units) if layer else (1, dim, padded_dim)
+            kernel = Block((inputs * rows, gates * units), (inputs, rows, gates, units), (padded_rows, padded_units))
+            recurrent = Block((units, gates * units), (1, units, gates, units), (padded_units, padded_units))
+            bias = Block(bias_shape, (1, bias_rows, gates, units), (bias_rows, padded_units))
+            for direction in DIRECTIONS[:num_directions]:
+                name = f"layers.{layer}.{direction}"
+                blocks |= {f"{name}.kernel": kernel, f"{name}.recurrent_kernel": recurrent, f"{name}.bias": bias}
+        features = num_directions * len(params.pooling.split("+"))
+        blocks["head.kernel"] = Block((features * units, 1), (1, 1, features, units), (1, padded_units))
+        blocks["head.bias"] = Block((1,), (1, 1, 1, 1), (1, LANES))
+        ngrams = self.num_ngrams
+        blocks["ngrams"] = Block((ngrams,), (1, 1, 1, ngrams), (1, round_up_to_lanes(ngrams)))
+        return blocks
 
     @cached_property
-    def starts(self) -> np.ndarray:
-        """Where each array begins in the flat one, and its length: int64 (arrays + 1,)."""
-        return np.cumsum([0, *(matrix.size for matrix in self.matrices.values())])
+    def slices(self) -> dict[str, slice]:
+        """Where each array is in the flat one."""
+        ends = np.cumsum([block.size for block in self.blocks.values()]).tolist()
+        return {name: slice(start, end) for name, start, end in zip(self.blocks, [0, *ends], ends, strict=False)}
+
+    @property
+    def size(self) -> int:
+        """The length of the flat array."""
+        return self.slices["ngrams"].stop
 
     @cached_property
-    def fixed(self) -> int:
-        """How many numbers at the beginning of the flat array are not learnt: those of the vectors, or none."""
-        return 0 if self.params.embeddings == "learned" else int(self.starts[1])
+    def rnn(self) -> slice:
+        """Where the weights of the recurrent network are: all but embeddings and n-grams."""
+        return slice(self.slices["embeddings"].stop, self.slices["ngrams"].start)
+
+    @cached_property
+    def offsets(self) -> Offsets:
+        """Where the arrays of the recurrent network begin in its weights."""
+        start = {name: part.start - self.rnn.start for name, part in self.slices.items()}
+        directions = DIRECTIONS[: 1 + self.params.bidirectional]
+        by_direction = {
+            name: np.array(
+                [start[f"layers.{layer}.{d}.{name}"] for layer in range(self.params.layers) for d in directions]
+            )
+            for name in DirectionWeights._fields
+        }
+        return Offsets(**by_direction, head_kernel=start["head.kernel"], head_bias=start["head.bias"])
+
+    @cached_property
+    def num_fixed(self) -> int:
+        """How many numbers at the beginning of the flat array are not trained: the embeddings, or none."""
+        return 0 if self.params.embeddings == "learned" else self.slices["embeddings"].stop
 
     def flatten(self, weights: Weights) -> np.ndarray:
-        """The arrays, filled and concatenated: float32."""
-        flat, arrays = np.zeros(self.starts[-1], np.float32), named(weights)
-        for (name, matrix), (start, stop) in zip(self.matrices.items(), pairwise(self.starts), strict=True):
-            matrix.place(flat[start:stop])[:] = arrays[name].reshape(matrix.blocks)
+        """The arrays, padded and concatenated: float32 (size,)."""
+        flat, arrays = np.zeros(self.size, np.float32), named(weights)
+        for name, block in self.blocks.items():
+            block.view(flat[self.slices[name]])[:] = arrays[name].reshape(block.blocks)
         return flat
 
     def split(self, flat: np.ndarray) -> Weights:
         """The arrays, from the flat one: copies."""
         return from_named(
             {
-                name: matrix.place(flat[start:stop]).reshape(matrix.shape).copy()
-                for (name, matrix), (start, stop) in zip(self.matrices.items(), pairwise(self.starts), strict=True)
+                name: block.view(flat[self.slices[name]]).reshape(block.shape).copy()
+                for name, block in self.blocks.items()
             }
         )
 
@@ -171,10 +194,9 @@ def initial_weights(params: Any, vocab_size: int, seed: int) -> Weights:
     Feedforward Neural Networks, 2010), recurrent kernels random orthogonal matrices; biases are 0, or 1 for the gates
     that the cell names.
     """
-    cell = cell_named(params.cell)
     weights = {}
-    for number, (name, matrix) in enumerate(Layout(params, vocab_size, 0).matrices.items()):
-        shape, key = matrix.shape, (seed, INITIAL, number)
+    for number, (name, block) in enumerate(Layout(params, vocab_size, 0).blocks.items()):
+        shape, key = block.shape, (seed, Stream.INITIAL, number)
         if name == "embeddings":
             values = 0.05 * (2 * uniform(shape[0] * shape[1], *key) - 1)
         elif name.endswith(".recurrent_kernel"):
@@ -183,20 +205,20 @@ def initial_weights(params: Any, vocab_size: int, seed: int) -> Weights:
             values = np.sqrt(6 / (shape[0] + shape[1])) * (2 * uniform(shape[0] * shape[1], *key) - 1)
         else:
             values = np.zeros(shape)
-            for gate in cell.ones if name.startswith("layers.") else ():
+            for gate in CELLS[params.cell].forget_gates if name.startswith("layers.") else ():
                 values[..., gate * params.units : (gate + 1) * params.units] = 1
         weights[name] = values.reshape(shape).astype(np.float32)
     return from_named(weights)
 
 
 def _orthogonal(rows: int, columns: int, key: tuple[int, ...]) -> np.ndarray:
-    """Rows of length 1, at right angles, in directions that are all as likely: float64 (rows, columns); rows first.
+    """A random matrix with orthonormal rows, uniformly distributed: float64 (rows, columns), rows <= columns.
 
-    By Gram and Schmidt from normally distributed numbers. Other than LAPACK's, the sums have one order everywhere.
+    By the Gram-Schmidt process from normally distributed numbers. Unlike LAPACK's, its sums have a fixed order.
     """
     matrix = _normal(rows * columns, key).reshape(rows, columns)
     for row in range(rows):
-        for _ in range(2):  # once more, for what rounding left of the rows before
+        for _ in range(2):  # the second time removes what rounding left
             shares = (matrix[:row] * matrix[row]).sum(axis=1)
             matrix[row] -= (matrix[:row] * shares[:, None]).sum(axis=0)
         matrix[row] /= np.sqrt((matrix[row] * matrix[row]).sum())
@@ -205,7 +227,7 @@ def _orthogonal(rows: int, columns: int, key: tuple[int, ...]) -> np.ndarray:
 
 def _normal(count: int, key: tuple[int, ...]) -> np.ndarray:
     """Draw from the standard normal distribution by Marsaglia's polar method (1964): float64 (count,)."""
-    drawn = 2 * uniform(2 * count + 64, *key) - 1  # of the pairs 79 % lie in the circle, and each gives two
+    drawn = 2 * uniform(2 * count + 64, *key) - 1  # 79 % of the pairs lie in the circle, and each gives two numbers
     pairs = drawn.reshape(-1, 2)
     squares = (pairs * pairs).sum(axis=1)
     inside = (squares > 0) & (squares < 1)

@@ -6,7 +6,7 @@
 import numpy as np
 
 from imdb_rnn.decision import is_positive
-from imdb_rnn.engine.kernels.arithmetic import expit, log_losses
+from imdb_rnn.engine.kernels.arithmetic import binary_cross_entropy_with_logits, expit
 
 CONFIDENCE = 0.95  # of every interval in the project
 Interval = tuple[float, float]
@@ -74,7 +74,7 @@ def of_scores(y: np.ndarray, logits: np.ndarray) -> dict[str, Interval | None]:
     true_negatives = np.sum(~predicted & ~positive)
     jaccard = of_proportion(true_positives, either)
     found = {
-        "loss": of_mean(log_losses(y, logits)),
+        "loss": of_mean(binary_cross_entropy_with_logits(y, logits)),
         "accuracy": of_proportion(true_positives + true_negatives, len(y)),
         "balanced_accuracy": _of_mean_of_proportions(
             [(true_positives, positive.sum()), (true_negatives, (~positive).sum())]

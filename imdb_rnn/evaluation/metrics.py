@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn import metrics
 
 from imdb_rnn.decision import is_positive
-from imdb_rnn.engine.kernels.arithmetic import expit, log_losses
+from imdb_rnn.engine.kernels.arithmetic import binary_cross_entropy_with_logits, expit
 from imdb_rnn.evaluation import intervals
 from imdb_rnn.evaluation.results import CLASSES
 
@@ -23,7 +23,7 @@ def scores(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
     probability = expit(logits)
     predicted = is_positive(logits)
     values = {
-        "loss": log_losses(y, logits).mean(),
+        "loss": binary_cross_entropy_with_logits(y, logits).mean(),
         "accuracy": metrics.accuracy_score(y, predicted),
         "balanced_accuracy": metrics.balanced_accuracy_score(y, predicted),
         "precision": metrics.precision_score(y, predicted, zero_division=0),

@@ -7,11 +7,11 @@ import numpy as np
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.decision import is_correct
-from imdb_rnn.engine.engine import Batch, Engine, Masks, in_turn
+from imdb_rnn.engine.engine import Batch, Engine, Masks, prefetch
 from imdb_rnn.engine.kernels import ngrams, optimizer
 from imdb_rnn.engine.ppmi_svd import word_vectors
 from imdb_rnn.engine.ragged import Ragged
-from imdb_rnn.engine.rng import DROPOUT, dropout_mask
+from imdb_rnn.engine.rng import Stream, dropout_mask
 from imdb_rnn.engine.weights import Layout, Weights, initial_weights
 from imdb_rnn.model import as_read
 from imdb_rnn.text.encode import Labelled
@@ -40,7 +40,7 @@ class CompiledLearner:
             self.ngram_codes, self._prior, self._places = _known_ngrams(training, model, encoding.vocab_size)
             weights = weights._replace(ngrams=np.full(len(self.ngram_codes), model.ngram_weight, np.float32))
         self.engine = Engine(Layout(model, encoding.vocab_size, len(self.ngram_codes)), self._prior)
-        self._flat, self._fixed = self.engine.layout.flatten(weights), self.engine.layout.fixed
+        self._flat, self._fixed = self.engine.layout.flatten(weights), self.engine.layout.num_fixed
         self._optimizer = optimizer.start(self._flat[self._fixed :], params, steps)
 
     def learn(self, epoch: int, batches: list[np.ndarray], first: int) -> Iterator[tuple[float, int]]:
@@ -52,19 +52,20 @@ class CompiledLearner:
             return self.engine.prepare(self._ids.rows(rows), self._places.rows(rows) if self._places else None)
 
         in_order = (rows[np.argsort(-self._words[rows], kind="stable")] for rows in batches)
-        for (number, rows), batch, proceed in in_turn(enumerate(in_order, first), prepare):
-            key = (self._seed, DROPOUT, epoch, number)
+        for (number, rows), batch, prefetch_next in prefetch(enumerate(in_order, first), prepare):
+            key = (self._seed, Stream.DROPOUT, epoch, number)
             masks = Masks(
                 dropout_mask(self._encoding.vocab_size, model.word_dropout, *key, 0),
                 self.engine.feature_masks(dropout_mask(len(rows) * features, model.dropout, *key, 1)),
             )
             y = self._y[rows]
-            logits, losses, square = self.engine.learn(self._flat, batch, y, self._sample_weights[rows], masks, proceed)
+            sample_weights = self._sample_weights[rows]
+            logits, losses, square = self.engine.learn(self._flat, batch, y, sample_weights, masks, prefetch_next)
             self._optimizer.apply(self.engine.gradient[self._fixed :], square)
             yield float(losses.sum()), int(is_correct(y, logits).sum())
 
     def weights(self) -> Weights:
-        flat = np.concatenate([self._flat[: self._fixed], self._optimizer.used()])
+        flat = np.concatenate([self._flat[: self._fixed], self._optimizer.averaged_or_raw_weights()])
         weights = self.engine.layout.split(flat)
         if self._model.ngrams:  # halves, so that the sum of both logits is their mean
             head_kernel, head_bias = weights.head_kernel / 2, weights.head_bias / 2
@@ -73,10 +74,10 @@ class CompiledLearner:
         return weights
 
     def state(self) -> list[np.ndarray]:
-        return [np.array(self._optimizer.done), *(array.copy() for array in self._optimizer.arrays())]
+        return [np.array(self._optimizer.step), *(array.copy() for array in self._optimizer.arrays())]
 
     def restore(self, state: list[np.ndarray]) -> None:
-        self._optimizer.done = int(state[0])
+        self._optimizer.step = int(state[0])
         for array, value in zip(self._optimizer.arrays(), state[1:], strict=True):
             array[:] = value
 

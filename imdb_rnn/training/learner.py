@@ -9,7 +9,6 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.engine.weights import Weights
 from imdb_rnn.text.encode import Labelled
-from imdb_rnn.training.ahead import compiling_the_rest
 from imdb_rnn.training.compiled_learner import CompiledLearner
 
 
@@ -68,7 +67,4 @@ def learner(training: Labelled, model: ModelParams, encoding: PadParams, params:
         from imdb_rnn.training.keras_learner import KerasLearner  # only now, for `refuse` is asked without TensorFlow
 
         return KerasLearner(training, model, encoding, params, steps)
-    with compiling_the_rest(model):
-        learner = CompiledLearner(training, model, encoding, params, steps)
-        learner.engine.compile_recurrence()
-    return learner
+    return CompiledLearner(training, model, encoding, params, steps)

@@ -20,9 +20,9 @@ from networks import (
 )
 
 from imdb_rnn.core.params import TrainParams
-from imdb_rnn.engine.engine import Engine, Masks, in_turn
+from imdb_rnn.engine.engine import Engine, Masks, prefetch
 from imdb_rnn.engine.kernels import optimizer
-from imdb_rnn.engine.kernels.words import share_padding as share
+from imdb_rnn.engine.kernels.batch import share_padding as share
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.engine.weights import Layout
 from imdb_rnn.model import as_read
@@ -146,7 +146,7 @@ def test_what_fills_a_row_stays_zero_while_a_network_learns(cell, name):
         _, _, square = engine.learn(learning.weights, engine.prepare(ids), y, np.ones(len(y)), Masks())
         np.testing.assert_array_equal(layout.flatten(layout.split(engine.gradient)), engine.gradient)
         learning.apply(engine.gradient, square)
-    for weights in (learning.weights, learning.used()):
+    for weights in (learning.weights, learning.averaged_or_raw_weights()):
         np.testing.assert_array_equal(layout.flatten(layout.split(weights)), weights)
         assert (weights != first).any()
 
@@ -191,9 +191,9 @@ def test_batches_are_prepared_in_order_each_while_the_one_before_it_is_computed(
         events.append(f"prepare {key}")
         return f"batch {key}"
 
-    for key, batch, proceed in in_turn("abc", prepare):
+    for key, batch, prefetch_next in prefetch("abc", prepare):
         events.append(f"begin {key}, {batch}")
-        proceed()
+        prefetch_next()
         events.append(f"end {key}")
     assert events == [
         "prepare a",
@@ -201,4 +201,4 @@ def test_batches_are_prepared_in_order_each_while_the_one_before_it_is_computed(
         *("begin b, batch b", "prepare c", "end b"),
         *("begin c, batch c", "end c"),
     ]
-    assert list(in_turn([], prepare)) == []
+    assert list(prefetch([], prepare)) == []

@@ -45,8 +45,8 @@ reviews = st.lists(st.lists(st.integers(1, 9), max_size=15), min_size=1, max_siz
 def test_the_matrix_is_the_information_of_words_and_neighbours_however_it_is_counted(reviews, chunk):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "CHUNK", chunk)
-        patch.setattr(module, "WORDS", chunk)
-        matrix = module._information(module._near(ragged(*reviews), 10))
+        patch.setattr(module, "REVIEW_WORDS", chunk)
+        matrix = module._ppmi(module._cooccurrences(ragged(*reviews), 10))
     np.testing.assert_allclose(matrix.toarray(), information(reviews, 10), atol=1e-5)
 
 

@@ -9,9 +9,9 @@ from material import ROOT, network_of
 from networks import NETWORKS, reviews_of
 
 from imdb_rnn.engine import threads
-from imdb_rnn.engine.kernels.arithmetic import claim
+from imdb_rnn.engine.kernels.arithmetic import atomic_fetch_add
 from imdb_rnn.engine.kernels.compiled import compiled
-from imdb_rnn.engine.threads import share_out
+from imdb_rnn.engine.threads import parallel_for
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def test_the_cpus_are_those_that_this_process_may_use_or_fewer(cpus, numba, expe
 
 @compiled
 def _count(queue, taken, numbers):
-    numbers[claim(queue, 1)] += 1
+    numbers[atomic_fetch_add(queue, 1)] += 1
     while True:
-        piece = claim(queue, 0)
+        piece = atomic_fetch_add(queue, 0)
         if piece >= len(taken):
             return
         taken[piece] += 1
@@ -43,17 +43,17 @@ def _count(queue, taken, numbers):
 def test_each_piece_is_taken_once_and_each_thread_has_a_number_of_its_own(three):
     for _ in range(20):
         taken, numbers = np.zeros(100_000, np.int64), np.zeros(3, np.int64)
-        share_out(_count, taken, numbers)
+        parallel_for(_count, taken, numbers)
         assert (taken == 1).all()
         assert numbers[0] == 1
         assert numbers.max() == 1
 
 
-def test_what_is_to_be_done_meanwhile_is_done_once_by_who_calls_and_before_pieces(three):
+def test_overlap_is_called_once_by_the_caller_and_before_its_pieces(three):
     did = []
-    share_out(lambda queue: did.append(current_thread()), meanwhile=lambda: did.append("meanwhile"))
-    assert did.count("meanwhile") == did.count(main_thread()) == 1
-    assert did.index("meanwhile") < did.index(main_thread())
+    parallel_for(lambda queue: did.append(current_thread()), overlap=lambda: did.append("overlap"))
+    assert did.count("overlap") == did.count(main_thread()) == 1
+    assert did.index("overlap") < did.index(main_thread())
 
 
 def test_an_exception_in_a_helper_reaches_who_called(three):
@@ -67,12 +67,12 @@ def test_an_exception_in_a_helper_reaches_who_called(three):
             raise ValueError("in a helper")
 
     with pytest.raises(ValueError, match="in a helper"):
-        share_out(fail)
+        parallel_for(fail)
 
 
 def test_a_helper_that_has_not_begun_is_not_waited_for(monkeypatch):
     """Here all threads are busy with something else."""
-    share_out(lambda queue: None)  # so that all threads are there
+    parallel_for(lambda queue: None)  # so that all threads are there
     more = threads.count() + 10
     monkeypatch.setattr(threads, "count", lambda: more)
     done, begun, called = Event(), Event(), []
@@ -82,10 +82,10 @@ def test_a_helper_that_has_not_begun_is_not_waited_for(monkeypatch):
             begun.set()
         assert done.wait(30)
 
-    busy = Thread(target=share_out, args=(wait,))
+    busy = Thread(target=parallel_for, args=(wait,))
     busy.start()
     assert begun.wait(10)
-    share_out(lambda queue: called.append(current_thread()))
+    parallel_for(lambda queue: called.append(current_thread()))
     done.set()
     busy.join()
     assert called == [main_thread()]

@@ -8,7 +8,7 @@ from material import model_params
 from networks import CELLS, NETWORKS, VOCAB_SIZE, arrays_of
 
 from imdb_rnn.engine.kernels.arithmetic import LANES
-from imdb_rnn.engine.kernels.cells import cell_named
+from imdb_rnn.engine.kernels.cells import CELLS as CELLS_BY_NAME
 from imdb_rnn.engine.weights import DirectionWeights, Layout, Weights, from_named, initial_weights, named
 
 layouts = st.builds(
@@ -28,23 +28,23 @@ layouts = st.builds(
 
 @given(layout=layouts, with_ngrams=st.booleans())
 def test_the_flat_array_holds_the_weights_and_zeros_and_every_array_begins_with_a_whole_vector(layout, with_ngrams):
-    layout = Layout(layout.params, layout.vocab_size, layout.ngrams if with_ngrams else 0)
-    counts = [np.prod(matrix.shape) for matrix in layout.matrices.values()]
+    layout = Layout(layout.params, layout.vocab_size, layout.num_ngrams if with_ngrams else 0)
+    counts = [np.prod(block.shape) for block in layout.blocks.values()]
     numbers = np.split(np.arange(1, sum(counts) + 1, dtype=np.float32), np.cumsum(counts)[:-1])
-    shaped = zip(layout.matrices.items(), numbers, strict=True)
-    weights = from_named({name: array.reshape(matrix.shape) for (name, matrix), array in shaped})
+    shaped = zip(layout.blocks.items(), numbers, strict=True)
+    weights = from_named({name: array.reshape(block.shape) for (name, block), array in shaped})
     flat = layout.flatten(weights)
     np.testing.assert_array_equal(np.sort(flat)[-sum(counts) :], np.arange(1, sum(counts) + 1))
     assert np.count_nonzero(flat) == sum(counts)
-    assert not (layout.starts % LANES).any()
-    assert layout.starts[-1] == len(flat)
+    assert not any(part.start % LANES for part in layout.slices.values())
+    assert layout.size == len(flat)
     for array, same in zip(arrays_of(layout.split(flat)), arrays_of(weights), strict=True):
         np.testing.assert_array_equal(array, same)
 
 
 def test_what_was_split_is_a_copy():
     layout = Layout(model_params(units=16, embedding_dim=16), VOCAB_SIZE, 0)
-    flat = np.ones(layout.starts[-1], np.float32)
+    flat = np.ones(layout.size, np.float32)
     for array in arrays_of(layout.split(flat)):
         array[:] = 0
     assert flat.all()
@@ -57,7 +57,7 @@ def first(**values) -> Weights:
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_the_initial_weights_are_those_of_a_network_without_ngrams(kind):
     params = NETWORKS[kind]
-    shapes = {name: (matrix.shape, np.float32) for name, matrix in Layout(params, VOCAB_SIZE, 0).matrices.items()}
+    shapes = {name: (block.shape, np.float32) for name, block in Layout(params, VOCAB_SIZE, 0).blocks.items()}
     arrays = named(initial_weights(params, VOCAB_SIZE, seed=3))
     assert {name: (array.shape, array.dtype) for name, array in arrays.items()} == shapes
     assert list(arrays) == list(shapes)
@@ -83,7 +83,7 @@ def test_weights_have_names():
 @pytest.mark.parametrize("cell", CELLS)
 def test_the_initial_weights_have_the_distributions_that_keras_draws_from(cell):
     """Uniform vectors and kernels, orthogonal recurrent kernels, and biases of 0, or of 1 for what an LSTM forgets."""
-    units, gates = 40, cell_named(cell).gates
+    units, gates = 40, CELLS_BY_NAME[cell].num_gates
     weights = first(cell=cell, units=units, embedding_dim=60, layers=2, bidirectional=True)
 
     def assert_uniform(array: np.ndarray, bound: float) -> None:

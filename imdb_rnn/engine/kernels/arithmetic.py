@@ -1,52 +1,52 @@
-"""The arithmetic that decides a bit of the network: the same on every processor, whatever it can do at once.
+"""The arithmetic that every bit of the network depends on: the same on every CPU, whatever instructions it has.
 
-No sum is reordered, no multiplication and addition are fused but where `fma` says so, and exp, log, tanh and sigmoid
-are made of these; a library's may differ with the processor in the last bit.
+No sum is reordered, multiplication and addition are fused only by `fma`, and exp, log, tanh and sigmoid consist of
+these operations; those of a library may differ between CPUs in the last bit.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from imdb_rnn.engine.kernels.compiled import compiled, inner
+from imdb_rnn.engine.kernels.compiled import compiled, config, inner
 
-Array = np.ndarray  # these two are short, in the signatures of compiled functions
-Pointer = Any  # what `at` gives
+Array = np.ndarray
+Pointer = Any  # what `ptr` returns
 
-_intrinsic: Any = intrinsic  # mypy would count the first argument, which Numba gives
+_intrinsic: Any = intrinsic  # mypy would count the first argument, which Numba passes
 
-LANES, ROWS = 16, 8  # a product is computed in blocks of so many columns and rows
+LANES, ROWS = 16, 8  # a matrix product is computed in blocks of ROWS rows and LANES columns
 
 
 @_intrinsic
 def fma(typing: Any, x: Any, y: Any, z: Any) -> Any:
-    """x * y + z with one rounding, float32; LLVM makes vectors of it, and calls libm where the processor has none."""
+    """x * y + z with one rounding, float32; LLVM vectorizes it, and calls libm on a CPU without this instruction."""
     return types.float32(types.float32, types.float32, types.float32), lambda _, b, signature, values: b.fma(*values)
 
 
 @_intrinsic
-def at(typing: Any, numbers: Any, offset: Any) -> Any:
-    """The place of a number in an array, or so many behind another place, as one number to the processor.
+def ptr(typing: Any, array: Any, offset: Any) -> Any:
+    """A pointer to an element of an array, counted in memory order, or `offset` elements behind another pointer.
 
-    Indexing from there is neither checked nor counted from an end: quick to compile, and to run.
+    Indexing from there checks no bounds and has no negative indices: quick to compile, and to run.
     """
 
     def generate(context: Any, b: Any, signature: Any, values: Any) -> Any:
         base = values[0]
-        if isinstance(numbers, types.Array):
-            base = context.make_array(numbers)(context, b, value=base).data
+        if isinstance(array, types.Array):
+            base = context.make_array(array)(context, b, value=base).data
         return b.gep(base, [values[1]])
 
-    return types.CPointer(numbers.dtype)(numbers, types.intp), generate
+    return types.CPointer(array.dtype)(array, types.intp), generate
 
 
 @_intrinsic
-def _not_inlined(typing: Any) -> Any:
-    """In a function: LLVM compiles it once, not once more for each call. Most of what a compiler does is copies."""
+def never_inline(typing: Any) -> Any:
+    """Called in a function: LLVM compiles the function once, and does not copy it into each caller."""
 
     def generate(context: Any, b: Any, signature: Any, values: Any) -> Any:
         b.function.attributes.add("noinline")
@@ -56,35 +56,40 @@ def _not_inlined(typing: Any) -> Any:
 
 
 @inner
-def zero(numbers: Pointer, count: int) -> None:
-    _not_inlined()
+def set_zero(out: Pointer, count: int) -> None:
+    never_inline()
     for i in range(count):
-        numbers[i] = np.float32(0)
+        out[i] = np.float32(0)
 
 
 @inner
-def copy(numbers: Pointer, source: Pointer, count: int) -> None:
-    _not_inlined()
+def copy(out: Pointer, source: Pointer, count: int) -> None:
+    never_inline()
     for i in range(count):
-        numbers[i] = source[i]
+        out[i] = source[i]
 
 
 @inner
-def add(numbers: Pointer, more: Pointer, count: int) -> None:
-    _not_inlined()
+def add(out: Pointer, source: Pointer, count: int) -> None:
+    never_inline()
     for i in range(count):
-        numbers[i] += more[i]
+        out[i] += source[i]
 
 
 @_intrinsic
-def claim(typing: Any, queue: Any, place: Any) -> Any:
-    """Add 1 to a number of the array `queue`, int64, and return what it was; no two threads get the same."""
+def atomic_fetch_add(typing: Any, counters: Any, index: Any) -> Any:
+    """Add 1 to an element of an int64 array, and return what it was before; no two threads get the same number."""
 
     def generate(context: Any, b: Any, signature: Any, values: Any) -> Any:
-        base = context.make_array(queue)(context, b, value=values[0]).data
+        base = context.make_array(counters)(context, b, value=values[0]).data
         return b.atomic_rmw("add", b.gep(base, [values[1]]), ir.Constant(ir.IntType(64), 1), "monotonic")
 
-    return types.int64(queue, types.intp), generate
+    return types.int64(counters, types.intp), generate
+
+
+def _has_avx512() -> bool:
+    features = config.CPU_FEATURES  # what Numba compiles for, if not for this CPU
+    return "+avx512f" in (binding.get_host_cpu_features().flatten() if features is None else features)
 
 
 @_intrinsic
@@ -102,10 +107,10 @@ def _block(typing: Any, a: Any, a_row: Any, a_step: Any, w: Any, w_row: Any, out
             offset = b.mul(ir.Constant(ir.IntType(64), row), length)
             return b.bitcast(b.gep(base, [offset]), vector.as_pointer())
 
-        # AVX-512 holds a row of the block in one register, others in two or four: so many rows fit at once.
-        at_once = ROWS if "+avx512f" in context.codegen().magic_tuple()[2] else ROWS // 2
-        for first in range(0, ROWS, at_once):
-            rows = range(first, first + at_once)
+        # With AVX-512 a row of the block fits into one register, otherwise it takes two or four.
+        rows_in_registers = ROWS if _has_avx512() else ROWS // 2
+        for first in range(0, ROWS, rows_in_registers):
+            rows = range(first, first + rows_in_registers)
             sums = {r: cgutils.alloca_once(b, vector) for r in rows}  # LLVM turns these into registers
             for r in rows:
                 b.store(b.load(lanes(out, r, out_row), align=4), sums[r])
@@ -125,35 +130,44 @@ def _block(typing: Any, a: Any, a_row: Any, a_step: Any, w: Any, w_row: Any, out
     return signature, generate
 
 
+class Matrix(NamedTuple):
+    """A float32 matrix in memory; for a transposed one `row` is 1 and `column` the length of its stored rows.
+
+    row: elements from one row to the next
+    column: elements from one column to the next
+    """
+
+    data: Pointer
+    row: int
+    column: int
+
+
 @inner
-def add_product(
-    a: Pointer,
-    a_row: int,
-    a_step: int,
-    w: Pointer,
-    w_row: int,
-    out: Pointer,
-    out_row: int,
-    n: int,
-    k: int,
-    m: int,
-) -> None:
-    """out += a @ w for matrices (n, k), (k, m) and (n, m), float32; each sum goes from k = 0 upwards.
+def add_matmul(a: Matrix, w: Matrix, out: Matrix, n: int, k: int, m: int) -> None:
+    """out += a @ w, float32, for a (n, k), w (k, m) and out (n, m); each sum runs from k = 0 upwards.
 
     Args:
-        *_row: from a row to the next one; a_step: from a number of a row to the next one (for a transposed `a` that is
-            the length of its rows, and a_row is 1).
+        w, out: their `column` is 1.
         n, m: multiples of `ROWS` and of `LANES`.
     """
-    _not_inlined()
+    never_inline()
     for i in range(0, n, ROWS):
         for j in range(0, m, LANES):
-            _block(at(a, i * a_row), a_row, a_step, at(w, j), w_row, at(out, i * out_row + j), out_row, k)
+            _block(
+                ptr(a.data, i * a.row),
+                a.row,
+                a.column,
+                ptr(w.data, j),
+                w.row,
+                ptr(out.data, i * out.row + j),
+                out.row,
+                k,
+            )
 
 
 @inner
 def tanh(x: np.float32) -> np.float32:
-    """tanh within 3e-7: the rational approximation of Eigen's `generic_fast_tanh_float`."""
+    """tanh with an error below 3e-7: the rational approximation of Eigen's `generic_fast_tanh_float`."""
     x = np.float32(7.9) if x > np.float32(7.9) else x
     x = np.float32(-7.9) if x < np.float32(-7.9) else x
     y = x * x
@@ -177,7 +191,7 @@ def sigmoid(x: np.float32) -> np.float32:
 
 @inner
 def exp(x: float) -> float:
-    """e to the x, float64, within 3e-16 of its size: 2 to an integer, times a Taylor series of what is left."""
+    """e to the x, float64, with a relative error below 3e-16: 2 to an integer, times a Taylor series of the rest."""
     if x != x or x > 709.0:
         return x + np.inf
     if x < -708.0:
@@ -187,7 +201,7 @@ def exp(x: float) -> float:
     total = 1.0
     for n in range(14, 0, -1):
         total = total * rest / n + 1.0
-    power = 1.0  # 2 to the whole, by squares
+    power = 1.0  # 2 to the power of whole, by squaring
     base, count = (2.0, whole) if whole > 0 else (0.5, -whole)
     while count > 0:
         half = np.floor(count / 2)
@@ -198,53 +212,52 @@ def exp(x: float) -> float:
 
 
 @inner
-def log_loss(y: float, logit: float) -> tuple[float, float]:
-    """The loss of a review in nats, and its gradient with respect to the logit, float64.
+def cross_entropy_and_gradient(y: float, logit: float) -> tuple[float, float]:
+    """The binary cross-entropy of a review in nats, and its derivative with respect to the logit, float64.
 
-    The loss is log(1 + exp(-logit)) if y is 1, log(1 + exp(logit)) if it is 0; it never stops growing, and never
-    becomes infinite, however sure a wrong answer is. The gradient is the probability minus y, but not computed so, for
-    1 minus almost 1 is nothing but rounding.
+    loss = log(1 + exp(-logit)) if y is 1, log(1 + exp(logit)) if y is 0; it stays exact and finite for any finite
+    logit. dlogit = sigmoid(logit) - y, without the cancellation of 1 minus almost 1.
     """
     wrong = -logit if y > 0.5 else logit
     e = exp(-abs(wrong))
     s = e / (2.0 + e)
     total = 0.0
-    for n in range(35, 0, -2):  # log(1 + e) by the series of `log`, which an e that is lost beside 1 does not spoil
+    for n in range(35, 0, -2):  # log(1 + e) by the series of `log`, which is exact even if 1 + e rounds to 1
         total = total * s * s + 1.0 / n
     off = (1.0 if wrong > 0 else e) / (1.0 + e)
     return (wrong if wrong > 0 else wrong * 0.0) + 2.0 * s * total, -off if y > 0.5 else off
 
 
 @compiled
-def _expit(logits: Array, probability: Array) -> None:
+def _expit(logits: Array, probabilities: Array) -> None:
     for i in range(len(logits)):
         e = exp(-abs(logits[i]))
-        probability[i] = (1.0 if logits[i] > 0 else e) / (1.0 + e)
+        probabilities[i] = (1.0 if logits[i] > 0 else e) / (1.0 + e)
 
 
 def expit(logits: np.ndarray) -> np.ndarray:
     """The probabilities 1 / (1 + exp(-logit)), as exact near 0 as near 1: float64, of the shape of `logits`."""
-    probability = np.empty(np.shape(logits))
-    # Copied, here and below: for a read-only array Numba would compile anew.
-    _expit(np.array(logits, np.float64).ravel(), probability.ravel())
-    return probability
+    probabilities = np.empty(np.shape(logits))
+    # Copied, here and below, because Numba would compile again for a read-only array.
+    _expit(np.array(logits, np.float64).ravel(), probabilities.ravel())
+    return probabilities
 
 
 @compiled
-def _log_losses(y: Array, logits: Array, losses: Array) -> None:
+def _cross_entropies(y: Array, logits: Array, losses: Array) -> None:
     for i in range(len(y)):
-        losses[i], _ = log_loss(y[i], logits[i])
+        losses[i], _ = cross_entropy_and_gradient(y[i], logits[i])
 
 
-def log_losses(y: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """The `log_loss` of each review: float64 (reviews,)."""
+def binary_cross_entropy_with_logits(y: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """The loss of each review in nats, see `cross_entropy_and_gradient`: float64 (reviews,)."""
     losses = np.empty(len(logits))
-    _log_losses(np.array(y, np.float64), np.array(logits, np.float64), losses)
+    _cross_entropies(np.array(y, np.float64), np.array(logits, np.float64), losses)
     return losses
 
 
 def log(x: np.ndarray) -> np.ndarray:
-    """The natural logarithms of numbers above 0, float64, within 1e-15 of their size: by frexp and atanh's series."""
+    """The natural logarithms of positive numbers, float64, with a relative error below 1e-15: by atanh's series."""
     mantissa, exponent = np.frexp(x)
     low = mantissa < 0.7071067811865476
     mantissa, exponent = np.where(low, 2 * mantissa, mantissa), np.where(low, exponent - 1, exponent)

@@ -1,12 +1,12 @@
-"""Single words, pairs and triples: which of them a review has, and how much they say about its label.
+"""n-grams, single words, pairs and triples: which of them a review has, and how much they say about its label.
 
-An n-gram is known by its code, a number to the base of the vocabulary's size whose digits are its ids, so that Keras
-computes the same in the saved network. n-grams with padding in them are none.
+The code of an n-gram is an integer whose digits, to the base `vocab_size`, are its ids, so that Keras can compute it in
+the exported model. Padding is part of no n-gram.
 """
 
 import numpy as np
 
-from imdb_rnn.engine.kernels.arithmetic import Array, claim, fma, log
+from imdb_rnn.engine.kernels.arithmetic import Array, atomic_fetch_add, fma, log
 from imdb_rnn.engine.kernels.compiled import compiled
 from imdb_rnn.engine.ragged import PADDING, Ragged, from_lengths
 
@@ -14,15 +14,15 @@ CHUNK = 8192  # n-grams that a thread takes at once
 
 
 def largest_vocabulary(longest: int) -> int:
-    """The largest vocabulary whose n-grams of up to `longest` words have a code in an int64."""
+    """The largest vocabulary whose n-grams of up to `longest` words have codes that fit into an int64."""
     return 2 ** (63 // longest)
 
 
 def codes_of(ids: Ragged, longest: int, vocab_size: int) -> Ragged:
-    """Give the codes of each review's distinct n-grams of 1 to `longest` words: int64, ascending.
+    """The codes of each review's distinct n-grams of 1 to `longest` words: int64, ascending.
 
     Raises:
-        ValueError: when the vocabulary is larger than `largest_vocabulary`.
+        ValueError: if the vocabulary is larger than `largest_vocabulary`.
     """
     if vocab_size > largest_vocabulary(longest):
         raise ValueError(f"n-grams of {longest} words need a vocabulary of at most {largest_vocabulary(longest)} words")
@@ -34,7 +34,7 @@ def codes_of(ids: Ragged, longest: int, vocab_size: int) -> Ragged:
 
 @compiled
 def _find(ids: Array, starts: Array, lengths: Array, longest: int, base: int, codes: Array, ends: Array) -> None:
-    """Write each review's distinct codes to `codes`, ascending, one review behind the other, and their ends."""
+    """Write each review's distinct codes to `codes`, ascending and concatenated, and where they end to `ends`."""
     end = 0
     for r in range(len(starts)):
         begin, stop = end, starts[r] + lengths[r]
@@ -56,39 +56,39 @@ def _find(ids: Array, starts: Array, lengths: Array, longest: int, base: int, co
 
 
 def known_codes(codes: Ragged, min_reviews: int) -> np.ndarray:
-    """List the codes that at least `min_reviews` reviews have: int64, ascending."""
+    """The codes that at least `min_reviews` reviews have: int64, ascending."""
     known, reviews = np.unique(codes.values, return_counts=True)
     return known[reviews >= min_reviews]
 
 
 def look_up(codes: Ragged, known: np.ndarray) -> Ragged:
-    """Give the places in `known` of each review's codes: int32; codes that are not there are left out."""
-    place = np.searchsorted(known, codes.values)
-    is_known = np.append(known, -1)[place] == codes.values
+    """The indices in `known` of each review's codes: int32; unknown codes are left out."""
+    index = np.searchsorted(known, codes.values)
+    is_known = np.append(known, -1)[index] == codes.values
     before = np.concatenate([[0], np.cumsum(is_known)])
     starts = before[codes.starts]
-    return Ragged(place[is_known].astype(np.int32), starts, before[codes.starts + codes.lengths] - starts)
+    return Ragged(index[is_known].astype(np.int32), starts, before[codes.starts + codes.lengths] - starts)
 
 
-def log_count_ratio(places: Ragged, y: np.ndarray, count: int, smoothing: float) -> np.ndarray:
-    """How much more of the positive than of the negative reviews have each of `count` n-grams: float32 (count,).
+def log_count_ratio(indices: Ragged, y: np.ndarray, count: int, smoothing: float) -> np.ndarray:
+    """How much more frequent each of `count` n-grams is in positive than in negative reviews: float32 (count,).
 
-    The logarithm of the ratio of the counts' shares, with `smoothing` added to each count, as in naive Bayes (Wang and
-    Manning, Baselines and Bigrams, 2012).
+    The log-count ratio of naive Bayes, with `smoothing` added to each count (Wang and Manning, Baselines and Bigrams,
+    2012).
     """
-    rows = np.repeat(y, places.lengths)
-    flat = places.flat()
+    rows = np.repeat(y, indices.lengths)
+    flat = indices.flat()
     positive, negative = (np.bincount(flat[rows == label], minlength=count) for label in (1, 0))
     p, q = positive + smoothing, negative + smoothing
     return (log(p / p.sum()) - log(q / q.sum())).astype(np.float32)
 
 
 @compiled
-def add_up(weights: Array, prior: Array, values: Array, starts: Array, lengths: Array, total: Array) -> None:
-    """Add the scores, prior times weight, of the n-grams that each review has, rows of places, to `total`, float32."""
+def add_scores(weights: Array, prior: Array, values: Array, starts: Array, lengths: Array, logits: Array) -> None:
+    """Add prior * weight of each n-gram of a review, rows of indices, to the review's logit, float32."""
     for r in range(len(starts)):
-        for place in values[starts[r] : starts[r] + lengths[r]]:
-            total[r] = fma(prior[place], weights[place], total[r])
+        for index in values[starts[r] : starts[r] + lengths[r]]:
+            logits[r] = fma(prior[index], weights[index], logits[r])
 
 
 def chunks(count: int) -> int:
@@ -97,9 +97,9 @@ def chunks(count: int) -> int:
 
 
 @compiled
-def add_up_back(
+def scores_backward(
     queue: Array,
-    d: Array,
+    dlogits: Array,
     prior: Array,
     values: Array,
     starts: Array,
@@ -107,28 +107,28 @@ def add_up_back(
     gradient: Array,
     squares: Array,
 ) -> None:
-    """Take chunks of the n-grams, and add the gradients with respect to the weights up, from those of the logits, d.
+    """Take chunks of the n-grams, and add up the gradients with respect to their weights.
 
     Args:
-        gradient: float32 (n-grams,), zeros, to be written
-        squares: float64 (chunks,), written: the sum of the squares of each chunk
+        gradient: float32 (n-grams,), zeros, written
+        squares: float64 (chunks,), written: the sum of the squares of each chunk's gradients
     """
     while True:
-        chunk = claim(queue, 0)
+        chunk = atomic_fetch_add(queue, 0)
         if chunk >= len(squares):
             return
         first, stop = chunk * CHUNK, (chunk + 1) * CHUNK
         for r in range(len(starts)):
             row = values[starts[r] : starts[r] + lengths[r]]  # ascending
             low, high = 0, len(row)
-            while low < high:
+            while low < high:  # a binary search for the first index of the chunk
                 middle = (low + high) // 2
                 if row[middle] < first:
                     low = middle + 1
                 else:
                     high = middle
             while low < len(row) and row[low] < stop:
-                gradient[row[low]] = fma(prior[row[low]], d[r], gradient[row[low]])
+                gradient[row[low]] = fma(prior[row[low]], dlogits[r], gradient[row[low]])
                 low += 1
         total = 0.0
         for x in gradient[first:stop]:

@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imdb_rnn.engine.kernels import arithmetic
-from imdb_rnn.engine.kernels.arithmetic import LANES, ROWS, add_product, at, expit, fma, log, log_loss, log_losses
+from imdb_rnn.engine.kernels.arithmetic import (
+    LANES,
+    ROWS,
+    Matrix,
+    add_matmul,
+    binary_cross_entropy_with_logits,
+    cross_entropy_and_gradient,
+    expit,
+    fma,
+    log,
+    ptr,
+)
 from imdb_rnn.engine.kernels.compiled import compiled
 
 X = np.concatenate([np.linspace(-20, 20, 20_001), [-1e30, -np.inf, np.inf, 1e30, 1e-30, 0]]).astype(np.float32)
@@ -29,7 +40,7 @@ def of_each(function, x: np.ndarray) -> np.ndarray:
 @compiled
 def _gradients(y, logits, gradients):
     for i in range(len(y)):
-        _, gradients[i] = log_loss(y[i], logits[i])
+        _, gradients[i] = cross_entropy_and_gradient(y[i], logits[i])
 
 
 def loss_gradients(y: np.ndarray, logits: np.ndarray) -> np.ndarray:
@@ -39,8 +50,10 @@ def loss_gradients(y: np.ndarray, logits: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def _product(a, a_row, a_step, w, w_row, out, out_row, n, k, m):
-    add_product(at(a, 0), a_row, a_step, at(w, 0), w_row, at(out, 0), out_row, n, k, m)
+def _matmul(a, a_row, a_column, w, w_row, out, out_row, n, k, m):
+    add_matmul(
+        Matrix(ptr(a, 0), a_row, a_column), Matrix(ptr(w, 0), w_row, 1), Matrix(ptr(out, 0), out_row, 1), n, k, m
+    )
 
 
 def exactly(function, x: np.ndarray) -> np.ndarray:
@@ -92,14 +105,16 @@ def test_the_loss_is_exact_however_sure_the_network_is():
     right = exactly(lambda x: (1 + (-x).exp()).ln(), size)
     for y in (0, 1):
         logits = size if y else -size
-        np.testing.assert_allclose(log_losses(np.full(len(size), y), logits), right, rtol=1e-15)
-        np.testing.assert_allclose(log_losses(np.full(len(size), y), -logits), size + right, rtol=1e-15)
+        np.testing.assert_allclose(binary_cross_entropy_with_logits(np.full(len(size), y), logits), right, rtol=1e-15)
+        np.testing.assert_allclose(
+            binary_cross_entropy_with_logits(np.full(len(size), y), -logits), size + right, rtol=1e-15
+        )
 
 
 def test_what_is_not_a_number_has_a_loss_that_is_none():
     """And nothing is printed: a loss that is no number is looked for, and said in words."""
     logits = np.array([np.nan, np.nan], np.float32)
-    assert np.isnan(log_losses(np.array([0, 1]), logits)).all()
+    assert np.isnan(binary_cross_entropy_with_logits(np.array([0, 1]), logits)).all()
     assert np.isnan(loss_gradients(np.array([0, 1]), logits)).all()
 
 
@@ -163,6 +178,6 @@ def test_a_matrix_product_is_added_from_the_first_term_to_the_last_each_rounded_
     exact = out[:n, :m] + a[:, :k].astype(np.float64) @ w[:k, :m]
     stored = np.ascontiguousarray(a.T) if transposed else a
     steps = (1, n) if transposed else (k + 3, 1)
-    _product(stored, *steps, w, m + 5, out, m + 7, n, k, m)
+    _matmul(stored, *steps, w, m + 5, out, m + 7, n, k, m)
     np.testing.assert_array_equal(out, expected)
     np.testing.assert_allclose(out[:n, :m], exact, atol=1e-5)

@@ -8,7 +8,7 @@ from networks import ragged, rows_of
 
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.ragged import Ragged
-from imdb_rnn.engine.threads import share_out
+from imdb_rnn.engine.threads import parallel_for
 
 VOCAB_SIZE = 9
 
@@ -27,7 +27,7 @@ def test_each_review_has_its_distinct_ngrams_and_none_with_padding(texts, longes
     assert rows_of(codes) == [expected_codes(text, longest) for text in texts]
 
 
-def test_padding_parts_the_words_on_either_side():
+def test_no_ngram_spans_padding():
     assert rows_of(ngrams.codes_of(ragged([1, 0, 2]), 2, 10)) == [[1, 2]]
 
 
@@ -45,8 +45,8 @@ def test_only_what_enough_reviews_have_is_known(texts, least):
     counts = Counter(code for text in texts for code in expected_codes(text, 2))
     known = ngrams.known_codes(codes, least)
     assert known.tolist() == sorted(code for code, count in counts.items() if count >= least)
-    places = ngrams.look_up(codes, known)
-    assert [[known[place] for place in row] for row in rows_of(places)] == [
+    indices = ngrams.look_up(codes, known)
+    assert [[known[index] for index in row] for row in rows_of(indices)] == [
         [code for code in expected_codes(text, 2) if counts[code] >= least] for text in texts
     ]
 
@@ -74,21 +74,21 @@ def test_the_ratio_is_that_of_naive_bayes():
     np.testing.assert_allclose(ratio, np.log((p / p.sum()) / (q / q.sum())), rtol=1e-6)
 
 
-def assert_sums_and_gradient(places: Ragged, count: int, seed: int) -> None:
-    """Hold both to those of a matrix that says which review has which n-gram."""
+def assert_sums_and_gradient(indices: Ragged, count: int, seed: int) -> None:
+    """Compare both with a matrix that says which review has which n-gram."""
     random = np.random.default_rng(seed)
     weights, prior = random.normal(size=(2, count)).astype(np.float32)
-    total, d = random.normal(size=(2, len(places))).astype(np.float32)
-    has = np.zeros((len(places), count))
-    for row in range(len(places)):
-        has[row, places[row]] = 1
+    total, d = random.normal(size=(2, len(indices))).astype(np.float32)
+    has = np.zeros((len(indices), count))
+    for row in range(len(indices)):
+        has[row, indices[row]] = 1
     expected = total + has @ (prior * weights)
-    of_places = places.values, places.starts, places.lengths
-    ngrams.add_up(weights, prior, *of_places, total)
+    of_indices = indices.values, indices.starts, indices.lengths
+    ngrams.add_scores(weights, prior, *of_indices, total)
     np.testing.assert_allclose(total, expected, atol=1e-4)
 
     gradient, squares = np.zeros(count, np.float32), np.full(ngrams.chunks(count), np.nan)
-    share_out(ngrams.add_up_back, d, prior, *of_places, gradient, squares)
+    parallel_for(ngrams.scores_backward, d, prior, *of_indices, gradient, squares)
     np.testing.assert_allclose(gradient, d @ has * prior, atol=1e-4)
     assert squares.sum() == pytest.approx((gradient.astype(np.float64) ** 2).sum())
 
@@ -102,7 +102,7 @@ def test_sums_and_their_gradient(texts, seed):
 
 @pytest.mark.parametrize("count", [ngrams.CHUNK - 1, ngrams.CHUNK, ngrams.CHUNK + 1, 3 * ngrams.CHUNK + 5])
 def test_sums_and_their_gradient_of_more_than_a_thread_takes_at_once(count):
-    """Places on both sides of where one thread ends and the next one begins, and the last one."""
+    """Indices on both sides of where one thread ends and the next one begins, and the last one."""
     random = np.random.default_rng(count)
     edges = sorted({0, ngrams.CHUNK - 2, ngrams.CHUNK - 1, ngrams.CHUNK, count - 1} & set(range(count)))
     rows = [np.unique([*random.integers(0, count, length), *edges]) for length in (500, 9000, 3)]

@@ -1,41 +1,30 @@
-"""The simple recurrent network (Elman, Finding Structure in Time, 1990), as `keras.layers.SimpleRNN` has it."""
+"""The simple recurrent network (Elman, Finding Structure in Time, 1990), as `keras.layers.SimpleRNN` computes it."""
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from imdb_rnn.engine.kernels.arithmetic import Pointer, fma, tanh
-from imdb_rnn.engine.kernels.cells.cell import Cell
-from imdb_rnn.engine.kernels.compiled import inner
+from imdb_rnn.engine.kernels.arithmetic import fma, tanh
+from imdb_rnn.engine.kernels.network import Step
 
 
-@inner
-def step(blocks: Pointer, h0: Pointer, h1: Pointer, c0: Pointer, c1: Pointer, n: int, size: int) -> None:
-    for i in range(n):
-        h1[i] = tanh(blocks[i])
+class SimpleRNN(NamedTuple):
+    """h_t = tanh(a) with a = x_t W + h_prev U + b. See `cells` for the fields and functions."""
 
+    num_gates: int = 1
+    num_reset_after_gates: int = 0
+    num_saved_blocks: int = 0
+    has_cell_state: int = 0
+    forget_gates: tuple[int, ...] = ()
 
-@inner
-def step_back(
-    blocks: Pointer,
-    h0: Pointer,
-    h1: Pointer,
-    c0: Pointer,
-    c1: Pointer,
-    dh: Pointer,
-    dc: Pointer,
-    spare: Pointer,
-    n: int,
-    size: int,
-) -> None:
-    for i in range(n):
-        blocks[i] = dh[i] * fma(-h1[i], h1[i], np.float32(1))
-    for i in range(n):
-        dh[i] = np.float32(0)
+    @staticmethod
+    def step(cell: Any, s: Step) -> None:
+        for j in range(s.n):
+            s.h[j] = tanh(s.blocks[j])
 
-
-PAGE = """
-function step(input, product, h) {
-  for (let j = 0; j < units; j++) h[j] = Math.tanh(input[j] + product[j]);
-}
-"""
-
-SIMPLE_RNN = Cell("SimpleRNN", step, step_back, gates=1, onnx="RNN", onnx_gates=(0,), page=PAGE)
+    @staticmethod
+    def step_backward(cell: Any, s: Step) -> None:
+        for j in range(s.n):  # da = dh (1 - h_t^2)
+            s.blocks[j] = s.dh[j] * fma(-s.h[j], s.h[j], np.float32(1))
+        for j in range(s.n):  # h_prev acts through h_prev U alone
+            s.dh[j] = np.float32(0)

@@ -1,7 +1,5 @@
-from steps import assert_step_is
-
-from imdb_rnn.engine.kernels.cells.gru import GRU
+from steps import assert_step_is_that_of_the_reference
 
 
-def test_the_step_and_its_backward_pass_are_those_of_the_reference():
-    assert_step_is(GRU, "gru")
+def test_a_step_and_its_backward_pass_are_those_of_the_reference():
+    assert_step_is_that_of_the_reference("gru")
