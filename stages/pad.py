@@ -11,7 +11,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.params import PadParams, Params
 from imdb_rnn.text import encode
 from imdb_rnn.text.corpus import read_provenance, read_reviews
-from imdb_rnn.text.data_report import data_report
+from imdb_rnn.text.data_report import DataReport, data_report
 
 
 def main(params: Params, root: Path) -> None:
@@ -20,23 +20,22 @@ def main(params: Params, root: Path) -> None:
     print(summary(report, params.pad))
     padded = {name: (reviews.ranks, reviews.labels) for name, reviews in sets.items()}
     encode.write_padded(root / files.PADDED, padded, params.pad)
-    files.write_json(root / files.DATA_REPORT, report)
+    files.write_json(root / files.DATA_REPORT, report.model_dump())
 
 
-def summary(report: dict, params: PadParams) -> str:
+def summary(report: DataReport, params: PadParams) -> str:
     """A data report in a few lines for the terminal."""
     lines = []
-    if "rows_read" in report:
-        skipped = "; ".join(f"{count:,} {reason}" for reason, count in report["left_out"].items())
-        lines.append(f"{report['rows_read']:,} rows read; skipped: {skipped or 'none'}")
-    width = max(len(f"{report[name]['reviews']:,}") for name in ("train", "test"))
-    for name, what in (("train", "training"), ("test", "test")):
-        of = report[name]
+    if report.rows_read is not None:
+        skipped = "; ".join(f"{count:,} {reason}" for reason, count in report.left_out.items())
+        lines.append(f"{report.rows_read:,} rows read; skipped: {skipped or 'none'}")
+    width = len(f"{max(report.train.reviews, report.test.reviews):,}")
+    for name, of in (("training", report.train), ("test", report.test)):
         lines += [
-            f"{what:<8}  {of['reviews']:>{width},} reviews · {of['positive'] / of['reviews']:.1%} positive · "
-            f"median {of['words'][2]:,} words, longest {of['words'][4]:,}",
-            f"{'':<10}{of['truncated']:.1%} longer than maxlen ({params.maxlen}), cut · "
-            f"{of['out_of_vocabulary']:.1%} of words out of vocabulary · {of['duplicates']:,} duplicates · "
-            f"{of['conflicting_labels']:,} with contradictory labels",
+            f"{name:<8}  {of.reviews:>{width},} reviews · {of.positive / of.reviews:.1%} positive · "
+            f"median {of.words[2]:,} words, longest {of.words[4]:,}",
+            f"{'':<10}{of.truncated:.1%} longer than maxlen ({params.maxlen}), cut · "
+            f"{of.out_of_vocabulary:.1%} of words out of vocabulary · {of.duplicates:,} duplicates · "
+            f"{of.conflicting_labels:,} with contradictory labels",
         ]
-    return "\n".join([*lines, f"{report['test_also_in_train']:,} test reviews also occur in the training set"])
+    return "\n".join([*lines, f"{report.test_also_in_train:,} test reviews also occur in the training set"])

@@ -17,7 +17,7 @@ from imdb_rnn.reporting.comparison_results import read_comparison
 from imdb_rnn.reporting.report import page, stored_network
 from imdb_rnn.reporting.sweep_results import read_sweep, summarize
 from imdb_rnn.reporting.texts import TESTS
-from imdb_rnn.text.data_report import read_data_report
+from imdb_rnn.text.data_report import DataReport
 from imdb_rnn.training.history import read_history
 
 CALIBRATION = ("predicted", "positive", "low", "high", "n_reviews")
@@ -44,7 +44,7 @@ def main(params: Params, root: Path) -> None:
         "threshold": THRESHOLD,
         "confidence": CONFIDENCE,
         "weights": network.count_weights(),
-        "data_report": read_data_report(root / files.DATA_REPORT),
+        "data_report": files.read_json(DataReport, root / files.DATA_REPORT, "pad"),
         "metrics": files.read_json(results.Metrics, root / files.METRICS, "evaluate"),
         "history": read_history(root / files.HISTORY).to_dict("list"),
         "confusion": results.read_rows(results.ConfusionCell, root / files.CONFUSION, "evaluate"),

@@ -7,7 +7,7 @@ meaning must not change the answer. DIR, direction: a change must not move the a
 The sentences were written before any network was tested on them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import product
 from typing import NamedTuple
 
@@ -27,20 +27,11 @@ COLUMNS = ("kind", "test", "cases", "skipped", "passed", "pass_rate", "low", "hi
 
 
 class Case(NamedTuple):
-    """A text to classify, its key words, and for INV and DIR the text before the change."""
+    """A text to classify, its key words, and for INV and DIR the text before the change; or a template with `{}`."""
 
     text: str
-    key_words: tuple[str, ...]
+    key_words: tuple[str, ...] = ()
     before: str | None = None
-
-
-class Test(NamedTuple):
-    """Cases, and what is expected of their probabilities, see `_passes`."""
-
-    kind: str
-    name: str
-    expected: str
-    cases: list[Case]
 
 
 def _passes(expected: str, probability: np.ndarray, before: np.ndarray) -> np.ndarray:
@@ -61,7 +52,7 @@ def _passes(expected: str, probability: np.ndarray, before: np.ndarray) -> np.nd
 class Phrases(NamedTuple):
     """What the tests of one language are made of.
 
-    In a template `{}` is filled with one word, `{0}` and `{1}` with two. Words in a pair with a template are key words.
+    In a text `{}` is filled with one word, `{0}` and `{1}` with two. Only key words that are not filled in are listed.
     """
 
     good: tuple[str, ...]
@@ -69,18 +60,18 @@ class Phrases(NamedTuple):
     good_to_negate: tuple[str, ...]  # whose negation is criticism
     bad_to_negate: tuple[str, ...]  # whose negation is praise
     plain: tuple[str, ...]
-    negated: tuple[tuple[str, tuple[str, ...]], ...]
+    negated: tuple[Case, ...]
     changed: tuple[str, ...]  # {0} expected, {1} found
     loved: str
     hated: str
-    neutral: tuple[tuple[str, tuple[str, ...]], ...]
+    neutral: tuple[Case, ...]
     things: tuple[str, ...]
     person: str  # {0} name, {1} good or bad
     people: tuple[str, ...]  # the first is replaced by each other name
     place: str
     places: tuple[str, ...]
     added: tuple[str, ...]  # punctuation around the sentence
-    typos: tuple[tuple[str, str], ...]  # a template without and with the typo
+    typos: tuple[Case, ...]  # with and without the typo
     fillers: tuple[str, ...]  # sentences without a judgement
     space: str  # between sentences
     praise: str
@@ -94,10 +85,10 @@ ENGLISH = Phrases(
     bad_to_negate=("bad", "boring", "stupid", "terrible", "awful", "dull"),
     plain=("This film is {}.", "The acting is {}.", "The story was {}.", "I found this movie {}."),
     negated=(
-        ("This film is not {} at all.", ("not",)),
-        ("It was never {}, not for a single minute.", ("never", "not")),
-        ("The story is anything but {}.", ("anything", "but")),
-        ("There is nothing {} about this movie.", ("nothing",)),
+        Case("This film is not {} at all.", ("not",)),
+        Case("It was never {}, not for a single minute.", ("never", "not")),
+        Case("The story is anything but {}.", ("anything", "but")),
+        Case("There is nothing {} about this movie.", ("nothing",)),
     ),
     changed=(
         "I expected this film to be {0}, but I {1} it.",
@@ -108,12 +99,12 @@ ENGLISH = Phrases(
     loved="loved",
     hated="hated",
     neutral=(
-        ("I watched this {} on Sunday.", ("watched",)),
-        ("This {} was made in the seventies.", ("made",)),
-        ("The {} is about two brothers.", ("brothers",)),
-        ("My sister has seen this {} before.", ("sister", "seen")),
-        ("We saw the {} at home.", ("saw", "home")),
-        ("The {} takes place in London.", ("place",)),
+        Case("I watched this {} on Sunday.", ("watched",)),
+        Case("This {} was made in the seventies.", ("made",)),
+        Case("The {} is about two brothers.", ("brothers",)),
+        Case("My sister has seen this {} before.", ("sister", "seen")),
+        Case("We saw the {} at home.", ("saw", "home")),
+        Case("The {} takes place in London.", ("place",)),
     ),
     things=("film", "movie", "series", "episode"),
     person="{0} is {1} in this film.",
@@ -121,7 +112,10 @@ ENGLISH = Phrases(
     place="The story takes place in {0}, and it is {1}.",
     places=("London", "Paris", "Texas", "India"),
     added=("({})", "- {}"),
-    typos=(("This film is {}.", "This flim is {}."), ("The acting is {}.", "The actng is {}.")),
+    typos=(
+        Case("This flim is {}.", before="This film is {}."),
+        Case("The actng is {}.", before="The acting is {}."),
+    ),
     fillers=(
         "I watched it on a Sunday with my brother.",
         "It lasts two hours. We saw it at home, and my sister came in the afternoon.",
@@ -138,10 +132,10 @@ CHINESE = Phrases(
     bad_to_negate=("糟糕", "无聊", "难看", "差", "烂", "枯燥"),
     plain=("这部电影很{}。", "演员的表演很{}。", "故事非常{}。", "我觉得这部片子很{}。"),
     negated=(
-        ("这部电影一点也不{}。", ("不",)),
-        ("这个故事并不{}。", ("不",)),
-        ("我不觉得这部片子{}。", ("不",)),
-        ("没有人会说它{}。", ("没有",)),
+        Case("这部电影一点也不{}。", ("不",)),
+        Case("这个故事并不{}。", ("不",)),
+        Case("我不觉得这部片子{}。", ("不",)),
+        Case("没有人会说它{}。", ("没有",)),
     ),
     changed=(
         "我本来以为这部电影会很{0}，但是看完以后我很{1}它。",
@@ -152,12 +146,12 @@ CHINESE = Phrases(
     loved="喜欢",
     hated="讨厌",
     neutral=(
-        ("我星期天看了这部{}。", ("看",)),
-        ("这部{}是七十年代拍的。", ("拍",)),
-        ("这部{}讲的是两个兄弟。", ("兄弟",)),
-        ("我姐姐以前看过这部{}。", ("姐姐", "看")),
-        ("我们在家里看的这部{}。", ("家", "看")),
-        ("这部{}的故事发生在北京。", ("发生",)),
+        Case("我星期天看了这部{}。", ("看",)),
+        Case("这部{}是七十年代拍的。", ("拍",)),
+        Case("这部{}讲的是两个兄弟。", ("兄弟",)),
+        Case("我姐姐以前看过这部{}。", ("姐姐", "看")),
+        Case("我们在家里看的这部{}。", ("家", "看")),
+        Case("这部{}的故事发生在北京。", ("发生",)),
     ),
     things=("电影", "片子", "电视剧", "动画"),
     person="{0}在这部电影里的表演很{1}。",
@@ -165,7 +159,7 @@ CHINESE = Phrases(
     place="故事发生在{0}，很{1}。",
     places=("北京", "上海", "巴黎", "印度"),
     added=("（{}）", "——{}"),
-    typos=(("这部电影很{}。", "这步电影很{}。"), ("演员的表演很{}。", "演圆的表演很{}。")),
+    typos=(Case("这步电影很{}。", before="这部电影很{}。"), Case("演圆的表演很{}。", before="演员的表演很{}。")),
     fillers=("我是星期天和弟弟一起看的。", "片长两个小时。我们在家里看的，姐姐下午也来了。"),
     space="",
     praise="我很喜欢它。",
@@ -173,73 +167,58 @@ CHINESE = Phrases(
 )
 
 
-def _suite(language: str) -> list[Test]:
-    """All tests of a language, of 24 cases or more each."""
+def _suite(language: str) -> list[tuple[str, str, str, list[Case]]]:
+    """The kind, name, expectation (see `_passes`) and 24 cases or more of each test of a language."""
     phrases = {"en": ENGLISH, "zh": CHINESE}[language]
-    good, bad = _plain(phrases.plain, phrases.good), _plain(phrases.plain, phrases.bad)
-    judged = _plain(phrases.plain[:2], phrases.good + phrases.bad)
     words, space = phrases.good + phrases.bad, phrases.space
-    neutral = _with_key_words(phrases.neutral, phrases.things)
-    before = [f"{filler}{space}{{}}".format for filler in phrases.fillers]
-    after, praise, criticism = (
-        [f"{{}}{space}{added}".format for added in sentences]
-        for sentences in (phrases.fillers, [phrases.praise], [phrases.criticism])
-    )
+    plain, neutral = [*map(Case, phrases.plain)], _filled(phrases.neutral, phrases.things)
+    judged, after = _filled(plain[:2], words), f"{{}}{space}"
+
+    def changed(verb: str) -> list[Case]:
+        return [Case(text.format("{}", verb), (verb,)) for text in phrases.changed]
+
+    def renamed(text: str, names: tuple[str, ...]) -> list[Case]:
+        return [Case(text.format(name, "{}"), before=text.format(names[0], "{}")) for name in names[1:]]
+
     either = judged + neutral
     tests = [
-        Test("MFT", "plain_positive", "positive", good),
-        Test("MFT", "plain_negative", "negative", bad),
-        Test("MFT", "negated_positive", "negative", _with_key_words(phrases.negated, phrases.good_to_negate)),
-        Test("MFT", "negated_negative", "positive", _with_key_words(phrases.negated, phrases.bad_to_negate)),
-        Test("MFT", "changed_to_positive", "positive", _changed(phrases.changed, phrases.bad, phrases.loved)),
-        Test("MFT", "changed_to_negative", "negative", _changed(phrases.changed, phrases.good, phrases.hated)),
-        Test("MFT", "neutral", "neutral", neutral),
-        Test("INV", "people", "same", _renamed(phrases.person, phrases.people, words)),
-        Test("INV", "places", "same", _renamed(phrases.place, phrases.places, words)),
-        Test("INV", "upper_case", "same", _rewritten(judged, [str.upper])),
-        Test("INV", "punctuation", "same", _rewritten(judged, [added.format for added in phrases.added])),
-        Test("INV", "typo", "same", _mistyped(phrases.typos, words)),
-        Test("INV", "filler_before", "same", _rewritten(judged, before)),
-        Test("INV", "filler_after", "same", _rewritten(judged, after)),
-        Test("DIR", "praise_added", "not lower", _rewritten(either, praise, phrases.loved)),
-        Test("DIR", "criticism_added", "not higher", _rewritten(either, criticism, phrases.hated)),
+        ("MFT", "plain_positive", "positive", _filled(plain, phrases.good)),
+        ("MFT", "plain_negative", "negative", _filled(plain, phrases.bad)),
+        ("MFT", "negated_positive", "negative", _filled(phrases.negated, phrases.good_to_negate)),
+        ("MFT", "negated_negative", "positive", _filled(phrases.negated, phrases.bad_to_negate)),
+        ("MFT", "changed_to_positive", "positive", _filled(changed(phrases.loved), phrases.bad)),
+        ("MFT", "changed_to_negative", "negative", _filled(changed(phrases.hated), phrases.good)),
+        ("MFT", "neutral", "neutral", neutral),
+        ("INV", "people", "same", _filled(renamed(phrases.person, phrases.people), words)),
+        ("INV", "places", "same", _filled(renamed(phrases.place, phrases.places), words)),
+        ("INV", "upper_case", "same", [Case(case.text.upper(), case.key_words, case.text) for case in judged]),
+        ("INV", "punctuation", "same", _rewritten(judged, phrases.added)),
+        ("INV", "typo", "same", _filled(phrases.typos, words)),
+        ("INV", "filler_before", "same", _rewritten(judged, [f"{filler}{space}{{}}" for filler in phrases.fillers])),
+        ("INV", "filler_after", "same", _rewritten(judged, [after + filler for filler in phrases.fillers])),
+        ("DIR", "praise_added", "not lower", _rewritten(either, [after + phrases.praise], phrases.loved)),
+        ("DIR", "criticism_added", "not higher", _rewritten(either, [after + phrases.criticism], phrases.hated)),
     ]
     # Chinese has no capital letters to test.
-    return [test for test in tests if any(case.text != case.before for case in test.cases)]
+    return [test for test in tests if any(case.text != case.before for case in test[-1])]
 
 
-def _plain(templates: Iterable[str], words: Iterable[str]) -> list[Case]:
-    return [Case(template.format(word), (word,)) for template, word in product(templates, words)]
+def _filled(templates: Iterable[Case], words: Iterable[str]) -> list[Case]:
+    return [
+        Case(text.format(word), (word, *also), before and before.format(word))
+        for (text, also, before), word in product(templates, words)
+    ]
 
 
-def _with_key_words(templates: Iterable[tuple[str, tuple[str, ...]]], words: Iterable[str]) -> list[Case]:
-    return [Case(template.format(word), (word, *also)) for (template, also), word in product(templates, words)]
-
-
-def _changed(templates: Iterable[str], words: Iterable[str], verb: str) -> list[Case]:
-    return [Case(template.format(word, verb), (word, verb)) for template, word in product(templates, words)]
-
-
-def _renamed(template: str, names: tuple[str, ...], words: Iterable[str]) -> list[Case]:
-    first, *others = names
-    pairs = product(others, words)
-    return [Case(template.format(name, word), (word,), template.format(first, word)) for name, word in pairs]
-
-
-def _mistyped(templates: Iterable[tuple[str, str]], words: Iterable[str]) -> list[Case]:
-    pairs = product(templates, words)
-    return [Case(wrong.format(word), (word,), right.format(word)) for (right, wrong), word in pairs]
-
-
-def _rewritten(cases: Iterable[Case], changes: Iterable[Callable[[str], str]], *also: str) -> list[Case]:
-    return [Case(change(case.text), (*case.key_words, *also), case.text) for change, case in product(changes, cases)]
+def _rewritten(cases: Iterable[Case], changes: Iterable[str], *also: str) -> list[Case]:
+    return [Case(change.format(text), (*words, *also), text) for change, (text, words, _) in product(changes, cases)]
 
 
 def _usable(network: Model, cases: Iterable[Case]) -> list[Case]:
     """The cases whose key words are in the network's vocabulary.
 
-    A key word is not if an OOV token is equal to it, a part of it (a character), or contains it (a longer word that
-    jieba found).
+    A key word is out of vocabulary if an OOV token is equal to it, a part of it (a character), or contains it (a longer
+    word that jieba found).
     """
     vocabulary = frozenset(network.vocabulary)
 
@@ -262,7 +241,7 @@ def language_of(network: Model) -> str | None:
         frequent = network.vocabulary[:MOST_FREQUENT]
         chinese = sum("\u4e00" <= token[0] <= "\u9fff" for token in frequent)
         return "zh" if chinese > len(frequent) / 2 else None
-    counts = {language: sum(len(_usable(network, test.cases)) for test in _suite(language)) for language in LANGUAGES}
+    counts = {language: sum(len(_usable(network, cases)) for *_, cases in _suite(language)) for language in LANGUAGES}
     language = max(LANGUAGES, key=counts.__getitem__)
     return language if counts[language] else None
 
@@ -280,20 +259,16 @@ def measure(network: Model) -> pd.DataFrame:
     Raises:
         UserError: as `Model.tokenize` does.
     """
-    language = language_of(network)
-    rows = []
-
-    def probabilities(texts: list[str]) -> np.ndarray:
-        # Rounded before they are compared, so that the table shows what decided.
-        return network.predict_proba(texts).round(DECIMALS)
-
+    language, rows = language_of(network), []
     for kind, name, expected, cases in _suite(language) if language else ():
         usable = _usable(network, cases)
         if not usable:
             continue
-        probability, before = probabilities([case.text for case in usable]), np.full(len(usable), np.nan)
+        # Rounded before they are compared, so that the table shows what decided
+        probability = network.predict_proba([case.text for case in usable]).round(DECIMALS)
+        before = np.full(len(usable), np.nan)
         if kind != "MFT":
-            before = probabilities([case.before or "" for case in usable])
+            before = network.predict_proba([case.before or "" for case in usable]).round(DECIMALS)
         passed = _passes(expected, probability, before)
         n_passed, n_skipped = int(passed.sum()), len(cases) - len(usable)
         interval = intervals.of_proportion(n_passed, len(usable)) or ()

@@ -2,13 +2,11 @@
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from imdb_rnn.core import files
 from imdb_rnn.core.params import PadParams
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.encode import CHUNK
@@ -40,7 +38,11 @@ class SetReport(BaseModel):
 
 
 class DataReport(BaseModel):
-    """Facts about both sets; `test_also_in_train` counts the test reviews with the words of a training review."""
+    """Facts about both sets.
+
+    rows_read, left_out: of `data.source: own`, how many rows were read, and how many were skipped by reason
+    test_also_in_train: test reviews with the same words as a training review
+    """
 
     model_config = ConfigDict(extra="forbid")
     rows_read: Count | None = None
@@ -50,8 +52,8 @@ class DataReport(BaseModel):
     test_also_in_train: Count
 
 
-def data_report(sets: Mapping[str, Reviews], params: PadParams, provenance: Mapping[str, Any]) -> dict:
-    """Make the values of a `DataReport`.
+def data_report(sets: Mapping[str, Reviews], params: PadParams, provenance: Mapping[str, Any]) -> DataReport:
+    """Report on both sets.
 
     Args:
         sets: `train` and `test`.
@@ -59,10 +61,9 @@ def data_report(sets: Mapping[str, Reviews], params: PadParams, provenance: Mapp
     """
     hashes = {name: _hashes(reviews) for name, reviews in sets.items()}
     parts = {name: _report(reviews, hashes[name], params) for name, reviews in sets.items()}
-    rows = provenance.get("rows", {})
-    report: dict[str, Any] = {"rows_read": rows["read"], "left_out": rows["left_out"]} if rows else {}
+    rows = provenance.get("rows", {"read": None, "left_out": {}})
     also = int(np.isin(hashes["test"], hashes["train"]).sum())
-    return DataReport(**report | parts, test_also_in_train=also).model_dump(exclude_unset=True)
+    return DataReport(rows_read=rows["read"], left_out=rows["left_out"], **parts, test_also_in_train=also)
 
 
 def _hashes(reviews: Reviews) -> np.ndarray:
@@ -95,8 +96,3 @@ def _report(reviews: Reviews, hashes: np.ndarray, params: PadParams) -> SetRepor
         duplicates=n - len(of_group),
         conflicting_labels=int(((positive > 0) & (positive < of_group[group])).sum()),
     )
-
-
-def read_data_report(path: Path) -> dict:
-    """Read what `pad` wrote. Raises `UserError` when it is missing or damaged."""
-    return files.read_json(DataReport, path, "pad").model_dump(exclude_unset=True)

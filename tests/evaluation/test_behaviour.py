@@ -17,7 +17,7 @@ def known(phrases: object, tokenizer: str = "word") -> list[str]:
     """Every token of the phrases of a language, each once."""
     if isinstance(phrases, str):
         return get_tokenizer(tokenizer)(phrases)
-    return sorted({token for part in phrases for token in known(part, tokenizer)})
+    return sorted({token for part in phrases if part for token in known(part, tokenizer)})
 
 
 def judging(rule: Callable[[list[str]], float], vocabulary: Iterable[str], tokenizer: str = "word") -> Model:

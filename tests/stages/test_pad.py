@@ -1,11 +1,13 @@
 from material import contents, run_stage, write_params
 
 from imdb_rnn.core.params import PadParams
+from imdb_rnn.text.data_report import DataReport
 from stages.pad import summary
 
 SET = {"reviews": 20000, "negative": 10000, "positive": 10000, "words": [5, 127, 177, 291, 2493], "truncated": 0.0852}
 SET |= {"out_of_vocabulary": 0.0571, "duplicates": 72, "conflicting_labels": 0}
-REPORT = {"train": SET, "test": SET | {"reviews": 500, "positive": 125}, "test_also_in_train": 18}
+TEST = SET | {"reviews": 500, "positive": 125}
+REPORT = DataReport(train=SET, test=TEST, test_also_in_train=18)
 
 
 def test_the_report_in_a_few_lines():
@@ -17,9 +19,10 @@ def test_the_report_in_a_few_lines():
         f"          {rest}0 with contradictory labels",
         "18 test reviews also occur in the training set",
     ]
-    own = {"rows_read": 25000, "left_out": {"no text": 3000, "a duplicate": 1}}
-    assert summary(REPORT | own, PadParams()).startswith("25,000 rows read; skipped: 3,000 no text; 1 a duplicate\n")
-    assert summary(REPORT | own | {"left_out": {}}, PadParams()).startswith("25,000 rows read; skipped: none\n")
+    own = REPORT.model_copy(update={"rows_read": 25000, "left_out": {"no text": 3000, "a duplicate": 1}})
+    assert summary(own, PadParams()).startswith("25,000 rows read; skipped: 3,000 no text; 1 a duplicate\n")
+    none = own.model_copy(update={"left_out": {}})
+    assert summary(none, PadParams()).startswith("25,000 rows read; skipped: none\n")
 
 
 def test_a_missing_upstream_file_is_named_and_the_older_result_stays(params, tmp_path):

@@ -10,6 +10,8 @@ from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.evaluation import behaviour, sensitivity
 from imdb_rnn.evaluation.evaluate import evaluate
+from imdb_rnn.text.corpus import Reviews
+from imdb_rnn.text.data_report import data_report
 from imdb_rnn.training.history import COLUMNS
 from stages import report
 
@@ -18,7 +20,6 @@ def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_pa
     """Of logits that six decimals make 0."""
     network = replace(network_of(model_params()), provenance={"source": "bundled"})
     monkeypatch.setattr(model_file, "load", lambda path: network)
-    monkeypatch.setattr(report, "read_data_report", lambda path: {})
     y, logits = np.array([0, 0, 1, 1]), np.array([-1e-9, -1.0, 1e-9, 1e-9])
     ids = ragged(*[[1, 4]] * 4)
     found = evaluate(ids, y, logits, network.vocabulary)
@@ -32,6 +33,9 @@ def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_pa
         frames.write_csv(tmp_path / path, table)
     scores = {"best_epoch": 1, "test": found.scores, "test_intervals": found.intervals}
     files.write_json(tmp_path / files.METRICS, scores)
+    reviews = Reviews(ids, y)
+    data = data_report({"train": reviews, "test": reviews}, params.pad, network.provenance)
+    files.write_json(tmp_path / files.DATA_REPORT, data.model_dump())
     files.write_json(tmp_path / files.SENSITIVITY_METRICS, {"sensitivity": {"half_life_words": 9.87}})
     files.write_json(tmp_path / files.EXPLANATION / "traces.json", {"traces": []})
     (tmp_path / "results/experiments").mkdir()

@@ -3,14 +3,14 @@ import numpy as np
 from imdb_rnn.core import files
 from imdb_rnn.core.params import PadParams
 from imdb_rnn.text.corpus import from_lists
-from imdb_rnn.text.data_report import data_report, read_data_report
+from imdb_rnn.text.data_report import DataReport, data_report
 
 TRAIN = from_lists([[1, 2, 3], [4], [1, 2, 3], [1, 2, 3, 9, 9, 9]], np.array([0, 1, 1, 0]))
 TEST = from_lists([[4], [0, 1]], np.array([0, 1]))
 
 
 def report(**provenance):
-    return data_report({"train": TRAIN, "test": TEST}, PadParams(vocab_size=12, maxlen=5), provenance)
+    return data_report({"train": TRAIN, "test": TEST}, PadParams(vocab_size=12, maxlen=5), provenance).model_dump()
 
 
 def test_it_counts_what_is_there():
@@ -30,22 +30,22 @@ def test_it_counts_what_is_there():
 
 def test_reviews_of_unknown_words_are_not_the_same():
     unknown = from_lists([[1, 0], [1, 0], [0]], np.array([0, 1, 0]))
-    test = data_report({"train": TRAIN, "test": unknown}, PadParams(), {})["test"]
-    assert (test["duplicates"], test["conflicting_labels"]) == (0, 0)
+    test = data_report({"train": TRAIN, "test": unknown}, PadParams(), {}).test
+    assert (test.duplicates, test.conflicting_labels) == (0, 0)
 
 
 def test_it_says_what_was_left_out():
     rows = {"read": 9, "kept": 6, "left_out": {"no text": 3}}
     assert report(rows=rows)["left_out"] == {"no text": 3}
-    assert "rows_read" not in report()
+    assert (report()["rows_read"], report()["left_out"]) == (None, {})
 
 
 def test_it_is_read_as_it_was_written(tmp_path):
     files.write_json(tmp_path / "data_report.json", report())
-    assert read_data_report(tmp_path / "data_report.json") == report()
+    assert files.read_json(DataReport, tmp_path / "data_report.json", "pad").model_dump() == report()
 
 
 def test_the_same_words_are_the_same_however_stores_them():
     again = {"train": TRAIN, "test": from_lists([[1, 2, 3]], np.array([0]))}
-    assert data_report(again, PadParams(), {})["test_also_in_train"] == 1
+    assert data_report(again, PadParams(), {}).test_also_in_train == 1
     assert np.array_equal(again["test"].labels, [0])

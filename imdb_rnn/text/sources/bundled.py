@@ -9,7 +9,8 @@ import pooch
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import BundledParams
-from imdb_rnn.text.corpus import Corpus, Reviews, from_lists, make_corpus
+from imdb_rnn.text.corpus import Corpus, Reviews, make_corpus
+from imdb_rnn.text.encode import ranks_of
 from imdb_rnn.text.split import split_by_position
 from imdb_rnn.text.vocabulary import count_vocabulary, get_tokenizer
 
@@ -53,8 +54,8 @@ def read(params: BundledParams, root: Path, tokenizer: str) -> Corpus:
     vocabulary = count_vocabulary(split[row] for row in train_rows)
     rank = {word: position for position, word in enumerate(vocabulary, start=1)}
 
-    def as_ranks(rows: np.ndarray) -> Reviews:
-        return from_lists([[rank.get(token, 0) for token in split[row]] for row in rows], labels[rows])
+    def reviews(rows: np.ndarray) -> Reviews:
+        return Reviews(ranks_of((split[row] for row in rows), rank), labels[rows])
 
     train_texts = set(texts[train_rows])
     provenance = {
@@ -70,4 +71,4 @@ def read(params: BundledParams, root: Path, tokenizer: str) -> Corpus:
         "films_with_neighbours_cut_at_most": 2,
         "test_texts_also_in_train": sum(text in train_texts for text in texts[test_rows]),
     }
-    return make_corpus(as_ranks(train_rows), as_ranks(test_rows), vocabulary, provenance)
+    return make_corpus(reviews(train_rows), reviews(test_rows), vocabulary, provenance)

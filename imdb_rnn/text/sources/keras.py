@@ -15,6 +15,11 @@ from imdb_rnn.text.corpus import Corpus, Reviews, from_lists, make_corpus
 from imdb_rnn.text.sources.fetch import fetch
 
 SHUFFLE_SEED = 113  # the default of keras.datasets.imdb.load_data
+PROVENANCE = {  # without addresses and checksums, so that a mirror with the same reviews gives the same bytes
+    "source": "keras",
+    "description": "Large Movie Review Dataset (Maas et al. 2011) as packed by Keras",
+    "split": f"the data set's own; each part in Keras' order (seed {SHUFFLE_SEED})",
+}
 
 
 def read(params: KerasParams, root: Path, tokenizer: str) -> Corpus:
@@ -32,16 +37,10 @@ def read(params: KerasParams, root: Path, tokenizer: str) -> Corpus:
         # In this order: load_data shuffles the training set first, with the same generator.
         train = _shuffled(arrays["x_train"], arrays["y_train"], shuffle)
         test = _shuffled(arrays["x_test"], arrays["y_test"], shuffle)
+        return make_corpus(train, test, vocabulary, PROVENANCE)
     except Exception as error:  # with another SHA-256 in params.yaml the files can hold anything
         why = " ".join(str(error).split())
         raise UserError(f"{downloads}: not Keras' reviews and word index ({why}); check data.keras") from error
-    # Without addresses and checksums, so that a mirror with the same reviews gives the same bytes.
-    provenance = {
-        "source": "keras",
-        "description": "Large Movie Review Dataset (Maas et al. 2011) as packed by Keras",
-        "split": f"the data set's own; each part in Keras' order (seed {SHUFFLE_SEED})",
-    }
-    return make_corpus(train, test, vocabulary, provenance)
 
 
 def _shuffled(ranks: np.ndarray, labels: np.ndarray, shuffle: np.random.RandomState) -> Reviews:

@@ -81,6 +81,7 @@ def test_bad_reviews_stop_the_stage_and_the_older_result_stays(params, tmp_path,
         download.main(changed(params, data=keras_source(tmp_path, index, **(GOOD | arrays))), tmp_path)
     (line,) = str(error.value).splitlines()
     assert says in line
+    assert "data.keras" in line
     assert contents(older) == {"vocabulary.txt": b"older"}
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["downloads", "reviews"]
 
