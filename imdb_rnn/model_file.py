@@ -58,16 +58,16 @@ def save(model: Model, path: Path) -> None:
         new.write_bytes(content)
 
 
-def load(path: Path) -> Model:
-    """Read a model. Raises `UserError` when the file is missing, damaged, or not a model."""
-    files.require(path, "train")
+def load(path: Path, stage: str = "train") -> Model:
+    """Read a model that `stage` wrote. Raises `UserError` when the file is missing, damaged, or not a model."""
+    files.require(path, stage)
     try:
         with safe_open(path, framework="numpy") as file:
             return _read(file)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror or error})") from error
     except (SafetensorError, ValueError) as error:
-        raise files.damaged(path, "train", error) from error
+        raise files.damaged(path, stage, error) from error
 
 
 def _read(file: Any) -> Model:

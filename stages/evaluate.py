@@ -14,7 +14,7 @@ from imdb_rnn.core.params import Params
 from imdb_rnn.evaluation import metrics
 from imdb_rnn.evaluation.evaluate import evaluate
 from imdb_rnn.text.encode import Labelled, read_padded, unpad
-from imdb_rnn.training.validation import hold_out
+from imdb_rnn.training.batches import hold_out
 
 
 def main(params: Params, root: Path) -> None:

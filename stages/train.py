@@ -15,8 +15,8 @@ from imdb_rnn.text.corpus import read_provenance, read_vocabulary
 from imdb_rnn.text.encode import Labelled, read_padded, unpad
 from imdb_rnn.text.vocabulary import RANK_OFFSET, known_words
 from imdb_rnn.training import checkpoint
+from imdb_rnn.training.batches import hold_out
 from imdb_rnn.training.loop import train
-from imdb_rnn.training.validation import hold_out
 
 
 def main(params: Params, root: Path) -> None:

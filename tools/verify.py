@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,10 +36,10 @@ def judge(commit: str, committed: str, here: str, changed: str) -> str:
     Raises:
         UserError: when the bytes differ; names the first stage that differs.
     """
-    for stage, outs in different(committed, here):
+    if first := next(different(committed, here), None):
         raise UserError(
-            f"this machine gives other bytes than {commit}; the first are those of the stage {stage}: "
-            f"{', '.join(outs)}; docs/reproducibility.md says what is promised"
+            f"this machine gives other bytes than {commit}; the first are those of the stage {first[0]}: "
+            f"{', '.join(first[1])}; docs/reproducibility.md says what is promised"
         )
     if changed:
         raise UserError(f"the run changed what is committed: {' '.join(changed.split())}")
@@ -63,7 +64,7 @@ def main() -> None:
         committed = (clone / "dvc.lock").read_text(encoding="utf-8")
         edited = ", without the changes that are not committed" if run("git", "status", "--porcelain") else ""
         print(f"running the pipeline of {commit} in {clone}{edited}", flush=True)
-        run("dvc", "repro", "--quiet", cwd=clone)
+        run(sys.executable, "-m", "dvc", "repro", "--quiet", cwd=clone)
         here = (clone / "dvc.lock").read_text(encoding="utf-8")
         print(judge(commit, committed, here, run("git", "status", "--porcelain", cwd=clone)))
 

@@ -1,21 +1,20 @@
 """What the comparison trains, and a finished run: a folder with `run.json`, `logits.npy` and a network's model file."""
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from imdb_rnn.core import files
-from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import Section, parse_yaml, validate
+from imdb_rnn.evaluation.results import Result
 
 FOLDER = Path("experiments/compare")
 PLAN, RUNS = FOLDER / "params.yaml", FOLDER / "runs"
 MODEL = "model.safetensors"
 LINEAR = "linear"  # the run that is no network
-
-Form = TypeVar("Form", bound=BaseModel)
+COMMAND = "make compare"
 
 
 class Plan(Section):
@@ -23,7 +22,7 @@ class Plan(Section):
     seeds: Annotated[list[int], Field(min_length=1)]
 
 
-class Run(BaseModel):
+class Run(Result):
     """The measurements of a run, besides its logits.
 
     weights: their number, fixed word embeddings included
@@ -31,7 +30,6 @@ class Run(BaseModel):
     reviews_per_second: test reviews, from word ranks to logits, with compilation
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     weights: Annotated[int, Field(ge=1)]
     training_seconds: Annotated[float, Field(ge=0)]
     reviews_per_second: Annotated[int, Field(ge=0)]
@@ -58,24 +56,8 @@ def read_run(folder: Path, reviews: int) -> tuple[Run, np.ndarray]:
     Raises:
         UserError: when it is missing or damaged.
     """
-    run, path = read_form(Run, folder / "run.json"), folder / "logits.npy"
-    try:
-        logits = np.load(path, allow_pickle=False)
-        if logits.shape != (reviews,) or not np.isfinite(logits).all():
-            raise ValueError(f"it should hold {reviews} finite numbers")
-    except (OSError, ValueError, EOFError) as error:
-        raise unreadable(path, error) from error
+    run, path = files.read_json(Run, folder / "run.json", COMMAND), folder / "logits.npy"
+    logits = files.read_array(path, COMMAND)
+    if logits.shape != (reviews,) or not np.isfinite(logits).all():
+        raise files.damaged(path, COMMAND, f"it should hold {reviews} finite numbers")
     return run, logits.astype(float)
-
-
-def read_form(form: type[Form], path: Path) -> Form:
-    """Read JSON that a stage of the comparison wrote. Raises `UserError` when it is missing or damaged."""
-    try:
-        return form.model_validate_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from error
-
-
-def unreadable(path: Path, why: object) -> UserError:
-    """The error for a file that is missing, or does not hold what a stage of the comparison writes."""
-    return UserError(f"{path} cannot be read ({' '.join(str(why).split())}); run `make compare`")

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from experiments.compare.runs import FOLDER, MODEL, RUNS
+from experiments.compare.runs import COMMAND, FOLDER, MODEL, RUNS
 from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError, run_command
@@ -68,7 +68,7 @@ def main(arguments: list[str], root: Path) -> None:
     if len(arguments) != 2:
         raise UserError("name a preset and a seed: python -m experiments.compare.sensitivity NETWORK SEED")
     name = "-".join(arguments)
-    network = model_file.load(root / RUNS / name / MODEL)
+    network = model_file.load(root / RUNS / name / MODEL, COMMAND)
     measured = measure(network, read_reviews(root / files.REVIEWS, "test"))
     files.write_text(root / SENSITIVITY / f"{name}.json", measured.model_dump_json() + "\n")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.compare.estimates import estimate, interval
-from experiments.compare.runs import MODEL, RUNS, read_plan
+from experiments.compare.runs import COMMAND, MODEL, RUNS, read_plan
 from imdb_rnn import model_file
 from imdb_rnn.core import frames
 from imdb_rnn.core.errors import run_command
@@ -28,7 +28,7 @@ def main(root: Path) -> None:
     texts, labels = table["text"].tolist(), table["label"].to_numpy(np.int64)
     rows = []
     for name in plan.networks:
-        networks = [model_file.load(root / RUNS / f"{name}-{seed}" / MODEL) for seed in plan.seeds]
+        networks = [model_file.load(root / RUNS / f"{name}-{seed}" / MODEL, COMMAND) for seed in plan.seeds]
         correct = np.array([is_correct(labels, network.logits(network.encode(texts))) for network in networks])
         low, high = interval(estimate(correct))
         rows.append({"network": name, "n_seeds": len(networks), "accuracy": correct.mean(), "low": low, "high": high})

@@ -15,7 +15,7 @@ import pandas as pd
 from experiments.compare import figure
 from experiments.compare.aggregate import combine
 from experiments.compare.estimates import estimate, holm, interval, p_value
-from experiments.compare.runs import LINEAR, PLAN, RUNS, Run, read_form, read_plan, read_run
+from experiments.compare.runs import COMMAND, LINEAR, PLAN, RUNS, Run, read_plan, read_run
 from experiments.compare.sensitivity import SENSITIVITY, RunSensitivity, traced_rows
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError, run_command
@@ -139,7 +139,9 @@ def main(root: Path) -> None:
     table = summarise(runs, correct, roc_auc).assign(source=source, n_test_reviews=len(reviews))
     pairs = differences(table["network"].tolist(), correct)
     measured = {
-        network: [read_form(RunSensitivity, root / SENSITIVITY / f"{name}.json") for name in names[network]]
+        network: [
+            files.read_json(RunSensitivity, root / SENSITIVITY / f"{name}.json", COMMAND) for name in names[network]
+        ]
         for network in plan.networks
     }
     comparison = combine(source, measured, reviews, traced_rows(reviews.ranks), vocabulary)

@@ -16,8 +16,8 @@ from imdb_rnn.core.params import TrainParams, parse_yaml, validate
 from imdb_rnn.text.corpus import read_provenance, read_reviews, read_vocabulary
 from imdb_rnn.text.encode import Labelled, encode
 from imdb_rnn.text.vocabulary import known_words
+from imdb_rnn.training.batches import hold_out
 from imdb_rnn.training.loop import train
-from imdb_rnn.training.validation import hold_out
 from tools.preset import PRESETS_FILE, preset
 
 

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,12 @@ def main(root: Path) -> None:
     apply(preset(text, NAME), files.read_text(root / files.PARAMS))
     files.write_text(root / PRESETS_FILE, text)
     print(f"{PRESETS_FILE} has the best trial now: make preset NAME={NAME}", flush=True)
-    subprocess.run(["dvc", "exp", "remove", "--quiet", NAME], cwd=root, stderr=subprocess.DEVNULL)
+    dvc = [sys.executable, "-m", "dvc", "exp"]
+    subprocess.run([*dvc, "remove", "--quiet", NAME], cwd=root, stderr=subprocess.DEVNULL)
     options = [option for key, value in settings.items() for option in ("--set-param", f"{key}={as_yaml(value)}")]
     if params.data.source == "own" and (root / params.data.own.path).exists():
         options += ["--copy-paths", params.data.own.path]  # they may not be in git, where DVC takes its files from
-    run = subprocess.run(["dvc", "exp", "run", "--temp", "--name", NAME, *options], cwd=root)
+    run = subprocess.run([*dvc, "run", "--temp", "--name", NAME, *options], cwd=root)
     if run.returncode:
         raise UserError(f"the experiment {NAME} failed; fix that, then run python -m experiments.sweep.best")
     print(f"its validation loss in the sweep was {trials[0].val_loss}; `dvc exp show` lists the experiment")

@@ -41,7 +41,9 @@ def main(root: Path) -> None:
     params = load_params(root)
     plan = read_plan(root, params)
     reviews = read_reviews(root / files.REVIEWS, "train")
-    name = fingerprint(plan, params, reviews, files.read_text(root / files.CODE / "sweep-search.txt"))
+    name = fingerprint(
+        plan, params, reviews, files.require(root / files.CODE / "sweep-search.txt", "check").read_text()
+    )
     storage = storage_of(plan, root)
     code = [Path(experiments.__path__[0])]
     with cluster.joined(os.environ.get(ADDRESS) or cluster.LOCAL, code, plan.threads) as ray:

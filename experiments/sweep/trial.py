@@ -9,9 +9,9 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import Params
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.encode import Labelled, encode
+from imdb_rnn.training.batches import hold_out
 from imdb_rnn.training.history import COLUMNS, best_epoch, diverged, is_over
 from imdb_rnn.training.loop import train
-from imdb_rnn.training.validation import hold_out
 
 CHECKPOINT = "checkpoint.npz"
 LOSS = "val_loss"  # by which the trials are compared

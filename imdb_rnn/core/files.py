@@ -114,10 +114,14 @@ def read_text(path: Path) -> str:
 
 
 def require(path: Path, stage: str) -> Path:
-    """Return `path`, or raise a `UserError` that names the stage that makes it."""
+    """Return `path`, or raise a `UserError` that names the stage, or the command `make TARGET`, that makes it."""
     if not path.exists():
-        raise UserError(f"{path} is missing; run `dvc repro {stage}` to make it")
+        raise UserError(f"{path} is missing; run `{_command(stage)}` to make it")
     return path
+
+
+def _command(stage: str) -> str:
+    return stage if stage.startswith("make ") else f"dvc repro {stage}"
 
 
 def read_json(model: type[Model], path: Path, stage: str) -> Model:
@@ -150,4 +154,4 @@ def read_array(path: Path, stage: str, *, memory_map: bool = False) -> np.ndarra
 
 def damaged(path: Path, stage: str, why: object) -> UserError:
     """The error for a file that exists but does not hold what `stage` writes."""
-    return UserError(f"{path} is damaged ({' '.join(str(why).split())}); run `dvc repro {stage}` to rebuild it")
+    return UserError(f"{path} is damaged ({' '.join(str(why).split())}); run `{_command(stage)}` to rebuild it")

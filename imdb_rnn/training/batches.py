@@ -1,8 +1,24 @@
-"""Batches: the order in which reviews are trained on, and how much each review counts."""
+"""The reviews that training learns from: which are held out, in which batches they come, how much each counts."""
 
 import numpy as np
 
+from imdb_rnn.core.params import TrainParams
 from imdb_rnn.engine.rng import Stream, raw
+from imdb_rnn.text.encode import Labelled
+from imdb_rnn.text.split import split_by_position
+
+
+def hold_out(reviews: Labelled, params: TrainParams) -> tuple[Labelled, Labelled]:
+    """Divide training reviews for `validation: holdout`.
+
+    Returns:
+        The reviews to train on, and the reviews to validate with: of each label the last `params.validation_fraction`.
+
+    Raises:
+        UserError: when a part would have no review of a label.
+    """
+    rows, held_out = split_by_position(reviews.y, params.validation_fraction, "train.validation_fraction")
+    return reviews.rows(rows), reviews.rows(held_out)
 
 
 def shuffled(count: int, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:

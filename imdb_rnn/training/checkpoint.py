@@ -71,9 +71,9 @@ def fingerprint(*parts: Section | np.ndarray | int) -> str:
 
 def prune(folder: Path, used: Path) -> None:
     """Remove all checkpoints but `used` and the `NEWEST` others."""
-    others = [path for path in folder.glob("*.*") if path.suffix in (".npz", ".damaged") and path != used]
-    for path in sorted(others, key=lambda path: path.stat().st_mtime)[:-NEWEST]:
-        with suppress(OSError):  # that nothing can be written here is an error when a checkpoint is
+    with suppress(OSError):  # another process removes them too; a read-only folder is an error when one is written
+        others = [path for path in folder.glob("*.npz") if path != used]
+        for path in sorted(others, key=lambda path: path.stat().st_mtime)[:-NEWEST]:
             path.unlink()
 
 
@@ -87,7 +87,7 @@ def write(path: Path, state: TrainingState) -> None:
 
 
 def read(path: Path) -> TrainingState | None:
-    """Read what `write` wrote. None if it is not there, or cannot be read: then it is renamed, and a line says so."""
+    """Read what `write` wrote. None if it is not there, or cannot be read: then a line says so."""
     if not path.exists():
         return None
     try:
@@ -98,7 +98,5 @@ def read(path: Path) -> TrainingState | None:
         best = {name.removeprefix("best."): array for name, array in arrays.items() if name.startswith("best.")}
         return TrainingState(learner, **facts, best=from_named(best) if best else None)
     except Exception as error:  # zip, headers and JSON each fail in ways of their own
-        damaged = path.with_suffix(".damaged")
-        path.replace(damaged)
-        print(f"the checkpoint cannot be read ({error}); it is {damaged} now, training starts over", file=sys.stderr)
+        print(f"{path} cannot be read ({error}); training starts over and replaces it", file=sys.stderr)
         return None

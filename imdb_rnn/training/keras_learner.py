@@ -37,7 +37,8 @@ class KerasLearner:
         optimizer = _optimizer(keras, params, steps)
         optimizer.build(trained)
         self._state = [*self._network.variables, *optimizer.variables, *self._averages]
-        self._step = tf.function(partial(self._one_step, tf, optimizer, params.weight_averaging), jit_compile=True)
+        step = partial(self._one_step, tf, optimizer, params.weight_averaging)
+        self._step = tf.function(step, jit_compile=True, autograph=False)
         self._tensor = tf.constant
 
     def _one_step(self, tf: Any, optimizer: Any, decay: float | None, x: Any, y: Any, weights: Any) -> tuple[Any, Any]:

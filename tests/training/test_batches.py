@@ -2,8 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from networks import ragged, rows_of
 
-from imdb_rnn.training.batches import shuffled
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import TrainParams
+from imdb_rnn.text.encode import Labelled
+from imdb_rnn.training.batches import hold_out, shuffled
 
 
 @given(count=st.integers(1, 300), size=st.integers(1, 400), seed=st.integers(0, 2**32 - 1), epoch=st.integers(1, 1000))
@@ -24,3 +28,18 @@ def test_the_order_is_the_seed_s_and_the_epoch_s(other):
 def test_the_order_is_the_same_on_every_machine():
     """It was noted once; with another order a seed would mean another training."""
     assert np.concatenate(shuffled(12, 5, 42, 1)).tolist() == [6, 9, 11, 10, 3, 1, 0, 8, 5, 2, 4, 7]
+
+
+REVIEWS = Labelled(ragged(*([number] for number in range(10))), np.array([0, 1] * 5))
+
+
+def test_the_last_reviews_of_each_label_are_held_out():
+    training, validation = hold_out(REVIEWS, TrainParams(validation_fraction=0.4))
+    assert rows_of(training.ids) == [[number] for number in range(6)]
+    assert rows_of(validation.ids) == [[number] for number in range(6, 10)]
+    assert validation.y.tolist() == [0, 1, 0, 1]
+
+
+def test_a_fraction_that_leaves_a_part_empty_is_named():
+    with pytest.raises(UserError, match=r"train\.validation_fraction is 0\.01"):
+        hold_out(REVIEWS, TrainParams(validation_fraction=0.01))

@@ -46,7 +46,7 @@ def test_the_next_epoch_begins_with_nothing_but_what_was_learnt():
     assert_equal(state, TrainingState(LEARNER, 3, history=[ROW], best=BEST))
 
 
-def test_a_damaged_checkpoint_is_named_and_renamed(tmp_path, capsys):
+def test_a_damaged_checkpoint_is_named_and_not_used(tmp_path, capsys):
     """Bits of every byte of the first header, of the directory and of the end; and cut off every so many bytes."""
     path = tmp_path / "checkpoint.npz"
     checkpoint.write(path, STATE)
@@ -58,18 +58,16 @@ def test_a_damaged_checkpoint_is_named_and_renamed(tmp_path, capsys):
             content = bytearray(whole)
             content[place] ^= 1 << bit
             damaged.append(bytes(content))
-    set_aside = 0
+    found = 0
     for content in damaged:
         path.write_bytes(content)
         state = checkpoint.read(path)
         if state is None:
-            assert not path.exists()
-            assert (tmp_path / "checkpoint.damaged").read_bytes() == content
-            assert capsys.readouterr().err.startswith("the checkpoint cannot be read (")
-            set_aside += 1
+            assert capsys.readouterr().err.startswith(f"{path} cannot be read (")
+            found += 1
         else:  # a bit that nothing depends on, of a time stamp, say
             assert_equal(state, STATE)
-    assert set_aside > len(damaged) / 2
+    assert found > len(damaged) / 2
 
 
 def written(folder, name: str, days_ago: float) -> None:
@@ -80,11 +78,11 @@ def written(folder, name: str, days_ago: float) -> None:
 
 def test_the_newest_five_checkpoints_stay_and_the_one_in_use_however_old_it_is(tmp_path):
     for age in range(8):
-        written(tmp_path, f"{age}.damaged" if age == 2 else f"{age}.npz", age)
+        written(tmp_path, f"{age}.npz", age)
     written(tmp_path, "notes.txt", 9)
     written(tmp_path, "used.npz", 100)
     checkpoint.prune(tmp_path, tmp_path / "used.npz")
-    stay = {"0.npz", "1.npz", "2.damaged", "3.npz", "4.npz", "used.npz", "notes.txt"}
+    stay = {"0.npz", "1.npz", "2.npz", "3.npz", "4.npz", "used.npz", "notes.txt"}
     assert {path.name for path in tmp_path.iterdir()} == stay
 
 

@@ -158,7 +158,7 @@ def test_a_sure_and_wrong_answer_is_corrected_as_fast_as_the_logit_says(monkeypa
     assert learning.weights().head_bias == pytest.approx([-29], abs=1e-5)
 
 
-def test_training_goes_on_from_a_checkpoint_as_if_it_was_not_stopped(tmp_path, monkeypatch):
+def test_training_goes_on_from_a_checkpoint_as_if_it_was_not_stopped(tmp_path, monkeypatch, capfd):
     """Of the middle of an epoch, so that dropout has to go on with what it would have drawn, as the averages do."""
     options = {"engine": "keras", "epochs": 2, "batch_size": 50, "schedule": "cosine", "weight_averaging": 0.9}
     model = small(dropout=0.5)
@@ -172,6 +172,7 @@ def test_training_goes_on_from_a_checkpoint_as_if_it_was_not_stopped(tmp_path, m
 
     monkeypatch.setattr(checkpoint, "write", keep_one)
     network, history = run(model, checkpoint=path, **options)
+    assert "AutoGraph" not in capfd.readouterr().err  # whose warning shows all environment variables
     monkeypatch.setattr(checkpoint, "write", write)
     again, history_again = run(model, checkpoint=early, **options)
     assert history_again.equals(history)

@@ -22,22 +22,22 @@ def test_a_run_is_read_as_written(tmp_path):
 
 def test_a_damaged_run_is_named(tmp_path):
     write_run(tmp_path, RUN, np.zeros(4))
-    with pytest.raises(UserError, match=r"logits\.npy cannot be read \(it should hold 5 finite.*; run `make compare`"):
+    with pytest.raises(UserError, match=r"logits\.npy is damaged \(it should hold 5 finite.*; run `make compare`"):
         read_run(tmp_path, 5)
     np.save(tmp_path / "logits.npy", np.array([0, 1, np.nan, 2]))
-    with pytest.raises(UserError, match=r"logits\.npy cannot be read \(it should hold 4 finite"):
+    with pytest.raises(UserError, match=r"logits\.npy is damaged \(it should hold 4 finite"):
         read_run(tmp_path, 4)
     (tmp_path / "logits.npy").write_bytes(b"")
-    with pytest.raises(UserError, match=r"logits\.npy cannot be read"):
+    with pytest.raises(UserError, match=r"logits\.npy is damaged"):
         read_run(tmp_path, 4)
     for fault in ({"weights": None}, {"training_seconds": "2"}, {"accuracy": 0.5}):
         (tmp_path / "run.json").write_text(json.dumps(RUN.model_dump() | fault))
-        with pytest.raises(UserError, match=r"run\.json cannot be read \(.*; run `make compare`"):
+        with pytest.raises(UserError, match=r"run\.json is damaged \(.*; run `make compare`"):
             read_run(tmp_path, 4)
 
 
 def test_a_missing_run_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"gru-2.run\.json cannot be read \(.*; run `make compare`"):
+    with pytest.raises(UserError, match=r"gru-2.run\.json is missing; run `make compare`"):
         read_run(tmp_path / "gru-2", 4)
 
 

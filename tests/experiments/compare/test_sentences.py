@@ -48,6 +48,6 @@ def test_every_network_predicts_every_sentence_and_the_best_comes_first(tmp_path
 def test_a_network_that_is_missing_is_named(tmp_path):
     (tmp_path / PLAN).parent.mkdir(parents=True)
     (tmp_path / PLAN).write_text("networks: [gru]\nseeds: [1]")
-    with pytest.raises(UserError, match=r"gru-1/model\.safetensors"):
+    with pytest.raises(UserError, match=r"gru-1/model\.safetensors is missing; run `make compare`"):
         sentences.main(tmp_path)
     assert not (tmp_path / sentences.SENTENCES).exists()

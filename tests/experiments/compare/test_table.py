@@ -144,7 +144,7 @@ def test_the_results_are_computed_from_the_runs(project, capsys):
 
 def test_runs_that_are_missing_are_named(project):
     (project / RUNS / "gru-2/run.json").unlink()
-    with pytest.raises(UserError, match=r"gru-2.run\.json cannot be read .*; run `make compare`"):
+    with pytest.raises(UserError, match=r"gru-2.run\.json is missing; run `make compare`"):
         table.main(project)
 
 
