@@ -4,8 +4,9 @@ from material import model_params, network_of
 from networks import ragged
 
 from experiments.compare import sensitivity
-from experiments.compare.runs import read_form
+from experiments.compare.runs import COMMAND
 from experiments.compare.sensitivity import RunSensitivity, measure, traced_rows
+from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.encode import encode
@@ -50,17 +51,15 @@ def test_a_network_is_measured_on_reviews_as_it_reads_them(monkeypatch):
 def test_what_was_measured_is_read_as_written_and_damage_is_named(tmp_path):
     path = tmp_path / "gru-1.json"
     path.write_text(GOOD.model_dump_json())
-    assert read_form(RunSensitivity, path) == GOOD
+    assert files.read_json(RunSensitivity, path, COMMAND) == GOOD
     for fault in ({"gradient": []}, {"gradient": [-1.0]}, {"last_words": {"1": None}}, {"traces": [[0.5], []]}):
         path.write_text(GOOD.model_copy(update=fault).model_dump_json(warnings=False))
-        with pytest.raises(UserError, match=r"gru-1\.json cannot be read \(.*; run `make compare`"):
-            read_form(RunSensitivity, path)
-    with pytest.raises(UserError, match=r"gru-2\.json cannot be read \(.*; run `make compare`"):
-        read_form(RunSensitivity, tmp_path / "gru-2.json")
+        with pytest.raises(UserError, match=r"gru-1\.json is damaged \(.*; run `make compare`"):
+            files.read_json(RunSensitivity, path, COMMAND)
 
 
 def test_a_run_is_named_by_its_network_and_seed(tmp_path):
     with pytest.raises(UserError, match="NETWORK SEED"):
         sensitivity.main(["gru"], tmp_path)
-    with pytest.raises(UserError, match=r"gru-1.model\.safetensors is missing"):
+    with pytest.raises(UserError, match=r"gru-1.model\.safetensors is missing; run `make compare`"):
         sensitivity.main(["gru", "1"], tmp_path)
