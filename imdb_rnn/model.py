@@ -197,10 +197,10 @@ def compute_logits(
     flat, logits = engine.layout.flatten(weights), np.empty(len(ids))
 
     def prepare(rows: np.ndarray) -> Batch:
-        batch, places = ids.rows(rows), None
+        batch, indices = ids.rows(rows), None
         if params.ngrams:
-            places = ngrams.look_up(ngrams.codes_of(batch, params.ngrams, encoding.vocab_size), ngram_codes)
-        return engine.prepare(as_read(batch, params, encoding), places)
+            indices = ngrams.look_up(ngrams.codes_of(batch, params.ngrams, encoding.vocab_size), ngram_codes)
+        return engine.prepare(as_read(batch, params, encoding), indices)
 
     for rows, batch, prefetch_next in prefetch(_batches(ids), prepare):
         logits[rows] = engine.logits(flat, batch, prefetch_next)

@@ -35,9 +35,9 @@ class CompiledLearner:
             except ValueError as error:
                 raise UserError(f"{error}; set model.embeddings to learned") from error
             weights = weights._replace(embeddings=vectors)
-        self.ngram_codes, self._prior, self._places = np.empty(0, np.int64), np.empty(0, np.float32), None
+        self.ngram_codes, self._prior, self._ngram_indices = np.empty(0, np.int64), np.empty(0, np.float32), None
         if model.ngrams:
-            self.ngram_codes, self._prior, self._places = _known_ngrams(training, model, encoding.vocab_size)
+            self.ngram_codes, self._prior, self._ngram_indices = _known_ngrams(training, model, encoding.vocab_size)
             weights = weights._replace(ngrams=np.full(len(self.ngram_codes), model.ngram_weight, np.float32))
         self.engine = Engine(Layout(model, encoding.vocab_size, len(self.ngram_codes)), self._prior)
         self._flat, self._fixed = self.engine.layout.flatten(weights), self.engine.layout.num_fixed
@@ -49,7 +49,9 @@ class CompiledLearner:
 
         def prepare(numbered: tuple[int, np.ndarray]) -> Batch:
             rows = numbered[1]
-            return self.engine.prepare(self._ids.rows(rows), self._places.rows(rows) if self._places else None)
+            return self.engine.prepare(
+                self._ids.rows(rows), self._ngram_indices.rows(rows) if self._ngram_indices else None
+            )
 
         in_order = (rows[np.argsort(-self._words[rows], kind="stable")] for rows in batches)
         for (number, rows), batch, prefetch_next in prefetch(enumerate(in_order, first), prepare):
@@ -83,10 +85,10 @@ class CompiledLearner:
 
 
 def _known_ngrams(training: Labelled, model: ModelParams, vocab_size: int) -> tuple[np.ndarray, np.ndarray, Ragged]:
-    """The n-grams that enough training reviews have: codes, log-count ratios, and the places of each review's."""
+    """The n-grams that enough training reviews have: codes, log-count ratios, and the indices of each review's."""
     codes = ngrams.codes_of(training.ids, model.ngrams, vocab_size)
     known = ngrams.known_codes(codes, model.ngram_min_reviews)
     if not len(known):
         raise UserError(f"no n-gram is in {model.ngram_min_reviews} training reviews; set model.ngrams to 0")
-    places = ngrams.look_up(codes, known)
-    return known, ngrams.log_count_ratio(places, training.y, len(known), model.ngram_smoothing), places
+    indices = ngrams.look_up(codes, known)
+    return known, ngrams.log_count_ratio(indices, training.y, len(known), model.ngram_smoothing), indices

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from imdb_rnn.engine.kernels.arithmetic import Matrix, Pointer, add, add_matmul, copy, never_inline, ptr, set_zero
-from imdb_rnn.engine.kernels.batch import Rows, Tile
+from imdb_rnn.engine.kernels.batch import BatchPointers, Tile
 from imdb_rnn.engine.kernels.cells import step_backward
 from imdb_rnn.engine.kernels.compiled import inlined, inner
 from imdb_rnn.engine.kernels.forward import gather
@@ -27,9 +27,7 @@ FLUSH_TO_ZERO_BELOW = np.float32(1e-30)  # smaller gradients count as 0: subnorm
 
 
 @inlined
-def backward(
-    cell: Any, rnn: Rnn, batch: Rows, activations: Pointer, tile: Tile, scratch: Scratch, gradient: Pointer
-) -> None:
+def backward(cell: Any, rnn: Rnn, batch: BatchPointers, tile: Tile, scratch: Scratch, gradient: Pointer) -> None:
     """Add the gradients of all layers and directions to `gradient`."""
     dims = rnn.dims
     states = tile.steps * TILE * dims.units
@@ -37,15 +35,14 @@ def backward(
     set_zero(dstates, (dims.num_layers - 1) * dims.num_directions * states)
     for layer in range(dims.num_layers - 1, -1, -1):
         for direction in range(dims.num_directions - 1, -1, -1):
-            backward_direction(cell, rnn, batch, activations, tile, scratch, gradient, dstates, layer, direction)
+            backward_direction(cell, rnn, batch, tile, scratch, gradient, dstates, layer, direction)
 
 
 @inlined
 def backward_direction(
     cell: Any,
     rnn: Rnn,
-    batch: Rows,
-    activations: Pointer,
+    batch: BatchPointers,
     tile: Tile,
     scratch: Scratch,
     gradient: Pointer,
@@ -85,7 +82,7 @@ def backward_direction(
         else:
             add(dh, ptr(dstates, ((layer * dims.num_directions + direction) * tile.steps + t) * size), n * units)
         if tile.is_padding:
-            add_first_states(dims, batch, activations, layer, t + 1, dh, dc)
+            add_first_states(dims, batch, layer, t + 1, dh, dc)
         flush_to_zero(dh, n * units)
         flush_to_zero(dc, dims.has_cell_state * n * units)
         h, c = ptr(h_prev, size), ptr(c_prev, size)
@@ -115,9 +112,7 @@ def backward_direction(
 
 
 @inner
-def add_first_states(
-    dims: Dims, batch: Rows, activations: Pointer, layer: int, after: int, dh: Pointer, dc: Pointer
-) -> None:
+def add_first_states(dims: Dims, batch: BatchPointers, layer: int, after: int, dh: Pointer, dc: Pointer) -> None:
     """Add the gradients with respect to their first states of all reviews that start after so much shared padding."""
     never_inline()
     units, has_c = dims.units, dims.has_cell_state
@@ -125,7 +120,7 @@ def add_first_states(
         if batch.padding[row] == after:
             number, of_row = row // TILE, row % TILE * units
             first_step, next_step = batch.step_offsets[number], batch.step_offsets[number + 1]
-            of_tile = ptr(activations, workspace_size(dims, first_step, number))
+            of_tile = ptr(batch.activations, workspace_size(dims, first_step, number))
             own = activations_of(dims, of_tile, next_step - first_step, layer, 0)
             add(dh, ptr(own.h, of_row), units)
             add(dc, ptr(own.c, has_c * of_row), has_c * units)

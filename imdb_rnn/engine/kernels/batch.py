@@ -118,14 +118,22 @@ def _pack(
     return count
 
 
-class Rows(NamedTuple):
-    """The rows of a batch; see `PackedBatch`."""
+class BatchPointers(NamedTuple):
+    """A `PackedBatch` in compiled code, with the table of `Projections` and the memory for all activations.
+
+    The strides are the distances from the first direction to the second.
+    """
 
     num_rows: int
     has_padding: bool
     lengths: Pointer
     padding: Pointer
     step_offsets: Pointer
+    word_index: Pointer
+    word_stride: int
+    table: Pointer
+    table_stride: int
+    activations: Pointer
 
 
 class Tile(NamedTuple):
@@ -150,7 +158,7 @@ class Tile(NamedTuple):
 
 
 @inner
-def tile_of(dims: Dims, batch: Rows, activations: Pointer, number: int) -> Tile:
+def tile_of(dims: Dims, batch: BatchPointers, number: int) -> Tile:
     first_step, row = batch.step_offsets[number], number * TILE
     return Tile(
         batch.step_offsets[number + 1] - first_step,
@@ -160,5 +168,5 @@ def tile_of(dims: Dims, batch: Rows, activations: Pointer, number: int) -> Tile:
         batch.has_padding and number == 0,
         ptr(batch.lengths, row),
         ptr(batch.padding, row),
-        ptr(activations, workspace_size(dims, first_step, number)),
+        ptr(batch.activations, workspace_size(dims, first_step, number)),
     )

@@ -1,9 +1,9 @@
 """The forward pass of the recurrent layers: the states of a tile of reviews, step by step."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from imdb_rnn.engine.kernels.arithmetic import Matrix, Pointer, add, add_matmul, copy, never_inline, ptr, set_zero
-from imdb_rnn.engine.kernels.batch import Rows, Tile
+from imdb_rnn.engine.kernels.batch import BatchPointers, Tile
 from imdb_rnn.engine.kernels.cells import step
 from imdb_rnn.engine.kernels.compiled import inlined, inner
 from imdb_rnn.engine.kernels.network import (
@@ -19,19 +19,8 @@ from imdb_rnn.engine.kernels.network import (
 )
 
 
-class Inputs(NamedTuple):
-    """What the first layer reads, and the distance from one direction to the next: see `Projections`, `PackedBatch`."""
-
-    table: Pointer
-    table_stride: int
-    word_index: Pointer
-    word_stride: int
-
-
 @inlined
-def forward(
-    cell: Any, rnn: Rnn, inputs: Inputs, batch: Rows, activations: Pointer, tile: Tile, scratch: Scratch
-) -> None:
+def forward(cell: Any, rnn: Rnn, batch: BatchPointers, tile: Tile, scratch: Scratch) -> None:
     """Compute the states of all layers and directions."""
     dims = rnn.dims
     size = TILE * dims.units
@@ -41,9 +30,9 @@ def forward(
             set_zero(own.h, size)
             set_zero(own.c, dims.has_cell_state * size)
             if batch.has_padding and not tile.is_padding:
-                shared = activations_of(dims, activations, batch.step_offsets[1], layer, direction)
+                shared = activations_of(dims, batch.activations, batch.step_offsets[1], layer, direction)
                 start_after_padding(dims, shared, tile, own)
-            forward_direction(cell, rnn, inputs, tile, own, layer, direction, scratch)
+            forward_direction(cell, rnn, batch, tile, own, layer, direction, scratch)
 
 
 @inner
@@ -57,7 +46,14 @@ def start_after_padding(dims: Dims, shared: Activations, tile: Tile, own: Activa
 
 @inlined
 def forward_direction(
-    cell: Any, rnn: Rnn, inputs: Inputs, tile: Tile, own: Activations, layer: int, direction: int, scratch: Scratch
+    cell: Any,
+    rnn: Rnn,
+    batch: BatchPointers,
+    tile: Tile,
+    own: Activations,
+    layer: int,
+    direction: int,
+    scratch: Scratch,
 ) -> None:
     """Compute the states of one direction of a layer, step by step: h_t from h_prev and x_t."""
     dims, weights = rnn.dims, direction_of(rnn, rnn.weights, layer, direction)
@@ -70,8 +66,8 @@ def forward_direction(
         blocks = ptr(own.blocks, t * dims.num_blocks * size)  # (num_blocks, TILE, units)
         h_prev, c_prev = ptr(own.h, t * size), ptr(own.c, dims.has_cell_state * t * size)
         if layer == 0:  # x_t W + b
-            words = ptr(inputs.word_index, direction * inputs.word_stride + (tile.first_step + t) * TILE)
-            look_up(dims, ptr(inputs.table, direction * inputs.table_stride), words, rows, blocks)
+            words = ptr(batch.word_index, direction * batch.word_stride + (tile.first_step + t) * TILE)
+            look_up(dims, ptr(batch.table, direction * batch.table_stride), words, rows, blocks)
         else:
             width = dims.num_directions * units
             gather(dims, tile, layer - 1, direction, t, n, x)

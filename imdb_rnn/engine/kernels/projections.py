@@ -176,13 +176,7 @@ def add_occurrences(
 
 @inlined
 def rows_backward(
-    dims: Dims,
-    count: int,
-    vectors: Pointer,
-    drows: Pointer,
-    transposed: Pointer,
-    dvectors: Pointer,
-    dkernel: Pointer,
+    dims: Dims, count: int, vectors: Pointer, drows: Pointer, transposed: Pointer, dvectors: Pointer, dkernel: Pointer
 ) -> None:
     """The backward pass of x W + b for `count` words: add dx (GROUP, embedding_dim), dW, and db behind dW."""
     dim, columns = dims.embedding_dim, dims.num_gates * dims.units

@@ -24,9 +24,9 @@ from imdb_rnn.engine.kernels.arithmetic import (
     set_zero,
 )
 from imdb_rnn.engine.kernels.backward import backward
-from imdb_rnn.engine.kernels.batch import PackedBatch, Rows, tile_of
+from imdb_rnn.engine.kernels.batch import BatchPointers, PackedBatch, tile_of
 from imdb_rnn.engine.kernels.compiled import compiled, inner
-from imdb_rnn.engine.kernels.forward import Inputs, forward
+from imdb_rnn.engine.kernels.forward import forward
 from imdb_rnn.engine.kernels.network import Rnn, as_pointers, scratch_of
 from imdb_rnn.engine.kernels.pooling import head, head_backward, pool_tile
 
@@ -72,14 +72,7 @@ class Workspace(NamedTuple):
 
 @compiled
 def run_tiles(
-    queue: Array,
-    task: int,
-    cell: Any,
-    rnn: Rnn,
-    table: Array,
-    packed: PackedBatch,
-    examples: Examples,
-    work: Workspace,
+    queue: Array, task: int, cell: Any, rnn: Rnn, table: Array, packed: PackedBatch, examples: Examples, work: Workspace
 ) -> None:
     """Take sums of gradients, and for each run its tiles in order.
 
@@ -90,12 +83,19 @@ def run_tiles(
         table: see `projections.Projections`
     """
     dims, net = rnn.dims, as_pointers(rnn)
-    lengths, padding, step_offsets = ptr(packed.lengths, 0), ptr(packed.padding, 0), ptr(packed.step_offsets, 0)
-    batch = Rows(len(packed.lengths), len(packed.padding) > 0, lengths, padding, step_offsets)
-    inputs = Inputs(
-        ptr(table, 0), len(table) // dims.num_directions, ptr(packed.word_index, 0), packed.word_index.shape[1]
+    batch = BatchPointers(
+        len(packed.lengths),
+        len(packed.padding) > 0,
+        ptr(packed.lengths, 0),
+        ptr(packed.padding, 0),
+        ptr(packed.step_offsets, 0),
+        ptr(packed.word_index, 0),
+        packed.word_index.shape[1],
+        ptr(table, 0),
+        len(table) // dims.num_directions,
+        ptr(work.activations, 0),
     )
-    activations, num_reviews, has_mask = ptr(work.activations, 0), len(examples.logits), len(examples.feature_mask) > 0
+    num_reviews, has_mask = len(examples.logits), len(examples.feature_mask) > 0
     scratch = scratch_of(dims, ptr(work.scratch, atomic_fetch_add(queue, 1) * work.scratch.shape[1]))
     tiles, on_padding = len(packed.step_offsets) - 1, task >= FORWARD_PADDING
     learns = task in (LEARN, EXPLAIN)
@@ -107,14 +107,14 @@ def run_tiles(
         if learns:
             set_zero(gradient, work.gradients.shape[1])
         for number in range(accumulator, tiles, ACCUMULATORS):
-            tile = tile_of(dims, batch, activations, number)
+            tile = tile_of(dims, batch, number)
             if tile.is_padding != on_padding:
                 continue
             answers = 0 if tile.is_padding else tile.num_reviews
             mask = ptr(examples.feature_mask, tile.first * examples.feature_mask.shape[1])
             logits, dlogits = ptr(examples.logits, tile.first), ptr(examples.dlogits, tile.first)
             if task != BACKWARD_PADDING:
-                forward(cell, net, inputs, batch, activations, tile, scratch)
+                forward(cell, net, batch, tile, scratch)
             if task != FORWARD_PADDING:
                 pool_tile(dims, tile, answers, scratch)
                 head(net, scratch.features, has_mask, mask, answers, logits)
@@ -126,18 +126,12 @@ def run_tiles(
                     dlogits[r] = np.float32(1)
             if learns or task == BACKWARD_PADDING:
                 head_backward(net, scratch.features, has_mask, mask, answers, dlogits, scratch.dfeatures, gradient)
-                backward(cell, net, batch, activations, tile, scratch, gradient)
+                backward(cell, net, batch, tile, scratch, gradient)
 
 
 @inner
 def loss(
-    y: Pointer,
-    sample_weights: Pointer,
-    logits: Pointer,
-    n: int,
-    num_reviews: int,
-    dlogits: Pointer,
-    losses: Pointer,
+    y: Pointer, sample_weights: Pointer, logits: Pointer, n: int, num_reviews: int, dlogits: Pointer, losses: Pointer
 ) -> None:
     """Write the losses of n reviews, and the gradients of the mean loss of `num_reviews` reviews."""
     for r in range(n):
