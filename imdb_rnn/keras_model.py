@@ -22,7 +22,7 @@ LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
 
 def load_keras() -> ModuleType:
     """Import Keras with TensorFlow as its back end, set up as the project needs it whatever the user's settings are."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or TensorFlow prints notes about the processor
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or TensorFlow prints even more notes
     os.environ["KERAS_BACKEND"] = "tensorflow"  # or ~/.keras/keras.json could choose another
     import keras
 

@@ -30,4 +30,4 @@ def main(params: Params, root: Path) -> None:
         onnx_file.write(network, new / "model.onnx")
         keras_file.write(network, new / "model.keras")
         for file in sorted(new.iterdir()):
-            print(f"{files.EXPORT / file.name} ({file.stat().st_size / 1e6:.1f} MB)")
+            print(f"{files.EXPORT / file.name} ({file.stat().st_size / 1e3:,.0f} kB)")

@@ -6,7 +6,7 @@ Reporting (2019). A card depends on the results of the run, not on the machine, 
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -67,10 +67,10 @@ def model_card(
     for row in behaviour:
         count, ends = f"{row.passed}/{row.cases}", interval((row.low, row.high))
         passed.append((row.kind, tests[row.test], count, f"{row.pass_rate:.3f}", ends, row.skipped, _failure(row)))
-    weak = [f"“{tests[row.test]}”" for row in behaviour if row.pass_rate <= WEAK]
+    weak = [tests[row.test] for row in behaviour if row.pass_rate <= WEAK]
     weakest = min(slices, key=lambda row: row.accuracy)
     groups = {"pad": network.encoding, "model": network.params, "train": train}
-    parameters = _flat({name: group.model_dump() for name, group in groups.items()}, json.dumps)
+    parameters = _flat({name: group.model_dump() for name, group in groups.items()})
     values = {
         "cell": LAYERS[network.params.cell],
         "weights": f"{network.count_weights():,}",
@@ -92,10 +92,10 @@ def model_card(
         "slices": _table(headings["slices"], accuracies),
         "behaviour": _table(headings["behaviour"], passed) if behaviour else phrases["no behaviour"],
         "tolerance": TOLERANCE,
-        "neutral": " – ".join(f"{end:.2f}" for end in NEUTRAL),
+        "neutral": phrases["range"].format(*NEUTRAL),
         "language": phrases[of_reviews or "other language"],
         "half_life": phrases["no half-life"] if half_life is None else phrases["half-life"].format(half_life),
-        "weak": phrases["weak"].format(phrases["comma"].join(weak)) if weak else phrases["no weak"],
+        "weak": phrases["weak"].format(phrases["separator"].join(weak)) if weak else phrases["no weak"],
         "weakest": phrases["weakest"].format(slice_name(weakest), weakest.accuracy),
     }
     template = Template(Path(__file__).with_name(f"card_{language}.md").read_text(encoding="utf-8"))
@@ -128,16 +128,16 @@ def _metadata(network: Model, metrics: Metrics, language: str | None) -> str:
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=1000)
 
 
-def _flat(values: Mapping[str, Any], shown: Callable[[Any], str] = str, above: str = "") -> list[tuple[str, str]]:
-    """Dotted keys and values."""
+def _flat(values: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+    """Dotted keys and values, which are written as in `params.yaml`."""
     rows = []
     for key, value in values.items():
         if isinstance(value, Mapping):
-            rows += _flat(value, shown, f"{above}{key}.")
+            rows += _flat(value, f"{above}{key}.")
         elif isinstance(value, list | tuple):
             rows.append((f"{above}{key}", ", ".join(map(str, value))))
         else:
-            rows.append((f"{above}{key}", shown(value)))
+            rows.append((f"{above}{key}", value if isinstance(value, str) else json.dumps(value)))
     return rows
 
 

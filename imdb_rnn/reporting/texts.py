@@ -28,10 +28,14 @@ PHRASES = {
     "own origin": ("User-supplied reviews.", "使用者自己的评论。"),
     "example": ("A wonderful film.", "这部电影很精彩。"),
     "interval": ("{:.3f} to {:.3f}", "{:.3f} – {:.3f}"),
-    "comma": (", ", "、"),
+    "range": ("{:.2f} and {:.2f}", "{:.2f} 与 {:.2f}"),
+    "separator": ("; ", "；"),
     "weak": ("It fails at least half of the cases of these tests: {}.", "以下测试至少有一半例句未通过：{}。"),
     "no weak": ("Every behaviour test passed in more than half of its cases.", "每项行为测试都有一半以上的例句通过。"),
-    "weakest": ("Its lowest accuracy by kind of review: {1:.3f} ({0}).", "按评论类型，准确率最低为 {1:.3f}（{0}）。"),
+    "weakest": (
+        "Its lowest accuracy by kind of review: {1:.3f} ({0}).",
+        "按评论类型看，准确率最低的一类是“{0}”：{1:.3f}。",
+    ),
     "half-life": (
         "Late words count more: {:.0f} words before the end, a word has half the influence of the last.",
         "它更看重靠后的词：距结尾 {:.0f} 个词处，一个词的影响只剩最后一个词的一半。",
@@ -88,7 +92,7 @@ TESTS = {
 }
 
 
-FIGURE_LABELS = {  # of figures
+FIGURE_LABELS = {
     "epoch": ("Epoch", "训练轮次 (Epoch)"),
     "loss": ("Loss", "损失 (Loss)"),
     "accuracy": ("Accuracy", "准确率 (Accuracy)"),
@@ -109,7 +113,7 @@ FIGURE_LABELS = {  # of figures
     "precision": ("Precision", "精确率"),
     "share": ("always “positive”", "一律判为好评"),
     "network": ("network", "网络"),
-    "length": ("Words in the review", "评论的单词数"),
+    "length": ("Words in the review", "评论的词数"),
     "reviews": ("Reviews", "评论数"),
     "median": ("median", "中位数"),
     "cut": ("longer reviews are cut here", "更长的评论在此截断"),

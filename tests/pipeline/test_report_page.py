@@ -373,10 +373,21 @@ def test_the_word_that_is_read_is_in_view(opened):
 
 def test_the_half_life_is_said_also_where_there_is_none(browser, open_page):
     network = network_with_words(model_params())
-    for half_life, sentence in ((12.4, "12 words back; that is the half-life"), (None, "it never falls to half")):
+    for half_life, sentence in (
+        (12.4, "12 words before the end of the review: the half-life"),
+        (None, "it never falls to half"),
+    ):
         open_page(network, half_life_words=half_life)
         choose_language(browser, "en")
         assert sentence in browser.find_element(By.ID, "memory-text").text
+
+
+def test_a_change_that_is_rounded_to_nothing_has_no_sign(opened):
+    assert opened.execute_script("return [-0.04, -0.06, 0.06].map((change) => signed(change, 1))") == [
+        "0.0",
+        "−0.1",
+        "+0.1",
+    ]
 
 
 def a_sweep(settings: dict[str, object]) -> dict:

@@ -37,7 +37,10 @@ function setLanguage(language) {
 }
 
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
-const signed = (value, digits) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+function signed(value, digits) {
+  const size = Math.abs(value).toFixed(digits);
+  return Number(size) ? `${value < 0 ? "−" : "+"}${size}` : size;
+}
 const number = (value) => value.toLocaleString("en-US");
 const NAMES = { 0: ["negative", "差评"], 1: ["positive", "好评"] };
 const nameOf = (label) => t(...NAMES[label]);

@@ -5,7 +5,7 @@
 const { model } = contents.parameters;
 const NETWORK = ["network", "网络"];
 const LAYERS = { simple_rnn: "SimpleRNN", lstm: "LSTM", gru: "GRU" };
-const BY_DISTANCE = [["words from the end", "距结尾的词数"], ["norm of the gradient", "梯度大小"]];
+const BY_DISTANCE = [["words from the end", "距结尾的词数"], ["norm of the gradient", "梯度范数"]];
 const BY_LAST_WORDS = [["last words shown", "保留的末尾词数"], ["accuracy", "准确率"]];
 
 function showHead() {
@@ -178,12 +178,11 @@ function showMemory() {
       `vector changes a little. The curve is the mean norm of this gradient over ${reviews} test reviews. ` +
       (halfLife === null
         ? "Averaged over 10 words, it never falls to half its value at the end of the review. "
-        : `Averaged over 10 words, it falls to half its value at the end of the review ${words} words back; that is ` +
-          "the half-life. ") +
+        : `Averaged over 10 words, it has fallen to half ${words} words before the end of the review: the half-life. `) +
       (model.ngrams ? "The n-grams are left out: their weights add to the logit directly. " : "") +
       "Only the longest reviews reach the far end of the curve, which shows the first words that the network reads.",
     "网络继续往下读，前面的词还有多大影响？对每个词，我们计算 logit（sigmoid 之前的输出）对该词词向量的梯度，" +
-      `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试影评上梯度大小的平均值。` +
+      `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试影评上梯度范数的平均值。` +
       (halfLife === null
         ? "按每 10 个词取平均，它始终没有降到结尾处的一半。"
         : `按每 10 个词取平均，它在距结尾 ${words} 个词处降到结尾处的一半，这就是半衰期。`) +
@@ -191,7 +190,7 @@ function showMemory() {
       "曲线最右端只来自最长的影评，而且是其中最先读到的词。",
   ));
   byId("gradient").append(chart({
-    title: ["Effect of a word on the output, by its distance from the end", "离结尾越远，单词对输出的影响还剩多少"],
+    title: ["Effect of a word on the output, by its distance from the end", "单词对输出的影响（按距结尾的词数）"],
     labels: BY_DISTANCE, x: gradient.k, fixed: { logY: gradient.gradient.every((value) => value > 0), wholeX: true },
     lines: [{ label: NETWORK, values: gradient.gradient }],
   }).figure);
@@ -221,8 +220,8 @@ function compareHalfLives(name, simple, other) {
     not: ["not shorter", "并不更短"],
   };
   const parts = Object.entries(windowsBy).filter(([, windows]) => windows.length).map(([order, windows]) => [
-    `${phrases[order][0]} (averaged over ${windows.join(", ")} words)`,
-    `${phrases[order][1]}（按 ${windows.join("、")} 个词平均）`,
+    `${phrases[order][0]} (averaging window: ${windows.join(", ")})`,
+    `${phrases[order][1]}（窗口：${windows.join("、")}）`,
   ]);
   return [
     `Compared with the ${name}, the half-life of the SimpleRNN is ${parts.map((part) => part[0]).join("; ")}.`,
@@ -266,7 +265,7 @@ function showComparison() {
   const distances = Array.from({ length: longest }, (_, k) => k);
   byId("compared-gradient").append(chart({
     title: ["Effect of a word, relative to the last word", "单词的影响（以最后一个词为 1）"],
-    labels: [BY_DISTANCE[0], ["relative norm of the gradient", "梯度的相对大小"]], x: distances,
+    labels: [BY_DISTANCE[0], ["relative norm of the gradient", "相对梯度范数"]], x: distances,
     fixed: { logY: names.every((name) => networks[name].gradient.every((value) => value > 0)), wholeX: true },
     lines: names.map((name, i) => {
       const { gradient } = networks[name];
