@@ -22,11 +22,7 @@ def split_by_position(labels: np.ndarray, fraction: float, key: str) -> tuple[np
     Raises:
         UserError: when a part would have no review of a label.
     """
-    second = np.zeros(len(labels), bool)
-    for label in (0, 1):
-        rows = np.flatnonzero(labels == label)
-        second[rows[len(rows) - round(len(rows) * fraction) :]] = True
-    return _two_parts(labels, second, fraction, key)
+    return split_by_hash(labels, np.arange(len(labels)), fraction, key)
 
 
 def split_by_hash(labels: np.ndarray, hashes: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:
@@ -38,8 +34,7 @@ def split_by_hash(labels: np.ndarray, hashes: np.ndarray, fraction: float, key: 
     second = np.zeros(len(labels), bool)
     for label in (0, 1):
         rows = np.flatnonzero(labels == label)
-        count = min(len(rows), max(1, round(len(rows) * fraction)))
-        if count:
+        if count := round(len(rows) * fraction):
             second[rows] = hashes[rows] >= np.sort(hashes[rows])[-count]
     return _two_parts(labels, second, fraction, key)
 

@@ -6,7 +6,6 @@ import pytest
 from material import model_params, network_of
 
 from imdb_rnn.core import frames
-from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation import behaviour, intervals
 from imdb_rnn.evaluation.results import Behaviour, read_rows
 from imdb_rnn.model import Model
@@ -168,17 +167,3 @@ def test_a_real_network_is_measured_and_its_table_read_back(tmp_path):
         if row.failure:
             probability = network.predict_proba([row.failure])[0]
             assert row.probability == pytest.approx(probability, abs=1e-5)
-
-
-HEADER = "kind,test,cases,skipped,passed,pass_rate,low,high,failure,probability,before\n"
-ROW = "MFT,neutral,24,0,23,0.958333,0.79,0.99,I saw it.,0.9,\n"
-
-
-@pytest.mark.parametrize(("old", "new"), [("MFT", "XYZ"), (",23,", ",-1,")])
-def test_a_damaged_table_is_named(tmp_path, old, new):
-    path = tmp_path / "behaviour.csv"
-    path.write_text(HEADER + ROW)
-    assert len(read_rows(Behaviour, path, "explain")) == 1
-    path.write_text(HEADER + ROW.replace(old, new))
-    with pytest.raises(UserError, match=r"behaviour.csv is damaged .*; run `dvc repro explain`"):
-        read_rows(Behaviour, path, "explain")
