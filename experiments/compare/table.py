@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-from experiments.compare import figure
 from experiments.compare.aggregate import combine
 from experiments.compare.estimates import estimate, holm, interval, p_value
 from experiments.compare.runs import COMMAND, LINEAR, PLAN, RUNS, Run, read_plan, read_run
@@ -23,12 +23,18 @@ from imdb_rnn.core.params import load_params
 from imdb_rnn.decision import is_correct
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.evaluation.metrics import scores
-from imdb_rnn.reporting.figures import save, style
+from imdb_rnn.reporting.figures import TRAINING, VALIDATION, save, style
+from imdb_rnn.reporting.texts import in_language
 from imdb_rnn.text.corpus import read_provenance, read_reviews, read_vocabulary
 
 COMPARE = Path("results/compare.csv")
 DIFFERENCES = Path("results/differences.csv")
 REFERENCE = "simple_rnn"
+FIGURE_LABELS = {
+    "accuracy": ("Test accuracy", "测试准确率"),
+    "interval": (f"mean, {100 * CONFIDENCE:.0f} % interval", f"平均值及 {100 * CONFIDENCE:.0f}% 置信区间"),
+    "seed": ("one seed", "单个随机种子"),
+}
 
 
 def summarise(runs: dict[str, list[Run]], correct: dict[str, np.ndarray], roc_auc: dict[str, float]) -> pd.DataFrame:
@@ -119,6 +125,27 @@ def markdown(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
     return f"{frames.markdown([*columns, 'reviews per second'], rows)}\n\n{frames.markdown(pair_columns, of_pairs)}"
 
 
+def accuracies(table: pd.DataFrame, by_seed: dict[str, list[float]], language: str) -> Figure:
+    """Test accuracy of each network, best on top: the mean with its interval, and the accuracy of each seed."""
+    labels = in_language(FIGURE_LABELS, language)
+    figure = Figure(figsize=(7, 0.5 * len(table) + 1.4))
+    axes = figure.subplots()
+    rows = np.arange(len(table))
+    around = np.abs(table[["low", "high"]].to_numpy().T - table["accuracy"].to_numpy())
+    for row, name in zip(rows, table["network"], strict=True):
+        label = labels["seed"] if row == 0 else None
+        axes.plot(by_seed[name], [row] * len(by_seed[name]), "|", color=VALIDATION, markersize=14, label=label)
+    axes.errorbar(
+        table["accuracy"], rows, xerr=around, fmt="o", color=TRAINING, capsize=4, linewidth=2, label=labels["interval"]
+    )
+    axes.set_yticks(rows, table["network"])
+    axes.invert_yaxis()
+    axes.set(xlabel=labels["accuracy"])
+    axes.grid(axis="y", visible=False)
+    axes.legend(loc="upper left")  # the best is on top, at the right
+    return figure
+
+
 def main(root: Path) -> None:
     language = load_params(root).plots.language
     plan = read_plan(root)
@@ -151,7 +178,7 @@ def main(root: Path) -> None:
     files.write_text(root / files.COMPARE_SENSITIVITY, comparison.model_dump_json() + "\n")
     with style(language):
         by_seed = {network: answers.mean(axis=1).tolist() for network, answers in correct.items()}
-        save(figure.accuracies(table, by_seed, language), root / COMPARE.parent, COMPARE.stem)
+        save(accuracies(table, by_seed, language), root / COMPARE.parent, COMPARE.stem)
     print(markdown(table, pairs))
     print(f"\n{len(reviews):,} test reviews of the source {source}; tables and figure are in {COMPARE.parent}")
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from imdb_rnn.core import files
 from imdb_rnn.engine.weights import named
 from imdb_rnn.keras_model import build, load_keras, named_variables
 from imdb_rnn.model import Model
@@ -30,20 +29,18 @@ def write(model: Model, path: Path) -> None:
     """Write a `.keras` file whose bytes depend on the model and on the versions of Keras and h5py alone.
 
     Keras writes dates, memory addresses, and names that it counts in the process; here the date is fixed, and both
-    counts begin at 0. Raises `UserError` when the file cannot be written.
+    counts begin at 0.
     """
     keras = load_keras()
     keras.utils.clear_session()  # begins to count names at 0
-    with files.replacing(path) as new:
-        saved = new.with_name("saved.keras")
-        as_keras(model).save(saved)
-        with zipfile.ZipFile(saved) as archive:
-            members = {name: archive.read(name) for name in sorted(archive.namelist())}
-        members[METADATA] = re.sub(rb'("date_saved": ")[^"]*', rb"\g<1>1980-01-01@00:00:00", members[METADATA])
-        addresses = list(dict.fromkeys(re.findall(rb'"shared_object_id": (\d+)', members[CONFIG])))
-        members[CONFIG] = re.sub(
-            rb'("shared_object_id": )(\d+)', lambda m: m[1] + str(addresses.index(m[2])).encode(), members[CONFIG]
-        )
-        with zipfile.ZipFile(new, "w") as archive:
-            for name, content in members.items():
-                archive.writestr(zipfile.ZipInfo(name), content)  # dated 1980 and not compressed
+    as_keras(model).save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in sorted(archive.namelist())}
+    members[METADATA] = re.sub(rb'("date_saved": ")[^"]*', rb"\g<1>1980-01-01@00:00:00", members[METADATA])
+    addresses = list(dict.fromkeys(re.findall(rb'"shared_object_id": (\d+)', members[CONFIG])))
+    members[CONFIG] = re.sub(
+        rb'("shared_object_id": )(\d+)', lambda m: m[1] + str(addresses.index(m[2])).encode(), members[CONFIG]
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)  # dated 1980 and not compressed

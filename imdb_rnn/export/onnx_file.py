@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 from onnx import helper, numpy_helper
 
 from imdb_rnn import model_file
-from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.engine.weights import DirectionWeights
 from imdb_rnn.model import Model
@@ -36,14 +35,8 @@ IDS = (
 
 
 def write(model: Model, path: Path) -> None:
-    """Write a network as an ONNX file whose bytes depend on nothing but the model.
-
-    Raises:
-        UserError: as `as_onnx` does, and when the file cannot be written.
-    """
-    content = as_onnx(model).SerializeToString(deterministic=True)
-    with files.replacing(path) as new:
-        new.write_bytes(content)
+    """Write a model as an ONNX file whose bytes depend on nothing but it. Raises `UserError` as `as_onnx` does."""
+    path.write_bytes(as_onnx(model).SerializeToString(deterministic=True))
 
 
 def as_onnx(model: Model) -> onnx.ModelProto:

@@ -60,7 +60,7 @@ def learner(training: Labelled, model: ModelParams, encoding: PadParams, params:
         steps: how many there will be, for the schedule.
 
     Raises:
-        UserError: when there is no such cell, or the engine cannot do what `model` asks for.
+        UserError: when the engine cannot do what `model` asks for, or these reviews have no n-grams or word vectors.
     """
     refuse(model, params)
     if params.engine == "keras":

@@ -1,4 +1,3 @@
-import errno
 import os
 import subprocess
 import sys
@@ -6,10 +5,9 @@ import zipfile
 
 import numpy as np
 import pytest
-from material import ROOT, model_params, network_of
+from material import ROOT, network_of
 from networks import NETWORKS, VOCAB_SIZE, ragged
 
-from imdb_rnn.core.errors import UserError
 from imdb_rnn.export import keras_file
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
@@ -79,13 +77,3 @@ def test_the_bytes_depend_on_the_model_alone(tmp_path):
     ran = python(script, tmp_path, **environment)
     assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
     assert {name: (tmp_path / f"{name}.keras").read_bytes() for name in here} == here
-
-
-def test_a_full_disk_is_said_in_one_line(monkeypatch, tmp_path):
-    def write(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", write)
-    with pytest.raises(UserError, match=r"model\.keras cannot be written \(No space left on device\)"):
-        keras_file.write(network_of(model_params()), tmp_path / "model.keras")
-    assert not list(tmp_path.iterdir())

@@ -1,3 +1,5 @@
+import errno
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +10,7 @@ from networks import NETWORKS, ragged
 
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
+from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation import behaviour, intervals, metrics, slices
 from stages import export
 
@@ -42,3 +45,14 @@ def test_the_file_gives_what_the_network_gives(params, measured, capsys):
         f"results/export/{name}" for name in ("model.keras", "model.onnx", "model_card.md")
     ]
     assert "model-index" in (measured / files.EXPORT / "model_card.md").read_text()
+
+
+def test_a_full_disk_is_said_in_one_line(params, measured, monkeypatch):
+    def write(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", write)
+    with pytest.raises(UserError, match=r"results.export cannot be written \(No space left on device\)"):
+        export.main(params, measured)
+    assert not list((measured / files.EXPORT.parent).glob("*export*"))
+    assert not list((measured / files.EXPORT.parent).glob(f"{files.TEMPORARY}*"))

@@ -6,10 +6,12 @@ from material import write_params
 from experiments.compare import table
 from experiments.compare.runs import PLAN, RUNS, Run, write_run
 from experiments.compare.sensitivity import SENSITIVITY, RunSensitivity
-from experiments.compare.table import differences, markdown, summarise
+from experiments.compare.table import FIGURE_LABELS, accuracies, differences, markdown, summarise
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.reporting import figures
 from imdb_rnn.reporting.comparison_results import read_comparison
+from imdb_rnn.reporting.texts import in_language
 from imdb_rnn.text.corpus import from_lists, make_corpus, write_corpus
 
 
@@ -88,6 +90,28 @@ def test_the_markdown_has_a_line_for_each_row():
     assert all(line.count("|") in (0, 8, 6) for line in lines)
     assert lines[-2].startswith("| gru | simple_rnn | +0.101 (+0.049 to +0.153) | ")
     assert "| 0.019 | yes |" in lines[-2]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_figure_has_each_network_with_its_seeds_and_its_interval(language, tmp_path):
+    two = pd.DataFrame(
+        {"network": ["gru", "linear"], "accuracy": [0.9, 0.85], "low": [0.89, 0.84], "high": [0.91, 0.86]}
+    )
+    with figures.style(language):
+        figure = accuracies(two, {"gru": [0.895, 0.905], "linear": [0.85]}, language)
+        figures.save(figure, tmp_path, "compare")
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["gru", "linear"]
+    top, bottom = axes.get_ylim()[::-1]
+    assert top < bottom, "the best is not on top"
+    seeds = [line for line in axes.lines if line.get_color() == figures.VALIDATION]
+    assert [list(line.get_xdata()) for line in seeds] == [[0.895, 0.905], [0.85]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        in_language(FIGURE_LABELS, language)["seed"],
+        in_language(FIGURE_LABELS, language)["interval"],
+    ]
+    assert (tmp_path / "compare.png").stat().st_size > 1000
+    assert (tmp_path / "compare.svg").stat().st_size > 1000
 
 
 @pytest.fixture
