@@ -47,6 +47,7 @@ def model_card(
     """
     phrases, headings = in_language(PHRASES, language), in_language(HEADINGS, language)
     slice_names, tests = in_language(SLICES, language), in_language(TESTS, language)
+    layer = LAYERS[network.params.cell]
     of_reviews, whose = language_of(network), "own " if network.provenance["source"] == "own" else ""
 
     def interval(ends: Sequence[float] | None) -> str:
@@ -72,7 +73,8 @@ def model_card(
     groups = {"pad": network.encoding, "model": network.params, "train": train}
     parameters = _flat({name: group.model_dump() for name, group in groups.items()})
     values = {
-        "cell": LAYERS[network.params.cell],
+        "cell": f"Bidirectional({layer})" if network.params.bidirectional else layer,
+        "ngrams": phrases["ngrams" if network.params.ngrams else "no ngrams"],
         "weights": f"{network.count_weights():,}",
         "vocabulary": f"{len(network.vocabulary):,}",
         "tokens": phrases[network.tokenizer],

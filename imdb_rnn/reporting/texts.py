@@ -12,7 +12,9 @@ PAPER = (
 PHRASES = {
     "word": ("words (separated by spaces or punctuation)", "由空格和标点分开的词"),
     "char": ("characters", "字符"),
-    "jieba": ("words (found by jieba)", "jieba 切出的词"),
+    "jieba": ("words (found by jieba)", "用 jieba 切出的词"),
+    "ngrams": (" and a linear model on n-grams", "网络和一个 n-gram 线性模型"),
+    "no ngrams": ("", "网络"),
     "licence": (
         "Code and weights: MIT licence. The texts of the reviews belong to their authors.",
         "代码和权重：MIT 许可证。评论文本归其作者所有。",

@@ -20,13 +20,13 @@ WORDS = {
 }
 
 
-def network(source: str = "bundled", language: str | None = "en", **provenance):
+def network(source: str = "bundled", language: str | None = "en", description: str = "some reviews", **params):
     known = WORDS[language].split() if language else [f"word{rank}" for rank in range(20)]
     return replace(
-        network_of(model_params(cell="gru"), vocab_size=len(known) + 4),
+        network_of(model_params(**{"cell": "gru"} | params), vocab_size=len(known) + 4),
         vocabulary=known,
         tokenizer="char" if language == "zh" else "word",
-        provenance={"source": source, "description": "some reviews", "test": TEST} | provenance,
+        provenance={"source": source, "description": description, "test": TEST},
     )
 
 
@@ -125,7 +125,9 @@ def test_the_numbers_are_those_of_the_run(tmp_path):
     assert "| train.clipnorm | 1.0 |\n| train.class_weight | null |" in text
     assert "| pad.padding | pre |" in text
     assert "| test.positive | 110 |" in text
-    assert "Keras `GRU`" in text
+    assert "Keras `GRU`, " in text
+    both = card(network(cell="lstm", bidirectional=True, ngrams=2), tmp_path)
+    assert "Keras `Bidirectional(LSTM)` and a linear model on n-grams, " in both
     without = card(network(), tmp_path, half_life=None, validation=False)
     assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} |\n" in without
     assert "words before the end" not in without

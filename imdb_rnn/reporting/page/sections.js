@@ -13,10 +13,11 @@ function showHead() {
   const reviews = contents.confusion.reduce((sum, cell) => sum + cell.n_reviews, 0);
   const layer = LAYERS[model.cell] || model.cell;
   byId("summary").append(...t(
-    `${model.bidirectional ? "Bidirectional " : ""}${layer} with ${model.units} units and ` +
-      `${number(contents.weights)} weights: ${percent(test.accuracy)} of ${number(reviews)} test reviews classified ` +
-      "correctly.",
-    `${model.bidirectional ? "双向 " : ""}${layer}，${model.units} 个单元，参数量 ${number(contents.weights)}，` +
+    `${model.bidirectional ? "Bidirectional " : ""}${layer} with ${model.units} units` +
+      `${model.ngrams ? " and a linear model on n-grams" : ""}, ${number(contents.weights)} weights in all: ` +
+      `${percent(test.accuracy)} of ${number(reviews)} test reviews classified correctly.`,
+    `${model.bidirectional ? "双向 " : ""}${layer}（${model.units} 个单元）` +
+      `${model.ngrams ? "和一个 n-gram 线性模型" : ""}，参数量 ${number(contents.weights)}，` +
       `在 ${number(reviews)} 篇测试影评上的准确率为 ${percent(test.accuracy)}。`,
   ));
   for (const section of document.querySelectorAll("main > section")) {
