@@ -83,7 +83,7 @@ def checked(reviews: Reviews, name: str, vocabulary_size: int) -> Reviews:
     """Return `reviews` with uint8 labels if they are sound: some of each label, none empty, every rank known.
 
     Raises:
-        UserError: naming the set, the first bad review (counted from 0) and the fault.
+        UserError: with the name of the set, the fault, and where it helps the first bad review, counted from 0.
     """
     ranks, labels = reviews.ranks, reviews.labels
     if labels.size == 0:
@@ -99,11 +99,9 @@ def checked(reviews: Reviews, name: str, vocabulary_size: int) -> Reviews:
     bad = np.flatnonzero(ranks.lengths == 0)
     if bad.size:
         raise UserError(f"review {bad[0]} of the {name} set is empty")
-    if ranks.values.max(initial=0) > vocabulary_size:
-        bad = np.flatnonzero(ranks.values > vocabulary_size)
-        review = np.searchsorted(ranks.starts, bad[0], side="right") - 1
-        rank = ranks.values[bad[0]]
-        raise UserError(f"review {review} of the {name} set has word rank {rank}, the vocabulary has {vocabulary_size}")
+    largest = ranks.values.max(initial=0)
+    if largest > vocabulary_size:
+        raise UserError(f"the {name} set has word rank {largest}, the vocabulary has {vocabulary_size} words")
     return Reviews(ranks, labels.astype(np.uint8))
 
 

@@ -41,7 +41,7 @@ def test_a_rank_that_does_not_fit_is_refused(rank):
         ([[1], [2], [3]], [0, 1, 2], "review 2 of the test set has label 2, only 0 and 1 are allowed"),
         ([[1], [2]], [-1, 1], "review 0 of the test set has label -1"),
         ([[1], [2]], [1, 1], "no review with label 0"),
-        ([[1], [2, 6]], [0, 1], "review 1 of the test set has word rank 6, the vocabulary has 5"),
+        ([[1], [2, 6]], [0, 1], "the test set has word rank 6, the vocabulary has 5 words"),
         ([[1], [2]], [0.0, 0.5], r"has 2 reviews and labels float64 \(2,\)"),
         ([[1], [2]], [0, 1, 1], r"has 2 reviews and labels int64 \(3,\)"),
     ],
@@ -62,7 +62,7 @@ def test_a_corpus_counts_what_it_holds():
         "test": {"reviews": 2, "negative": 1, "positive": 1, "words": 3},
     }
     assert corpus.train.labels.dtype == corpus.test.labels.dtype == np.uint8
-    with pytest.raises(UserError, match="review 1 of the test set has word rank 3, the vocabulary has 2"):
+    with pytest.raises(UserError, match="the test set has word rank 3, the vocabulary has 2 words"):
         make_corpus(from_lists([[1], [2]], LABELS[:2]), from_lists(LISTS, LABELS), ["the", "film"], {})
 
 
