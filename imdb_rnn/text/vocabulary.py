@@ -20,9 +20,9 @@ _TO_SPACE = str.maketrans(_PUNCTUATION, " " * len(_PUNCTUATION))
 def tokenize(text: str) -> list[str]:
     """Split a review into lower-case words.
 
-    As Keras' `text_to_word_sequence`, which made its IMDb word index: punctuation except the apostrophe becomes a space,
-    so `don't` stays whole and `<br />` leaves the token `br`. In addition, any other white space (a no-break space, for
-    example) separates words.
+    As Keras' `text_to_word_sequence`, which made its IMDb word index: punctuation except the apostrophe becomes a
+    space, so `don't` stays whole and `<br />` leaves the token `br`. In addition, any other white space (a no-break
+    space, for example) separates words.
     """
     return text.lower().translate(_TO_SPACE).split()
 
