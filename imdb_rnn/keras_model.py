@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imdb_rnn.core.params import ModelParams
-from imdb_rnn.engine.weights import Layout
+from imdb_rnn.engine.layout import Layout
 from imdb_rnn.text.vocabulary import PADDING
 
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from imdb_rnn.decision import is_positive
 from imdb_rnn.engine.engine import Batch, Engine, prefetch
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.kernels.arithmetic import expit
+from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.ragged import Ragged, from_lengths
-from imdb_rnn.engine.weights import Layout, Weights, named
+from imdb_rnn.engine.weights import Weights, named
 from imdb_rnn.text.encode import encode, ranks_of, with_padding
 from imdb_rnn.text.vocabulary import OOV, PADDING, START, get_tokenizer
 

@@ -16,7 +16,8 @@ from safetensors import SafetensorError, safe_open
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, Tokenizer
-from imdb_rnn.engine.weights import Layout, from_named, named
+from imdb_rnn.engine.layout import Layout
+from imdb_rnn.engine.weights import from_named, named
 from imdb_rnn.model import Model
 from imdb_rnn.text.vocabulary import RANK_OFFSET
 

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from imdb_rnn.core.params import ModelParams, PadParams, Params
-from imdb_rnn.engine.weights import DirectionWeights, Layout, Weights, from_named
+from imdb_rnn.engine.layout import Layout
+from imdb_rnn.engine.weights import DirectionWeights, Weights, from_named
 from imdb_rnn.model import Model
 
 ROOT = Path(__file__).resolve().parent.parent

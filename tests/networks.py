@@ -13,9 +13,10 @@ from imdb_rnn.engine import reference
 from imdb_rnn.engine.engine import Engine, Masks
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.kernels.arithmetic import binary_cross_entropy_with_logits
+from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.engine.reference import Review
-from imdb_rnn.engine.weights import Layout, Weights, from_named, named
+from imdb_rnn.engine.weights import Weights, from_named, named
 from imdb_rnn.export.keras_file import as_keras
 from imdb_rnn.model import Model, as_read
 from imdb_rnn.text.encode import pad

@@ -9,9 +9,10 @@ from networks import arrays_of, changed
 
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.engine import reference
+from imdb_rnn.engine.initializers import initial_weights
 from imdb_rnn.engine.ppmi_svd import word_vectors
 from imdb_rnn.engine.reference import Review
-from imdb_rnn.engine.weights import initial_weights, named
+from imdb_rnn.engine.weights import named
 from imdb_rnn.model import Model
 from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training.batches import sample_weights

@@ -9,7 +9,7 @@ from networks import CELLS, NETWORKS, VOCAB_SIZE
 
 from imdb_rnn import keras_model
 from imdb_rnn.core.params import ModelParams, PadParams
-from imdb_rnn.engine.weights import Layout
+from imdb_rnn.engine.layout import Layout
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 

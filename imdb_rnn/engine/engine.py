@@ -13,9 +13,9 @@ from imdb_rnn.engine.kernels.cells import CELLS
 from imdb_rnn.engine.kernels.network import TILE, Dims, Rnn, scratch_size, workspace_size
 from imdb_rnn.engine.kernels.projections import Projections, project, project_backward, projection_sizes
 from imdb_rnn.engine.kernels.recurrence import Examples, Workspace, run_tiles
+from imdb_rnn.engine.layout import Layout, round_up_to_lanes
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.engine.threads import parallel_for
-from imdb_rnn.engine.weights import Layout, round_up_to_lanes
 
 EMPTY = np.empty(0, np.float32)
 

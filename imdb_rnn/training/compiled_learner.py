@@ -8,11 +8,13 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.decision import is_correct
 from imdb_rnn.engine.engine import Batch, Engine, Masks, prefetch
+from imdb_rnn.engine.initializers import initial_weights
 from imdb_rnn.engine.kernels import ngrams, optimizer
+from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.ppmi_svd import word_vectors
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.engine.rng import Stream, dropout_mask
-from imdb_rnn.engine.weights import Layout, Weights, initial_weights
+from imdb_rnn.engine.weights import Weights
 from imdb_rnn.model import as_read
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training.batches import sample_weights

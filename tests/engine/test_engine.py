@@ -23,8 +23,8 @@ from imdb_rnn.core.params import TrainParams
 from imdb_rnn.engine.engine import Engine, Masks, prefetch
 from imdb_rnn.engine.kernels import optimizer
 from imdb_rnn.engine.kernels.batch import share_padding as share
+from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.ragged import Ragged
-from imdb_rnn.engine.weights import Layout
 from imdb_rnn.model import as_read
 
 # Parameters, and what `reviews_of` takes. Between them: one to three layers, both directions, all poolings, widths that

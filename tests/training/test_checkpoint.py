@@ -9,7 +9,7 @@ from networks import arrays_of
 from tasks import assert_same_networks, run, small
 
 from imdb_rnn.core.params import ModelParams
-from imdb_rnn.engine.weights import initial_weights
+from imdb_rnn.engine.initializers import initial_weights
 from imdb_rnn.training import checkpoint, loop
 from imdb_rnn.training.checkpoint import TrainingState
 from imdb_rnn.training.compiled_learner import CompiledLearner

@@ -22,9 +22,10 @@ from tasks import (
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import PadParams, TrainParams
 from imdb_rnn.engine import engine
+from imdb_rnn.engine.initializers import initial_weights
 from imdb_rnn.engine.kernels.batch import share_padding
 from imdb_rnn.engine.ppmi_svd import word_vectors
-from imdb_rnn.engine.weights import Weights, from_named, initial_weights, named
+from imdb_rnn.engine.weights import Weights, from_named, named
 from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training import compiled_learner
 from imdb_rnn.training.compiled_learner import CompiledLearner

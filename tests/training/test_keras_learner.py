@@ -18,7 +18,7 @@ from tasks import (
 
 from imdb_rnn import keras_model
 from imdb_rnn.core.params import PadParams, TrainParams
-from imdb_rnn.engine.weights import initial_weights
+from imdb_rnn.engine.initializers import initial_weights
 from imdb_rnn.keras_model import build, load_keras
 from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training import checkpoint, loop

@@ -49,7 +49,7 @@ def inlined(function: Callable[..., Any]) -> Any:
 def cache_folder() -> str:
     """The folder for this code, Python and Numba, which is made and can be written to; or an empty string."""
     digest = hashlib.sha256()
-    for path in sorted(HERE.parent.rglob("*.py")):
+    for path in sorted(HERE.rglob("*.py")):
         digest.update(path.read_bytes())
     code = digest.hexdigest()[:12]
     of_user = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111, which never fails

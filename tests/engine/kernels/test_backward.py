@@ -5,7 +5,7 @@ import pytest
 from material import model_params, network_of
 from networks import CELLS, assert_close, changed, draw, learnt_by_engine, learnt_by_reference, ragged
 
-from imdb_rnn.engine.weights import initial_weights
+from imdb_rnn.engine.initializers import initial_weights
 
 
 def test_gradients_of_long_reviews_are_those_of_the_reference():

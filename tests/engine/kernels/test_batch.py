@@ -7,7 +7,7 @@ from networks import CELLS, ragged
 from imdb_rnn.engine.engine import Engine
 from imdb_rnn.engine.kernels.batch import pack, share_padding
 from imdb_rnn.engine.kernels.network import TILE, Dims, workspace_size
-from imdb_rnn.engine.weights import Layout
+from imdb_rnn.engine.layout import Layout
 
 VOCAB_SIZE, NONE = 9, np.empty(0, np.int64)
 # Longest first, as the engine expects them

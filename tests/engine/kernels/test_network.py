@@ -6,7 +6,7 @@ from networks import CELLS
 from imdb_rnn.engine.engine import Engine
 from imdb_rnn.engine.kernels.compiled import compiled
 from imdb_rnn.engine.kernels.network import TILE, activations_offset, as_pointers, direction_of, workspace_size
-from imdb_rnn.engine.weights import Layout
+from imdb_rnn.engine.layout import Layout
 
 
 @compiled
