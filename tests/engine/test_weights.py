@@ -2,7 +2,7 @@ from material import model_params
 from networks import VOCAB_SIZE
 
 from imdb_rnn.engine.initializers import initial_weights
-from imdb_rnn.engine.weights import DirectionWeights, from_named, named
+from imdb_rnn.engine.weights import DirectionWeights, Weights, from_named, named
 
 
 def first(**values) -> Weights:
