@@ -266,11 +266,6 @@ def test_a_trace_of_nothing_is_one_probability(model):
     assert (trace.tokens, trace.known.tolist(), trace.probability.tolist()) == ([], [], [0.5])
 
 
-def test_a_missing_model_says_how_to_make_one(tmp_path):
-    with pytest.raises(UserError, match=r"model\.safetensors is missing; run `dvc repro"):
-        imdb_rnn.load(tmp_path / "model.safetensors")
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_nothing_that_is_slow_to_load_is_loaded():

@@ -52,11 +52,15 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write a file or folder to, and rename it to `path` if the body succeeds.
 
     If the body fails, what it wrote is removed and an older `path` stays as it was. A killed process leaves its
-    temporary folder next to `path`; the next process that writes there more than a day later removes it.
+    temporary folder next to `path`; the next process that writes there more than a day later removes it. Within the
+    body of another `replacing`, for a file of its folder, this is `path` itself.
 
     Raises:
         UserError: when the disk is full, the folder is read-only and the like.
     """
+    if any(part.startswith(TEMPORARY) for part in path.parts):
+        yield path
+        return
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -55,6 +55,17 @@ def test_a_full_disk_is_named_in_one_line(tmp_path):
     assert contents(tmp_path) == {"metrics.json": b"older"}
 
 
+def test_a_full_disk_is_named_by_the_folder_whose_file_was_written(tmp_path):
+    target = tmp_path / "run"
+    with pytest.raises(UserError) as error, files.replacing(target) as new:
+        new.mkdir()
+        files.write_text(new / "run.json", "{}")
+        with files.replacing(new / "model"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert str(error.value).startswith(f"{target} cannot be written (No space left on device)")
+    assert contents(tmp_path) == {}
+
+
 def test_a_folder_that_is_in_the_way_is_named(tmp_path):
     (tmp_path / "data").write_text("a file where a folder should be")
     with pytest.raises(UserError, match="cannot be written"), files.replacing(tmp_path / "data/reviews") as new:

@@ -1,4 +1,5 @@
 import shutil
+import sys
 
 import pytest
 import yaml
@@ -62,6 +63,8 @@ def test_the_committed_pipeline_is_run_again_and_what_differs_is_named(tmp_path)
     printed = project.run(*verify, status=1, TZ="Asia/Tokyo")
     assert "the first are those of the stage zone: zone; docs/reproducibility.md" in printed
     assert "Traceback" not in printed
+    printed = project.run(sys.executable, "-m", "tools.verify", status=1, PATH="/usr/bin:/bin")
+    assert "-m dvc repro --quiet` ended with status" in printed  # dvc was found; the stage's `python` has no packages
     assert not list(tmp_path.glob("verify-*"))
 
 

@@ -86,8 +86,10 @@ def test_the_newest_five_checkpoints_stay_and_the_one_in_use_however_old_it_is(t
     assert {path.name for path in tmp_path.iterdir()} == stay
 
 
-def test_there_may_be_no_checkpoints_yet(tmp_path):
+def test_there_may_be_no_checkpoints_yet_and_another_process_may_remove_one(tmp_path):
     checkpoint.prune(tmp_path / "checkpoints", tmp_path / "checkpoints/used.npz")
+    (tmp_path / "gone.npz").symlink_to("absent")  # is listed, and has no time of its own
+    checkpoint.prune(tmp_path, tmp_path / "used.npz")
 
 
 def test_the_fingerprint_tells_runs_apart():
