@@ -16,6 +16,7 @@ import pandas as pd
 
 from imdb_rnn.decision import THRESHOLD
 from imdb_rnn.evaluation import intervals
+from imdb_rnn.evaluation.results import Behaviour
 from imdb_rnn.model import Model
 
 LANGUAGES = ("en", "zh")
@@ -23,7 +24,6 @@ TOLERANCE = 0.1  # by which a change without meaning may move the probability
 # The middle third: a network with two classes has none for a text without a judgement.
 NEUTRAL = (1 / 3, 2 / 3)
 DECIMALS = 6
-COLUMNS = ("kind", "test", "cases", "skipped", "passed", "pass_rate", "low", "high", "failure", "probability", "before")
 
 
 class Case(NamedTuple):
@@ -275,7 +275,7 @@ def measure(network: Model) -> pd.DataFrame:
         failures = np.flatnonzero(~passed)[:1].tolist()
         failed = [(usable[i].text, probability[i], before[i]) for i in failures] or [(None, np.nan, np.nan)]
         rows.append((kind, name, len(usable), n_skipped, n_passed, n_passed / len(usable), *interval, *failed[0]))
-    return pd.DataFrame(rows, columns=list(COLUMNS)).round(DECIMALS)
+    return pd.DataFrame(rows, columns=list(Behaviour.model_fields)).round(DECIMALS)
 
 
 def as_metrics(table: pd.DataFrame) -> dict[str, dict[str, float]]:

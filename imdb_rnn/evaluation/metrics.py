@@ -7,7 +7,7 @@ from sklearn import metrics
 from imdb_rnn.decision import is_positive
 from imdb_rnn.engine.kernels.arithmetic import binary_cross_entropy_with_logits, expit
 from imdb_rnn.evaluation import intervals
-from imdb_rnn.evaluation.results import CLASSES
+from imdb_rnn.evaluation.results import CLASSES, ConfusionCell
 
 CURVE_POINTS = 200
 BINS = 10  # of the calibration curve
@@ -38,7 +38,7 @@ def confusion(y: np.ndarray, logits: np.ndarray) -> pd.DataFrame:
     """Count the reviews by label and predicted label: columns label, predicted, n_reviews; four rows."""
     counts = metrics.confusion_matrix(y, is_positive(logits), labels=[0, 1])
     rows = [(CLASSES[i], CLASSES[j], int(counts[i, j])) for i in (0, 1) for j in (0, 1)]
-    return pd.DataFrame(rows, columns=["label", "predicted", "n_reviews"])
+    return pd.DataFrame(rows, columns=list(ConfusionCell.model_fields))
 
 
 def roc(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:

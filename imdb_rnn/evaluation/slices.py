@@ -8,6 +8,7 @@ import pandas as pd
 from imdb_rnn.decision import is_correct
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import intervals
+from imdb_rnn.evaluation.results import Slice
 from imdb_rnn.text.vocabulary import OOV
 
 WORD_BOUNDS = (100, 200, 400)  # lengths that divide IMDb's reviews into short, usual, long and very long ones
@@ -54,7 +55,7 @@ def measure(y: np.ndarray, logits: np.ndarray, n_words: np.ndarray, oov: np.ndar
             here = correct[slices == number]
             interval = intervals.of_proportion(here.sum(), len(here)) or ()
             rows.append((by, names[number], len(here), here.mean(), *interval))
-    return pd.DataFrame(rows, columns=["by", "slice", "n_reviews", "accuracy", "low", "high"]).round(6)
+    return pd.DataFrame(rows, columns=list(Slice.model_fields)).round(6)
 
 
 def _word_bounds(n_words: np.ndarray) -> list[int]:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from pathlib import Path
+from string import Template
 
 import numpy as np
 
@@ -68,8 +69,7 @@ def page(contents: dict) -> str:
         "data": data.replace("<", "\\u003c"),
         "scripts": licences + "".join(f"<script>{script}</script>" for script in scripts),
     }
-    before, *pieces = _part("index.html").split("{{")
-    return before + "".join(parts[name] + rest for name, rest in (piece.split("}}", 1) for piece in pieces))
+    return Template(_part("index.html")).substitute(parts)
 
 
 def _part(name: str) -> str:
