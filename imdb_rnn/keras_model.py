@@ -1,11 +1,12 @@
 """The network as a Keras model: for training with the engine `keras`, and for `export`.
 
-Keras and TensorFlow are imported when a function is called, not with this module.
+Keras and its back end are imported when a function is called, not with this module.
 """
 
 import os
+from importlib.util import find_spec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,12 +19,71 @@ if TYPE_CHECKING:
 
 # The Keras layer of each cell; the weights of each are kernel, recurrent kernel and bias
 LAYERS = {"simple_rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+WINDOW = 2**16  # places, the last ones in use, among which an n-gram's place is searched
+
+
+class Trie(NamedTuple):
+    """N-grams in a double array (Aoe 1989), in which a few additions and comparisons of int32 find an n-gram.
+
+    Every n-gram has a place. The place of a single word is its id; the place of a longer n-gram is `base[p] + word`,
+    where p is the place of the n-gram without its last word; `parent` holds p there. Place 0 is that of no n-gram.
+
+    base: int32 (places,); 0 where no longer n-gram begins so
+    parent: int32 (places,); -1 where there is no n-gram of two or more words
+    places: int64 (n-grams,), the places of the n-grams
+    """
+
+    base: np.ndarray
+    parent: np.ndarray
+    places: np.ndarray
+
+
+def trie_of(codes: np.ndarray, vocab_size: int) -> Trie:
+    """Arrange n-grams in a trie.
+
+    Args:
+        codes: int64 (n-grams,); for the codes see `engine.kernels.ngrams`.
+    """
+    every, shorter = codes, codes // vocab_size  # dividing a code drops the last word
+    while shorter.any():
+        every, shorter = np.union1d(every, shorter), shorter // vocab_size
+    every = every[every >= vocab_size]
+    before, words = np.divmod(every, vocab_size)
+    beginnings, first, counts = np.unique(before, return_index=True, return_counts=True)
+    bases = np.zeros(len(beginnings), np.int64)
+    used = (1 << vocab_size) - 1  # a bit for each place
+    order = np.argsort(-counts, kind="stable")  # the beginnings of most n-grams first
+    for number in order[counts[order] > 1].tolist():
+        last = words[first[number] : first[number] + counts[number]].tolist()
+        start = max(0, used.bit_length() - WINDOW)
+        free = fits = ~used >> start
+        for word in last:
+            fits &= free >> word
+        bases[number] = base = start + (fits & -fits).bit_length() - 1  # the first place where all fit
+        used |= sum(1 << word for word in last) << base
+    alone = order[counts[order] == 1]  # they fill the gaps
+    bits = np.frombuffer(used.to_bytes((used.bit_length() + len(alone)) // 8 + 1, "little"), np.uint8)
+    bases[alone] = np.flatnonzero(np.unpackbits(bits, bitorder="little") == 0)[: len(alone)] - words[first[alone]]
+
+    def place_of(wanted: np.ndarray) -> np.ndarray:
+        start, word = np.divmod(wanted, vocab_size)
+        return np.where(start > 0, np.append(bases, 0)[np.searchsorted(beginnings, start)] + word, word)
+
+    following = np.zeros(vocab_size + bases.max(initial=0), np.int32)
+    parent = np.full_like(following, -1)
+    following[place_of(beginnings)] = bases
+    parent[place_of(every)] = place_of(before)
+    return Trie(following, parent, place_of(codes))
 
 
 def load_keras() -> ModuleType:
-    """Import Keras with TensorFlow as its back end, set up as the project needs it whatever the user's settings are."""
+    """Import Keras with TensorFlow as its back end, set up as the project needs it whatever the user's settings are.
+
+    Without TensorFlow, as on Python 3.14, the back end is JAX.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or TensorFlow prints even more notes
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # or ~/.keras/keras.json could choose another
+    # ~/.keras/keras.json could choose another
+    os.environ["KERAS_BACKEND"] = "tensorflow" if find_spec("tensorflow") else "jax"
     import keras
 
     keras.config.set_floatx("float32")  # keras.json could set these two as well
@@ -31,7 +91,7 @@ def load_keras() -> ModuleType:
     return keras
 
 
-def build(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray) -> "keras.Model":
+def build(params: ModelParams, vocab_size: int, trie: Trie | None = None) -> "keras.Model":
     """Embedding, recurrent layers, pooling, one sigmoid unit, with initial weights that Keras draws; not compiled.
 
     Takes int32 (reviews, words) with ids below `vocab_size`, any number of words; gives float32 (reviews, 1), the
@@ -39,7 +99,7 @@ def build(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray) -> "ker
     counts like a word, as in the original tutorial (docs/from-the-article.md).
 
     Args:
-        ngram_codes: int64, ascending; the n-grams that have a weight, where `params.ngrams` is above 0.
+        trie: the n-grams that have a weight, where `params.ngrams` is above 0.
     """
     keras = load_keras()
     ids = keras.Input((None,), dtype="int32", name="ids")
@@ -56,8 +116,8 @@ def build(params: ModelParams, vocab_size: int, ngram_codes: np.ndarray) -> "ker
         x = _pooled(x, keras.ops.not_equal(ids, PADDING if params.mask_padding else -1), params.pooling)
     if params.dropout:
         x = keras.layers.Dropout(params.dropout, name="dropout")(x)
-    if params.ngrams:
-        logit = keras.layers.Dense(1, name="logit")(x) + _ngram_scores(ids, params.ngrams, vocab_size, ngram_codes)
+    if trie and params.ngrams:
+        logit = keras.layers.Dense(1, name="logit")(x) + _ngram_scores(ids, trie, params.ngrams)
         probability = keras.layers.Activation("sigmoid", name="probability")(logit)
     else:
         probability = keras.layers.Dense(1, activation="sigmoid", name="probability")(x)
@@ -75,23 +135,23 @@ def _pooled(states: Any, counts: Any, pooling: str) -> Any:
     return {"max": highest, "mean": mean, "max+mean": ops.concatenate([highest, mean], axis=-1)}[pooling]
 
 
-def _ngram_scores(ids: Any, longest: int, vocab_size: int, codes: np.ndarray) -> Any:
-    """Sum the weights of each review's distinct n-grams: (reviews, 1). For the codes see `engine.kernels.ngrams`."""
+def _ngram_scores(ids: Any, trie: Trie, longest: int) -> Any:
+    """Sum the weights of each review's distinct n-grams: (reviews, 1).
+
+    Keras' own layer for looking numbers up, `IntegerLookup`, needs TensorFlow with every back end.
+    """
     keras = load_keras()
     ops = keras.ops
-    ids = ops.cast(ids, "int64")
-    of_lengths, code, is_whole = [], ops.zeros_like(ids), ops.ones_like(ids, dtype="bool")
-    for back in range(longest):
-        # Position i has the n-grams that end at i. Ids are shifted in, with padding before the review.
-        word = ops.pad(ids, [(0, 0), (back, 0)])[:, :-back] if back else ids
-        is_whole = ops.logical_and(is_whole, ops.not_equal(word, PADDING))
-        code = code + vocab_size**back * word
-        of_lengths.append(ops.where(is_whole, code, -1))
-    indices = keras.layers.IntegerLookup(vocabulary=codes, name="ngram_codes")(ops.concatenate(of_lengths, axis=1))
-    indices = ops.sort(indices, axis=1)
-    before = ops.pad(indices, [(0, 0), (1, 0)])[:, :-1]
-    counts = ops.expand_dims(ops.cast(ops.not_equal(indices, before), "float32"), -1)  # index 0: unknown n-grams
-    scores = keras.layers.Embedding(len(codes) + 1, 1, embeddings_initializer="zeros", name="ngram_scores")(indices)
+    place, of_lengths = ids, [ids]
+    for _ in range(longest - 1):
+        before = ops.pad(place, [(0, 0), (1, 0)])[:, :-1]  # of the n-gram that ends one word earlier
+        place = ops.take(trie.base, before) + ids
+        place = ops.where(ops.equal(ops.take(trie.parent, place), before), place, 0)
+        of_lengths.append(place)
+    places = ops.sort(ops.concatenate(of_lengths, axis=1), axis=1)
+    before = ops.pad(places, [(0, 0), (1, 0)])[:, :-1]
+    counts = ops.expand_dims(ops.cast(ops.not_equal(places, before), "float32"), -1)
+    scores = keras.layers.Embedding(len(trie.base), 1, embeddings_initializer="zeros", name="ngram_scores")(places)
     return ops.sum(scores * counts, axis=1)
 
 

@@ -157,6 +157,7 @@ def learnt_by_keras(network: Model, ids: Ragged, drawn: Drawn) -> tuple[np.ndarr
     import tensorflow as tf
 
     params, weights = network.params, network.weights
+    trie = keras_model.trie_of(network.ngram_codes, network.encoding.vocab_size)
     embeddings, scores = weights.embeddings * drawn.seen[:, None], weights.ngrams * drawn.prior
     model = as_keras(replace(network, weights=weights._replace(embeddings=embeddings, ngrams=scores)))
     model.get_layer("probability").activation = keras.activations.linear
@@ -175,7 +176,7 @@ def learnt_by_keras(network: Model, ids: Ragged, drawn: Drawn) -> tuple[np.ndarr
     derivatives = tape.gradient(loss, [variable.value for variable in variables])
     arrays = dict(zip(named(weights), [tf.convert_to_tensor(array).numpy() for array in derivatives], strict=False))
     gradients = from_named({"ngrams": weights.ngrams} | arrays)
-    scores = gradients.ngrams[1:, 0] * drawn.prior if params.ngrams else weights.ngrams  # row 0 is of unknown n-grams
+    scores = gradients.ngrams[trie.places, 0] * drawn.prior if params.ngrams else weights.ngrams
     gradients = gradients._replace(embeddings=gradients.embeddings * drawn.seen[:, None], ngrams=scores)
     return np.mean([logits.numpy() for logits in apart], axis=0), gradients
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from imdb_rnn.engine.weights import named
-from imdb_rnn.keras_model import build, load_keras, named_variables
+from imdb_rnn.keras_model import build, load_keras, named_variables, trie_of
 from imdb_rnn.model import Model
 
 METADATA, CONFIG = "metadata.json", "config.json"  # members of the archive
@@ -16,11 +16,13 @@ METADATA, CONFIG = "metadata.json", "config.json"  # members of the archive
 
 def as_keras(model: Model) -> Any:
     """The model as a `keras.Model`, with its weights; see `keras_model.build` for input and output."""
-    network, arrays = build(model.params, model.encoding.vocab_size, model.ngram_codes), named(model.weights)
+    trie, arrays = trie_of(model.ngram_codes, model.encoding.vocab_size), named(model.weights)
+    network = build(model.params, model.encoding.vocab_size, trie)
     for name, variable in named_variables(network, model.params).items():
         variable.assign(arrays[name])
     if model.params.ngrams:
-        scores = np.append(np.float32(0), model.weights.ngrams)[:, None]  # row 0 is for unknown n-grams
+        scores = np.zeros((len(trie.base), 1), np.float32)
+        scores[trie.places, 0] = model.weights.ngrams
         network.get_layer("ngram_scores").embeddings.assign(scores)
     return network
 

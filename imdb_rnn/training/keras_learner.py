@@ -30,7 +30,7 @@ class KerasLearner:
         self._encoding, self._training = encoding, training
         self._sample_weights = sample_weights(training.y, params.class_weight).astype(np.float32)
         keras.utils.set_random_seed(params.seed)
-        self._network = keras_model.build(model, encoding.vocab_size, self.ngram_codes)
+        self._network = keras_model.build(model, encoding.vocab_size)
         self._variables = keras_model.named_variables(self._network, model)
         trained = list(self._variables.values())
         self._averages = [keras.Variable(variable) for variable in trained] if params.weight_averaging else []

@@ -1,6 +1,7 @@
 """What the loop over the epochs needs of an engine, and the choice between the two."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Protocol
 
 import numpy as np
@@ -42,13 +43,18 @@ class Learner(Protocol):
 
 
 def refuse(model: ModelParams, params: TrainParams) -> None:
-    """Raise a `UserError` if the engine is Keras and cannot do what `model` asks for."""
+    """Raise a `UserError` if the engine is Keras, and TensorFlow is missing or `model` asks for what it cannot do."""
     plain = {"ngrams": 0, "word_dropout": 0, "embeddings": "learned"}
     wrong = [name for name, value in plain.items() if getattr(model, name) != value]
     if params.engine == "keras" and wrong:
         raise UserError(
             f"params.yaml: model.{wrong[0]} is {getattr(model, wrong[0])!r}, which the engine keras does not have; "
             f"set it to {plain[wrong[0]]}, or train.engine to compiled"
+        )
+    if params.engine == "keras" and not find_spec("tensorflow"):
+        raise UserError(
+            "params.yaml: train.engine is 'keras', which needs TensorFlow, and TensorFlow needs Python 3.11 to 3.13; "
+            "set it to compiled, or `rm -r .venv` and `make repro PYTHON=python3.13`"
         )
 
 
@@ -60,7 +66,7 @@ def learner(training: Labelled, model: ModelParams, encoding: PadParams, params:
         steps: how many there will be, for the schedule.
 
     Raises:
-        UserError: when the engine cannot do what `model` asks for, or these reviews have no n-grams or word vectors.
+        UserError: as `refuse` does, and when these reviews have no n-grams or word vectors.
     """
     refuse(model, params)
     if params.engine == "keras":

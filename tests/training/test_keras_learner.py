@@ -60,7 +60,7 @@ def assert_fit_trains_the_same(
     network, history = fit((x, y), validation, model, params)
 
     keras.utils.set_random_seed(params.seed)
-    theirs = keras_model(model, VOCAB_SIZE, network.ngram_codes)
+    theirs = keras_model(model, VOCAB_SIZE)
     weights = theirs.weights
     if params.engine == "compiled":
         for variable, array in zip(weights, arrays_of(initial_weights(model, VOCAB_SIZE, params.seed)), strict=False):
@@ -192,7 +192,7 @@ def test_the_seed_decides_the_initial_weights_whatever_the_process_has_drawn():
 
     once, again, other = initial_weights(1), initial_weights(1), initial_weights(2)
     keras.utils.set_random_seed(1)
-    theirs = keras_model.build(small(), VOCAB_SIZE, np.empty(0, np.int64)).trainable_variables
+    theirs = keras_model.build(small(), VOCAB_SIZE).trainable_variables
     for number, (array, same, variable) in enumerate(zip(once, again, theirs, strict=True)):
         np.testing.assert_array_equal(array, same)
         np.testing.assert_array_equal(array, variable.numpy())

@@ -1,6 +1,6 @@
 """n-grams, single words, pairs and triples: which of them a review has, and how much they say about its label.
 
-The code of an n-gram is an integer whose digits, to the base `vocab_size`, are its ids, so that Keras can compute it in
+The code of an n-gram is an integer whose digits, to the base `vocab_size`, are its ids, so that ONNX can compute it in
 the exported model. Padding is part of no n-gram.
 """
 
