@@ -13,7 +13,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.fingerprints import listing
 from imdb_rnn.core.params import Params
 from imdb_rnn.text.sources import require_source
-from imdb_rnn.training.learner import refuse
+from imdb_rnn.training.learner import require_engine
 
 CODE = Path(__file__).parent.parent
 EXPERIMENTS = (
@@ -27,7 +27,7 @@ EXPERIMENTS = (
 
 
 def main(params: Params, root: Path) -> None:
-    refuse(params.model, params.train)
+    require_engine(params.train)
     require_source(params.data, root)
     modules = {path.stem: f"stages/{path.name}" for path in (CODE / "stages").glob("[!_]*.py") if path.stem != "check"}
     modules |= {name.replace("/", "-"): f"experiments/{name}.py" for name in EXPERIMENTS}

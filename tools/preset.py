@@ -15,6 +15,7 @@ from imdb_rnn.core.params import (
     Section,
     Tokenizer,
     TrainParams,
+    check_engine,
     parse_params,
     parse_yaml,
     validate,
@@ -38,6 +39,7 @@ class Preset(Section):
     pad: PadParams = PadParams()
     model: ModelParams = ModelParams()
     train: TrainParams = TrainParams()
+    _check_engine = check_engine
 
 
 def preset(text: str, name: str) -> Preset:

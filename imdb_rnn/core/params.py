@@ -167,6 +167,20 @@ class TrainParams(Section):
         return self
 
 
+def _keras_is_plain(settings: Any) -> Any:
+    plain = {"ngrams": 0, "word_dropout": 0, "embeddings": "learned"}
+    for name, value in plain.items() if settings.train.engine == "keras" else ():
+        if getattr(settings.model, name) != value:
+            raise ValueError(
+                f"model.{name} is {getattr(settings.model, name)!r}, which the engine keras does not have; "
+                f"set it to {value}, or train.engine to compiled"
+            )
+    return settings
+
+
+check_engine: Any = model_validator(mode="after")(_keras_is_plain)  # for a class with the fields `model` and `train`
+
+
 class ExplainParams(Section):
     reviews: Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -182,6 +196,7 @@ class Params(Section):
     train: TrainParams
     explain: ExplainParams
     plots: PlotsParams
+    _check_engine = check_engine
 
 
 def parse_yaml(text: str, path: Path) -> object:
@@ -258,7 +273,8 @@ def _fault(model: type[Section], details: Any, above: tuple[str, ...]) -> str:
             section = next((part for part in get_args(inner) if part is not type(None)), inner)  # of `Section | None`
         return f"{key} is not a parameter; allowed here: {', '.join(section.model_fields)}"
     if kind == "value_error":
-        return f"{key}: {details['ctx']['error']}"
+        fault = str(details["ctx"]["error"])
+        return f"{key}: {fault}" if above or details["loc"] else fault
     if isinstance(found, str) and found in RENAMED_VALUES.get(parameter, {}):
         return f"{key}: {found} is now {RENAMED_VALUES[parameter][found]}"
     shortened = reprlib.Repr()  # aliases can make a few lines of YAML into a value that fills the memory when printed

@@ -42,15 +42,8 @@ class Learner(Protocol):
         """Go back to what `state` gave."""
 
 
-def refuse(model: ModelParams, params: TrainParams) -> None:
-    """Raise a `UserError` if the engine is Keras, and TensorFlow is missing or `model` asks for what it cannot do."""
-    plain = {"ngrams": 0, "word_dropout": 0, "embeddings": "learned"}
-    wrong = [name for name, value in plain.items() if getattr(model, name) != value]
-    if params.engine == "keras" and wrong:
-        raise UserError(
-            f"params.yaml: model.{wrong[0]} is {getattr(model, wrong[0])!r}, which the engine keras does not have; "
-            f"set it to {plain[wrong[0]]}, or train.engine to compiled"
-        )
+def require_engine(params: TrainParams) -> None:
+    """Raise a `UserError` if the engine is Keras and TensorFlow is not installed."""
     if params.engine == "keras" and not find_spec("tensorflow"):
         raise UserError(
             "params.yaml: train.engine is 'keras', which needs TensorFlow, and TensorFlow needs Python 3.11 to 3.13; "
@@ -66,11 +59,11 @@ def learner(training: Labelled, model: ModelParams, encoding: PadParams, params:
         steps: how many there will be, for the schedule.
 
     Raises:
-        UserError: as `refuse` does, and when these reviews have no n-grams or word vectors.
+        UserError: as `require_engine` does, and when these reviews have no n-grams or no word vectors.
     """
-    refuse(model, params)
+    require_engine(params)
     if params.engine == "keras":
-        from imdb_rnn.training.keras_learner import KerasLearner  # only now, for `refuse` is asked without TensorFlow
+        from imdb_rnn.training.keras_learner import KerasLearner
 
         return KerasLearner(training, model, encoding, params, steps)
     return CompiledLearner(training, model, encoding, params, steps)

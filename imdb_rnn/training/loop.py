@@ -76,8 +76,8 @@ def train(
         What `Trained` has. When a loss is not finite, training ends before that epoch.
 
     Raises:
-        UserError: when a loss of the first epoch is not finite, an id is not below `encoding.vocab_size`, or the
-            engine cannot do what the parameters say.
+        UserError: when a loss of the first epoch is not finite, or an id is not below `encoding.vocab_size`; and as
+            `learner` does.
     """
     check_ids(training.ids, encoding.vocab_size)
     reviews = len(training.y)

@@ -170,6 +170,18 @@ def test_an_old_name_gets_one_line_that_gives_the_new_one(new, old, says):
     assert faults(TEXT.replace(new, old)) == [says]
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "plain"),
+    [("ngrams", "2", "0"), ("word_dropout", "0.25", "0"), ("embeddings", "ppmi_svd", "learned")],
+)
+def test_what_the_engine_keras_does_not_have_is_refused_in_one_line(key, value, plain):
+    text = with_value(f"model.{key}", value)
+    assert isinstance(parse_params(text), Params)
+    (line,) = faults(text.replace("engine: compiled ", "engine: keras "))
+    assert line.startswith(f"model.{key} is ")
+    assert line.endswith(f", which the engine keras does not have; set it to {plain}, or train.engine to compiled")
+
+
 def test_every_fault_gets_a_line():
     text = with_value("pad.maxlen", "0").replace("  units: 32", "  unit: 32") + "\nextra: 1\n"
     text = text.replace("    test_fraction:", "    sha256: abc\n    test_fraction:", 1)

@@ -1,7 +1,7 @@
 from importlib.util import find_spec
 
 import pytest
-from material import changed, contents, run_stage, write_params
+from material import changed, contents
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
@@ -27,15 +27,3 @@ def test_without_tensorflow_the_engine_keras_is_refused_before_anything_is_remov
     ):
         check.main(changed(params, train={"engine": "keras"}), tmp_path)
     assert contents(tmp_path) == before
-
-
-@pytest.mark.slow
-def test_what_the_engine_does_not_have_stops_the_pipeline_at_once_with_one_line(params, tmp_path):
-    write_params(tmp_path, changed(params, model={"ngrams": 2}, train={"engine": "keras"}))
-    ran = run_stage("check", tmp_path)
-    assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr == (
-        "error: params.yaml: model.ngrams is 2, which the engine keras does not have; "
-        "set it to 0, or train.engine to compiled\n"
-    )
-    assert not (tmp_path / files.CODE).exists()

@@ -92,6 +92,10 @@ def test_an_unknown_preset_is_named_with_those_there_are():
         ("data: {url: x}", "presets.yaml: mine.data.url is not a parameter; allowed here: source, tokenizer"),
         ("data: {source: imdb}", "presets.yaml: mine.data.source is 'imdb', it should be 'bundled', 'keras' or 'own'"),
         ("train: {validation: test, patience: 2}", "presets.yaml: mine.train: with validation: test, patience must be"),
+        (
+            "{model: {ngrams: 2}, train: {engine: keras}}",
+            "presets.yaml: mine: model.ngrams is 2, which the engine keras",
+        ),
         ("", "presets.yaml: mine is None, it should be a mapping of keys to values"),
         ("model: 3", "presets.yaml: mine.model is 3, it should be a mapping of keys to values"),
         ("model: [", "presets.yaml: not valid YAML"),
