@@ -271,7 +271,7 @@ def measure(network: Model) -> pd.DataFrame:
             before = network.predict_proba([case.before or "" for case in usable]).round(DECIMALS)
         passed = _passes(expected, probability, before)
         n_passed, n_skipped = int(passed.sum()), len(cases) - len(usable)
-        interval = intervals.of_proportion(n_passed, len(usable)) or ()
+        interval = intervals.of_proportion(n_passed, len(usable))
         failures = np.flatnonzero(~passed)[:1].tolist()
         failed = [(usable[i].text, probability[i], before[i]) for i in failures] or [(None, np.nan, np.nan)]
         rows.append((kind, name, len(usable), n_skipped, n_passed, n_passed / len(usable), *interval, *failed[0]))

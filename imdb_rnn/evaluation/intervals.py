@@ -12,12 +12,10 @@ CONFIDENCE = 0.95  # of every interval in the project
 Interval = tuple[float, float]
 
 
-def of_proportion(count: int, total: int) -> Interval | None:
-    """Interval of a proportion by Wilson's score (Probable Inference, 1927); None if `total` is 0."""
+def of_proportion(count: int, total: int) -> Interval:
+    """Interval of a proportion, of a total above 0, by Wilson's score (Probable Inference, 1927)."""
     from scipy import stats
 
-    if not total:
-        return None
     interval = stats.binomtest(int(count), int(total)).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)
 
@@ -57,7 +55,7 @@ def _of_mean_of_proportions(pairs: list[tuple[int, int]]) -> Interval:
     """
     shares = [(count / total, of_proportion(count, total)) for count, total in pairs]
     mean = sum(share for share, _ in shares) / 2
-    half = [np.sqrt(sum((share - ends[side]) ** 2 for share, ends in shares if ends)) / 2 for side in (0, 1)]
+    half = [np.sqrt(sum((share - ends[side]) ** 2 for share, ends in shares)) / 2 for side in (0, 1)]
     return float(mean - half[0]), float(mean + half[1])
 
 
@@ -79,9 +77,9 @@ def of_scores(y: np.ndarray, logits: np.ndarray) -> dict[str, Interval | None]:
         "balanced_accuracy": _of_mean_of_proportions(
             [(true_positives, positive.sum()), (true_negatives, (~positive).sum())]
         ),
-        "precision": of_proportion(true_positives, predicted.sum()),
+        "precision": of_proportion(true_positives, predicted.sum()) if predicted.any() else None,
         "recall": of_proportion(true_positives, positive.sum()),
-        "f1": jaccard and (2 * jaccard[0] / (1 + jaccard[0]), 2 * jaccard[1] / (1 + jaccard[1])),
+        "f1": (2 * jaccard[0] / (1 + jaccard[0]), 2 * jaccard[1] / (1 + jaccard[1])),
         "roc_auc": of_roc_auc(y, probability),
     }
     return {name: interval and (round(interval[0], 6), round(interval[1], 6)) for name, interval in found.items()}

@@ -65,7 +65,7 @@ def calibration(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
     for chosen in np.unique(bins):
         here = bins == chosen
         interval = intervals.of_proportion(y[here].sum(), here.sum())
-        rows.append((probability[here].mean(), y[here].mean(), *(interval or ()), here.sum()))
+        rows.append((probability[here].mean(), y[here].mean(), *interval, here.sum()))
     return pd.DataFrame(rows, columns=["predicted", "positive", "low", "high", "n_reviews"]).round(6)
 
 

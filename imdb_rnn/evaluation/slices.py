@@ -53,7 +53,7 @@ def measure(y: np.ndarray, logits: np.ndarray, n_words: np.ndarray, oov: np.ndar
         slices = np.digitize(values, bounds)
         for number in np.unique(slices):
             here = correct[slices == number]
-            interval = intervals.of_proportion(here.sum(), len(here)) or ()
+            interval = intervals.of_proportion(here.sum(), len(here))
             rows.append((by, names[number], len(here), here.mean(), *interval))
     return pd.DataFrame(rows, columns=list(Slice.model_fields)).round(6)
 

@@ -19,38 +19,38 @@ def known(phrases: object, tokenizer: str = "word") -> list[str]:
     return sorted({token for part in phrases if part for token in known(part, tokenizer)})
 
 
-def judging(rule: Callable[[list[str]], float], vocabulary: Iterable[str], tokenizer: str = "word") -> Model:
-    """A network that says of a text what `rule` says of the words that it reads."""
+def network_by(rule: Callable[[list[str]], float], vocabulary: Iterable[str], tokenizer: str = "word") -> Model:
+    """A network whose probability is what `rule` gives for the words that it reads."""
     vocabulary = list(vocabulary)
     network = network_of(model_params(), vocab_size=len(vocabulary) + 4, maxlen=500)
     network = replace(network, vocabulary=vocabulary, tokenizer=tokenizer)
 
-    class Judging(Model):
+    class ByRule(Model):
         def predict_proba(self, texts):
             ids = self.encode(texts)
             return np.array([rule(words_of_ids(ids[row].tolist(), self.vocabulary)) for row in range(len(ids))])
 
-    return Judging(*(getattr(network, field.name) for field in fields(Model)))
+    return ByRule(*(getattr(network, field.name) for field in fields(Model)))
 
 
-def shares(rule: Callable[[list[str]], float]) -> dict[str, float]:
-    """The share of passed cases by test, of English."""
-    return behaviour.as_metrics(behaviour.measure(judging(rule, known(behaviour.ENGLISH))))["behaviour"]
+def pass_rates(rule: Callable[[list[str]], float]) -> dict[str, float]:
+    """The pass rate of each English test."""
+    return behaviour.as_metrics(behaviour.measure(network_by(rule, known(behaviour.ENGLISH))))["behaviour"]
 
 
 def balance(words: list[str]) -> int:
-    """How many words of praise more than of criticism."""
+    """Words of praise minus words of criticism."""
     english = behaviour.ENGLISH
     praise = {*english.good, *english.good_to_negate, english.loved}
     criticism = {*english.bad, *english.bad_to_negate, english.hated}
     return sum(word in praise for word in words) - sum(word in criticism for word in words)
 
 
-def test_a_network_that_counts_words_knows_no_negation():
-    table = behaviour.measure(judging(lambda words: 0.5 + 0.2 * np.sign(balance(words)), known(behaviour.ENGLISH)))
+def test_a_network_that_counts_words_fails_at_negation():
+    table = behaviour.measure(network_by(lambda words: 0.5 + 0.2 * np.sign(balance(words)), known(behaviour.ENGLISH)))
     passed = dict(zip(table["test"], table["pass_rate"], strict=True))
     unable = {"negated_positive", "negated_negative", "changed_to_positive"}
-    # The two judgements of a text that changes its mind cancel out, and 0.5 is not positive.
+    # Praise and criticism of one text cancel out, and 0.5 is not positive.
     assert passed == {test: 0.0 if test in unable else 1.0 for test in passed}
     assert set(table["kind"]) == {"MFT", "INV", "DIR"}
     row = table.set_index("test").loc["negated_positive"]
@@ -60,16 +60,16 @@ def test_a_network_that_counts_words_knows_no_negation():
 
 
 @pytest.mark.parametrize(("answer", "other"), [(0.9, "negative"), (0.1, "positive")])
-def test_a_network_of_one_answer_passes_one_side_of_each_pair(answer, other):
-    passed = shares(lambda words: answer)
-    failed = {test for test, share in passed.items() if share == 0}
-    denied = {"negative": "negated_positive", "positive": "negated_negative"}[other]
-    assert failed == {f"plain_{other}", f"changed_to_{other}", denied, "neutral"}
+def test_a_network_with_one_answer_passes_the_tests_of_one_class(answer, other):
+    passed = pass_rates(lambda words: answer)
+    failed = {test for test, pass_rate in passed.items() if pass_rate == 0}
+    negated = {"negative": "negated_positive", "positive": "negated_negative"}[other]
+    assert failed == {f"plain_{other}", f"changed_to_{other}", negated, "neutral"}
     assert set(passed.values()) == {0.0, 1.0}
 
 
-def test_a_network_that_counts_all_words_is_moved_by_fillers_alone():
-    passed = shares(lambda words: min(len(words), 40) / 40)
+def test_a_network_that_counts_all_words_fails_with_fillers_only():
+    passed = pass_rates(lambda words: min(len(words), 40) / 40)
     assert passed["filler_before"] == passed["filler_after"] == 0
     assert passed["people"] == passed["places"] == passed["upper_case"] == passed["punctuation"] == passed["typo"] == 1
     assert (passed["praise_added"], passed["criticism_added"]) == (1, 0)
@@ -79,58 +79,58 @@ def test_a_network_that_counts_all_words_is_moved_by_fillers_alone():
     ("john", "others", "share"), [(0.4, 0.3, 1), (0.4, 0.29, 0), (0.52, 0.48, 0), (0.6, 0.7, 1), (0.9, 0.9, 1)]
 )
 def test_a_name_may_move_the_probability_a_little_and_never_the_label(john, others, share):
-    assert shares(lambda words: john if "john" in words else others)["people"] == share
+    assert pass_rates(lambda words: john if "john" in words else others)["people"] == share
 
 
 @pytest.mark.parametrize(("answer", "share"), [(0.33, 0), (0.34, 1), (0.66, 1), (0.67, 0)])
 def test_a_neutral_text_is_in_the_middle_third(answer, share):
-    assert shares(lambda words: answer)["neutral"] == share
+    assert pass_rates(lambda words: answer)["neutral"] == share
 
 
-def test_a_judgement_that_is_added_must_not_move_the_probability_the_other_way():
-    passed = shares(lambda words: 0.5 - 0.1 * np.sign(balance(words)))
-    # Those that judged so already stay; a fourth of the texts each.
+def test_praise_must_not_lower_the_probability_nor_criticism_raise_it():
+    passed = pass_rates(lambda words: 0.5 - 0.1 * np.sign(balance(words)))
+    # Texts that have the same sign already do not move: a quarter.
     assert (passed["praise_added"], passed["criticism_added"]) == (0.25, 0.25)
     assert passed["plain_positive"] == passed["plain_negative"] == 0
 
 
 def test_cases_of_unknown_words_are_skipped_and_counted():
-    whole = behaviour.measure(judging(lambda words: 0.5, known(behaviour.ENGLISH))).set_index("test")
+    whole = behaviour.measure(network_by(lambda words: 0.5, known(behaviour.ENGLISH))).set_index("test")
     assert (whole["skipped"] == 0).all()
     assert (whole["cases"] >= 20).all()
     vocabulary = [word for word in known(behaviour.ENGLISH) if word not in ("wonderful", "not", "loved")]
     seen = []
-    part = behaviour.measure(judging(lambda words: seen.append(words) or 0.5, vocabulary)).set_index("test")
+    part = behaviour.measure(network_by(lambda words: seen.append(words) or 0.5, vocabulary)).set_index("test")
     for test in part.index:
         assert part["cases"][test] + part["skipped"][test] == whole["cases"][test]
     assert part["skipped"]["plain_positive"] == 4
     assert part["skipped"]["plain_negative"] == 0
     assert part["skipped"]["negated_positive"] == part["skipped"]["negated_negative"] == 12
-    assert not {"changed_to_positive", "praise_added"} & set(part.index), "a test of no case has no row"
+    assert not {"changed_to_positive", "praise_added"} & set(part.index), "a test without cases has no row"
     assert seen
 
 
-def test_unknown_names_and_typing_errors_leave_nothing_out():
+def test_names_and_typos_may_be_out_of_vocabulary():
     names = {name.lower() for name in behaviour.ENGLISH.people + behaviour.ENGLISH.places} | {"flim", "actng"}
     vocabulary = [word for word in known(behaviour.ENGLISH) if word not in names]
-    table = behaviour.measure(judging(lambda words: 0.5, vocabulary))
+    table = behaviour.measure(network_by(lambda words: 0.5, vocabulary))
     assert (table["skipped"] == 0).all()
 
 
-def test_the_language_is_that_of_the_words_that_the_network_knows():
+def test_the_vocabulary_decides_the_language():
     characters = known(behaviour.CHINESE, "char")
-    chinese = judging(lambda words: 0.5, characters, "char")
+    chinese = network_by(lambda words: 0.5, characters, "char")
     assert behaviour.language_of(chinese) == "zh"
     table = behaviour.measure(chinese).set_index("test")
     assert (table["skipped"] == 0).all()
     assert (table["cases"] >= 20).all()
     assert "upper_case" not in table.index
-    assert behaviour.language_of(judging(lambda words: 0.5, known(behaviour.ENGLISH))) == "en"
+    assert behaviour.language_of(network_by(lambda words: 0.5, known(behaviour.ENGLISH))) == "en"
 
 
-def test_a_part_of_a_word_that_is_unknown_makes_the_word_unknown():
+def test_an_unknown_character_makes_its_word_unknown():
     characters = [character for character in known(behaviour.CHINESE, "char") if character != "彩"]
-    table = behaviour.measure(judging(lambda words: 0.5, characters, "char")).set_index("test")
+    table = behaviour.measure(network_by(lambda words: 0.5, characters, "char")).set_index("test")
     assert table["skipped"]["plain_positive"] == 4
 
 

@@ -21,7 +21,6 @@ def test_the_interval_of_a_proportion_is_wilson_s():
     """The values are from Newcombe (Two-sided confidence intervals for the single proportion, 1998), Table I."""
     assert intervals.of_proportion(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
     assert intervals.of_proportion(0, 20) == pytest.approx((0, 0.1611), abs=1e-4)
-    assert intervals.of_proportion(0, 0) is None
     assert intervals.of_proportion(0, 7)[0] == 0
     assert intervals.of_proportion(7, 7)[1] == 1
 

@@ -19,13 +19,11 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from imdb_rnn.core.params import ModelParams, parse_params
-from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import sensitivity
 from imdb_rnn.keras_model import load_keras
 from imdb_rnn.model import Model
 from imdb_rnn.reporting.report import page, stored_network
-from imdb_rnn.text.corpus import from_lists, read_reviews, read_vocabulary
-from imdb_rnn.text.encode import encode
+from imdb_rnn.text.corpus import read_reviews, read_vocabulary
 from imdb_rnn.text.vocabulary import OOV, RANK_OFFSET, START, tokenize, words_of_ranks
 
 # The page is that of `finished`, which the fixtures below ask for by name.
@@ -97,8 +95,8 @@ def open_page(browser, contents, tmp_path):
     assert complaints(browser) == []
 
 
-def judge(browser, texts: list[str]) -> list[float]:
-    """Put texts into the box and read the probability of each."""
+def typed_probabilities(browser, texts: list[str]) -> list[float]:
+    """The probabilities that the page shows for texts that are typed into the box."""
     return browser.execute_script(
         """
         return arguments[0].map((text) => {
@@ -112,15 +110,8 @@ def judge(browser, texts: list[str]) -> list[float]:
 
 
 def network_with_words(params: ModelParams, **encoding: object) -> Model:
-    """A small network that knows `VOCABULARY`, with weights by which texts have unlike probabilities."""
+    """A small network with `VOCABULARY`, whose probabilities differ from text to text."""
     return replace(network_of(params, vocab_size=20, seed=6, **encoding), vocabulary=VOCABULARY)
-
-
-def encode_texts(network: Model, texts: list[str]) -> Ragged:
-    """The ids of texts, as the pipeline makes them."""
-    rank = {word: place for place, word in enumerate(network.vocabulary, start=1)}
-    lists = [[rank.get(word, 0) for word in tokenize(text)] for text in texts]
-    return encode(from_lists(lists, np.zeros(len(texts))).ranks, network.encoding)
 
 
 def choose_language(browser, language: str) -> None:
@@ -187,7 +178,7 @@ def test_the_probability_is_keras_on_test_reviews(opened, folder):
     assert len(rows) == 200
     x = x[rows].copy()
     read = [reviews.ranks[row][-count:] for row, count in zip(rows, (x > START).sum(axis=1), strict=True)]
-    # What is no token of the tokeniser's cannot be typed, so it is typed as a word that is not known either.
+    # A word that the tokenizer would split cannot be typed; another unknown word is typed instead.
     texts = [
         " ".join(word if tokenize(word) == [word] else UNTYPABLE for word in words_of_ranks(ranks, vocabulary))
         for ranks in read
@@ -195,7 +186,7 @@ def test_the_probability_is_keras_on_test_reviews(opened, folder):
     for rank, word in enumerate(vocabulary[: params.pad.vocab_size - RANK_OFFSET - 1], start=1):
         if tokenize(word) != [word]:
             x[x == rank + RANK_OFFSET] = OOV
-    # A review that was cut lost its start mark, which the typed one has; so it is typed too long.
+    # A review that was cut has lost its start token; the typed text has to be too long as well.
     texts = [
         "cut " * params.pad.maxlen + text if START not in ids else text for text, ids in zip(texts, x, strict=True)
     ]
@@ -203,7 +194,7 @@ def test_the_probability_is_keras_on_test_reviews(opened, folder):
     model = keras.models.load_model(folder / "results/export/model.keras", compile=False)
     expected = model(x).numpy()[:, 0]
     assert np.ptp(expected) > 0.2
-    np.testing.assert_allclose(judge(opened, texts), expected, atol=1e-4, rtol=0)
+    np.testing.assert_allclose(typed_probabilities(opened, texts), expected, atol=1e-4, rtol=0)
 
 
 UNTYPABLE = "qqqqqqqq"
@@ -212,12 +203,12 @@ UNTYPABLE = "qqqqqqqq"
 @pytest.mark.parametrize(("mask_padding", "side"), [(True, "pre"), (False, "pre"), (False, "post")])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_kind_of_network_reads_what_is_typed_as_it_does_in_python(browser, open_page, name, mask_padding, side):
-    """Where padding is skipped, the side on which it stands means nothing."""
+    """Where padding is skipped, its side makes no difference."""
     params = NETWORKS[name].model_copy(update={"mask_padding": mask_padding})
     network = network_with_words(params, maxlen=30, padding=side, truncating=side)
     open_page(network)
-    typed = judge(browser, list(AWKWARD.values()))
-    ids = encode_texts(network, list(AWKWARD.values()))
+    typed = typed_probabilities(browser, list(AWKWARD.values()))
+    ids = network.encode(list(AWKWARD.values()))
     np.testing.assert_allclose(typed, network.probabilities(ids), atol=1e-5, rtol=0)
     assert np.ptp(typed) > 0.01
 
@@ -239,7 +230,7 @@ def test_long_reviews_read_by_wide_networks_agree_too(browser, open_page, cell):
     assert np.ptp(probabilities) > 0.01
 
 
-def test_text_is_cut_into_words_as_the_pipeline_does(opened):
+def test_the_page_tokenizes_as_the_pipeline_does(opened):
     """Every character that this Python knows, between letters and alone."""
     characters = [chr(i) for i in range(0x110000) if unicodedata.category(chr(i)) not in ("Cn", "Cs", "Co")]
     texts = [f"A{c}b {c} {c}{c}" for c in characters] + list(AWKWARD.values())
@@ -256,12 +247,12 @@ def test_a_network_of_characters_reads_chinese_as_it_is_typed(browser, open_page
     network = replace(network_of(model_params(), 20), tokenizer="char", vocabulary=list("这部电影很好看不难，！ab"))
     open_page(network, tokenizer="char")
     texts = ["这部电影很好看！", "这部 电影不好看，很 难看", "A b 🎬 電影", *AWKWARD.values()]
-    np.testing.assert_allclose(judge(browser, texts), network.predict_proba(texts), atol=1e-5, rtol=0)
-    judge(browser, texts[:1])
+    np.testing.assert_allclose(typed_probabilities(browser, texts), network.predict_proba(texts), atol=1e-5, rtol=0)
+    typed_probabilities(browser, texts[:1])
     assert browser.find_element(By.CSS_SELECTOR, "#reading .words").text == texts[0]
 
 
-def test_chinese_text_is_cut_into_words_as_jieba_does(browser, open_page):
+def test_the_page_tokenizes_chinese_as_jieba_does(browser, open_page):
     """The dictionary decides most, the hidden Markov model names and new words; letters and digits are between."""
     pytest.importorskip("jieba")
     network = replace(network_with_words(model_params()), tokenizer="jieba", vocabulary=["电影", "好看", "不", "的"])
@@ -276,14 +267,14 @@ def test_chinese_text_is_cut_into_words_as_jieba_does(browser, open_page):
     split = browser.execute_script("return arguments[0].map(openNetwork(contents.network).tokenize)", texts)
     expected = [network.tokenize(text) for text in texts]
     assert [row for row in zip(texts, split, expected, strict=True) if row[1] != row[2]] == []
-    np.testing.assert_allclose(judge(browser, texts), network.predict_proba(texts), atol=1e-5, rtol=0)
+    np.testing.assert_allclose(typed_probabilities(browser, texts), network.predict_proba(texts), atol=1e-5, rtol=0)
     joined = browser.execute_script("return arguments[0].map(joined)", expected[: len(CHINESE)])
     assert [network.tokenize(text) for text in joined] == expected[: len(CHINESE)]
 
 
 @pytest.mark.parametrize("name", AWKWARD)
 def test_awkward_text_is_only_text(opened, name):
-    judge(opened, [AWKWARD[name]])
+    typed_probabilities(opened, [AWKWARD[name]])
     shown = opened.execute_script(
         "return [byId('reading').querySelector('.words').textContent, byId('verdict').textContent]"
     )
@@ -305,14 +296,14 @@ def test_a_hostile_review_in_the_data_is_only_text(opened, contents):
 
 @pytest.mark.parametrize("name", ["simple_rnn", "bidirectional", "everything", "pairs", "max"])
 def test_the_words_are_read_one_by_one(browser, open_page, name):
-    """The slider says the probability after each word, which is that of the review if it ended there."""
+    """The slider says the probability after each word, as if the review ended there."""
     network = network_with_words(NETWORKS[name], maxlen=9)
     open_page(network)
     for text, unread in (("The film was good, not bad!", 0), ("bad bad bad bad the film was good don't 10 good", 2)):
-        judge(browser, [text])
+        typed_probabilities(browser, [text])
         WebDriverWait(browser, 10).until(lambda it: it.execute_script("return 'done' in byId('try').dataset"))
         words = tokenize(text)
-        ids = encode_texts(network, [text])
+        ids = network.encode([text])
         expected = network.trace_ids(ids[0], int(sensitivity.has_start_token(ids)[0]))
         lines = browser.execute_script(
             """
@@ -334,10 +325,10 @@ def test_the_words_are_read_one_by_one(browser, open_page, name):
         assert ("words cut off" in browser.find_element(By.ID, "verdict").text) == bool(unread)
 
 
-def test_what_is_not_yet_known_is_not_said_and_the_reader_keeps_the_place(browser, open_page):
-    """A network that reads from both ends judges every beginning by itself, which takes a while."""
+def test_an_unfinished_trace_shows_no_nan_and_the_slider_keeps_its_place(browser, open_page):
+    """A bidirectional network reads each prefix on its own, which takes a while."""
     open_page(network_with_words(model_params(cell="lstm", bidirectional=True, units=64), maxlen=500))
-    judge(browser, ["the film was good " * 60])
+    typed_probabilities(browser, ["the film was good " * 60])
     line, is_done = browser.execute_script(
         """
         const slider = byId("reading").querySelector("input");
@@ -354,7 +345,7 @@ def test_what_is_not_yet_known_is_not_said_and_the_reader_keeps_the_place(browse
 
 
 def test_the_word_that_is_read_is_in_view(opened):
-    judge(opened, ["the film was good and not bad " * 60])
+    typed_probabilities(opened, ["the film was good and not bad " * 60])
     for share in (1, 0.5, 0):
         above, below = opened.execute_script(
             """
