@@ -232,21 +232,18 @@ def test_an_array_is_read_back_as_written(tmp_path, memory_map):
     assert (array.dtype, array.tolist()) == (np.int32, [[0, 1, 2], [3, 4, 5]])
 
 
-def test_an_archive_is_not_taken_for_an_array(tmp_path):
-    np.savez(tmp_path / "x.npz", x=[1])
-    (tmp_path / "x.npz").rename(tmp_path / "x.npy")
-    with pytest.raises(UserError, match=r"x\.npy is damaged .*run `dvc repro pad`"):
-        files.read_array(tmp_path / "x.npy", "pad")
-
-
 @pytest.mark.parametrize("memory_map", [False, True])
 def test_a_damaged_array_is_named(tmp_path, memory_map):
-    """Cut short; and one of objects, which would be unpickled."""
+    """Cut short; one of objects, which would be unpickled; and an archive of arrays."""
     path = tmp_path / "x.npy"
     np.save(path, np.arange(6))
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match=r"x\.npy is damaged .*run `dvc repro pad`"):
         files.read_array(path, "pad", memory_map=memory_map)
     np.save(path, np.array([{}], object), allow_pickle=True)
+    with pytest.raises(UserError, match=r"x\.npy is damaged .*run `dvc repro pad`"):
+        files.read_array(path, "pad", memory_map=memory_map)
+    with path.open("wb") as file:
+        np.savez(file, x=[1])
     with pytest.raises(UserError, match=r"x\.npy is damaged .*run `dvc repro pad`"):
         files.read_array(path, "pad", memory_map=memory_map)

@@ -75,15 +75,6 @@ def test_an_edit_of_what_a_stage_reads_fails_it_by_name(params, folder, capsys, 
     assert line == f"params.yaml: {edited} was edited while this ran; run the same again"
 
 
-def test_what_counts_is_the_source_that_is_chosen(params, folder):
-    params = changed(params, **KERAS)
-    write_params(folder, params)
-    run(editing(params, data={"bundled": {"test_fraction": 0.3}}), ("data.source", "data.${data.source}"))
-    write_params(folder, params)
-    elsewhere = editing(params, data={"keras": {"url": "file:///elsewhere"}})
-    assert "data.${data.source} was edited" in complaint(elsewhere, "data.source", "data.${data.source}")
-
-
 def test_a_value_in_another_notation_and_a_mistyped_one_elsewhere_are_no_edit(folder):
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
 
@@ -136,13 +127,6 @@ def test_a_stage_with_a_bad_parameter_writes_nothing_and_fails(tmp_path, name):
     assert result.returncode == 1
     assert result.stderr == "error: params.yaml: plots.language is 'fr', it should be 'en' or 'zh'\n"
     assert contents(tmp_path) == before
-
-
-def test_outside_the_project_the_missing_file_is_named(tmp_path):
-    result = run_stage("pad", tmp_path)
-    assert result.returncode == 1
-    assert result.stderr.startswith("error: params.yaml: cannot be read")
-    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("installed", [(), ("numba", "numpy", "tensorflow")], ids=["nothing", "not all"])

@@ -11,9 +11,7 @@ from tasks import (
     SHORT,
     VOCAB_SIZE,
     assert_reference_trains_the_same,
-    assert_same_networks,
     fit,
-    learnt,
     run,
     small,
     task,
@@ -21,10 +19,7 @@ from tasks import (
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import PadParams, TrainParams
-from imdb_rnn.engine import engine
 from imdb_rnn.engine.initializers import initial_weights
-from imdb_rnn.engine.kernels.batch import share_padding
-from imdb_rnn.engine.ppmi_svd import word_vectors
 from imdb_rnn.engine.weights import Weights, from_named, named
 from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training import compiled_learner
@@ -45,21 +40,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 )
 def test_training_is_that_of_the_reference(monkeypatch, changes, options):
     assert_reference_trains_the_same(monkeypatch, small(**changes), TrainParams(**SHORT, **options))
-
-
-def test_padding_that_is_read_is_shared_by_every_batch_of_training_and_validation(monkeypatch):
-    shared = []
-
-    def share(batch):
-        rows, begins = share_padding(batch)
-        shared.append(len(begins) > 0)
-        return rows, begins
-
-    monkeypatch.setattr(engine, "share_padding", share)
-    x, y = task(100, 1)
-    x[::3, :3], x[1::3, :5] = 0, 0
-    fit((x, y), (x, y), small(mask_padding=False), TrainParams(epochs=1, batch_size=32))
-    assert shared == [True] * (4 + 1)
 
 
 PROGRAM = """
@@ -112,17 +92,6 @@ def learner_of(x, y, **params) -> CompiledLearner:
     ids = unpad(x) if isinstance(x, np.ndarray) else x
     encoding = PadParams(vocab_size=VOCAB_SIZE, maxlen=8)
     return CompiledLearner(Labelled(ids, np.asarray(y)), small(), encoding, TrainParams(**params), 10)
-
-
-def test_counted_word_vectors_stay_and_all_else_is_learnt():
-    x, _ = task(300, 1)
-    model = small(embeddings="ppmi_svd")
-    network, _ = run(model, weight_averaging=0.9)
-    vectors = word_vectors(unpad(x), VOCAB_SIZE, model.embedding_dim, 42)
-    np.testing.assert_array_equal(network.weights.embeddings, vectors)
-    first = initial_weights(model, VOCAB_SIZE, 42)
-    arrays = zip(arrays_of(network.weights)[1:-1], arrays_of(first)[1:-1], strict=True)
-    assert all((array != before).any() for array, before in arrays)
 
 
 def test_learning_begins_with_the_initial_weights_of_the_seed():
@@ -183,13 +152,6 @@ def test_word_dropout_hides_its_share_of_the_words():
     hidden = (changes[1] == 0).all(axis=1)
     assert 0.65 < hidden.mean() < 0.85  # 192 words
     assert (changes[1][~hidden] != 0).all()
-
-
-def test_what_dropout_draws_comes_from_the_seed():
-    model = small(dropout=0.5, word_dropout=0.5)
-    once, again, other = (run(model, epochs=2, seed=seed)[0] for seed in (1, 1, 2))
-    assert_same_networks(once, again)
-    assert any((a != b).any() for a, b in zip(learnt(once), learnt(other), strict=True))
 
 
 @pytest.mark.parametrize("what", ["dropout", "word_dropout"])

@@ -44,7 +44,10 @@ def test_a_missing_run_is_named(tmp_path):
 def test_the_plan_is_read_and_a_faulty_one_is_named(tmp_path):
     assert "simple_rnn" in read_plan(ROOT).networks
     (tmp_path / PLAN).parent.mkdir(parents=True)
-    for text, fault in (("networks: []\nseeds: [1]", "networks"), ("networks: [gru]", "seeds is missing")):
+    for text, fault in (
+        ("networks: []\nseeds: [1]", "networks"),
+        ("networks: [gru]\nseeds: [one]", r"seeds\.0 is 'one'"),
+    ):
         (tmp_path / PLAN).write_text(text)
         with pytest.raises(UserError, match=rf"compare/params\.yaml: .*{fault}"):
             read_plan(tmp_path)

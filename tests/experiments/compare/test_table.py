@@ -172,15 +172,7 @@ def test_runs_that_are_missing_are_named(project):
         table.main(project)
 
 
-@pytest.mark.parametrize(
-    ("plan", "fault"),
-    [
-        ("networks: [gru]\nseeds: [1]\n", "networks must include simple_rnn"),
-        ("networks: [simple_rnn]\nseeds: []\n", "seeds is "),
-        ("networks: [simple_rnn]\nseeds: [one]\n", "seeds.0 is 'one'"),
-    ],
-)
-def test_a_plan_that_makes_no_sense_is_refused(project, plan, fault):
-    files.write_text(project / PLAN, plan)
-    with pytest.raises(UserError, match=rf"experiments.compare.params\.yaml: {fault}"):
+def test_without_the_network_whose_time_is_the_unit_there_is_no_table(project):
+    files.write_text(project / PLAN, "networks: [gru]\nseeds: [1]\n")
+    with pytest.raises(UserError, match=r"experiments.compare.params\.yaml: networks must include simple_rnn"):
         table.main(project)
