@@ -27,7 +27,7 @@ def summary(report: DataReport, params: PadParams) -> str:
     """A data report in a few lines for the terminal."""
     lines = []
     if report.rows_read is not None:
-        skipped = "; ".join(f"{count:,} {reason}" for reason, count in report.left_out.items())
+        skipped = "; ".join(f"{reason} ({count:,})" for reason, count in report.left_out.items())
         lines.append(f"{report.rows_read:,} rows read; skipped: {skipped or 'none'}")
     width = len(f"{max(report.train.reviews, report.test.reviews):,}")
     for name, of in (("training", report.train), ("test", report.test)):

@@ -444,6 +444,17 @@ def test_the_page_of_the_article_s_run_says_what_validation_means(browser, open_
     assert not any(word in numbers for word in ("undefined", "validation", "null"))
 
 
+def test_skipped_rows_are_explained_in_both_languages(browser, open_page, contents):
+    rows = {"rows_read": 1200, "left_out": {"a duplicate": 7, "3 fields where the header has 2": 1000}}
+    open_page(network_with_words(model_params()), data_report=contents["data_report"] | rows)
+    for language, text in (
+        ("en", "1,200 rows were read. Skipped: a duplicate (7); 3 fields where the header has 2 (1,000)."),
+        ("zh", "共读取 1,200 行。跳过：重复 7 行；3 fields where the header has 2 1,000 行。"),
+    ):
+        choose_language(browser, language)
+        assert browser.find_element(By.ID, "data-text").text == text
+
+
 def test_it_can_be_used_with_the_keyboard_alone(opened):
     focused = "const it = document.activeElement; return it.id || it.type || it.tagName"
     seen = []

@@ -20,7 +20,7 @@ def test_the_report_in_a_few_lines():
         "18 test reviews also occur in the training set",
     ]
     own = REPORT.model_copy(update={"rows_read": 25000, "left_out": {"no text": 3000, "a duplicate": 1}})
-    assert summary(own, PadParams()).startswith("25,000 rows read; skipped: 3,000 no text; 1 a duplicate\n")
+    assert summary(own, PadParams()).startswith("25,000 rows read; skipped: no text (3,000); a duplicate (1)\n")
     none = own.model_copy(update={"left_out": {}})
     assert summary(none, PadParams()).startswith("25,000 rows read; skipped: none\n")
 

@@ -77,12 +77,19 @@ function showBehaviour() {
     t(`${level} interval`, `${level} 区间`), t("first failure", "第一个失败例句")] : undefined);
 }
 
+const SKIPPED = { // the usual reasons in Chinese; others, faults of a table, are shown in English
+  "no text": "没有文本", "no label": "没有标签", "no word in the text": "文本中没有词",
+  "between the bounds of the labels": "评分在两个界限之间", "a duplicate": "重复",
+};
+
 function showData() {
   const { rows_read: read, left_out: leftOut = {}, test_also_in_train: both, ...parts } = contents.data_report;
   if (read) {
-    const reasons = Object.entries(leftOut).map(([reason, count]) => `${number(count)} ${reason}`).join("; ");
+    const reasons = Object.entries(leftOut), english = reasons.map(([reason, count]) => `${reason} (${number(count)})`);
+    const chinese = reasons.map(([reason, count]) => `${SKIPPED[reason] ?? reason} ${number(count)} 行`);
     byId("data-text").append(...t(
-      `${number(read)} rows were read. Skipped: ${reasons || "none"}.`, `共读取 ${number(read)} 行。跳过：${reasons || "无"}。`,
+      `${number(read)} rows were read. Skipped: ${english.join("; ") || "none"}.`,
+      `共读取 ${number(read)} 行。跳过：${chinese.join("；") || "无"}。`,
     ));
   }
   const names = {
