@@ -1,4 +1,4 @@
-"""The decision: which class a logit stands for, and whether that is correct."""
+"""The decision: which class is predicted at a logit, and whether the prediction is correct."""
 
 import numpy as np
 

@@ -156,7 +156,7 @@ def _ngram_scores(ids: Any, trie: Trie, longest: int) -> Any:
 
 
 def named_variables(model: "keras.Model", params: ModelParams) -> dict[str, Any]:
-    """The trained variables by the names of `engine.weights.named`, without those of n-grams."""
+    """The trained variables by the names of `engine.weights.named`, without the n-grams' weights."""
     layers = ["embedding", *(f"{params.cell}_{number}" for number in range(1, params.layers + 1))]
     layers += ["logit" if params.ngrams else "probability"]
     variables = [variable for name in layers for variable in model.get_layer(name).trainable_variables]

@@ -87,7 +87,7 @@ class Model:
     def decision_function(self, texts: Iterable[str]) -> np.ndarray:
         """The logit of each text: float64 (texts,); a text is predicted positive where it is above 0.
 
-        A text without words has a logit too: that of a review of which nothing was read yet.
+        A text without words has the logit of a review of which nothing was read yet.
 
         Raises:
             TypeError: when `texts` is one text, or holds anything but texts.
@@ -111,7 +111,7 @@ class Model:
         return self.label_names(self.decision_function(texts))
 
     def label_names(self, logits: np.ndarray) -> list[str]:
-        """The label that each logit stands for, one of `labels`."""
+        """The predicted label for each logit, one of `labels`."""
         negative, positive = self.labels
         return [positive if yes else negative for yes in is_positive(logits).tolist()]
 

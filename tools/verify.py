@@ -26,7 +26,7 @@ def different(committed: str, here: str) -> Iterator[tuple[str, list[str]]]:
             yield name, outs
 
 
-def judge(commit: str, committed: str, here: str, changed: str) -> str:
+def verdict(commit: str, committed: str, here: str, changed: str) -> str:
     """The message that a run gave the committed bytes.
 
     Args:
@@ -38,8 +38,8 @@ def judge(commit: str, committed: str, here: str, changed: str) -> str:
     """
     if first := next(different(committed, here), None):
         raise UserError(
-            f"this machine gives other bytes than {commit}; the first are those of the stage {first[0]}: "
-            f"{', '.join(first[1])}; docs/reproducibility.md says what is promised"
+            f"this machine gives other bytes than {commit}, first in the stage {first[0]}: {', '.join(first[1])}; "
+            f"docs/reproducibility.md says what is promised"
         )
     if changed:
         raise UserError(f"the run changed what is committed: {' '.join(changed.split())}")
@@ -66,7 +66,7 @@ def main() -> None:
         print(f"running the pipeline of {commit} in {clone}{edited}", flush=True)
         run(sys.executable, "-m", "dvc", "repro", "--quiet", cwd=clone)
         here = (clone / "dvc.lock").read_text(encoding="utf-8")
-        print(judge(commit, committed, here, run("git", "status", "--porcelain", cwd=clone)))
+        print(verdict(commit, committed, here, run("git", "status", "--porcelain", cwd=clone)))
 
 
 if __name__ == "__main__":

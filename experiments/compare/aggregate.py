@@ -74,7 +74,7 @@ def choose_shared(
 def combine(
     source: str, runs: dict[str, list[RunSensitivity]], reviews: Reviews, rows: np.ndarray, vocabulary: list[str]
 ) -> Comparison:
-    """Combine the runs of all networks; the traces are those of each network's first run.
+    """Combine the runs of all networks; the traces are from each network's first run.
 
     Args:
         source: of the reviews.

@@ -41,7 +41,7 @@ class RunSensitivity(Result):
 
 
 def traced_rows(ranks: Ragged) -> np.ndarray:
-    """The rows of the test reviews on which every network is traced: of `TRACED` reviews, those of suitable length."""
+    """The rows of the test reviews on which every network is traced: of `TRACED` reviews all of suitable length."""
     rows = sensitivity.sample(len(ranks), TRACED)
     fewest, most = TRACED_WORDS
     return rows[(ranks.lengths[rows] >= fewest) & (ranks.lengths[rows] <= most)]
@@ -55,7 +55,7 @@ def measure(network: Model, reviews: Reviews) -> RunSensitivity:
     last_words = measured.last_words
     traced = encode(reviews.ranks.rows(traced_rows(reviews.ranks)), network.encoding)
     traces = [
-        network.trace_ids(traced[row], mark) for row, mark in enumerate(sensitivity.has_start_token(traced).tolist())
+        network.trace_ids(traced[row], start) for row, start in enumerate(sensitivity.has_start_token(traced).tolist())
     ]
     return RunSensitivity(
         gradient=measured.gradient["gradient"].tolist(),

@@ -47,7 +47,7 @@ class Trained(NamedTuple):
         """The trained model.
 
         Args:
-            params, encoding: those of the training.
+            params, encoding: as `train` took them.
             vocabulary: rank 1 first; only words that have an id of their own.
             provenance: of the reviews, with their tokenizer and labels, as `text.corpus.read_provenance` reads it.
         """

@@ -1,4 +1,4 @@
-"""The reference against numerical derivatives, and against Keras as a second judge."""
+"""The reference against numerical derivatives, and against Keras."""
 
 from pathlib import Path
 

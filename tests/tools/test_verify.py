@@ -8,7 +8,7 @@ from project import Project, environment
 
 from imdb_rnn.core.errors import UserError
 from tools import verify
-from tools.verify import different, judge
+from tools.verify import different, verdict
 
 
 def lock(**hashes: str) -> str:
@@ -58,7 +58,7 @@ def test_the_committed_pipeline_is_run_again_and_what_differs_is_named(tmp_path)
     assert "without the changes that are not committed\n" in printed
     assert "every hash in dvc.lock is the same" in printed
     printed = project.run(*verify, status=1, TZ="Asia/Tokyo")
-    assert "the first are those of the stage zone: zone; docs/reproducibility.md" in printed
+    assert "first in the stage zone: zone; docs/reproducibility.md" in printed
     assert "Traceback" not in printed
     printed = project.run(sys.executable, "-m", "tools.verify", status=1, PATH="/usr/bin:/bin")
     assert "-m dvc repro --quiet` ended with status" in printed  # dvc was found; the stage's `python` has no packages
@@ -72,8 +72,8 @@ def test_a_folder_that_may_not_hold_the_clone_is_named(monkeypatch):
 
 
 def test_what_differs_first_is_named():
-    with pytest.raises(UserError, match=r"other bytes than 1a2b; the first are those of the stage first: b; docs/"):
-        judge("1a2b", lock(), lock(b="1", c="1"), "")
+    with pytest.raises(UserError, match=r"other bytes than 1a2b, first in the stage first: b; docs/"):
+        verdict("1a2b", lock(), lock(b="1", c="1"), "")
     with pytest.raises(UserError, match=r"the run changed what is committed: M results/metrics\.json"):
-        judge("1a2b", lock(), lock(), " M results/metrics.json\n")
-    assert "the bytes of 1a2b" in judge("1a2b", lock(), lock(), "")
+        verdict("1a2b", lock(), lock(), " M results/metrics.json\n")
+    assert "the bytes of 1a2b" in verdict("1a2b", lock(), lock(), "")

@@ -184,13 +184,13 @@ def test_scores_of_ngrams_begin_as_naive_bayes(smoothing, weight):
 
 def test_the_recurrent_network_learns_as_if_there_were_no_ngrams_and_the_logit_is_the_mean_of_both():
     model = small(cell="gru", dropout=0.3, ngram_min_reviews=1)
-    alone, beside = (
+    alone, with_ngrams = (
         run(model.model_copy(update={"ngrams": ngrams}), clipnorm=None, validation="test")[0] for ngrams in (0, 2)
     )
     halved = alone.weights._replace(head_kernel=alone.weights.head_kernel / 2, head_bias=alone.weights.head_bias / 2)
-    for array, same in zip(arrays_of(beside.weights)[:-1], arrays_of(halved)[:-1], strict=True):
+    for array, same in zip(arrays_of(with_ngrams.weights)[:-1], arrays_of(halved)[:-1], strict=True):
         np.testing.assert_array_equal(array, same)
-    assert np.abs(beside.weights.ngrams).max() > 0.1
+    assert np.abs(with_ngrams.weights.ngrams).max() > 0.1
 
 
 def test_ngrams_see_what_single_words_do_not():
