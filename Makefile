@@ -74,8 +74,8 @@ bench: $(INSTALLED)
 	@$(RUN) python -m benchmarks.bench --source $(SOURCE)
 
 $(INSTALLED): requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
-		{ echo "error: Python 3.10 to 3.13 is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || \
+		{ echo "error: Python 3.11 to 3.14 is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -90,8 +90,8 @@ cluster: $(CLUSTER)
 
 lock:
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra zh --extra dev \
-		--python-version 3.10 --output-file requirements.lock pyproject.toml
+		--python-version 3.11 --output-file requirements.lock pyproject.toml
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra zh --extra dev --extra cluster \
 		--extra s3 --constraint requirements.lock \
 		$$(sed -n 's/^\([^ =]*\)==.*/--no-emit-package \1/p' requirements.lock | sort -u) \
-		--python-version 3.10 --output-file requirements-cluster.lock pyproject.toml
+		--python-version 3.11 --output-file requirements-cluster.lock pyproject.toml

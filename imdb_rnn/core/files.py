@@ -148,8 +148,10 @@ def read_array(path: Path, stage: str, *, memory_map: bool = False) -> np.ndarra
     """
     require(path, stage)
     try:
-        array = np.lib.format.open_memmap(path, mode="c")  # refuses objects, and shapes larger than the file
-        return array if memory_map else np.array(array)
+        if memory_map:
+            return np.lib.format.open_memmap(path, mode="c")
+        with path.open("rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise damaged(path, stage, error) from error
 

@@ -10,7 +10,7 @@ import json
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import distributions
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from imdb_rnn.engine.weights import Weights, from_named, named
 
 ROOT = Path(__file__).parent.parent.parent
 CODE = "imdb_rnn/training/loop.py"  # it and what it imports decide what training does
-PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")
+PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")  # the last one is not on every Python
 NEWEST = 5  # checkpoints that are kept
 
 
@@ -65,7 +65,7 @@ def fingerprint(*parts: Section | np.ndarray | int) -> str:
         else:
             digest.update(f"{part!r} ".encode())
     digest.update(code_fingerprint(ROOT, CODE).encode())
-    digest.update(repr([version(name) for name in PACKAGES]).encode())
+    digest.update(repr([package.version for name in PACKAGES for package in distributions(name=name)]).encode())
     return digest.hexdigest()[:16]
 
 

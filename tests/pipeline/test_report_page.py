@@ -449,7 +449,7 @@ def test_skipped_rows_are_explained_in_both_languages(browser, open_page, conten
     open_page(network_with_words(model_params()), data_report=contents["data_report"] | rows)
     for language, text in (
         ("en", "1,200 rows were read. Skipped: a duplicate (7); 3 fields where the header has 2 (1,000)."),
-        ("zh", "共读取 1,200 行。跳过：重复（7 行）；3 fields where the header has 2（1,000 行）。"),
+        ("zh", "共读取 1,200 行。跳过：重复 7 行；3 fields where the header has 2 1,000 行。"),
     ):
         choose_language(browser, language)
         assert browser.find_element(By.ID, "data-text").text == text

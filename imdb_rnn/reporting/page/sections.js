@@ -86,7 +86,7 @@ function showData() {
   const { rows_read: read, left_out: leftOut = {}, test_also_in_train: both, ...parts } = contents.data_report;
   if (read) {
     const reasons = Object.entries(leftOut), english = reasons.map(([reason, count]) => `${reason} (${number(count)})`);
-    const chinese = reasons.map(([reason, count]) => `${SKIPPED[reason] ?? reason}（${number(count)} 行）`);
+    const chinese = reasons.map(([reason, count]) => `${SKIPPED[reason] ?? reason} ${number(count)} 行`);
     byId("data-text").append(...t(
       `${number(read)} rows were read. Skipped: ${english.join("; ") || "none"}.`,
       `共读取 ${number(read)} 行。跳过：${chinese.join("；") || "无"}。`,
