@@ -61,7 +61,7 @@ def changed(weights: Weights, change: Callable[[np.ndarray], np.ndarray]) -> Wei
 
 
 def ragged(*rows: list[int] | np.ndarray) -> Ragged:
-    """Reviews without padding, one behind the other."""
+    """Reviews without padding."""
     flat = np.concatenate([np.asarray(row, np.int32) for row in rows])
     return from_lengths(flat, np.array([len(row) for row in rows]))
 

@@ -88,21 +88,6 @@ def test_the_bytes_depend_on_the_model_alone(saved, tmp_path):
     assert [*json.loads(metadata)] == [*model_file.Metadata.model_fields]
 
 
-def test_a_model_is_read_and_asked_without_tensorflow(path):
-    script = f"""if True:
-        import sys
-        from pathlib import Path
-        from networks import ragged
-        from imdb_rnn import model_file
-        model = model_file.load(Path({str(path)!r}))
-        ids = ragged([1, 4, 5])
-        model.predict_proba(["word1"]), model.gradient_norms(ids), model.trace("word1 word2")
-        assert not {{"keras", "tensorflow", "h5py"}} & set(sys.modules)
-    """
-    python_path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    subprocess.run([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": python_path}, check=True)
-
-
 @pytest.mark.parametrize("damage", ["empty", "cut", "no header", "no metadata", "not JSON"])
 def test_a_damaged_file_is_refused(path, damage):
     content = path.read_bytes()

@@ -166,13 +166,6 @@ def test_a_mistyped_parameter_costs_no_results(project):
     assert project.repro() == []
 
 
-def test_a_vocabulary_cut_short_is_named(project):
-    (project.folder / "data/reviews/vocabulary.txt").write_text("the\nand\n")
-    printed = project.run("python", "-m", "stages", "train", status=1)
-    assert "vocabulary.txt is damaged (it has only 2 words)" in printed
-    assert "Traceback" not in printed
-
-
 def test_ctrl_c_stops_the_pipeline_and_the_next_run_finishes_it(project):
     def noted() -> dict:
         stages = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]

@@ -50,19 +50,6 @@ def test_the_model_carries_its_vocabulary_and_where_its_reviews_come_from(small,
     assert (network.params, network.encoding, network.best_epoch) == (small.model, small.pad, 1)
 
 
-def test_the_checkpoint_is_there_when_training_has_ended(small, made_up, tmp_path, capsys):
-    """DVC may be killed before it has taken the results over; then the stage is run again."""
-    train.main(small, tmp_path)
-    written = {path: (tmp_path / path).read_bytes() for path in (files.MODEL, files.HISTORY)}
-    (checkpoint,) = (tmp_path / files.CHECKPOINTS).iterdir()
-    for path in written:
-        (tmp_path / path).unlink()
-    capsys.readouterr()
-    train.main(small, tmp_path)
-    assert capsys.readouterr().out.startswith(f"training already finished; delete {checkpoint} to retrain\n")
-    assert written == {path: (tmp_path / path).read_bytes() for path in written}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"train": {"seed": 1}}, {"model": {"units": 6}}, {"pad": {"padding": "post"}}])
 def test_a_checkpoint_of_other_parameters_is_not_used(small, made_up, tmp_path, capsys, changes):
@@ -74,21 +61,13 @@ def test_a_checkpoint_of_other_parameters_is_not_used(small, made_up, tmp_path, 
 
 
 def test_old_checkpoints_go_when_training_has_ended(small, made_up, tmp_path):
+    """Five stay, and the one of this training: DVC may be killed before it has committed the results."""
     folder = tmp_path / files.CHECKPOINTS
     folder.mkdir(parents=True)
     for number in range(8):
         (folder / f"{number}.npz").touch()
     train.main(small, tmp_path)
-    assert len(list(folder.iterdir())) == 6  # five of these, and its own
-
-
-def test_ids_beyond_the_vocabulary_stop_the_stage_before_training(small, made_up, tmp_path):
-    np.save(tmp_path / files.PADDED / "x_train.npy", np.full((10, 5), 20, np.int32))
-    np.save(tmp_path / files.PADDED / "y_train.npy", np.arange(10, dtype=np.uint8) % 2)
-    message = r"x_train\.npy is damaged \(its ids go from 20 to 20, pad\.vocab_size is 20\); run `dvc repro pad`"
-    with pytest.raises(UserError, match=message):
-        train.main(small, tmp_path)
-    assert not (tmp_path / files.HISTORY).exists()
+    assert sorted(path.stat().st_size > 0 for path in folder.iterdir()) == [False] * 5 + [True]
 
 
 def test_a_vocabulary_that_is_too_short_is_named(small, made_up, tmp_path):

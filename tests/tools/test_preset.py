@@ -1,10 +1,12 @@
+import sys
+
 import pytest
 import yaml
 from material import ROOT
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams, parse_params
-from tools.preset import apply, preset
+from tools.preset import PRESETS_FILE, apply, main, preset
 
 PRESETS = (ROOT / "presets.yaml").read_text(encoding="utf-8")
 PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -40,6 +42,24 @@ def test_a_preset_of_another_source_brings_its_tokenizer():
     assert parse_params(characters).data.tokenizer == "char"
     assert parse_params(apply(preset(PRESETS, "article"), characters)).data.tokenizer == "word"
     assert parse_params(apply(preset(PRESETS, "gru"), characters)).data.tokenizer == "char"
+
+
+def test_the_command_writes_the_parameter_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / PRESETS_FILE).write_text(PRESETS, encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(PARAMS, encoding="utf-8")
+    for arguments, says in (
+        ([], "name one preset: make preset NAME="),
+        (["nope"], "no preset 'nope' .* it has default"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["preset", *arguments])
+        with pytest.raises(UserError, match=says):
+            main()
+    assert (tmp_path / "params.yaml").read_text(encoding="utf-8") == PARAMS
+    monkeypatch.setattr(sys, "argv", ["preset", "quick"])
+    main()
+    assert (tmp_path / "params.yaml").read_text(encoding="utf-8") == apply(preset(PRESETS, "quick"), PARAMS)
+    assert capsys.readouterr().out.startswith("params.yaml has the preset quick now")
 
 
 def test_parameters_that_the_pipeline_would_refuse_are_not_written():
