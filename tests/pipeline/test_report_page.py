@@ -41,19 +41,19 @@ CHINESE = [
     "颱風來襲，這齣戲的臺詞太囉嗦",
     "布伦斯维埃拉进入百分之一万多只眼光",  # two paths of one probability, but for the last bit
 ]
-AWKWARD = {
-    "empty": "",
-    "blank": " \t\n\u3000\x1c ",
-    "one word": "good",
-    "punctuation": '!?... (good) "film" don\'t -- was/bad 10/10; the-film',
-    "markup": "<script>document.title='taken'</script> the <b>film</b> <img src=x onerror=document.title='taken'>",
-    "emoji": "good 👍🏽 film 🎬 was 👩‍👩‍👧 bad",
-    "right to left": "الفيلم good كان רע bad",
-    "other spaces": "good\u00a0film\u2003was\u0085bad\ufeffthe\x1cfilm\u200bgood",
-    "capitals": "THE FILM WAS GOOD ÜBER İSTANBUL ΟΔΟΣ",
-    "curly quotes": "don\u2019t \u201cgood\u201d film\u2026",
-    "10,000 words": "the film was good but not bad " * 1429,
-}
+AWKWARD = [
+    "",
+    " \t\n\u3000\x1c ",
+    "good",
+    '!?... (good) "film" don\'t -- was/bad 10/10; the-film',
+    "<script>document.title='taken'</script> the <b>film</b> <img src=x onerror=document.title='taken'>",
+    "good 👍🏽 film 🎬 was 👩‍👩‍👧 bad",
+    "الفيلم good كان רע bad",
+    "good\u00a0film\u2003was\u0085bad\ufeffthe\x1cfilm\u200bgood",
+    "THE FILM WAS GOOD ÜBER İSTANBUL ΟΔΟΣ",
+    "don\u2019t \u201cgood\u201d film\u2026",
+    "the film was good but not bad " * 1429,
+]
 
 
 @pytest.fixture(scope="module")
@@ -207,8 +207,8 @@ def test_every_kind_of_network_reads_what_is_typed_as_it_does_in_python(browser,
     params = NETWORKS[name].model_copy(update={"mask_padding": mask_padding})
     network = network_with_words(params, maxlen=30, padding=side, truncating=side)
     open_page(network)
-    typed = typed_probabilities(browser, list(AWKWARD.values()))
-    ids = network.encode(list(AWKWARD.values()))
+    typed = typed_probabilities(browser, AWKWARD)
+    ids = network.encode(AWKWARD)
     np.testing.assert_allclose(typed, network.probabilities(ids), atol=1e-5, rtol=0)
     assert np.ptp(typed) > 0.01
 
@@ -233,7 +233,7 @@ def test_long_reviews_read_by_wide_networks_agree_too(browser, open_page, cell):
 def test_the_page_tokenizes_as_the_pipeline_does(opened):
     """Every character that this Python knows, between letters and alone."""
     characters = [chr(i) for i in range(0x110000) if unicodedata.category(chr(i)) not in ("Cn", "Cs", "Co")]
-    texts = [f"A{c}b {c} {c}{c}" for c in characters] + list(AWKWARD.values())
+    texts = [f"A{c}b {c} {c}{c}" for c in characters] + AWKWARD
     tokens = opened.execute_script(
         "const it = openNetwork(contents.network); return arguments[0].map((text) => it.tokenize(text).join(' '))",
         texts,
@@ -246,7 +246,7 @@ def test_the_page_tokenizes_as_the_pipeline_does(opened):
 def test_a_network_of_characters_reads_chinese_as_it_is_typed(browser, open_page):
     network = replace(network_of(model_params(), 20), tokenizer="char", vocabulary=list("这部电影很好看不难，！ab"))
     open_page(network, tokenizer="char")
-    texts = ["这部电影很好看！", "这部 电影不好看，很 难看", "A b 🎬 電影", *AWKWARD.values()]
+    texts = ["这部电影很好看！", "这部 电影不好看，很 难看", "A b 🎬 電影", *AWKWARD]
     np.testing.assert_allclose(typed_probabilities(browser, texts), network.predict_proba(texts), atol=1e-5, rtol=0)
     typed_probabilities(browser, texts[:1])
     assert browser.find_element(By.CSS_SELECTOR, "#reading .words").text == texts[0]
@@ -257,7 +257,7 @@ def test_the_page_tokenizes_chinese_as_jieba_does(browser, open_page):
     pytest.importorskip("jieba")
     network = replace(network_with_words(model_params()), tokenizer="jieba", vocabulary=["电影", "好看", "不", "的"])
     open_page(network, tokenizer="jieba")
-    texts = [*CHINESE, *AWKWARD.values()]
+    texts = [*CHINESE, *AWKWARD]
     random = np.random.default_rng(1)
     letters = [chr(code) for code in range(0x4E00, 0x9FA6)] + list(
         "的一是不了在人有我他这个们中来上大为和国aB7 .，龻🎬"
@@ -272,15 +272,16 @@ def test_the_page_tokenizes_chinese_as_jieba_does(browser, open_page):
     assert [network.tokenize(text) for text in joined] == expected[: len(CHINESE)]
 
 
-@pytest.mark.parametrize("name", AWKWARD)
-def test_awkward_text_is_only_text(opened, name):
-    typed_probabilities(opened, [AWKWARD[name]])
-    shown = opened.execute_script(
-        "return [byId('reading').querySelector('.words').textContent, byId('verdict').textContent]"
-    )
-    assert shown[0].split() == tokenize(AWKWARD[name])
-    assert "%" in shown[1]
-    assert opened.execute_script("return document.querySelectorAll('main script, main img, #reading b *').length") == 0
+def test_awkward_text_is_only_text(opened):
+    for text in AWKWARD:
+        typed_probabilities(opened, [text])
+        words, verdict, elements = opened.execute_script(
+            "return [byId('reading').querySelector('.words').textContent, byId('verdict').textContent,"
+            " document.querySelectorAll('main script, main img, #reading b *').length]"
+        )
+        assert words.split() == tokenize(text)
+        assert "%" in verdict
+        assert elements == 0
 
 
 def test_a_hostile_review_in_the_data_is_only_text(opened, contents):
