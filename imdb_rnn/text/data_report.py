@@ -82,7 +82,7 @@ def _report(reviews: Reviews, hashes: np.ndarray, params: PadParams) -> SetRepor
     unknown = 0
     for first in range(0, n, CHUNK):
         ranks = reviews.ranks.rows(np.arange(first, min(first + CHUNK, n))).flat()
-        unknown += np.count_nonzero((ranks == 0) | (ranks >= params.vocab_size - RANK_OFFSET))
+        unknown += int(np.count_nonzero((ranks == 0) | (ranks >= params.vocab_size - RANK_OFFSET)))
     _, group = np.unique(hashes, return_inverse=True)
     of_group = np.bincount(group)
     positive = np.bincount(group, labels, len(of_group))[group]
