@@ -10,7 +10,7 @@ import pytest
 from material import ROOT, contents
 from pydantic import BaseModel
 
-from imdb_rnn.core import files
+from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError
 
 # writing
@@ -216,8 +216,9 @@ def test_damaged_json_is_named(tmp_path, content):
     [
         lambda path: files.read_json(Score, path, "evaluate"),
         lambda path: files.read_array(path, "evaluate"),
+        lambda path: frames.read_points(path, ("fpr",), "evaluate"),
     ],
-    ids=["json", "array"],
+    ids=["json", "array", "points"],
 )
 def test_a_missing_file_is_named_with_the_stage_that_makes_it(tmp_path, read):
     with pytest.raises(UserError, match=r"absent is missing; run `dvc repro evaluate` to make it$"):

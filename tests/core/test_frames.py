@@ -32,11 +32,6 @@ def test_a_damaged_curve_is_named(tmp_path, content):
         frames.read_points(tmp_path / "roc.csv", ("fpr", "tpr"), "evaluate")
 
 
-def test_missing_points_are_named_with_the_stage_that_makes_them(tmp_path):
-    with pytest.raises(UserError, match=r"absent is missing; run `dvc repro evaluate` to make it$"):
-        frames.read_points(tmp_path / "absent", ("fpr",), "evaluate")
-
-
 def test_a_table_in_markdown():
     assert frames.markdown(["a", "b"], [[1, None], ["x", 0.5]]) == "| a | b |\n| --- | --- |\n| 1 |  |\n| x | 0.5 |"
 
