@@ -6,14 +6,30 @@ positive, with vocabulary and parameters among its metadata; `model.keras`, whic
 which takes the same ids; and `model_card.md`, with the metadata that Hugging Face reads.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 from imdb_rnn import model_file
 from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import Params
 from imdb_rnn.evaluation import results
 from imdb_rnn.export import keras_file, onnx_file
 from imdb_rnn.reporting.card import model_card
+
+
+def write_keras(model: Path, path: Path) -> None:
+    """Let a process of its own write the Keras file, for TensorFlow prints notes that no setting of its own stops.
+
+    Raises:
+        UserError: when that process fails; what it printed is printed then.
+    """
+    command = [sys.executable, "-m", keras_file.__name__, str(model), str(path)]
+    ran = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace")  # noqa: S603
+    if ran.returncode:
+        print(ran.stderr, end="", file=sys.stderr)
+        raise UserError(f"{path.name} was not written: Keras ended with status {ran.returncode}; see its output above")
 
 
 def main(params: Params, root: Path) -> None:
@@ -28,6 +44,6 @@ def main(params: Params, root: Path) -> None:
         new.mkdir()
         (new / "model_card.md").write_text(card, encoding="utf-8", newline="\n")
         onnx_file.write(network, new / "model.onnx")
-        keras_file.write(network, new / "model.keras")
+        write_keras(root / files.MODEL, new / "model.keras")
         for file in sorted(new.iterdir()):
             print(f"{files.EXPORT / file.name} ({file.stat().st_size / 1e3:,.0f} kB)")

@@ -1,12 +1,19 @@
-"""The model as a `.keras` file, for Keras: `keras.models.load_model` opens it."""
+"""The model as a `.keras` file, for Keras: `keras.models.load_model` opens it.
+
+Also a program: `python -m imdb_rnn.export.keras_file MODEL FILE` writes one from a model file.
+"""
 
 import re
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from imdb_rnn import model_file
+from imdb_rnn.core import files
+from imdb_rnn.core.errors import run_command
 from imdb_rnn.engine.weights import named
 from imdb_rnn.keras_model import build, load_keras, named_variables, trie_of
 from imdb_rnn.model import Model
@@ -46,3 +53,13 @@ def write(model: Model, path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name), content)  # dated 1980 and not compressed
+
+
+def main(source: Path, target: Path) -> None:
+    """Read a model file, and write the Keras file. Raises `UserError` where one of them cannot be."""
+    with files.replacing(target) as new:
+        write(model_file.load(source), new)
+
+
+if __name__ == "__main__":
+    run_command(lambda: main(*map(Path, sys.argv[1:])))

@@ -1,17 +1,17 @@
 import errno
-import zipfile
 from dataclasses import replace
 
 import numpy as np
 import onnxruntime
 import pytest
-from material import network_of
+from material import ROOT, network_of
 from networks import NETWORKS, ragged
 
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation import behaviour, intervals, metrics, slices
+from imdb_rnn.export import onnx_file
 from stages import export
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
@@ -47,11 +47,23 @@ def test_the_file_gives_what_the_network_gives(params, measured, capsys):
     assert "model-index" in (measured / files.EXPORT / "model_card.md").read_text()
 
 
+def test_the_notes_of_tensorflow_are_not_shown_but_what_it_says_when_it_fails_is(params, measured, monkeypatch, capfd):
+    export.main(params, measured)
+    assert capfd.readouterr().err == ""
+    crash = "import os\nos.write(2, b'the instructions are missing\\n')\nos.abort()\n"
+    (measured / "keras.py").write_text(crash)
+    monkeypatch.setenv("PYTHONPATH", f"{measured}:{ROOT}")
+    with pytest.raises(UserError, match=r"^model.keras was not written: Keras ended with status -6; see its output"):
+        export.main(params, measured)
+    assert "the instructions are missing" in capfd.readouterr().err
+    assert (measured / files.EXPORT / "model.keras").exists(), "the older folder is gone"
+
+
 def test_a_full_disk_is_said_in_one_line(params, measured, monkeypatch):
     def write(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", write)
+    monkeypatch.setattr(onnx_file, "write", write)
     with pytest.raises(UserError, match=r"results.export cannot be written \(No space left on device\)"):
         export.main(params, measured)
     assert not list((measured / files.EXPORT.parent).glob("*export*"))
