@@ -46,6 +46,10 @@ def _run() -> None:
             raise UserError(f"{error.filename} cannot be read ({error.strerror})") from error
         _close_output()
         raise UserError(f"the answer cannot be written ({error.strerror})") from error
+    except ModuleNotFoundError as error:  # what predicting seldom needs is not installed with this package
+        if not error.name or error.name.startswith("imdb_rnn"):
+            raise
+        raise UserError(f"this needs the package {error.name}; run `pip install {error.name}`") from error
 
 
 def _close_output() -> None:

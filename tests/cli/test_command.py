@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -302,6 +304,36 @@ def test_what_is_behind_a_closed_folder_is_named(folder, monkeypatch, capsys, ar
     with pytest.raises(SystemExit):
         command.main()
     assert re.fullmatch(r"error: closed/\S+ cannot be read \(Permission denied\)\n", capsys.readouterr().err)
+
+
+@pytest.mark.slow
+def test_predicting_needs_none_of_the_packages_of_the_pipeline(folder):
+    """`pip install imdb-rnn` installs none of them. Who has a table in Parquet is told what is missing."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.split(r"[^\w-]", line)[0] for line in project["optional-dependencies"]["pipeline"]}
+    packages = packages_distributions().items()
+    missing = [module for module, of in packages if names & {name.lower().replace("_", "-") for name in of}]
+    assert {"dvc", "keras", "matplotlib", "pandas", "pyarrow", "scipy", "yaml"} < set(missing)
+    (folder / "reviews.csv").write_text("text\na wonderful film\n")
+    (folder / "reviews.parquet").touch()
+    script = f"""if True:
+        import sys
+        for module in {missing}:
+            sys.modules.setdefault(module)
+        from imdb_rnn.cli.command import main
+        predict = ["imdb-rnn", "predict"]
+        for sys.argv in (
+            [*predict, "A wonderful film.", "--trace"],
+            [*predict, "--table", "reviews.csv", "--out", "scored.csv"],
+            [*predict, "--table", "reviews.parquet", "--out", "scored.parquet"],
+        ):
+            main()
+    """
+    ran = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
+    assert ran.stdout.startswith("0.947  positive  A wonderful film.\n")
+    assert (folder / "scored.csv").read_text().endswith("a wonderful film,0.947348,positive\n")
+    assert ran.stderr == "text column: text\nerror: this needs the package pyarrow; run `pip install pyarrow`\n"
+    assert ran.returncode == 1
 
 
 @pytest.mark.slow
