@@ -7,10 +7,12 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+import pytest
 
 from imdb_rnn.core.params import ModelParams, PadParams, Params
 from imdb_rnn.engine.layout import Layout
@@ -18,6 +20,8 @@ from imdb_rnn.engine.weights import DirectionWeights, Weights, from_named
 from imdb_rnn.model import Model
 
 ROOT = Path(__file__).resolve().parent.parent
+HAS_TENSORFLOW = find_spec("tensorflow") is not None  # not from Python 3.14 on
+needs_tensorflow = pytest.mark.skipif(not HAS_TENSORFLOW, reason="TensorFlow is not installed")
 
 # The most frequent word of `small_archive`: text that would change the title of a page that took it for markup
 HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=document.title='taken'>"

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -225,6 +226,8 @@ def _print_trace(model: "Model", text: str) -> None:
 def _load(path: Path) -> "Model":
     import imdb_rnn
 
+    with suppress(FileNotFoundError):
+        os.stat(path)  # noqa: PTH116  # or a file in a closed folder would be missing, from Python 3.14 on
     return imdb_rnn.load(path)
 
 

@@ -3,6 +3,7 @@
 Also a program: `python -m imdb_rnn.export.keras_file MODEL FILE` writes one from a model file.
 """
 
+import os
 import re
 import sys
 import zipfile
@@ -40,6 +41,7 @@ def write(model: Model, path: Path) -> None:
     Keras writes dates, memory addresses, and names that it counts in the process; here the date is fixed, and both
     counts begin at 0.
     """
+    os.environ.pop("SOURCE_DATE_EPOCH", None)  # Python 3.14 dates members by it, and fails on dates before 1980
     keras = load_keras()
     keras.utils.clear_session()  # begins to count names at 0
     as_keras(model).save(path)

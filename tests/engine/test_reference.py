@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from material import model_params, network_of
+from material import model_params, needs_tensorflow, network_of
 from networks import (
     CELLS,
     NETWORKS,
@@ -70,6 +70,7 @@ def test_it_is_short():
 @pytest.mark.slow
 @pytest.mark.xdist_group("keras")
 @pytest.mark.parametrize("kind", NETWORKS)
+@needs_tensorflow
 def test_logits_and_gradients_are_those_of_keras(kind):
     network, ids = with_small_kernels(network_of(NETWORKS[kind])), reviews_of(20, 20, 9)
     drawn = draw(network, len(ids))
@@ -82,6 +83,7 @@ def test_logits_and_gradients_are_those_of_keras(kind):
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("keras")
+@needs_tensorflow
 def test_steps_of_adam_are_those_of_keras():
     keras = load_keras()
     import tensorflow as tf

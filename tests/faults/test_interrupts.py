@@ -12,7 +12,7 @@ import sys
 import time
 
 import pytest
-from material import changed, write_params
+from material import changed, needs_tensorflow, write_params
 
 from imdb_rnn.core.params import parse_params
 
@@ -21,7 +21,7 @@ TOGETHER = 4  # on two cores, so that all are late now and then
 LINE = "\ninterrupted: run the same command again; what is finished is kept\n"
 
 
-@pytest.mark.parametrize("engine", ["compiled", "keras"])
+@pytest.mark.parametrize("engine", ["compiled", pytest.param("keras", marks=needs_tensorflow)])
 def test_ctrl_c_ends_training_with_one_line(finished, tmp_path, outcome, engine):
     draw = random.Random(f"{SEED} {engine}")
     params = parse_params((finished.folder / "params.yaml").read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from material import needs_tensorflow
 from networks import arrays_of
 from tasks import (
     SHORT,
@@ -25,7 +26,7 @@ from imdb_rnn.training import checkpoint, loop
 from imdb_rnn.training.batches import sample_weights
 from imdb_rnn.training.keras_learner import KerasLearner
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras"), needs_tensorflow]
 
 SHORT_KERAS = SHORT | {"engine": "keras"}
 STEPS = 3 * 9  # three epochs of nine batches

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from material import needs_tensorflow
 from networks import arrays_of
 from tasks import VOCAB_SIZE, small, task
 
@@ -21,7 +22,7 @@ def make(engine: str, **model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ["compiled", pytest.param("keras", marks=needs_tensorflow)])
 def test_the_learner_is_of_the_engine_that_is_asked_for_and_its_state_is_copies(engine):
     learning = make(engine)
     assert type(learning) is ENGINES[engine]
