@@ -48,7 +48,7 @@ class Ragged:
 
 
 def from_lengths(values: np.ndarray, lengths: np.ndarray) -> Ragged:
-    """Cut `values` into rows that stand one behind the other."""
+    """Cut `values`, in which the rows are concatenated, into rows."""
     lengths = np.asarray(lengths, np.int64)
     return Ragged(values, np.cumsum(lengths) - lengths, lengths)
 

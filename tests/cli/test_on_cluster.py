@@ -77,7 +77,7 @@ def working(folder) -> list[int]:
 
 
 def assert_same(expected, out: str) -> None:
-    """The tables, and what is written beside them."""
+    """The tables, and the names of all files in their folder."""
     assert contents(expected / out) == contents(expected / "one")
 
 
