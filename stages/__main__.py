@@ -4,6 +4,7 @@ DVC runs whatever `python` is first on the path. If that Python lacks the projec
 instead of a traceback.
 """
 
+import errno
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from imdb_rnn.core.errors import UserError, run_command
 
 PIPELINE = Path(__file__).parent.parent / "dvc.yaml"
+FULL = (errno.EDQUOT, errno.EFBIG, errno.ENOSPC)  # a quota, a limit on the size of files, a disk
 
 
 def main(arguments: list[str]) -> None:
@@ -29,6 +31,10 @@ def main(arguments: list[str]) -> None:
             f"{sys.executable} does not have the project's packages ({error.name} is missing); "
             "run `make repro`, or `. .venv/bin/activate` and then `dvc repro`"
         ) from error
+    except OSError as error:  # of machine code that Numba saves, say; what a stage writes has messages of its own
+        if error.errno not in FULL:
+            raise
+        raise UserError(f"a file cannot be written ({error.strerror}); free space, then run again") from error
 
 
 if __name__ == "__main__":

@@ -114,6 +114,13 @@ def test_params_edited_during_a_run(project, finished, outcome):
     outcome("params.yaml edited while training", "one line; the next run: same bytes as undisturbed")
 
 
+LIMITED = """if True:
+    import resource, sys, runpy
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+    runpy.run_module("stages", run_name="__main__")
+"""
+
+
 @pytest.mark.parametrize(
     ("stage", "said"),
     [
@@ -127,16 +134,19 @@ def test_params_edited_during_a_run(project, finished, outcome):
 def test_a_full_disk(project, outcome, stage, said):
     """Simulated by a limit on the size of a file: the write fails in the same place."""
     before = contents(project.folder / "data") | contents(project.folder / "results")
-    limited = (
-        "import resource, sys, runpy\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))\n"
-        f"sys.argv[1:] = ['{stage}']\n"
-        "runpy.run_module('stages', run_name='__main__')\n"
-    )
-    printed = project.run("python", "-B", "-c", limited, status=1)
+    project.run("python", "-m", "stages", stage)  # saves what is left of the machine code
+    printed = project.run("python", "-B", "-c", LIMITED, stage, status=1)
     assert said in one_line(printed)
     assert contents(project.folder / "data") | contents(project.folder / "results") == before
     outcome(f"no room for what {stage} writes", "one line, nothing half-written")
+
+
+def test_a_full_disk_for_machine_code(project, outcome, tmp_path):
+    before = contents(project.folder / "results")
+    printed = project.run("python", "-B", "-c", LIMITED, "explain", status=1, NUMBA_CACHE_DIR=str(tmp_path))
+    assert one_line(printed) == "error: a file cannot be written (File too large); free space, then run again"
+    assert contents(project.folder / "results") == before
+    outcome("no room for machine code", "one line, nothing half-written")
 
 
 def test_a_read_only_folder(project, outcome):
