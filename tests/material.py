@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,8 +19,9 @@ from imdb_rnn.engine.weights import DirectionWeights, Weights, from_named
 from imdb_rnn.model import Model
 
 ROOT = Path(__file__).resolve().parent.parent
-HAS_TENSORFLOW = find_spec("tensorflow") is not None  # not from Python 3.14 on
-needs_tensorflow = pytest.mark.skipif(not HAS_TENSORFLOW, reason="TensorFlow is not installed")
+# By version, as in pyproject.toml: on an older Python a missing TensorFlow fails tests, and skips none.
+HAS_TENSORFLOW = sys.version_info < (3, 14)
+needs_tensorflow = pytest.mark.skipif(not HAS_TENSORFLOW, reason="TensorFlow has no packages for this Python")
 
 # The most frequent word of `small_archive`: text that would change the title of a page that took it for markup
 HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=document.title='taken'>"

@@ -65,7 +65,7 @@ def test_a_trie_has_a_place_for_each_n_gram_and_for_no_other():
 
 
 def test_a_crash_while_tensorflow_is_loaded_is_not_silent(tmp_path):
-    """TensorFlow's C++ writes to standard error and aborts, for want of a processor's instructions, say."""
+    """TensorFlow's C++ writes to standard error and aborts, where the processor lacks instructions, for example."""
     crash = "import os\nos.write(2, b'the instructions are missing\\n')\nos.abort()\n"
     (tmp_path / "tensorflow.py").write_text(crash)
     script = "from imdb_rnn import keras_model\nkeras_model.load_keras()"

@@ -82,7 +82,7 @@ def test_what_a_sweep_holds_stays_text(tmp_path):
         (["1,finished,3,2,0.3,0.85,30,9,,inf"], {"keys": ",train.learning_rate"}),
         (ROWS[1::-1], {}),
     ],
-    ids=["empty", "other column", "key without section", "status", "no number", "infinite", "worse first"],
+    ids=["empty", "other column", "key without section", "status", "not a number", "infinite", "worse first"],
 )
 def test_a_damaged_sweep_is_named(tmp_path, rows, changes):
     with pytest.raises(UserError, match=r"sweep\.csv cannot be read .* or run `make sweep`") as raised:
