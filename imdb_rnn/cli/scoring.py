@@ -44,9 +44,9 @@ def find_text_columns(table: Path, named: list[str] | None) -> list[str]:
         named: their names; None: the one column with a usual name for texts.
 
     Raises:
-        UserError: when a column does not exist or cannot be inferred; and as `tables.columns` does.
+        UserError: when a column does not exist or cannot be inferred; and as `tables.open_table` does.
     """
-    header = tables.columns(table)
+    header = tables.open_table(table).columns
     if not named:
         return [columns.find(header, columns.TEXT, table, "--text-column")]
     columns.require(header, named, table)
@@ -54,8 +54,8 @@ def find_text_columns(table: Path, named: list[str] | None) -> list[str]:
 
 
 def is_scored(table: Path) -> bool:
-    """Whether a table has columns named as those that scoring adds. Raises `UserError` as `tables.columns` does."""
-    return not set(ADDED).isdisjoint(tables.columns(table))
+    """Whether a table has columns named as those that scoring adds. Raises `UserError` as `tables.open_table` does."""
+    return not set(ADDED).isdisjoint(tables.open_table(table).columns)
 
 
 def score_table(
@@ -86,7 +86,11 @@ def score_table(
             scored = _score_parquet(model, table, new, texts)
         else:
             file = _create(new, compression, stack)
-            write = _jsonl_writer(file) if new_name == "jsonl" else _csv_writer(file, new_name, tables.columns(table))
+            write = (
+                _jsonl_writer(file)
+                if new_name == "jsonl"
+                else _csv_writer(file, new_name, tables.open_table(table).columns)
+            )
             scored = _score_rows(model, table, texts, write)
         for logits in scored:
             rows += len(logits)
@@ -112,7 +116,7 @@ def _batches(table: Path, texts: list[str]) -> Iterator[tuple[list[dict[str, Any
     rows: list[dict[str, Any]] = []
     joined: list[str] = []
     characters = 0
-    for number, values, fault in tables.read_rows(table):
+    for number, values, fault, _ in tables.read_rows(tables.open_table(table)):
         if fault:
             raise UserError(f"{table}, row {number}: {fault}; fix or remove it")
         rows.append(values)

@@ -35,11 +35,52 @@ class Row(NamedTuple):
     number: from 1; the header is not counted, nor are blank lines
     values: by column; CSV and TSV give str, JSONL and Parquet types of their own; empty if there is a fault
     fault: why the row cannot be read; empty if it can
+    change: what reading it changed, such as an empty cell more than the header has; empty if nothing
     """
 
     number: int
     values: dict[str, Any]
     fault: str = ""
+    change: str = ""
+
+
+class Table(NamedTuple):
+    """A table, recognised by its content.
+
+    form: delimited, lines (one text a line), json, parquet or excel
+    columns: their names in order; of a table without a header `column 1`, `column 2`, ...
+    encoding, delimiter: as they are said to the user; empty for binary forms
+    line_end, compression, member: what is needed to write the table back alike; member is a file of a zip, or a sheet
+    """
+
+    path: Path
+    form: str
+    columns: list[str]
+    has_header: bool = True
+    encoding: str = ""
+    has_bom: bool = False
+    delimiter: str = ""
+    line_end: str = "\n"
+    compression: str = ""
+    member: str = ""
+
+
+def open_table(path: Path) -> Table:
+    """Look at a file and tell what table it holds. Raises `UserError` when it holds none that can be read."""
+    name, compression = form_of(path)
+    form = {"jsonl": "json", "parquet": "parquet"}.get(name, "delimited")
+    encoding = "" if form == "parquet" else "UTF-8"
+    return Table(
+        path, form, columns(path), encoding=encoding, delimiter=DELIMITERS.get(name, ""), compression=compression
+    )
+
+
+def described(table: Table) -> str:
+    """What a table is, for people: `comma-separated, UTF-8`."""
+    names = {",": "comma-separated", ";": "semicolon-separated", "\t": "tab-separated", "|": "bar-separated"}
+    form = {"lines": "one text a line", "json": "JSON", "parquet": "Parquet", "excel": "Excel"}
+    parts = [names.get(table.delimiter) or form[table.form], table.encoding, table.compression, table.member]
+    return ", ".join(filter(None, parts))
 
 
 def form_of(path: Path) -> tuple[str, str]:
@@ -86,7 +127,7 @@ def columns(path: Path) -> list[str]:
         return _header(path, records)
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+def read_rows(table: Table) -> Iterator[Row]:
     """Read a table row by row.
 
     CSV is as the module `csv` reads it with quotes that match: `"` around a cell, `""` for a quote in it. A byte order
@@ -96,8 +137,7 @@ def read_rows(path: Path) -> Iterator[Row]:
         UserError: when the file is missing, unreadable, damaged or no table, holds NUL bytes (UTF-16 text does, too), a
             cell of more than `MAX_CELL` characters (in text: such a row), or no columns, as `columns` says.
     """
-    name, _ = form_of(path)
-    return {"jsonl": _read_jsonl, "parquet": _read_parquet}.get(name, _read_separated)(path)
+    return {"json": _read_jsonl, "parquet": _read_parquet}.get(table.form, _read_separated)(table.path)
 
 
 def _read_separated(path: Path) -> Generator[Row, None, None]:

@@ -12,7 +12,7 @@ from own_reviews import LIES
 from imdb_rnn.cli import scoring
 from imdb_rnn.cli.scoring import find_text_columns, score_table
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.text.tables import read_rows
+from imdb_rnn.text.tables import open_table, read_rows
 
 TEXTS = ["A wonderful film.", 'a "terrible",\r\nfilm', "NA", "wonderful\rfilm"]
 SAID = [("0.947348", "positive"), ("0.052652", "negative"), ("0.500000", "negative"), ("0.947348", "positive")]
@@ -25,7 +25,7 @@ def write_csv(path, rows, delimiter=","):
 
 
 def rows_of(path) -> list[dict]:
-    return [row.values for row in read_rows(path)]
+    return [row.values for row in read_rows(open_table(path))]
 
 
 @pytest.mark.parametrize("out", ["b.csv", "b.tsv.gz", "b.jsonl.zst", "folder/b.csv", "a.csv"])

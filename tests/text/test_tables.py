@@ -32,7 +32,7 @@ def write(tmp_path):
 
 
 def values_of(path: Path) -> list[dict]:
-    rows = list(tables.read_rows(path))
+    rows = list(tables.read_rows(tables.open_table(path)))
     assert [row.number for row in rows] == list(range(1, len(rows) + 1))
     assert [row.fault for row in rows] == [""] * len(rows)
     return [row.values for row in rows]
@@ -58,7 +58,7 @@ def test_a_name_says_whether_it_is_a_table(name, is_table):
     path = Path("folder.csv") / name
     assert tables.is_table(path) is is_table
     if not is_table:
-        for read in (tables.columns, lambda path: list(tables.read_rows(path))):
+        for read in (tables.open_table, lambda path: list(tables.read_rows(tables.open_table(path)))):
             with pytest.raises(UserError, match=r"is not a table by its name; it should end in \.csv, "):
                 read(path)
 
@@ -74,7 +74,7 @@ def test_a_name_says_whether_it_is_a_table(name, is_table):
 )
 def test_text_is_read_as_it_is(write, name, content, suffix):
     path = write(name + suffix, content.encode())
-    assert tables.columns(path) == ["text", "stars"]
+    assert tables.open_table(path).columns == ["text", "stars"]
     assert values_of(path) == [{"text": 'NA, "null"\r\nand 影评', "stars": "1"}, {"text": "", "stars": "01"}]
 
 
@@ -90,7 +90,7 @@ def test_parquet_keeps_its_types(tmp_path):
     ] * 400  # more than are read at once
     table = pa.Table.from_pylist(values)
     pq.write_table(table.set_column(4, "kind", table["kind"].dictionary_encode()), tmp_path / "a.parquet")
-    assert tables.columns(tmp_path / "a.parquet") == ["text", "stars", "day", "tags", "kind"]
+    assert tables.open_table(tmp_path / "a.parquet").columns == ["text", "stars", "day", "tags", "kind"]
     assert values_of(tmp_path / "a.parquet") == values
 
 
@@ -117,7 +117,7 @@ def test_a_cell_is_what_was_written(tmp_path_factory, rows):
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_a_row_of_csv_says_why_it_cannot_be_read(write, row, fault, end):
     path = write("a.csv", end.join([b"text,stars", b"good,5", row, "好,1".encode(), b""]))
-    assert list(tables.read_rows(path)) == [
+    assert list(tables.read_rows(tables.open_table(path))) == [
         Row(1, {"text": "good", "stars": "5"}),
         Row(2, {}, fault),
         Row(3, {"text": "好", "stars": "1"}),
@@ -126,9 +126,12 @@ def test_a_row_of_csv_says_why_it_cannot_be_read(write, row, fault, end):
 
 def test_a_quote_that_is_never_closed_is_the_fault_of_every_row_that_it_swallows(write):
     path = write("a.csv", b'text,stars\ngood,5\n"bad,1\nugly,1\n')
-    assert [row.fault for row in tables.read_rows(path)] == ["", *["its quotes do not match"] * 2]
+    assert [row.fault for row in tables.read_rows(tables.open_table(path))] == ["", *["its quotes do not match"] * 2]
     path = write("a.tsv", b'text\tstars\n"Wow\t5\ngood\t5\nhe said 5"\t1\nugly\t1\n')
-    assert [row.fault for row in tables.read_rows(path)] == [*["a quote that is not closed in its line"] * 3, ""]
+    assert [row.fault for row in tables.read_rows(tables.open_table(path))] == [
+        *["a quote that is not closed in its line"] * 3,
+        "",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -155,14 +158,14 @@ def test_a_line_of_json_says_why_it_cannot_be_read(write, line, fault):
 {"text": "\ud83d\ude00"}
 """,
     )
-    assert list(tables.read_rows(path)) == [Row(1, {}, fault), Row(2, {"text": "😀"})]
-    assert tables.columns(path) == ["text"]
+    assert list(tables.read_rows(tables.open_table(path))) == [Row(1, {}, fault), Row(2, {"text": "😀"})]
+    assert tables.open_table(path).columns == ["text"]
 
 
 def test_a_string_of_parquet_that_is_no_utf8_is_its_row_s_fault(tmp_path):
     text = pa.array([b"good", b"caf\xe9", b"bad"]).view(pa.string())
     pq.write_table(pa.table({"text": text}), tmp_path / "a.parquet")
-    rows = list(tables.read_rows(tmp_path / "a.parquet"))
+    rows = list(tables.read_rows(tables.open_table(tmp_path / "a.parquet")))
     assert rows == [Row(1, {"text": "good"}), Row(2, {}, "a value that cannot be read"), Row(3, {"text": "bad"})]
 
 
@@ -192,7 +195,7 @@ def test_a_string_of_parquet_that_is_no_utf8_is_its_row_s_fault(tmp_path):
 def test_a_table_that_cannot_be_read_is_named(write, name, content, fault):
     path = write(name, content)
     with pytest.raises(UserError) as error:
-        list(tables.read_rows(path))
+        list(tables.read_rows(tables.open_table(path)))
     (line,) = str(error.value).splitlines()
     assert line.startswith(str(path))
     assert fault in line
@@ -201,14 +204,14 @@ def test_a_table_that_cannot_be_read_is_named(write, name, content, fault):
 @pytest.mark.parametrize("content", [b"", b"{\n[]\n", b"\n"])
 def test_json_lines_without_an_object_have_no_columns(write, content):
     with pytest.raises(UserError, match="holds no JSON object"):
-        tables.columns(write("a.jsonl", content))
+        tables.open_table(write("a.jsonl", content))
 
 
 def test_parquet_with_a_name_twice_or_no_columns_is_refused(tmp_path):
     pq.write_table(pa.table([pa.array(["a"]), pa.array(["b"])], ["text", "text"]), tmp_path / "two.parquet")
     pq.write_table(pa.table({}), tmp_path / "none.parquet")
     for name, fault in (("two", "has 2 columns named 'text'"), ("none", "has no columns")):
-        for read in (tables.columns, lambda path: list(tables.read_rows(path))):
+        for read in (tables.open_table, lambda path: list(tables.read_rows(tables.open_table(path)))):
             with pytest.raises(UserError, match=fault):
                 read(tmp_path / f"{name}.parquet")
 
@@ -216,7 +219,7 @@ def test_parquet_with_a_name_twice_or_no_columns_is_refused(tmp_path):
 def test_a_large_cell_of_parquet_is_refused(tmp_path):
     pq.write_table(pa.table({"text": ["a", "b" * (10 << 20), "c" * (10 << 20 | 1)]}), tmp_path / "a.parquet")
     with pytest.raises(UserError, match="row 3: more than 10 MB in column text"):
-        list(tables.read_rows(tmp_path / "a.parquet"))
+        list(tables.read_rows(tables.open_table(tmp_path / "a.parquet")))
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.tsv.zst", "a.jsonl.gz", "a.parquet"])
@@ -227,14 +230,14 @@ def test_half_a_file_is_damaged(tmp_path, write, name):
         pq.write_table(pa.table({"text": [str(number) for number in range(50_000)]}), path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(UserError, match=rf"{name} is damaged \("):
-        list(tables.read_rows(path))
+        list(tables.read_rows(tables.open_table(path)))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.csv.zst", "a.jsonl", "a.parquet"])
 def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path, name):
     for reason in ("No such file or directory", "Is a directory"):
         with pytest.raises(UserError, match=rf"{name} cannot be read \({reason}\)"):
-            tables.columns(tmp_path / name)
+            tables.open_table(tmp_path / name)
         (tmp_path / name).mkdir(exist_ok=True)
 
 
@@ -244,13 +247,13 @@ def test_a_few_rows_are_in_memory_however_many_there_are(write, name):
     line = b'{"text": "%s"}\n' % (b"a good film " * 80)
     path = write(name, b"text\n" + line * 20_000)  # 20 MB
     rows = []
-    assert peak_memory(lambda: rows.append(sum(1 for _ in tables.read_rows(path)))) < 1 << 20
+    assert peak_memory(lambda: rows.append(sum(1 for _ in tables.read_rows(tables.open_table(path))))) < 1 << 20
     assert min(rows) >= 20_000
 
 
 def test_the_limit_that_others_set_for_the_module_csv_stays(write):
     path = write("a.csv", b"text\n" + b"a" * 200_000 + b"\nb\n")
     before = csv.field_size_limit()
-    for row in tables.read_rows(path):
+    for row in tables.read_rows(tables.open_table(path)):
         assert not row.fault
         assert csv.field_size_limit() == before

@@ -126,13 +126,14 @@ def _is_text(file: Path, folder: Path) -> bool:
 
 
 def _of_table(params: OwnParams, path: Path, part_of_table: str) -> Iterator[ReviewRow]:
-    there = tables.columns(path)
+    table = tables.open_table(path)
+    there = table.columns
     texts = params.text_columns or [columns.find(there, columns.TEXT, path, "data.own.text_columns")]
     label = params.label_column or columns.find(there, columns.LABEL, path, "data.own.label_column")
     others = [name for name in (params.split_column, params.group_column) if name]
     columns.require(there, [*texts, label, *others], path)
     print(f"{path}: text from {', '.join(texts)}; label from {label}")
-    for row in tables.read_rows(path):
+    for row in tables.read_rows(table):
         place, values = f"{path.name}, row {row.number}", row.values
         if row.fault:
             yield ReviewRow(place, "", "", "", "", row.fault)
