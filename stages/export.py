@@ -1,6 +1,6 @@
 """Write the model for other programs, as an ONNX and as a Keras file, with a model card.
 
-In: `data/model.safetensors`, and what `evaluate` and `explain` found. Out: `results/export/`: `model.onnx`, which takes
+In: `data/model.safetensors`, and what `evaluate` found. Out: `results/export/`: `model.onnx`, which takes
 `ids`, int64 (batch, length), padded as in `data/padded/`, and gives `probability`, float32 (batch,), that a review is
 positive, with vocabulary and parameters among its metadata; `model.keras`, which `keras.models.load_model` opens and
 which takes the same ids; and `model_card.md`, with the metadata that Hugging Face reads.
@@ -35,9 +35,9 @@ def write_keras(model: Path, path: Path) -> None:
 def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     metrics = files.read_json(results.Metrics, root / files.METRICS, "evaluate")
-    sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "explain").sensitivity
+    sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "evaluate").sensitivity
     slices = results.read_rows(results.Slice, root / files.SLICES, "evaluate")
-    behaviour = results.read_rows(results.Behaviour, root / files.EXPLANATION / "behaviour.csv", "explain")
+    behaviour = results.read_rows(results.Behaviour, root / files.EXPLANATION / "behaviour.csv", "evaluate")
     half_life, language = sensitivity.half_life_words, params.plots.language
     card = model_card(network, params.train, metrics, half_life, slices, behaviour, language)
     with files.replacing(root / files.EXPORT) as new:

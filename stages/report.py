@@ -1,6 +1,6 @@
 """Put everything on one page that works offline, with the trained network in it.
 
-In: the parameters, `data/model.safetensors`, the results of `train`, `evaluate` and `explain`, and, from git, the
+In: the parameters, `data/model.safetensors`, the results of `train` and `evaluate`, and, from git, the
 results of the last comparison and the last sweep. Out: `results/report/index.html`. Nothing is counted here. What the
 page looks like and does is in `imdb_rnn/reporting/page/`.
 """
@@ -26,7 +26,7 @@ CALIBRATION = ("predicted", "positive", "low", "high", "n_reviews")
 def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     explanation = root / files.EXPLANATION
-    sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "explain")
+    sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "evaluate")
 
     def points(path: Path, columns: tuple[str, ...], stage: str) -> dict:
         return frames.read_points(path, columns, stage).to_dict("list")
@@ -52,12 +52,12 @@ def main(params: Params, root: Path) -> None:
         "calibration": points(root / files.CALIBRATION, CALIBRATION, "evaluate"),
         "behaviour": [
             {**row.model_dump(), "name": TESTS[row.test]}
-            for row in results.read_rows(results.Behaviour, explanation / "behaviour.csv", "explain")
+            for row in results.read_rows(results.Behaviour, explanation / "behaviour.csv", "evaluate")
         ],
         "half_life_words": sensitivity.sensitivity.half_life_words,
-        "gradient": points(explanation / "gradient.csv", ("k", "gradient", "n_reviews"), "explain"),
-        "last_words": points(explanation / "last_words.csv", ("n_words", "accuracy"), "explain"),
-        "traces": files.read_json(results.Traces, explanation / "traces.json", "explain").traces,
+        "gradient": points(explanation / "gradient.csv", ("k", "gradient", "n_reviews"), "evaluate"),
+        "last_words": points(explanation / "last_words.csv", ("n_words", "accuracy"), "evaluate"),
+        "traces": files.read_json(results.Traces, explanation / "traces.json", "evaluate").traces,
         "comparison": read_comparison(root / files.COMPARE_SENSITIVITY),
         "sweep": summarize(read_sweep(root / files.SWEEP)),
         "network": stored_network(network),

@@ -1,4 +1,4 @@
-"""The form of what `evaluate` and `explain` write, checked again when it is read."""
+"""The form of what the stage `evaluate` writes, checked again when it is read."""
 
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar

@@ -141,7 +141,7 @@ def test_a_network_of_other_words_has_no_tests(tmp_path):
     assert len(table) == 0
     assert behaviour.as_metrics(table) == {"behaviour": {}}
     frames.write_csv(tmp_path / "behaviour.csv", table)
-    assert read_rows(Behaviour, tmp_path / "behaviour.csv", "explain") == []
+    assert read_rows(Behaviour, tmp_path / "behaviour.csv", "evaluate") == []
 
 
 @pytest.mark.xdist_group("keras")  # which compiles the engine anyway
@@ -158,7 +158,7 @@ def test_a_real_network_is_measured_and_its_table_read_back(tmp_path):
     written = path.read_bytes()
     frames.write_csv(path, behaviour.measure(network))
     assert path.read_bytes() == written
-    read = read_rows(Behaviour, path, "explain")
+    read = read_rows(Behaviour, path, "evaluate")
     assert [row.test for row in read] == table["test"].tolist()
     for row, failure in zip(read, table["failure"], strict=True):
         assert row.failure == (failure if isinstance(failure, str) else None)

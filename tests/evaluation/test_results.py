@@ -18,7 +18,7 @@ def test_the_committed_metrics_are_read():
     text = (ROOT / files.METRICS).read_text()
     metrics = files.read_json(results.Metrics, ROOT / files.METRICS, "evaluate")
     assert metrics.model_dump(exclude_none=True) == json.loads(text)
-    sensitivity = files.read_json(results.SensitivityMetrics, ROOT / files.SENSITIVITY_METRICS, "explain").sensitivity
+    sensitivity = files.read_json(results.SensitivityMetrics, ROOT / files.SENSITIVITY_METRICS, "evaluate").sensitivity
     assert sensitivity.half_life_words > 0
 
 
@@ -51,4 +51,4 @@ def test_a_damaged_table_is_named(tmp_path, text):
 def test_a_half_life_may_be_absent(tmp_path):
     path = tmp_path / "sensitivity.json"
     path.write_text('{"sensitivity": {}}')
-    assert files.read_json(results.SensitivityMetrics, path, "explain").sensitivity.half_life_words is None
+    assert files.read_json(results.SensitivityMetrics, path, "evaluate").sensitivity.half_life_words is None

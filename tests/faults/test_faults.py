@@ -126,10 +126,10 @@ LIMITED = """if True:
     [
         ("pad", "data/padded cannot be written (only a part was written: "),
         ("train", "cannot be written (File too large); free space"),
-        ("explain", "results/explanation cannot be written (File too large); free space"),
+        ("evaluate", "results/predictions.csv cannot be written (File too large); free space"),
         ("report", "results/report cannot be written (File too large); free space"),
     ],
-    ids=["pad", "train", "explain", "report"],
+    ids=["pad", "train", "evaluate", "report"],
 )
 def test_a_full_disk(project, outcome, stage, said):
     """Simulated by a limit on the size of a file: the write fails in the same place."""
@@ -143,7 +143,7 @@ def test_a_full_disk(project, outcome, stage, said):
 
 def test_a_full_disk_for_machine_code(project, outcome, tmp_path):
     before = contents(project.folder / "results")
-    printed = project.run("python", "-B", "-c", LIMITED, "explain", status=1, NUMBA_CACHE_DIR=str(tmp_path))
+    printed = project.run("python", "-B", "-c", LIMITED, "evaluate", status=1, NUMBA_CACHE_DIR=str(tmp_path))
     assert one_line(printed) == "error: a file cannot be written (File too large); free space, then run again"
     assert contents(project.folder / "results") == before
     outcome("no room for machine code", "one line, nothing half-written")

@@ -98,7 +98,7 @@ def test_two_people_s_locks_are_merged_by_running_what_neither_has_run(ann, hub,
     set_param(ben, explain={"reviews": 50})
     repro(ben)
     ben.commit()
-    own = locked(ben, "explain")
+    own = locked(ben, "evaluate")
 
     # git mixes no lines of two locks: it keeps one and asks (.gitattributes).
     assert "Merge conflict in dvc.lock" in ben.run("git", "pull", "--no-rebase", "origin", "ann", status=1)
@@ -106,7 +106,7 @@ def test_two_people_s_locks_are_merged_by_running_what_neither_has_run(ann, hub,
     assert repro(ben) == ["check", "export"]  # the figures are Ann's, from the remote
     ben.commit()
     assert locked(ben, "plot") == locked(person, "plot")
-    assert locked(ben, "explain") == own
+    assert locked(ben, "evaluate") == own
     ben.run("dvc", "push", "--run-cache")
     ben.run("git", "push", "--quiet", "origin", "HEAD:both")
 

@@ -50,7 +50,7 @@ def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, val
         measured,
         half_life,
         results.read_rows(results.Slice, tmp_path / "slices.csv", "evaluate"),
-        results.read_rows(results.Behaviour, tmp_path / "behaviour.csv", "explain"),
+        results.read_rows(results.Behaviour, tmp_path / "behaviour.csv", "evaluate"),
         language,
     )
 
