@@ -2,7 +2,9 @@
 
 import importlib.util
 import logging
+import re
 import tempfile
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -14,7 +16,24 @@ RANK_OFFSET = 3  # the most frequent word, rank 1, has id 4
 NOT_A_WORD = "\N{WHITE VERTICAL RECTANGLE}"  # shown for a word that is not known; typed, it is out of vocabulary too
 
 _PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
-_TO_SPACE = str.maketrans(_PUNCTUATION, " " * len(_PUNCTUATION))
+# What phones, word processors and input methods write in place of ASCII: typographic quotes, full-width forms. Not all of
+# NFKC: it makes 31⁄2 of 3½ and oscartm of oscar™, and each version of Unicode adds to it.
+_PLAIN = dict.fromkeys("‘’‛´′", "'") | dict.fromkeys("“”„‟", '"') | {chr(i + 0xFEE0): chr(i) for i in range(33, 127)}
+_TYPED = re.compile("[‘’‛´′“”„‟\uff01-\uff5e]")  # the keys of `_PLAIN`
+_TO_SPACE = str.maketrans(_PLAIN | {typed: " " for typed, plain in _PLAIN.items() if plain in _PUNCTUATION})
+_TO_SPACE |= str.maketrans(dict.fromkeys(_PUNCTUATION + "…", " "))
+# Accents apart from their letter, half-width katakana, ligatures: here Python and all browsers agree what NFKC is.
+_DECOMPOSED = "[\u0300-\u036f\u3099\u309a\uff61-\uff9f\ufb00-\ufb06]"
+_HAS_DECOMPOSED = re.compile(_DECOMPOSED)
+_COMPOSABLE = re.compile(
+    f"[a-z\u00e0-\u024f\u03ac-\u03ce\u0430-\u0481\u048a-\u04ff\u1e00-\u1fbc\u3041-\u3096\u309d-\u30fe]?{_DECOMPOSED}+"
+)
+
+
+def _composed(text: str) -> str:
+    if not _HAS_DECOMPOSED.search(text):
+        return text
+    return _COMPOSABLE.sub(lambda letters: unicodedata.normalize("NFKC", letters[0]), text)
 
 
 def tokenize(text: str) -> list[str]:
@@ -22,14 +41,19 @@ def tokenize(text: str) -> list[str]:
 
     As Keras' `text_to_word_sequence`, which made its IMDb word index: punctuation except the apostrophe becomes a
     space, so `don't` stays whole and `<br />` leaves the token `br`. In addition, any other white space (a no-break
-    space, for example) separates words.
+    space, for example) separates words, typographic quotes and full-width forms are read as those of ASCII (`don’t`,
+    `Ｇｏｏｄ，`), and an accent is part of its letter however it is stored.
     """
-    return text.lower().translate(_TO_SPACE).split()
+    text = text.lower().translate(_TO_SPACE)
+    return (text if text.isascii() else _composed(text)).split()
 
 
 def characters(text: str) -> list[str]:
-    """Split a review into its lower-case characters, without white space."""
-    return list("".join(text.lower().split()))
+    """Split a review into its lower-case characters without white space, each as `tokenize` reads it."""
+    text = text.lower()
+    if not text.isascii():
+        text = _composed(_TYPED.sub(lambda typed: _PLAIN[typed[0]], text))
+    return list("".join(text.split()))
 
 
 @cache

@@ -51,7 +51,8 @@ AWKWARD = [
     "الفيلم good كان רע bad",
     "good\u00a0film\u2003was\u0085bad\ufeffthe\x1cfilm\u200bgood",
     "THE FILM WAS GOOD ÜBER İSTANBUL ΟΔΟΣ",
-    "don\u2019t \u201cgood\u201d film\u2026",
+    "don\u2019t \u201cgood\u201d film\u2026the don\u00b4t",
+    "Ｇｏｏｄ，ＦＩＬＭ！１０ u\u0308ber A\u030a\u0301 ｶﾞ カ\uff9e ﬁlm 3½\u0301",
     "the film was good but not bad " * 1429,
 ]
 
@@ -244,12 +245,12 @@ def test_the_page_tokenizes_as_the_pipeline_does(opened):
 
 
 def test_a_network_of_characters_reads_chinese_as_it_is_typed(browser, open_page):
-    network = replace(network_of(model_params(), 20), tokenizer="char", vocabulary=list("这部电影很好看不难，！ab"))
+    network = replace(network_of(model_params(), 20), tokenizer="char", vocabulary=list("这部电影很好看不难,!ab"))
     open_page(network, tokenizer="char")
     texts = ["这部电影很好看！", "这部 电影不好看，很 难看", "A b 🎬 電影", *AWKWARD]
     np.testing.assert_allclose(typed_probabilities(browser, texts), network.predict_proba(texts), atol=1e-5, rtol=0)
     typed_probabilities(browser, texts[:1])
-    assert browser.find_element(By.CSS_SELECTOR, "#reading .words").text == texts[0]
+    assert browser.find_element(By.CSS_SELECTOR, "#reading .words").text == "这部电影很好看!"
 
 
 def test_the_page_tokenizes_chinese_as_jieba_does(browser, open_page):

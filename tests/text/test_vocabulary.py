@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,7 +7,15 @@ from hypothesis import strategies as st
 from imdb_rnn.core.params import PadParams
 from imdb_rnn.text.corpus import from_lists
 from imdb_rnn.text.encode import encode
-from imdb_rnn.text.vocabulary import NOT_A_WORD, count_vocabulary, known_words, tokenize, words_of_ids, words_of_ranks
+from imdb_rnn.text.vocabulary import (
+    NOT_A_WORD,
+    characters,
+    count_vocabulary,
+    known_words,
+    tokenize,
+    words_of_ids,
+    words_of_ranks,
+)
 
 
 @pytest.mark.parametrize(
@@ -15,10 +25,18 @@ from imdb_rnn.text.vocabulary import NOT_A_WORD, count_vocabulary, known_words, 
         ("Great.<br /><br />10/10", ["great", "br", "br", "10", "10"]),
         ("  \t\n ", []),
         ("déjà\u00a0vu — 电影", ["déjà", "vu", "—", "电影"]),
+        ("I don’t “like” it… don´t", ["i", "don't", "like", "it", "don't"]),
+        ("Ｇｏｏｄ，１０！ ﬁlm ｶﾞ", ["good", "10", "film", "ガ"]),
+        ("3½ stars, Oscar™", ["3½", "stars", "oscar™"]),
+        (unicodedata.normalize("NFD", "Déjà vu, Ấm, バカ"), ["déjà", "vu", "ấm", "バカ"]),
     ],
 )
 def test_tokenize(text, tokens):
     assert tokenize(text) == tokens
+
+
+def test_characters():
+    assert characters("好看！ “Ａ’ e\u0301") == ["好", "看", "!", '"', "a", "'", "é"]
 
 
 @pytest.mark.slow

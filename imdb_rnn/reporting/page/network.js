@@ -45,14 +45,28 @@ function openNetwork(stored) {
   const ranks = new Map(stored.vocabulary.map((word, place) => [word, place + 1]));
 
   // Python's str.split() and the characters that become spaces; JavaScript's \s is another set.
-  const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~\t\n]/g;
+  const PUNCTUATION = /[!"#$%&()*+,\-./:;<=>?@[\\\]^_`{|}~\t\n\u2026]/g;
   const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
+  const DECOMPOSED = new RegExp(
+    "[a-z\u00e0-\u024f\u03ac-\u03ce\u0430-\u0481\u048a-\u04ff\u1e00-\u1fbc\u3041-\u3096\u309d-\u30fe]?" +
+      "[\u0300-\u036f\u3099\u309a\uff61-\uff9f\ufb00-\ufb06]+",
+    "g",
+  );
 
   const splitChinese = stored.jieba ? openJieba(stored.jieba) : null;
 
+  function lower(text) {
+    return text
+      .toLowerCase()
+      .replace(/[\u2018\u2019\u201b\u00b4\u2032]/g, "'")
+      .replace(/[\u201c-\u201f]/g, '"')
+      .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
+      .replace(DECOMPOSED, (letters) => letters.normalize("NFKC"));
+  }
+
   function tokenize(text) {
-    if (stored.tokenizer === "char") return [...text.toLowerCase()].filter((letter) => !SPACE.test(letter));
-    const words = text.toLowerCase().replace(PUNCTUATION, " ").split(SPACE).filter((word) => word);
+    if (stored.tokenizer === "char") return [...lower(text)].filter((letter) => !SPACE.test(letter));
+    const words = lower(text).replace(PUNCTUATION, " ").split(SPACE).filter((word) => word);
     return splitChinese ? words.flatMap(splitChinese) : words;
   }
 
