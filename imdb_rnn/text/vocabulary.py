@@ -16,8 +16,8 @@ RANK_OFFSET = 3  # the most frequent word, rank 1, has id 4
 NOT_A_WORD = "\N{WHITE VERTICAL RECTANGLE}"  # shown for a word that is not known; typed, it is out of vocabulary too
 
 _PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
-# What phones, word processors and input methods write in place of ASCII: typographic quotes, full-width forms. Not all of
-# NFKC: it makes 31⁄2 of 3½ and oscartm of oscar™, and each version of Unicode adds to it.
+# What phones, word processors and input methods write in place of ASCII: typographic quotes, full-width forms. NFKC
+# itself would be too much: it makes 31⁄2 of 3½ and oscartm of oscar™, and each version of Unicode adds to it.
 _PLAIN = dict.fromkeys("‘’‛´′", "'") | dict.fromkeys("“”„‟", '"') | {chr(i + 0xFEE0): chr(i) for i in range(33, 127)}
 _TYPED = re.compile("[‘’‛´′“”„‟\uff01-\uff5e]")  # the keys of `_PLAIN`
 _TO_SPACE = str.maketrans(_PLAIN | {typed: " " for typed, plain in _PLAIN.items() if plain in _PUNCTUATION})
