@@ -73,7 +73,7 @@ def params() -> Params:
 @pytest.fixture(scope="session")
 def corpus(params, once) -> Corpus:
     """The 25,000 bundled reviews."""
-    return once("corpus", lambda: bundled.read(params.data.bundled, ROOT, "word"))
+    return once("corpus", lambda: bundled.read(params.data.bundled, ROOT, params.data.tokenizer))
 
 
 @pytest.fixture(scope="session")

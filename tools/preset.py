@@ -13,7 +13,7 @@ from imdb_rnn.core.params import (
     ModelParams,
     PadParams,
     Section,
-    Tokenizer,
+    TokenizerChoice,
     TrainParams,
     check_engine,
     parse_params,
@@ -29,7 +29,7 @@ class PresetData(Section):
     """What a preset may change in `data`; None leaves it as it is."""
 
     source: Source | None = None
-    tokenizer: Tokenizer | None = None
+    tokenizer: TokenizerChoice | None = None
 
 
 class Preset(Section):

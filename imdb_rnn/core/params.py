@@ -18,7 +18,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 
 RENAMED = {  # an old key, and the new one with its values
-    "data.tokens": "data.tokenizer: word, char or jieba",
+    "data.tokens": "data.tokenizer: auto, word, char or jieba",
     "data.keras.word_index_md5": "data.keras.word_index_sha256",
     "model.word_vectors": "model.embeddings: learned or ppmi_svd",
     "model.embedding_dropout": "model.word_dropout",
@@ -42,6 +42,7 @@ Rate = Annotated[float, Field(ge=0, lt=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(pattern=r"^(https?|file)://.+")]
 Tokenizer = Literal["word", "char", "jieba"]
+TokenizerChoice = Literal["auto", "word", "char", "jieba"]
 Column = Annotated[str, Field(min_length=1)]
 
 
@@ -105,15 +106,15 @@ class DataParams(Section):
     """The source, and a group of parameters for each source, with the same name."""
 
     source: Literal["bundled", "keras", "own"]
-    tokenizer: Tokenizer
+    tokenizer: TokenizerChoice
     bundled: BundledParams
     keras: KerasParams
     own: OwnParams
 
     @model_validator(mode="after")
     def _keras_has_words(self) -> "DataParams":
-        if self.source == "keras" and self.tokenizer != "word":
-            raise ValueError("source: keras has word ids and no text; set tokenizer: word")
+        if self.source == "keras" and self.tokenizer not in ("auto", "word"):
+            raise ValueError("source: keras has word ids and no text; set tokenizer: auto")
         return self
 
     def of_source(self) -> Any:

@@ -157,11 +157,11 @@ def test_a_bad_value_is_named_with_what_was_found_and_what_is_allowed(key, value
 @pytest.mark.parametrize(
     ("new", "old", "says"),
     [
-        ("  tokenizer: word ", "  tokens: words ", "data.tokens is now data.tokenizer: word, char or jieba"),
+        ("  tokenizer: auto ", "  tokens: words ", "data.tokens is now data.tokenizer: auto, word, char or jieba"),
         ("index_sha256:", "index_md5:", "data.keras.word_index_md5 is now data.keras.word_index_sha256"),
         ("  embeddings: ", "  word_vectors: ", "model.word_vectors is now model.embeddings: learned or ppmi_svd"),
         ("  word_dropout: ", "  embedding_dropout: ", "model.embedding_dropout is now model.word_dropout"),
-        ("tokenizer: word ", "tokenizer: characters ", "data.tokenizer: characters is now char"),
+        ("tokenizer: auto ", "tokenizer: characters ", "data.tokenizer: characters is now char"),
         ("embeddings: learned", "embeddings: counted", "model.embeddings: counted is now ppmi_svd"),
     ],
 )
@@ -239,7 +239,7 @@ def test_own_reviews_elsewhere_are_refused_because_dvc_does_not_watch_them(path)
 
 def test_keras_reviews_have_no_text_to_split():
     assert faults(with_value("data.tokenizer", "char").replace("source: bundled", "source: keras")) == [
-        "data: source: keras has word ids and no text; set tokenizer: word"
+        "data: source: keras has word ids and no text; set tokenizer: auto"
     ]
 
 

@@ -38,9 +38,9 @@ def test_a_preset_says_what_the_stages_then_read(name):
 
 
 def test_a_preset_of_another_source_brings_its_tokenizer():
-    characters = PARAMS.replace("tokenizer: word", "tokenizer: char")
+    characters = PARAMS.replace("tokenizer: auto", "tokenizer: char")
     assert parse_params(characters).data.tokenizer == "char"
-    assert parse_params(apply(preset(PRESETS, "article"), characters)).data.tokenizer == "word"
+    assert parse_params(apply(preset(PRESETS, "article"), characters)).data.tokenizer == "auto"
     assert parse_params(apply(preset(PRESETS, "gru"), characters)).data.tokenizer == "char"
 
 
@@ -67,7 +67,7 @@ def test_parameters_that_the_pipeline_would_refuse_are_not_written():
     with pytest.raises(
         UserError, match=r"^nothing was written, because with this preset params\.yaml: data: source: keras"
     ):
-        apply(mine, PARAMS.replace("tokenizer: word", "tokenizer: char"))
+        apply(mine, PARAMS.replace("tokenizer: auto", "tokenizer: char"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -23,7 +23,8 @@ def require_source(data: DataParams, root: Path) -> None:
 
     Reads no review. What the other sources lack does not matter.
     """
-    get_tokenizer(data.tokenizer)
+    if data.tokenizer != "auto":
+        get_tokenizer(data.tokenizer)
     if data.source == "bundled":
         bundled.find_file()
     if data.source == "own":

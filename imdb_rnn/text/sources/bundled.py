@@ -47,6 +47,7 @@ def read(params: BundledParams, root: Path, tokenizer: str) -> Corpus:
     Raises:
         UserError: when the package is missing or its file is not the expected one.
     """
+    tokenizer = "word" if tokenizer == "auto" else tokenizer
     table = read_table(find_file())
     texts, labels = table["text"].to_numpy(), table["label"].to_numpy(np.int64)
     train_rows, test_rows = split_by_position(labels, params.test_fraction, "data.bundled.test_fraction")

@@ -83,12 +83,16 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
 
     Raises:
         UserError: when there are none, a column or the meaning of a label is not clear, more rows than
-            `max_bad_rows` cannot be used, `tokenizer` does not split such texts, or a part has no review of a label.
+            `max_bad_rows` cannot be used, a `tokenizer` other than `auto` does not split such texts, or a part has no
+            review of a label.
     """
     (root / files.REVIEWS.parent).mkdir(parents=True, exist_ok=True)
     found = IngestedRows()
     with _spilling(root / files.REVIEWS.parent) as spilled:
-        for chunk in _split_all(_texts(params, root / params.path, tokenizer, found), tokenizer):
+        texts = _texts(params, root / params.path, found)
+        first = next(texts, [])
+        tokenizer = _fitting(tokenizer, first, params.path)
+        for chunk in _split_all(chain([first], texts), tokenizer):
             number_of = [found.tokens.setdefault(token, len(found.tokens)) for token in chunk.tokens]
             np.array(number_of, np.int32)[chunk.numbers].tofile(spilled)
             found.lengths.append(chunk.lengths)
@@ -118,10 +122,9 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
     return make_corpus(sets[0], sets[1], vocabulary, provenance)
 
 
-def _texts(params: OwnParams, path: Path, tokenizer: str, found: IngestedRows) -> Iterator[list[str]]:
+def _texts(params: OwnParams, path: Path, found: IngestedRows) -> Iterator[list[str]]:
     """Give the texts of usable rows, chunk by chunk, and record the rest of each row in `found`."""
     rows = iter(tqdm(read_rows(params, path), unit=" rows", disable=None))
-    is_first = True
     while True:
         texts: list[str] = []
         characters = 0
@@ -132,9 +135,6 @@ def _texts(params: OwnParams, path: Path, tokenizer: str, found: IngestedRows) -
                 characters += len(row.text)
             if len(texts) == TASK_TEXTS or characters >= TASK_CHARACTERS:
                 break
-        if tokenizer == "word" and texts and is_first:
-            _check_script(texts, params.path)
-        is_first = False
         if not texts:
             return
         yield texts
@@ -158,10 +158,15 @@ def _note(row: ReviewRow, found: IngestedRows) -> bool:
     return True
 
 
-def _check_script(texts: list[str], path: str) -> None:
+def _fitting(tokenizer: str, texts: list[str], path: str) -> str:
+    """`char` for `auto` where the script of the first texts has no spaces between words, otherwise `word`."""
     letters = [letter for text in texts[:1000] for letter in text if letter.isalpha()]
-    if len(UNSPACED.findall("".join(letters))) > UNSPACED_SHARE * len(letters):
-        raise UserError(f"{path} has no spaces between words; set data.tokenizer: char (or jieba for Chinese)")
+    is_unspaced = len(UNSPACED.findall("".join(letters))) > UNSPACED_SHARE * len(letters)
+    if is_unspaced and tokenizer == "word":
+        raise UserError(f"{path} has no spaces between words; set data.tokenizer: auto, char, or jieba for Chinese")
+    if is_unspaced and tokenizer == "auto":
+        print(f"{path}: no spaces between words, so characters are read; data.tokenizer: jieba finds Chinese words")
+    return tokenizer if tokenizer != "auto" else "char" if is_unspaced else "word"
 
 
 def _hash(text: str) -> int:

@@ -56,7 +56,7 @@ def test_the_vocabulary_knows_the_training_part_only(corpus):
 
 def test_the_provenance_says_what_the_split_does(corpus):
     provenance = corpus.provenance
-    assert provenance["sha256"] == bundled.SHA256
+    assert (provenance["tokenizer"], provenance["sha256"]) == ("word", bundled.SHA256)
     assert provenance["films_with_neighbours_cut_at_most"] == 2
     assert provenance["test_texts_also_in_train"] == 18
     assert provenance["train"]["negative"] == provenance["train"]["positive"] == 10_000

@@ -17,7 +17,7 @@ from imdb_rnn.text.split import split_by_position
 from imdb_rnn.text.vocabulary import count_vocabulary, tokenize
 
 
-def read(folder, tokenizer="word", **params):
+def read(folder, tokenizer="auto", **params):
     return own.read(own_params(**params), folder, tokenizer)
 
 
@@ -189,12 +189,13 @@ def test_duplicates_are_removed_if_that_is_asked_for(tmp_path):
     assert len(corpus.train) + len(corpus.test) == 16
 
 
-def test_chinese_text_is_refused_as_words_and_read_as_characters(tmp_path):
+def test_chinese_text_is_read_as_characters_unless_something_else_is_asked_for(tmp_path):
     write_table(tmp_path, [["这部电影很好看", "好评"], ["太难看了！", "差评"]] * 8)
-    with pytest.raises(UserError, match=r"no spaces between words; set data\.tokenizer: char \(or jieba"):
-        read(tmp_path)
-    corpus = read(tmp_path, "char")
-    assert words_of(corpus, "test")[0] in ("这 部 电 影 很 好 看", "太 难 看 了 ！")
+    with pytest.raises(UserError, match=r"no spaces between words; set data\.tokenizer: auto, char"):
+        read(tmp_path, "word")
+    corpus = read(tmp_path)
+    assert corpus.provenance["tokenizer"] == "char"
+    assert words_of(corpus, "test")[0] in ("这 部 电 影 很 好 看", "太 难 看 了 !")
     assert corpus.provenance["labels"] == ["差评", "好评"]
     words = read(tmp_path, "jieba")
     assert "电影" in words.vocabulary
