@@ -91,12 +91,12 @@ def load_keras() -> ModuleType:
     return keras
 
 
-def build(params: ModelParams, vocab_size: int, trie: Trie | None = None) -> "keras.Model":
-    """Embedding, recurrent layers, pooling, one sigmoid unit, with initial weights that Keras draws; not compiled.
+def build(params: ModelParams, vocab_size: int, trie: Trie | None = None, num_logits: int = 1) -> "keras.Model":
+    """Embedding, recurrent layers, pooling, the units on top, with initial weights that Keras draws; not compiled.
 
-    Takes int32 (reviews, words) with ids below `vocab_size`, any number of words; gives float32 (reviews, 1), the
-    probability that a review is positive. With `mask_padding` recurrence and pooling skip padding; without, padding
-    counts like a word, as in the original tutorial (docs/from-the-article.md).
+    Takes int32 (reviews, words) with ids below `vocab_size`, any number of words; gives float32 (reviews, num_logits):
+    with one logit the probability of the second of two classes, otherwise of each class. With `mask_padding` recurrence
+    and pooling skip padding; without, padding counts like a word, as in the tutorial (docs/from-the-article.md).
 
     Args:
         trie: the n-grams that have a weight, where `params.ngrams` is above 0.
@@ -116,11 +116,12 @@ def build(params: ModelParams, vocab_size: int, trie: Trie | None = None) -> "ke
         x = _pooled(x, keras.ops.not_equal(ids, PADDING if params.mask_padding else -1), params.pooling)
     if params.dropout:
         x = keras.layers.Dropout(params.dropout, name="dropout")(x)
+    activation = "sigmoid" if num_logits == 1 else "softmax"
     if trie and params.ngrams:
-        logit = keras.layers.Dense(1, name="logit")(x) + _ngram_scores(ids, trie, params.ngrams)
-        probability = keras.layers.Activation("sigmoid", name="probability")(logit)
+        logit = keras.layers.Dense(num_logits, name="logit")(x) + _ngram_scores(ids, trie, params.ngrams, num_logits)
+        probability = keras.layers.Activation(activation, name="probability")(logit)
     else:
-        probability = keras.layers.Dense(1, activation="sigmoid", name="probability")(x)
+        probability = keras.layers.Dense(num_logits, activation=activation, name="probability")(x)
     return keras.Model(ids, probability, name="sentiment")
 
 
@@ -135,8 +136,8 @@ def _pooled(states: Any, counts: Any, pooling: str) -> Any:
     return {"max": highest, "mean": mean, "max+mean": ops.concatenate([highest, mean], axis=-1)}[pooling]
 
 
-def _ngram_scores(ids: Any, trie: Trie, longest: int) -> Any:
-    """Sum the weights of each review's distinct n-grams: (reviews, 1).
+def _ngram_scores(ids: Any, trie: Trie, longest: int, num_logits: int) -> Any:
+    """Sum the weights of each review's distinct n-grams: (reviews, num_logits).
 
     Keras' own layer for looking numbers up, `IntegerLookup`, needs TensorFlow with every back end.
     """
@@ -151,8 +152,8 @@ def _ngram_scores(ids: Any, trie: Trie, longest: int) -> Any:
     places = ops.sort(ops.concatenate(of_lengths, axis=1), axis=1)
     before = ops.pad(places, [(0, 0), (1, 0)])[:, :-1]
     counts = ops.expand_dims(ops.cast(ops.not_equal(places, before), "float32"), -1)
-    scores = keras.layers.Embedding(len(trie.base), 1, embeddings_initializer="zeros", name="ngram_scores")(places)
-    return ops.sum(scores * counts, axis=1)
+    scores = keras.layers.Embedding(len(trie.base), num_logits, embeddings_initializer="zeros", name="ngram_scores")
+    return ops.sum(scores(places) * counts, axis=1)
 
 
 def named_variables(model: "keras.Model", params: ModelParams) -> dict[str, Any]:

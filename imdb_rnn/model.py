@@ -9,10 +9,10 @@ import numpy as np
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams
-from imdb_rnn.decision import is_positive
+from imdb_rnn.decision import num_logits, predicted
 from imdb_rnn.engine.engine import Batch, Engine, prefetch
 from imdb_rnn.engine.kernels import ngrams
-from imdb_rnn.engine.kernels.arithmetic import expit
+from imdb_rnn.engine.kernels.arithmetic import probabilities
 from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.engine.weights import Weights, named
@@ -28,7 +28,7 @@ class Trace(NamedTuple):
 
     tokens: the tokens that are read: of a text that is cut, the last or the first ones
     known: bool (tokens,), whether each token is in the vocabulary
-    probability: float64 (tokens + 1,), before the first token and after each, as if the text ended there
+    probability: float64, as of `Model.predict_proba`, before the first token and after each, as if the text ended there
     """
 
     tokens: list[str]
@@ -47,7 +47,7 @@ class Model:
     ngram_codes: int64 (n-grams,), ascending; empty without n-grams
     vocabulary: rank 1 first; only words that have an id of their own
     tokenizer: how texts are split, see `text.vocabulary.get_tokenizer`
-    labels: the names of a negative and of a positive review
+    labels: the names of the classes, 2 to 100; of two the second one's probability and logit are given
     best_epoch: the epoch of the training, from 1, after which the weights were as they are here
     provenance: where the training reviews come from
 
@@ -68,7 +68,7 @@ class Model:
     ngram_codes: np.ndarray
     vocabulary: list[str]
     tokenizer: str
-    labels: tuple[str, str]
+    labels: tuple[str, ...]
     best_epoch: int
     provenance: dict[str, Any]
 
@@ -85,9 +85,9 @@ class Model:
         return encode(ranks_of(map(get_tokenizer(self.tokenizer), texts), self._rank), self.encoding)
 
     def decision_function(self, texts: Iterable[str]) -> np.ndarray:
-        """The logit of each text: float64 (texts,); a text is predicted positive where it is above 0.
+        """The logits of each text: float64 (texts,) of two labels, (texts, labels) of more; see `decision.predicted`.
 
-        A text without words has the logit of a review of which nothing was read yet.
+        A text without words has the logits of a review of which nothing was read yet.
 
         Raises:
             TypeError: when `texts` is one text, or holds anything but texts.
@@ -100,20 +100,22 @@ class Model:
             if not isinstance(text, str):
                 raise TypeError(f"texts[{number}] is {text!r:.40}, not a text")
         parts = [texts[first : first + TEXTS] for first in range(0, len(texts), TEXTS)]
-        return np.concatenate([np.empty(0), *(self.logits(self.encode(part)) for part in parts)])
+        return np.concatenate([self.logits(self.encode(part)) for part in parts or [[]]])
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
-        """The probability that each text is positive: float64 (texts,). Raises as `decision_function` does."""
-        return expit(self.decision_function(texts))
+        """The probability of the second of two labels: float64 (texts,); of each of more labels: (texts, labels).
+
+        Raises as `decision_function` does.
+        """
+        return probabilities(self.decision_function(texts))
 
     def predict(self, texts: Iterable[str]) -> list[str]:
         """The label of each text, one of `labels`. Raises as `decision_function` does."""
         return self.label_names(self.decision_function(texts))
 
     def label_names(self, logits: np.ndarray) -> list[str]:
-        """The predicted label for each logit, one of `labels`."""
-        negative, positive = self.labels
-        return [positive if yes else negative for yes in is_positive(logits).tolist()]
+        """The label that is predicted at each review's logits."""
+        return [self.labels[label] for label in predicted(logits).tolist()]
 
     def trace(self, text: str) -> Trace:
         """Follow the probability through a text, token by token. Raises `UserError` as `get_tokenizer` does."""
@@ -131,7 +133,7 @@ class Model:
             start: how many of the first ids are start tokens, 0 or 1: they are there from the beginning.
 
         Returns:
-            float64 (length - start + 1,).
+            float64 (length - start + 1,), of more than two labels (length - start + 1, labels).
         """
         lengths = np.arange(start, len(ids) + 1)
         return self.probabilities(Ragged(ids, np.zeros(len(lengths), np.int64), lengths))
@@ -141,17 +143,20 @@ class Model:
         return sum(array.size for array in named(self.weights).values())
 
     def probabilities(self, ids: Ragged) -> np.ndarray:
-        """The probability that each review is positive: float64 (reviews,). See `compute_logits`."""
-        return expit(self.logits(ids))
+        """The probabilities of each review: float64, see `predict_proba` and `compute_logits`."""
+        return probabilities(self.logits(ids))
 
     def logits(self, ids: Ragged) -> np.ndarray:
-        """The logit of each review: float64 (reviews,). See `compute_logits`."""
+        """The logits of each review: float64, see `decision_function` and `compute_logits`."""
         return compute_logits(self.weights, self.ngram_codes, self.params, self.encoding, ids)
 
-    def gradient_norms(self, ids: Ragged) -> Ragged:
-        """For each word of each review the length of the gradient of the logit with respect to the word's vector.
+    def gradient_norms(self, ids: Ragged, classes: np.ndarray | None = None) -> Ragged:
+        """For each word of each review the length of the gradient of a logit with respect to the word's vector.
 
         Each occurrence of a word counts by itself. The n-grams' scores have no vectors, so no part in the gradient.
+
+        Args:
+            classes: (reviews,), whose logit, where there is more than one; None: the predicted one's.
 
         Returns:
             float32, Euclidean norms, one for each id.
@@ -160,6 +165,10 @@ class Model:
             UserError: as `logits` does.
         """
         check_ids(ids, self.encoding.vocab_size)
+        count = num_logits(len(self.labels))
+        if count > 1 and classes is None:
+            classes = predicted(self.logits(ids))
+        chosen = np.zeros(len(ids), np.float32) if count == 1 else np.asarray(classes, np.float32)
         norms = [np.empty(0, np.float32)] * len(ids)
         params = self.params.model_copy(update={"ngrams": 0})
         embeddings, no_ngrams = self.weights.embeddings, np.empty(0, np.float32)
@@ -169,11 +178,12 @@ class Model:
             # A vector for each word's occurrence, so that each has a gradient of its own; all padding has the first one
             is_word = flat != PADDING
             words = flat[is_word]
-            engine = Engine(Layout(params, len(words) + 1, 0))
+            engine = Engine(Layout(params, len(words) + 1, 0, count))
             occurrences = np.zeros(len(flat), np.int32)
             occurrences[is_word] = np.arange(1, len(words) + 1)
             weights = self.weights._replace(embeddings=embeddings[np.append(PADDING, words)], ngrams=no_ngrams)
-            engine.explain(engine.layout.flatten(weights), engine.prepare(from_lengths(occurrences, batch.lengths)))
+            prepared = engine.prepare(from_lengths(occurrences, batch.lengths))
+            engine.explain(engine.layout.flatten(weights), prepared, chosen[rows])
             dvectors = engine.layout.split(engine.gradient).embeddings[1:]
             of_batch = from_lengths(np.sqrt((dvectors * dvectors).sum(axis=1)), ids.lengths[rows])
             for number, row in enumerate(rows):
@@ -184,7 +194,7 @@ class Model:
 def compute_logits(
     weights: Weights, ngram_codes: np.ndarray, params: ModelParams, encoding: PadParams, ids: Ragged
 ) -> np.ndarray:
-    """The logit of each review, for a model and for a network that is being trained: float64 (reviews,).
+    """The logits of each review, for a model and for a network that is being trained: float64, see `Engine.logits`.
 
     Args:
         ngram_codes: int64 (n-grams,), ascending.
@@ -194,8 +204,9 @@ def compute_logits(
         UserError: when an id is not below the size of the vocabulary.
     """
     check_ids(ids, encoding.vocab_size)
-    engine = Engine(Layout(params, encoding.vocab_size, len(ngram_codes)), np.ones_like(weights.ngrams))
-    flat, logits = engine.layout.flatten(weights), np.empty(len(ids))
+    layout = Layout(params, encoding.vocab_size, len(ngram_codes), len(weights.head_bias))
+    engine = Engine(layout, np.ones_like(weights.ngrams))
+    flat, logits = layout.flatten(weights), np.empty((len(ids), *layout.of_review))
 
     def prepare(rows: np.ndarray) -> Batch:
         batch, indices = ids.rows(rows), None

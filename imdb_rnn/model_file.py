@@ -16,9 +16,11 @@ from safetensors import SafetensorError, safe_open
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, Tokenizer
+from imdb_rnn.decision import num_logits
 from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.weights import from_named, named
 from imdb_rnn.model import Model
+from imdb_rnn.text.corpus import Labels
 from imdb_rnn.text.vocabulary import RANK_OFFSET
 
 METADATA = "imdb_rnn"  # the only entry: with several, the order of safetensors' bytes changes from run to run
@@ -32,7 +34,7 @@ class Metadata(BaseModel):
     model: ModelParams
     pad: PadParams
     tokenizer: Tokenizer
-    labels: tuple[str, str]
+    labels: Labels
     best_epoch: Annotated[int, Field(ge=1)]
     provenance: dict[str, Any]
     vocabulary: list[str]
@@ -44,7 +46,7 @@ def metadata(model: Model) -> str:
         model=model.params,
         pad=model.encoding,
         tokenizer=model.tokenizer,  # type: ignore[arg-type]
-        labels=model.labels,
+        labels=list(model.labels),
         best_epoch=model.best_epoch,
         provenance=model.provenance,
         vocabulary=model.vocabulary,
@@ -82,7 +84,7 @@ def _read(file: Any) -> Model:
     (count,) = file.get_slice(CODES).get_shape()
     if (count > 0) != (about.model.ngrams > 0):
         raise ValueError(f"it has {count} n-grams, model.ngrams is {about.model.ngrams}")
-    matrices = Layout(about.model, about.pad.vocab_size, count).blocks
+    matrices = Layout(about.model, about.pad.vocab_size, count, num_logits(len(about.labels))).blocks
     expected = {name: f"F32 {matrix.shape}" for name, matrix in matrices.items()} | {CODES: f"I64 {(count,)}"}
     for name in [*expected, *found]:
         if expected.get(name) != found.get(name):
@@ -94,5 +96,5 @@ def _read(file: Any) -> Model:
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ValueError(f"{name} is not finite everywhere")
-    texts = about.vocabulary, about.tokenizer, about.labels
+    texts = about.vocabulary, about.tokenizer, tuple(about.labels)
     return Model(about.model, about.pad, from_named(arrays), codes, *texts, about.best_epoch, about.provenance)

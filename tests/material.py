@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from imdb_rnn.core.params import ModelParams, PadParams, Params
+from imdb_rnn.decision import num_logits
 from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.weights import DirectionWeights, Weights, from_named
 from imdb_rnn.model import Model
@@ -85,19 +86,22 @@ def model_params(**values) -> ModelParams:
     return ModelParams(**{"embedding_dim": 4, "units": 5} | values).model_copy(update=cell)
 
 
-def network_of(params: ModelParams, vocab_size: int = 20, seed: int = 5, **encoding) -> Model:
+def network_of(params: ModelParams, vocab_size: int = 20, seed: int = 5, classes: int = 2, **encoding) -> Model:
     """A network with weights, biases too, of which none is zero; half of all n-grams that there are have a score."""
     random = np.random.default_rng(seed)
-    matrices = Layout(params, vocab_size, 0).blocks
-    weights = {name: random.normal(0, 0.5, matrix.shape).astype(np.float32) for name, matrix in matrices.items()}
+    logits = num_logits(classes)
+    blocks = Layout(params, vocab_size, 0, logits).blocks
+    weights = {name: random.normal(0, 0.5, block.shape).astype(np.float32) for name, block in blocks.items()}
     codes = np.empty(0, np.int64)
     if params.ngrams:
         codes = np.sort(random.choice(np.arange(1, vocab_size**3), vocab_size**3 // 2, replace=False))
-    weights["ngrams"] = random.normal(0, 0.5, len(codes)).astype(np.float32)
+    shape = Layout(params, vocab_size, len(codes), logits).blocks["ngrams"].shape
+    weights["ngrams"] = random.normal(0, 0.5, shape).astype(np.float32)
     vocabulary = [f"word{rank}" for rank in range(1, vocab_size - 3)]
     pad = PadParams(**{"vocab_size": vocab_size, "maxlen": 12} | encoding)
     provenance = {"source": "bundled"}
-    texts = vocabulary, "word", ("negative", "positive")
+    labels = ("negative", "positive") if classes == 2 else tuple(f"class {k}" for k in range(classes))
+    texts = vocabulary, "word", labels
     return Model(params, pad, from_named(weights), codes, *texts, best_epoch=3, provenance=provenance)
 
 

@@ -12,7 +12,7 @@ from imdb_rnn import keras_model
 from imdb_rnn.engine import reference
 from imdb_rnn.engine.engine import Engine, Masks
 from imdb_rnn.engine.kernels import ngrams
-from imdb_rnn.engine.kernels.arithmetic import binary_cross_entropy_with_logits
+from imdb_rnn.engine.kernels.arithmetic import cross_entropy
 from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.engine.reference import Review
@@ -82,9 +82,9 @@ def reviews_of(vocab_size: int, count: int, longest: int) -> Ragged:
 class Drawn(NamedTuple):
     """What chance decides of a step of training, besides the weights.
 
-    y: float32 (reviews,), labels
+    y: float32 (reviews,), classes
     seen, hidden: what dropout multiplies vectors and features by, (vocabulary,) and (reviews, features)
-    prior: float32 (n-grams,)
+    prior: float32, of the shape of `Weights.ngrams`
     """
 
     y: np.ndarray
@@ -101,7 +101,7 @@ def draw(network: Model, reviews: int, seed: int = 1) -> Drawn:
         seen = 2 * random.integers(0, 2, seen.shape)
     if params.dropout:
         hidden = 2 * random.integers(0, 2, hidden.shape)
-    y, prior = random.integers(0, 2, reviews), random.normal(size=len(network.ngram_codes))
+    y, prior = random.integers(0, len(network.labels), reviews), random.normal(size=network.weights.ngrams.shape)
     return Drawn(*(array.astype(np.float32) for array in (y, seen, hidden, prior)))
 
 
@@ -114,7 +114,8 @@ def learnt_by_engine(
         engine: of this layout and prior; None: a new one.
     """
     params, vocab_size, order = network.params, network.encoding.vocab_size, np.argsort(-ids.lengths, kind="stable")
-    engine = engine or Engine(Layout(params, vocab_size, len(drawn.prior)), drawn.prior)
+    layout = Layout(params, vocab_size, len(drawn.prior), len(network.weights.head_bias))
+    engine = engine or Engine(layout, drawn.prior)
     places, masks = None, Masks()
     if params.ngrams:
         codes = ngrams.codes_of(ids, params.ngrams, vocab_size)
@@ -139,16 +140,18 @@ def learnt_by_reference(network: Model, ids: Ragged, drawn: Drawn) -> tuple[np.n
     params, weights = network.params, changed(network.weights, lambda array: array.astype(np.float64))
     read = as_read(ids, params, network.encoding)
     rows = zip(rows_of(read), drawn.y, drawn.hidden, strict=True)
-    reviews = [Review(np.array(row, int), y, 1, drawn.seen[row, None], hidden) for row, y, hidden in rows]
+    reviews = [Review(np.array(row, int), int(y), 1, drawn.seen[row, None], hidden) for row, y, hidden in rows]
     _, gradients = reference.loss_and_gradients(weights, reviews, params.cell, params.pooling)
     logits = np.array([reference.forward(weights, review, params.cell, params.pooling)[0] for review in reviews])
     if params.ngrams:
         codes = ngrams.codes_of(ids, params.ngrams, network.encoding.vocab_size)
-        has = np.array([np.isin(network.ngram_codes, row) for row in rows_of(codes)]) * drawn.prior.astype(np.float64)
-        of_ngrams = has @ weights.ngrams
-        gradients = gradients._replace(ngrams=(reference.sigmoid(of_ngrams) - drawn.y) @ has / len(ids))
+        has, prior = np.array([np.isin(network.ngram_codes, row) for row in rows_of(codes)]), drawn.prior.astype(float)
+        of_ngrams = has @ (prior * weights.ngrams).reshape(len(prior), -1)
+        rows = zip(of_ngrams, drawn.y.astype(int), strict=True)
+        dlogits = np.array([reference.cross_entropy(*row)[1] for row in rows]) / len(ids)
+        gradients = gradients._replace(ngrams=(has.T @ dlogits).reshape(prior.shape) * prior)
         logits = (logits + of_ngrams) / 2
-    return logits, gradients
+    return logits.squeeze(1) if logits.shape[1] == 1 else logits, gradients
 
 
 def learnt_by_keras(network: Model, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, Weights]:
@@ -170,13 +173,17 @@ def learnt_by_keras(network: Model, ids: Ragged, drawn: Drawn) -> tuple[np.ndarr
     model = keras.Model(model.inputs[0], outputs)
     with tf.GradientTape() as tape:
         given = model(pad(ids, network.encoding.maxlen, network.encoding.padding))
-        apart = [logits[:, 0] for logits in (given if params.ngrams else [given])]
-        losses = [keras.ops.binary_crossentropy(drawn.y, logits, from_logits=True) for logits in apart]
+        apart, of_classes = given if params.ngrams else [given], keras.ops.sparse_categorical_crossentropy
+        if len(network.labels) == 2:
+            apart, of_classes = [logits[:, 0] for logits in apart], keras.ops.binary_crossentropy
+        losses = [of_classes(drawn.y, logits, from_logits=True) for logits in apart]
         loss = keras.ops.mean(sum(losses))
     derivatives = tape.gradient(loss, [variable.value for variable in variables])
     arrays = dict(zip(named(weights), [tf.convert_to_tensor(array).numpy() for array in derivatives], strict=False))
     gradients = from_named({"ngrams": weights.ngrams} | arrays)
-    scores = gradients.ngrams[trie.places, 0] * drawn.prior if params.ngrams else weights.ngrams
+    scores = weights.ngrams
+    if params.ngrams:
+        scores = gradients.ngrams[trie.places].reshape(scores.shape) * drawn.prior
     gradients = gradients._replace(embeddings=gradients.embeddings * drawn.seen[:, None], ngrams=scores)
     return np.mean([logits.numpy() for logits in apart], axis=0), gradients
 
@@ -184,7 +191,8 @@ def learnt_by_keras(network: Model, ids: Ragged, drawn: Drawn) -> tuple[np.ndarr
 def with_small_kernels(network: Model) -> Model:
     """The network with kernels as small as before training: larger ones are chaotic, and amplify rounding errors."""
     smaller = changed(network.weights, lambda a: a * np.float32(2 / np.sqrt(len(a))) if a.ndim == 2 else a)
-    return replace(network, weights=smaller._replace(embeddings=network.weights.embeddings))
+    same = network.weights.embeddings, network.weights.ngrams
+    return replace(network, weights=smaller._replace(embeddings=same[0], ngrams=same[1]))
 
 
 def assert_close(gradients: Weights, expected: Weights) -> None:
@@ -203,7 +211,7 @@ def assert_learns_as_reference(network: Model, ids: Ragged) -> None:
     engine, logits, losses, square = learnt_by_engine(network, ids, drawn)
     expected_logits, expected = learnt_by_reference(network, ids, drawn)
     np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
-    np.testing.assert_array_equal(losses, binary_cross_entropy_with_logits(drawn.y, logits))
+    np.testing.assert_array_equal(losses, cross_entropy(drawn.y, logits)[0])
     gradients = engine.layout.split(engine.gradient)
     assert_close(gradients, expected)
     assert square == pytest.approx(

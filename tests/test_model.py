@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from material import ROOT, model_of_two_words, model_params, network_of
 from networks import NETWORKS, VOCAB_SIZE, changed, ragged, rows_of
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 import imdb_rnn
 from imdb_rnn import model as module
 from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.decision import predicted
 from imdb_rnn.engine import reference
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.ragged import Ragged
@@ -43,9 +44,10 @@ def folder(model, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture(params=NETWORKS)
+@pytest.fixture(params=[*((kind, 2) for kind in NETWORKS), ("lstm", 3), ("everything", 5)], ids=str)
 def network(request) -> Model:
-    return network_of(NETWORKS[request.param])
+    kind, classes = request.param
+    return network_of(NETWORKS[kind], classes=classes)
 
 
 @pytest.fixture
@@ -60,17 +62,17 @@ def reading_padding(kind: str, **encoding) -> Model:
     return network_of(NETWORKS[kind].model_copy(update={"mask_padding": False}), **encoding)
 
 
-def by_reference(network: Model, words: np.ndarray | list[int]) -> tuple[float, np.ndarray]:
-    """The logit of a review, and the length of its gradient with respect to each word's vector: (vocabulary,)."""
+def by_reference(network: Model, words: np.ndarray | list[int], chosen: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The logits of a review, and the length of one's gradient with respect to each word's vector: (vocabulary,)."""
     params, weights = network.params, changed(network.weights, lambda array: array.astype(np.float64))
     review = Review(module.as_read(ragged(words), params, network.encoding)[0])
-    logit, cache = reference.forward(weights, review, params.cell, params.pooling)
+    logits, cache = reference.forward(weights, review, params.cell, params.pooling)
     gradients = changed(weights, np.zeros_like)
-    reference.backward(1.0, weights, review, params.cell, cache, gradients)
+    reference.backward(np.eye(len(logits))[chosen], weights, review, params.cell, cache, gradients)
     if params.ngrams:
         codes = ngrams.codes_of(ragged(words), params.ngrams, network.encoding.vocab_size)
-        logit += weights.ngrams[np.isin(network.ngram_codes, codes.values)].sum()
-    return logit, np.linalg.norm(gradients.embeddings, axis=1)
+        logits += weights.ngrams[np.isin(network.ngram_codes, codes.values)].sum(axis=0)
+    return logits if len(logits) > 1 else logits[0], np.linalg.norm(gradients.embeddings, axis=1)
 
 
 def test_logits_are_those_of_the_reference(network, ids):
@@ -80,10 +82,10 @@ def test_logits_are_those_of_the_reference(network, ids):
     )
 
 
-def test_a_probability_is_the_logistic_function_of_the_logit(network, ids):
+def test_probabilities_are_the_logistic_function_of_one_logit_and_softmax_of_several(network, ids):
     logits, probability = network.logits(ids), network.probabilities(ids)
     assert logits.dtype == probability.dtype == np.float64
-    np.testing.assert_allclose(probability, expit(logits), rtol=1e-15)
+    np.testing.assert_allclose(probability, expit(logits) if logits.ndim == 1 else softmax(logits, axis=1), rtol=1e-14)
 
 
 def test_an_answer_does_not_depend_on_the_batch(network, ids, monkeypatch):
@@ -139,11 +141,16 @@ def distinct_words(*lengths: int) -> Ragged:
 
 
 def assert_gradient_norms_are_those_of_the_reference(network: Model) -> None:
-    reviews = distinct_words(12, 1, 7, 12)
-    norms = network.gradient_norms(reviews)
+    """Of the logits of given classes, and of those that are predicted; with two classes there is one logit."""
+    reviews, given = distinct_words(12, 1, 7, 12), np.array([0, 1, 1, len(network.labels) - 1])
+    norms = network.gradient_norms(reviews, given)
     assert norms.values.dtype == np.float32
+    chosen = given if len(network.labels) > 2 else np.zeros(4, int)
+    decided = predicted(network.logits(reviews))
+    of_decided = network.gradient_norms(reviews, decided).values
+    np.testing.assert_array_equal(network.gradient_norms(reviews).values, of_decided)
     for row in range(len(reviews)):
-        expected = by_reference(network, reviews[row])[1][reviews[row]]
+        expected = by_reference(network, reviews[row], chosen[row])[1][reviews[row]]
         assert expected.max() > 1e-3
         np.testing.assert_allclose(norms[row], expected, rtol=1e-4, atol=1e-6)
 
@@ -224,6 +231,16 @@ def test_an_answer_does_not_depend_on_what_else_is_asked(model, monkeypatch):
     monkeypatch.setattr(module, "TEXTS", 4)
     np.testing.assert_array_equal(model.predict_proba(text for text in TEXTS * 3), together)
     np.testing.assert_array_equal([model.predict_proba([text])[0] for text in TEXTS * 3], together)
+
+
+def test_of_several_labels_each_has_a_column():
+    network = network_of(model_params(), classes=3)
+    texts = ["word1 word2", "word3", ""]
+    probability = network.predict_proba(texts)
+    assert probability.shape == (3, 3)
+    assert network.predict_proba([]).shape == (0, 3)
+    assert network.predict(texts) == [network.labels[k] for k in probability.argmax(axis=1)]
+    assert network.trace("word1 word2").probability.shape == (3, 3)
 
 
 def test_texts_are_named_as_their_owner_names_them(model):

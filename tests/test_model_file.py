@@ -51,9 +51,9 @@ def assert_refused(path, message: str = "") -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
-def test_a_model_is_read_as_saved(kind, tmp_path):
-    model = network_of(NETWORKS[kind], padding="post", maxlen=9)
+@pytest.mark.parametrize(("kind", "classes"), [*((kind, 2) for kind in NETWORKS), ("max", 3), ("everything", 100)])
+def test_a_model_is_read_as_saved(kind, classes, tmp_path):
+    model = network_of(NETWORKS[kind], classes=classes, padding="post", maxlen=9)
     model_file.save(model, tmp_path / "model.safetensors")
     again = model_file.load(tmp_path / "model.safetensors")
     for name in (field.name for field in fields(model)):

@@ -47,7 +47,7 @@ def choose_shared(
     rows, traces = rows[whole], {name: [trace[i] for i in whole] for name, trace in traces.items()}
     labels = reviews.labels[rows]
     ends = np.array([[trace[-1] for trace in each] for each in traces.values()]).reshape(len(traces), len(rows))
-    correct, margins = is_correct(labels, ends - THRESHOLD), margin(labels, ends - THRESHOLD)
+    correct, margins = (np.array([of(labels, end) for end in ends - THRESHOLD]) for of in (is_correct, margin))
     all_correct, all_wrong = np.all(correct, axis=0), np.all(~correct, axis=0)
     chosen = {
         "correct": (all_correct, -margins.min(axis=0)),

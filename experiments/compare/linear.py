@@ -58,7 +58,7 @@ def fit(reviews: Reviews, vocab_size: int) -> Baseline:
     codes = ngrams.codes_of(as_ids(reviews.ranks, vocab_size), LONGEST, vocab_size)
     known = ngrams.known_codes(codes, MIN_REVIEWS)
     indices = ngrams.look_up(codes, known)
-    ratios = ngrams.log_count_ratio(indices, reviews.labels, len(known), SMOOTHING)
+    ratios = ngrams.log_count_ratio(indices, reviews.labels == 1, len(known), SMOOTHING)
     regression = LogisticRegression(C=C, max_iter=200, tol=1e-3)
     return Baseline(vocab_size, known, ratios, regression.fit(weighted(indices, ratios), reviews.labels))
 

@@ -193,11 +193,12 @@ def _answer(arguments: argparse.Namespace) -> None:
     batches: Iterable[list[str]] = _lines(sys.stdin.buffer) if from_input else [_arguments(arguments.texts)]
     model = None
     for texts in filter(None, batches):  # a fault in the texts is reported before the model is loaded
-        from imdb_rnn.engine.kernels.arithmetic import expit
+        from imdb_rnn.engine.kernels.arithmetic import probabilities
 
         model = model or _load(arguments.model)
         logits = model.decision_function(texts)
-        for text, probability, label in zip(texts, expit(logits).tolist(), model.label_names(logits), strict=True):
+        answers = probabilities(logits).tolist(), model.label_names(logits)
+        for text, probability, label in zip(texts, *answers, strict=True):
             if arguments.json:
                 _print_json(model, text, probability, label, arguments.trace)
             else:

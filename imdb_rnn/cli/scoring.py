@@ -13,8 +13,8 @@ import numpy as np
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.decision import is_positive
-from imdb_rnn.engine.kernels.arithmetic import expit
+from imdb_rnn.decision import predicted
+from imdb_rnn.engine.kernels.arithmetic import probabilities
 from imdb_rnn.model import Model
 from imdb_rnn.text import columns, tables
 
@@ -94,7 +94,7 @@ def score_table(
             scored = _score_rows(model, table, texts, write)
         for logits in scored:
             rows += len(logits)
-            positive += int(is_positive(logits).sum())
+            positive += int(predicted(logits).sum())
             on_progress(len(logits))
     return Counts(rows, positive)
 
@@ -105,7 +105,7 @@ def _score_rows(
     for rows, joined in _batches(table, texts):
         logits = model.decision_function(joined)
         for row, probability, label in zip(
-            rows, expit(logits).round(6).tolist(), model.label_names(logits), strict=True
+            rows, probabilities(logits).round(6).tolist(), model.label_names(logits), strict=True
         ):
             write({name: row[name] for name in row if name not in ADDED} | {PROBABILITY: probability, LABEL: label})
         yield logits
@@ -148,7 +148,7 @@ def _score_parquet(model: Model, table: Path, new: Path, texts: list[str]) -> It
             joined = [_joined(row, table, number + i, texts) for i, row in enumerate(cells)]
             number += batch.num_rows
             logits = model.decision_function(joined)
-            answers = pa.array(expit(logits).round(6)), pa.array(model.label_names(logits), pa.string())
+            answers = pa.array(probabilities(logits).round(6)), pa.array(model.label_names(logits), pa.string())
             arrays = [*(batch.column(name) for name in kept), *answers]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
             yield logits

@@ -7,7 +7,7 @@ import numpy as np
 
 from imdb_rnn.engine import threads
 from imdb_rnn.engine.kernels import ngrams, projections, recurrence
-from imdb_rnn.engine.kernels.arithmetic import binary_cross_entropy_with_logits, expit
+from imdb_rnn.engine.kernels.arithmetic import cross_entropy
 from imdb_rnn.engine.kernels.batch import PackedBatch, pack, share_padding
 from imdb_rnn.engine.kernels.cells import CELLS
 from imdb_rnn.engine.kernels.network import TILE, Dims, Rnn, scratch_size, workspace_size
@@ -66,9 +66,9 @@ class Engine:
     """
 
     def __init__(self, layout: Layout, prior: np.ndarray = EMPTY) -> None:
-        """`prior`: float32 (n-grams,), what each n-gram's weight is multiplied by."""
+        """`prior`: float32, of the shape of `Weights.ngrams`: what each of these weights is multiplied by."""
         params, cell = layout.params, CELLS[layout.params.cell]
-        self.layout, self._prior, self._cell = layout, prior, cell
+        self.layout, self._prior, self._cell = layout, prior.ravel(), cell
         poolings = params.pooling.split("+")
         self.dims = Dims(
             embedding_dim=round_up_to_lanes(params.embedding_dim),
@@ -81,6 +81,7 @@ class Engine:
             num_directions=1 + params.bidirectional,
             num_layers=params.layers,
             num_poolings=len(poolings),
+            num_logits=layout.num_logits,
             **{kind: poolings.index(kind) if kind in poolings else -1 for kind in ("last", "max", "mean")},
         )
         scratch = max(scratch_size(self.dims), projections.projection_scratch_size(self.dims))
@@ -109,7 +110,7 @@ class Engine:
         return Batch(pack(ids, padding, self.dims, self.layout.vocab_size), ngram_indices)
 
     def logits(self, flat: np.ndarray, batch: Batch, prefetch_next: Prefetch | None = None) -> np.ndarray:
-        """The logit of each review, with n-grams the sum of both models' logits: float32 (reviews,).
+        """The logits of each review, with n-grams the sums of both models': float32 (reviews, *layout.of_review).
 
         Args:
             flat: the weights, see `Layout`.
@@ -119,7 +120,7 @@ class Engine:
         if len(self._prior):
             self._add_ngrams(flat, batch, examples.logits)
         self._run(recurrence.PREDICT, flat, batch, examples, Masks(), prefetch_next)
-        return examples.logits
+        return examples.logits.reshape(-1, *self.layout.of_review)
 
     def learn(
         self,
@@ -138,33 +139,38 @@ class Engine:
 
         Args:
             flat, prefetch_next: as for `logits`.
-            y: float32 (reviews,), 0 or 1.
+            y: float32 (reviews,), the class.
             sample_weights: float64 (reviews,), what each loss is multiplied by.
 
         Returns:
-            Logits, float32 (reviews,); their losses, float64 (reviews,); and the squared norm of the gradient, without
+            Logits, as of `logits`; their losses, float64 (reviews,); and the squared norm of the gradient, without
             the embeddings if these are fixed.
         """
         examples = self._examples(batch, masks)._replace(y=y, sample_weights=sample_weights)
         self._run(recurrence.LEARN, flat, batch, examples, masks, prefetch_next)
-        if not len(self._prior):
-            return examples.logits, examples.losses, self._add_up(batch, EMPTY, masks)
-        of_ngrams = self._add_ngrams(flat, batch, np.zeros_like(examples.logits))
-        wrong = expit(np.where(y > 0, -of_ngrams, of_ngrams))  # unlike sigmoid(logit) - y exact near 0
-        dlogits = (np.where(y > 0, -wrong, wrong) * sample_weights / len(y)).astype(np.float32)
-        logits = (examples.logits + of_ngrams) / 2
-        losses = binary_cross_entropy_with_logits(y, logits) * sample_weights
-        return logits, losses, self._add_up(batch, dlogits, masks)
+        logits, losses, dlogits = examples.logits, examples.losses, EMPTY
+        if len(self._prior):
+            of_ngrams = self._add_ngrams(flat, batch, np.zeros_like(logits))
+            _, derivatives = cross_entropy(y, of_ngrams)
+            dlogits = (derivatives * sample_weights[:, None] / len(y)).astype(np.float32)
+            logits = (logits + of_ngrams) / 2
+            losses = cross_entropy(y, logits)[0] * sample_weights
+        return logits.reshape(-1, *self.layout.of_review), losses, self._add_up(batch, dlogits, masks)
 
-    def explain(self, flat: np.ndarray, batch: Batch) -> None:
-        """Write the gradient of the sum of the logits with respect to all weights but the n-grams' to `gradient`."""
-        self._run(recurrence.EXPLAIN, flat, batch, self._examples(batch, Masks()), Masks(), None)
+    def explain(self, flat: np.ndarray, batch: Batch, chosen: np.ndarray) -> None:
+        """Write the gradient of the sum of some logits with respect to all weights but the n-grams' to `gradient`.
+
+        Args:
+            chosen: float32 (reviews,), which logit of each review, from 0.
+        """
+        examples = self._examples(batch, Masks())._replace(y=chosen)
+        self._run(recurrence.EXPLAIN, flat, batch, examples, Masks(), None)
         self._add_up(batch, EMPTY, Masks())
 
     def _examples(self, batch: Batch, masks: Masks) -> Examples:
         reviews = len(batch.packed.lengths) - (TILE if len(batch.packed.padding) else 0)
-        logits, dlogits, losses = np.zeros(reviews, np.float32), np.empty(reviews, np.float32), np.empty(reviews)
-        return Examples(EMPTY, np.empty(0), masks.features, logits, dlogits, losses)
+        logits = np.zeros((reviews, self.layout.num_logits), np.float32)
+        return Examples(EMPTY, np.empty(0), masks.features, logits, np.empty(logits.shape), np.empty(reviews))
 
     def rnn(self, flat: np.ndarray) -> Rnn:
         """What compiled functions know of the network; its transposed weights are those of the last `learn`."""
@@ -212,7 +218,7 @@ class Engine:
                 self._transposed[start : start + kernel.size].reshape(columns, -1)[:] = kernel.T
 
     def _add_ngrams(self, flat: np.ndarray, batch: Batch, logits: np.ndarray) -> np.ndarray:
-        """Add the scores of each review's n-grams to its logit, and return the logits."""
+        """Add the scores of each review's n-grams to its logits, and return the logits."""
         weights, rows = flat[self.layout.slices["ngrams"]], batch.ngrams
         ngrams.add_scores(weights, self._prior, rows.values, rows.starts, rows.lengths, logits)
         return logits
@@ -241,7 +247,7 @@ class Engine:
         if len(dlogits):
             of_ngrams, rows = gradient[layout.slices["ngrams"]], batch.ngrams
             of_ngrams[:] = 0
-            squares = np.zeros(ngrams.chunks(len(self._prior)))
+            squares = np.zeros(ngrams.chunks(layout.num_ngrams))
             gradients = of_ngrams, squares
             parallel_for(
                 ngrams.scores_backward, dlogits, self._prior, rows.values, rows.starts, rows.lengths, *gradients

@@ -11,7 +11,7 @@ from imdb_rnn.engine.rng import Stream, uniform
 from imdb_rnn.engine.weights import Weights, from_named
 
 
-def initial_weights(params: Any, vocab_size: int, seed: int) -> Weights:
+def initial_weights(params: Any, vocab_size: int, seed: int, num_logits: int = 1) -> Weights:
     """The weights before training, without n-grams, from the distributions that Keras draws from.
 
     Embeddings are uniform, kernels uniform as by Glorot and Bengio (Understanding the Difficulty of Training Deep
@@ -19,7 +19,7 @@ def initial_weights(params: Any, vocab_size: int, seed: int) -> Weights:
     that the cell names.
     """
     weights = {}
-    for number, (name, block) in enumerate(Layout(params, vocab_size, 0).blocks.items()):
+    for number, (name, block) in enumerate(Layout(params, vocab_size, 0, num_logits).blocks.items()):
         shape, key = block.shape, (seed, Stream.INITIAL, number)
         if name == "embeddings":
             values = 0.05 * (2 * uniform(shape[0] * shape[1], *key) - 1)

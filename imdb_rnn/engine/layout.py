@@ -49,11 +49,18 @@ class Layout:
 
     params: `core.params.ModelParams`, or anything with its attributes
     num_ngrams: how many n-grams there are; 0 without n-grams
+    num_logits: 1 for two classes, otherwise one for each class
     """
 
     params: Any
     vocab_size: int
     num_ngrams: int
+    num_logits: int = 1
+
+    @property
+    def of_review(self) -> tuple[int, ...]:
+        """The shape of a review's logits: () if there is one."""
+        return () if self.num_logits == 1 else (self.num_logits,)
 
     @cached_property
     def blocks(self) -> dict[str, Block]:
@@ -75,10 +82,11 @@ class Layout:
                 name = f"layers.{layer}.{direction}"
                 blocks |= {f"{name}.kernel": kernel, f"{name}.recurrent_kernel": recurrent, f"{name}.bias": bias}
         features = num_directions * len(params.pooling.split("+"))
-        blocks["head.kernel"] = Block((features * units, 1), (1, 1, features, units), (1, padded_units))
-        blocks["head.bias"] = Block((1,), (1, 1, 1, 1), (1, LANES))
-        ngrams = self.num_ngrams
-        blocks["ngrams"] = Block((ngrams,), (1, 1, 1, ngrams), (1, round_up_to_lanes(ngrams)))
+        logits, scores = self.num_logits, self.num_ngrams * self.num_logits
+        blocks["head.kernel"] = Block((features * units, logits), (features, units, 1, logits), (padded_units, logits))
+        blocks["head.bias"] = Block((logits,), (1, 1, 1, logits), (1, round_up_to_lanes(logits)))
+        shape = (self.num_ngrams, *self.of_review) if scores else (0,)
+        blocks["ngrams"] = Block(shape, (1, 1, 1, scores), (1, round_up_to_lanes(scores)))
         return blocks
 
     @cached_property

@@ -109,14 +109,12 @@ def direction_forward(cell: str, direction: int, x: Array, weights: DirectionWei
 
 
 def direction_backward(cell: str, dh: Array, steps: list, weights: DirectionWeights, d: DirectionWeights) -> Array:
-    """Backpropagation through time: add the gradients of the weights to `d`, and return dx (T, inputs).
-
-    dh (T, units) is the gradient that reaches each state from above; the gradient from the next step is added here.
-    """
+    """Backpropagation through time: add the gradients of the weights to `d`, and return dx (T, inputs)."""
     _, step_backward = CELLS[cell]
     (W, U, b), (dW, dU, db) = weights, d
     dx, dh_prev, dc_prev = np.zeros((len(dh), len(W)), dh.dtype), np.zeros(len(U), dh.dtype), np.zeros(len(U), dh.dtype)
     for t, x_t, h_prev, cache in reversed(steps):
+        # The gradient that reaches a state from above, and what comes from the next step
         da_x, da_h, dh_prev, dc_prev = step_backward(dh[t] + dh_prev, dc_prev, cache)
         dW += np.outer(x_t, da_x)
         dU += np.outer(h_prev, da_h)
@@ -139,17 +137,14 @@ def pool_shares(kind: str, h: Array, units: int) -> Array:
 
 class Review(NamedTuple):
     ids: Array  # int (T,)
-    y: float = 0  # 1 if it is positive, else 0
+    y: int = 0  # its class
     weight: float = 1  # what its loss is multiplied by
     word_mask: Array | float = 1  # (T, 1), what dropout multiplies the embeddings by
     feature_mask: Array | float = 1  # (features,), what dropout multiplies the features by
 
 
 def forward(weights: Weights, review: Review, cell: str, pooling: str) -> tuple[Any, Any]:
-    """Embeddings, recurrent layers, pooling, and one unit: returns its logit, and a cache for `backward`.
-
-    pooling: last, max, mean, or max+mean, whose features are concatenated.
-    """
+    """Embeddings, recurrent layers, pooling (last, max, mean or max+mean), and logits: returns them, and a cache."""
     x, steps = weights.embeddings[review.ids] * review.word_mask, []  # (T, embedding_dim)
     for layer in weights.layers:
         outputs = [direction_forward(cell, direction, x, w) for direction, w in zip((1, -1), layer, strict=False)]
@@ -157,15 +152,15 @@ def forward(weights: Weights, review: Review, cell: str, pooling: str) -> tuple[
         steps.append([steps_of_direction for _, steps_of_direction in outputs])
     shares = [pool_shares(kind, x, x.shape[1] // len(layer)) for kind in pooling.split("+")]
     features = np.concatenate([(share * x).sum(axis=0) for share in shares]) * review.feature_mask
-    return features @ weights.head_kernel[:, 0] + weights.head_bias[0], (features, shares, steps)
+    return features @ weights.head_kernel + weights.head_bias, (features, shares, steps)
 
 
-def backward(dlogit: Any, weights: Weights, review: Review, cell: str, cache: Any, d: Weights) -> None:
+def backward(dlogits: Array, weights: Weights, review: Review, cell: str, cache: Any, d: Weights) -> None:
     """Go back through `forward`, and add the gradients of the weights to `d`."""
     features, shares, steps = cache
-    d.head_kernel[:, 0] += features * dlogit
-    d.head_bias[0] += dlogit
-    dfeatures = np.split(weights.head_kernel[:, 0] * dlogit * review.feature_mask, len(shares))
+    d.head_kernel[...] += np.outer(features, dlogits)
+    d.head_bias[...] += dlogits
+    dfeatures = np.split(weights.head_kernel @ dlogits * review.feature_mask, len(shares))
     dx = sum(share * dfeature for share, dfeature in zip(shares, dfeatures, strict=True))
     for layer in reversed(range(len(weights.layers))):
         dh = np.split(dx, len(steps[layer]), axis=1)
@@ -174,26 +169,31 @@ def backward(dlogit: Any, weights: Weights, review: Review, cell: str, cache: An
     np.add.at(d.embeddings, review.ids, dx * review.word_mask)  # a word that occurs twice gets the sum
 
 
+def cross_entropy(logits: Array, y: int) -> tuple[Any, Array]:
+    """-log(p[y]), where p = softmax(logits) = exp(logits) / sum(exp(logits)), and its derivative, p - (1 at y)."""
+    x = logits if len(logits) > 1 else np.append(0 * logits, logits)  # two classes have one logit: p[1] is its sigmoid
+    log_p = x - np.logaddexp.reduce(x)
+    return -log_p[y], (np.exp(log_p) - (np.arange(len(x)) == y))[-len(logits) :]
+
+
 def loss_and_gradients(weights: Weights, reviews: list[Review], cell: str, pooling: str) -> tuple[Any, Weights]:
-    """The mean binary cross-entropy of sigmoid(logit) and y, and its gradients with respect to all weights."""
+    """The mean cross-entropy, and its gradients with respect to all weights."""
     loss, d = 0, from_named({name: np.zeros_like(array) for name, array in named(weights).items()})
     for review in reviews:
-        logit, cache = forward(weights, review, cell, pooling)
+        logits, cache = forward(weights, review, cell, pooling)
+        value, dlogits = cross_entropy(logits, review.y)
         share = review.weight / len(reviews)
-        loss += share * (np.logaddexp(0, logit) - review.y * logit)  # = -log of the probability of y
-        backward(share * (sigmoid(logit) - review.y), weights, review, cell, cache, d)
+        loss += share * value
+        backward(share * dlogits, weights, review, cell, cache, d)
     return loss, d
 
 
 def adam_step(w: Arrays, dw: Arrays, m: Arrays, v: Arrays, t: int, learning_rate: float, clipnorm: float) -> None:
-    """Step t = 1, 2, ... of Adam (Kingma and Ba, 2015), in place, of the weights in `w`; others are not trained.
-
-    m and v, moving averages of the gradient and of its square, are zeros before the first step.
-    """
+    """Step t = 1, 2, ... of Adam (Kingma and Ba, 2015), in place, of the weights in `w`; others are not trained."""
     norm = sum(float((dw[name] ** 2).sum()) for name in w) ** 0.5
     rate = learning_rate * (1 - 0.999**t) ** 0.5 / (1 - 0.9**t)  # makes up for m and v having begun with zeros
     for name in w:
         g = dw[name] * min(1, clipnorm / max(norm, clipnorm))
-        m[name] += (1 - 0.9) * (g - m[name])
+        m[name] += (1 - 0.9) * (g - m[name])  # moving averages of g and of its square, zeros before the first step
         v[name] += (1 - 0.999) * (g**2 - v[name])
         w[name] -= rate * m[name] / (np.sqrt(v[name]) + 1e-7)

@@ -27,8 +27,8 @@ class Weights(NamedTuple):
 
     embeddings: (vocab_size, embedding_dim)
     layers: layers[l][d] are the weights of layer l in direction d, forward first
-    head_kernel, head_bias: (features, 1) and (1,), of the unit that gives the logit
-    ngrams: (n-grams,), the weight of each n-gram; empty without n-grams
+    head_kernel, head_bias: (features, logits) and (logits,): one logit for two classes, otherwise one for each class
+    ngrams: the weights of each n-gram: (n-grams,) for one logit, otherwise (n-grams, logits); empty without n-grams
     """
 
     embeddings: np.ndarray

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from imdb_rnn.core import files
-from imdb_rnn.decision import is_positive
-from imdb_rnn.engine.kernels.arithmetic import expit
+from imdb_rnn.decision import predicted
+from imdb_rnn.engine.kernels.arithmetic import probabilities
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import intervals, metrics, slices
 from imdb_rnn.evaluation.intervals import Interval
@@ -35,7 +35,7 @@ def evaluate(ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list[st
         logits: float64 (reviews,), of a positive review.
         vocabulary: the words that have ids, most frequent first.
     """
-    probability, n_words = expit(logits), ids.lengths - has_start_token(ids)
+    probability, n_words = probabilities(logits), ids.lengths - has_start_token(ids)
     tables = {
         files.PREDICTIONS: predictions(ids, n_words, y, logits, vocabulary),
         files.CONFUSION: metrics.confusion(y, logits),
@@ -62,8 +62,8 @@ def predictions(
         {
             "review": np.arange(len(y)),
             "label": y,
-            "predicted": is_positive(logits).astype(int),
-            "probability": expit(logits).round(6),
+            "predicted": predicted(logits),
+            "probability": probabilities(logits).round(6),
             "logit": logits.round(6),
             "n_words": n_words,
             "opening": [" ".join(opening[:OPENING_WORDS]) for opening in words],

@@ -5,8 +5,8 @@
 
 import numpy as np
 
-from imdb_rnn.decision import is_positive
-from imdb_rnn.engine.kernels.arithmetic import binary_cross_entropy_with_logits, expit
+from imdb_rnn.decision import predicted
+from imdb_rnn.engine.kernels.arithmetic import cross_entropy, probabilities
 
 CONFIDENCE = 0.95  # of every interval in the project
 Interval = tuple[float, float]
@@ -66,20 +66,19 @@ def of_scores(y: np.ndarray, logits: np.ndarray) -> dict[str, Interval | None]:
         y: (reviews,), 0 or 1, both present.
         logits: (reviews,), of a positive review.
     """
-    probability = expit(logits)
-    predicted, positive = is_positive(logits), y == 1
-    true_positives, either = np.sum(predicted & positive), np.sum(predicted | positive)
-    true_negatives = np.sum(~predicted & ~positive)
+    found, positive = predicted(logits) == 1, y == 1
+    true_positives, either = np.sum(found & positive), np.sum(found | positive)
+    true_negatives = np.sum(~found & ~positive)
     jaccard = of_proportion(true_positives, either)
-    found = {
-        "loss": of_mean(binary_cross_entropy_with_logits(y, logits)),
+    ends = {
+        "loss": of_mean(cross_entropy(y, logits)[0]),
         "accuracy": of_proportion(true_positives + true_negatives, len(y)),
         "balanced_accuracy": _of_mean_of_proportions(
             [(true_positives, positive.sum()), (true_negatives, (~positive).sum())]
         ),
-        "precision": of_proportion(true_positives, predicted.sum()) if predicted.any() else None,
+        "precision": of_proportion(true_positives, found.sum()) if found.any() else None,
         "recall": of_proportion(true_positives, positive.sum()),
         "f1": (2 * jaccard[0] / (1 + jaccard[0]), 2 * jaccard[1] / (1 + jaccard[1])),
-        "roc_auc": of_roc_auc(y, probability),
+        "roc_auc": of_roc_auc(y, probabilities(logits)),
     }
-    return {name: interval and (round(interval[0], 6), round(interval[1], 6)) for name, interval in found.items()}
+    return {name: interval and (round(interval[0], 6), round(interval[1], 6)) for name, interval in ends.items()}

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-from imdb_rnn.decision import is_positive
-from imdb_rnn.engine.kernels.arithmetic import binary_cross_entropy_with_logits, expit
+from imdb_rnn.decision import predicted
+from imdb_rnn.engine.kernels.arithmetic import cross_entropy, probabilities
 from imdb_rnn.evaluation import intervals
 from imdb_rnn.evaluation.results import CLASSES, ConfusionCell
 
@@ -20,15 +20,14 @@ def scores(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
         y: (reviews,), 0 or 1, both present.
         logits: (reviews,), of a positive review.
     """
-    probability = expit(logits)
-    predicted = is_positive(logits)
+    probability, decided = probabilities(logits), predicted(logits)
     values = {
-        "loss": binary_cross_entropy_with_logits(y, logits).mean(),
-        "accuracy": metrics.accuracy_score(y, predicted),
-        "balanced_accuracy": metrics.balanced_accuracy_score(y, predicted),
-        "precision": metrics.precision_score(y, predicted, zero_division=0),
-        "recall": metrics.recall_score(y, predicted, zero_division=0),
-        "f1": metrics.f1_score(y, predicted, zero_division=0),
+        "loss": cross_entropy(y, logits)[0].mean(),
+        "accuracy": metrics.accuracy_score(y, decided),
+        "balanced_accuracy": metrics.balanced_accuracy_score(y, decided),
+        "precision": metrics.precision_score(y, decided, zero_division=0),
+        "recall": metrics.recall_score(y, decided, zero_division=0),
+        "f1": metrics.f1_score(y, decided, zero_division=0),
         "roc_auc": metrics.roc_auc_score(y, probability),
     }
     return {name: round(float(value), 6) for name, value in values.items()}
@@ -36,7 +35,7 @@ def scores(y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
 
 def confusion(y: np.ndarray, logits: np.ndarray) -> pd.DataFrame:
     """Count the reviews by label and predicted label: columns label, predicted, n_reviews; four rows."""
-    counts = metrics.confusion_matrix(y, is_positive(logits), labels=[0, 1])
+    counts = metrics.confusion_matrix(y, predicted(logits), labels=[0, 1])
     rows = [(CLASSES[i], CLASSES[j], int(counts[i, j])) for i in (0, 1) for j in (0, 1)]
     return pd.DataFrame(rows, columns=list(ConfusionCell.model_fields))
 

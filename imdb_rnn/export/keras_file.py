@@ -15,6 +15,7 @@ import numpy as np
 from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import run_command
+from imdb_rnn.decision import num_logits
 from imdb_rnn.engine.weights import named
 from imdb_rnn.keras_model import build, load_keras, named_variables, trie_of
 from imdb_rnn.model import Model
@@ -25,12 +26,13 @@ METADATA, CONFIG = "metadata.json", "config.json"  # members of the archive
 def as_keras(model: Model) -> Any:
     """The model as a `keras.Model`, with its weights; see `keras_model.build` for input and output."""
     trie, arrays = trie_of(model.ngram_codes, model.encoding.vocab_size), named(model.weights)
-    network = build(model.params, model.encoding.vocab_size, trie)
+    logits = num_logits(len(model.labels))
+    network = build(model.params, model.encoding.vocab_size, trie, logits)
     for name, variable in named_variables(network, model.params).items():
         variable.assign(arrays[name])
     if model.params.ngrams:
-        scores = np.zeros((len(trie.base), 1), np.float32)
-        scores[trie.places, 0] = model.weights.ngrams
+        scores = np.zeros((len(trie.base), logits), np.float32)
+        scores[trie.places] = model.weights.ngrams.reshape(-1, logits)
         network.get_layer("ngram_scores").embeddings.assign(scores)
     return network
 

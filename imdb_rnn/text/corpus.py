@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
@@ -21,7 +21,7 @@ class Reviews:
     """n labelled reviews of any length.
 
     ranks: int32; 1 for the most frequent word of the vocabulary, 0 for a word that is not in it
-    labels: uint8 (n,); 0 negative, 1 positive
+    labels: uint8 (n,), the class, from 0; of two 0 is negative, 1 positive
     """
 
     ranks: Ragged
@@ -41,13 +41,23 @@ class Corpus:
     provenance: dict
 
 
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ValueError("two labels have the same name")
+    return names
+
+
+# The names of the classes, of which reviews have the numbers
+Labels = Annotated[list[str], Field(min_length=2, max_length=100), AfterValidator(_distinct)]
+
+
 class Provenance(BaseModel):
-    """What is always known of where reviews come from; `labels` are the names of a negative and a positive review."""
+    """What is always known of where reviews come from."""
 
     model_config = ConfigDict(extra="allow")
     source: str
     tokenizer: Tokenizer
-    labels: Annotated[list[str], Field(min_length=2, max_length=2)]
+    labels: Labels
 
 
 def from_lists(ranks: list, labels: np.ndarray) -> Reviews:
@@ -67,19 +77,24 @@ def from_lists(ranks: list, labels: np.ndarray) -> Reviews:
 def make_corpus(train: Reviews, test: Reviews, vocabulary: list[str], provenance: dict) -> Corpus:
     """Check both sets, as `checked` does, and add their counts to the provenance.
 
-    Unless `provenance` says otherwise, the tokenizer is `word`, and labels are called negative and positive.
+    Unless `provenance` says otherwise, the tokenizer is `word`, and there are two labels, negative and positive.
     """
-    train, test = checked(train, "train", len(vocabulary)), checked(test, "test", len(vocabulary))
     usual = {"tokenizer": "word", "labels": ["negative", "positive"]}
     provenance = {**usual, **provenance, "vocabulary_words": len(vocabulary)}
+    labels = provenance["labels"]
+    train, test = (
+        checked(reviews, name, len(vocabulary), len(labels)) for name, reviews in (("train", train), ("test", test))
+    )
     for name, reviews in (("train", train), ("test", test)):
-        negative, positive = np.bincount(reviews.labels, minlength=2).tolist()
-        words = int(reviews.ranks.lengths.sum())
-        provenance[name] = {"reviews": len(reviews), "negative": negative, "positive": positive, "words": words}
+        counts = np.bincount(reviews.labels).tolist()
+        by_label = {"labels": dict(zip(labels, counts, strict=True))}
+        if len(labels) == 2:
+            by_label = dict(zip(("negative", "positive"), counts, strict=True))
+        provenance[name] = {"reviews": len(reviews), **by_label, "words": int(reviews.ranks.lengths.sum())}
     return Corpus(train, test, vocabulary, provenance)
 
 
-def checked(reviews: Reviews, name: str, vocabulary_size: int) -> Reviews:
+def checked(reviews: Reviews, name: str, vocabulary_size: int, num_classes: int) -> Reviews:
     """Return `reviews` with uint8 labels if they are sound: some of each label, none empty, every rank known.
 
     Raises:
@@ -90,10 +105,11 @@ def checked(reviews: Reviews, name: str, vocabulary_size: int) -> Reviews:
         raise UserError(f"the {name} set is empty")
     if labels.shape != (len(ranks),) or labels.dtype.kind not in "iu":
         raise UserError(f"the {name} set has {len(ranks)} reviews and labels {labels.dtype} {labels.shape}")
-    bad = np.flatnonzero((labels != 0) & (labels != 1))
+    bad = np.flatnonzero((labels < 0) | (labels >= num_classes))
     if bad.size:
-        raise UserError(f"review {bad[0]} of the {name} set has label {labels[bad[0]]}, only 0 and 1 are allowed")
-    for label in (0, 1):
+        allowed = "only 0 and 1 are" if num_classes == 2 else f"only 0 to {num_classes - 1} are"
+        raise UserError(f"review {bad[0]} of the {name} set has label {labels[bad[0]]}, {allowed} allowed")
+    for label in range(num_classes):
         if not np.any(labels == label):
             raise UserError(f"the {name} set has no review with label {label}")
     bad = np.flatnonzero(ranks.lengths == 0)

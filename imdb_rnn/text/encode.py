@@ -16,7 +16,7 @@ CHUNK = 8192  # reviews that are padded at a time
 
 
 class Labelled(NamedTuple):
-    """Reviews as ids, without padding, and their labels, (reviews,), 0 or 1."""
+    """Reviews as ids, without padding, and their labels, (reviews,), from 0, all of which occur."""
 
     ids: Ragged
     y: np.ndarray

@@ -12,7 +12,7 @@ def split_by_position(labels: np.ndarray, fraction: float, key: str) -> tuple[np
     are neighbours. A random split would put a film's reviews on both sides and flatter the result.
 
     Args:
-        labels: (n,), 0 or 1.
+        labels: (n,), classes from 0, at least two.
         fraction: above 0, below 1; the count is rounded.
         key: the parameter that holds the fraction, for the message.
 
@@ -32,7 +32,7 @@ def split_by_hash(labels: np.ndarray, hashes: np.ndarray, fraction: float, key: 
     hash stay together, so that the second part may be a little larger than `fraction`.
     """
     second = np.zeros(len(labels), bool)
-    for label in (0, 1):
+    for label in _classes(labels):
         rows = np.flatnonzero(labels == label)
         if count := round(len(rows) * fraction):
             second[rows] = hashes[rows] >= np.sort(hashes[rows])[-count]
@@ -58,8 +58,12 @@ def split_by_group(labels: np.ndarray, groups: np.ndarray, fraction: float, key:
     return _two_parts(labels, chosen[group_of], fraction, key)
 
 
+def _classes(labels: np.ndarray) -> range:
+    return range(max(2, int(labels.max(initial=0)) + 1))
+
+
 def _two_parts(labels: np.ndarray, second: np.ndarray, fraction: float, key: str) -> tuple[np.ndarray, np.ndarray]:
-    for label in (0, 1):
+    for label in _classes(labels):
         of_label = second[labels == label]
         if of_label.all() or not of_label.any():
             raise UserError(

@@ -31,7 +31,10 @@ def sample_weights(y: np.ndarray, class_weight: str | None) -> np.ndarray:
     """What each review's loss is multiplied by: float64 (reviews,).
 
     Args:
-        y: (reviews,), 0 or 1, both present.
-        class_weight: None: 1 for all; `balanced`: n / (2 * count of the label), as in scikit-learn.
+        y: (reviews,), classes from 0, all present.
+        class_weight: None: 1 for all; `balanced`: n / (classes * count of the class), as in scikit-learn.
     """
-    return np.ones(len(y)) if class_weight is None else (len(y) / (2 * np.bincount(y, minlength=2)))[y]
+    if class_weight is None:
+        return np.ones(len(y))
+    counts = np.bincount(y)
+    return (len(y) / (len(counts) * counts))[y]

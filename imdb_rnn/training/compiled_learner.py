@@ -6,7 +6,7 @@ import numpy as np
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.decision import is_correct
+from imdb_rnn.decision import is_correct, num_logits
 from imdb_rnn.engine.engine import Batch, Engine, Masks, prefetch
 from imdb_rnn.engine.initializers import initial_weights
 from imdb_rnn.engine.kernels import ngrams, optimizer
@@ -30,7 +30,8 @@ class CompiledLearner:
         self._words = training.ids.lengths
         self._ids, self._y = as_read(training.ids, model, encoding), training.y.astype(np.float32)
         self._sample_weights = sample_weights(training.y, params.class_weight)
-        weights = initial_weights(model, encoding.vocab_size, params.seed)
+        logits = num_logits(int(training.y.max()) + 1)
+        weights = initial_weights(model, encoding.vocab_size, params.seed, logits)
         if model.embeddings == "ppmi_svd":
             try:
                 vectors = word_vectors(training.ids, encoding.vocab_size, model.embedding_dim, params.seed)
@@ -40,8 +41,8 @@ class CompiledLearner:
         self.ngram_codes, self._prior, self._ngram_indices = np.empty(0, np.int64), np.empty(0, np.float32), None
         if model.ngrams:
             self.ngram_codes, self._prior, self._ngram_indices = _known_ngrams(training, model, encoding.vocab_size)
-            weights = weights._replace(ngrams=np.full(len(self.ngram_codes), model.ngram_weight, np.float32))
-        self.engine = Engine(Layout(model, encoding.vocab_size, len(self.ngram_codes)), self._prior)
+            weights = weights._replace(ngrams=np.full_like(self._prior, model.ngram_weight))
+        self.engine = Engine(Layout(model, encoding.vocab_size, len(self.ngram_codes), logits), self._prior)
         self._flat, self._fixed = self.engine.layout.flatten(weights), self.engine.layout.num_fixed
         self._optimizer = optimizer.start(self._flat[self._fixed :], params, steps)
 
@@ -71,7 +72,7 @@ class CompiledLearner:
     def weights(self) -> Weights:
         flat = np.concatenate([self._flat[: self._fixed], self._optimizer.averaged_or_raw_weights()])
         weights = self.engine.layout.split(flat)
-        if self._model.ngrams:  # halves, so that the sum of both logits is their mean
+        if self._model.ngrams:  # halves, so that the sums of both logits are their means
             head_kernel, head_bias = weights.head_kernel / 2, weights.head_bias / 2
             scores = np.float32(0.5) * self._prior * weights.ngrams
             weights = weights._replace(head_kernel=head_kernel, head_bias=head_bias, ngrams=scores)
@@ -87,10 +88,16 @@ class CompiledLearner:
 
 
 def _known_ngrams(training: Labelled, model: ModelParams, vocab_size: int) -> tuple[np.ndarray, np.ndarray, Ragged]:
-    """The n-grams that enough training reviews have: codes, log-count ratios, and the indices of each review's."""
+    """The n-grams that enough training reviews have: codes, log-count ratios, and the indices of each review's.
+
+    The ratios, of the shape of `Weights.ngrams`, are of each class against the rest; of two classes, the second's.
+    """
     codes = ngrams.codes_of(training.ids, model.ngrams, vocab_size)
     known = ngrams.known_codes(codes, model.ngram_min_reviews)
     if not len(known):
         raise UserError(f"no n-gram is in {model.ngram_min_reviews} training reviews; set model.ngrams to 0")
     indices = ngrams.look_up(codes, known)
-    return known, ngrams.log_count_ratio(indices, training.y, len(known), model.ngram_smoothing), indices
+    classes = range(training.y.max() + 1) if training.y.max() > 1 else [1]
+    sides, smoothing = (training.y == label for label in classes), model.ngram_smoothing
+    ratios = [ngrams.log_count_ratio(indices, side, len(known), smoothing) for side in sides]
+    return known, np.stack(ratios, axis=1) if len(ratios) > 1 else ratios[0], indices

@@ -11,6 +11,7 @@ import numpy as np
 
 from imdb_rnn import keras_model
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.decision import num_logits
 from imdb_rnn.engine.weights import Weights, from_named
 from imdb_rnn.text.encode import Labelled, pad
 from imdb_rnn.training.batches import sample_weights
@@ -30,7 +31,8 @@ class KerasLearner:
         self._encoding, self._training = encoding, training
         self._sample_weights = sample_weights(training.y, params.class_weight).astype(np.float32)
         keras.utils.set_random_seed(params.seed)
-        self._network = keras_model.build(model, encoding.vocab_size)
+        logits = num_logits(int(training.y.max()) + 1)
+        self._network = keras_model.build(model, encoding.vocab_size, num_logits=logits)
         self._variables = keras_model.named_variables(self._network, model)
         trained = list(self._variables.values())
         self._averages = [keras.Variable(variable) for variable in trained] if params.weight_averaging else []
@@ -45,14 +47,19 @@ class KerasLearner:
         keras, trained = keras_model.load_keras(), list(self._variables.values())
         with tf.GradientTape() as tape:
             probability = self._network(x, training=True)  # unchanged: Keras takes the loss from the logits behind it
-            losses = keras.ops.binary_crossentropy(y, probability) * weights
+            if probability.shape[1] == 1:
+                losses, correct = keras.ops.binary_crossentropy(y, probability), (probability > 0.5) == (y > 0.5)
+            else:
+                losses = keras.ops.sparse_categorical_crossentropy(y, probability)[:, None]
+                correct = keras.ops.argmax(probability, axis=1, keepdims=True) == keras.ops.cast(y, "int32")
+            losses = losses * weights
             loss = keras.ops.mean(losses)
         optimizer.apply(tape.gradient(loss, [variable.value for variable in trained]), trained)
         t = keras.ops.cast(optimizer.iterations, "float32")
         for average, variable in zip(self._averages, trained, strict=bool(decay)):
             kept = keras.ops.minimum(decay, (1 + t) / (10 + t))
             average.assign(kept * average + (1 - kept) * variable)
-        return keras.ops.sum(losses), keras.ops.sum(keras.ops.equal(probability > 0.5, y > 0.5))
+        return keras.ops.sum(losses), keras.ops.sum(correct)
 
     def learn(self, epoch: int, batches: list[np.ndarray], first: int) -> Iterator[tuple[float, int]]:
         for rows in batches:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from imdb_rnn.core.errors import UserError, holding_interrupts
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.decision import is_correct
-from imdb_rnn.engine.kernels.arithmetic import binary_cross_entropy_with_logits
+from imdb_rnn.engine.kernels.arithmetic import cross_entropy
 from imdb_rnn.engine.weights import Weights
 from imdb_rnn.model import Model, check_ids, compute_logits
 from imdb_rnn.text.encode import Labelled
@@ -102,7 +102,7 @@ def train(
                 weights = learning.weights()
                 logits = compute_logits(weights, learning.ngram_codes, model_params, encoding, validation.ids)
                 of_validation = (
-                    binary_cross_entropy_with_logits(validation.y, logits).mean(),
+                    cross_entropy(validation.y, logits)[0].mean(),
                     is_correct(validation.y, logits).mean(),
                 )
                 values = (state.loss / reviews, state.correct / reviews, *map(float, of_validation))

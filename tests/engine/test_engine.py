@@ -49,11 +49,12 @@ KINDS = {
 }
 
 
+@pytest.mark.parametrize("classes", [2, 3, 5])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_logits_losses_and_gradients_of_a_batch_are_those_of_the_reference(cell, kind):
+def test_logits_losses_and_gradients_of_a_batch_are_those_of_the_reference(cell, kind, classes):
     values, sizes = KINDS[kind]
-    network = network_of(model_params(cell=cell, **values), sizes[0], maxlen=sizes[2] + 1)
+    network = network_of(model_params(cell=cell, **values), sizes[0], classes=classes, maxlen=sizes[2] + 1)
     assert_learns_as_reference(network, reviews_of(*sizes))
 
 
@@ -73,18 +74,19 @@ def test_reviews_without_words_teach_the_last_bias_alone(cell):
 ALL_KINDS = NETWORKS | {"padding read": model_params(cell="lstm", layers=2, mask_padding=False)}
 
 
-def prepared(kind: str, seed: int = 5) -> tuple[Engine, np.ndarray, Ragged, np.ndarray]:
+def prepared(kind: str, classes: int = 2) -> tuple[Engine, np.ndarray, Ragged, np.ndarray]:
     """An engine and weights of a network without n-grams, reviews in order, and their labels."""
-    network = network_of(ALL_KINDS[kind].model_copy(update={"ngrams": 0}), seed=seed)
-    engine = Engine(Layout(network.params, 20, 0))
+    network = network_of(ALL_KINDS[kind].model_copy(update={"ngrams": 0}), classes=classes)
+    engine = Engine(Layout(network.params, 20, 0, len(network.weights.head_bias)))
     ids = reviews_of(20, 40, 9)
     ids = as_read(ids.rows(np.argsort(-ids.lengths)), network.params, network.encoding)
     return engine, engine.layout.flatten(network.weights), ids, draw(network, 40).y
 
 
+@pytest.mark.parametrize("classes", [2, 5])
 @pytest.mark.parametrize("kind", [*CELLS, "everything", "padding read"])
-def test_reading_and_learning_find_the_same_logits(kind):
-    engine, flat, ids, y = prepared(kind)
+def test_reading_and_learning_find_the_same_logits(kind, classes):
+    engine, flat, ids, y = prepared(kind, classes)
     batch = engine.prepare(ids)
     logits, _, _ = engine.learn(flat, batch, y, np.ones(len(y)), Masks())
     np.testing.assert_array_equal(engine.logits(flat, batch), logits)
@@ -117,7 +119,7 @@ def test_the_gradient_that_explains_is_that_of_the_sum_of_the_logits(kind):
             flat, engine.prepare(ids.rows(np.array([row]))), np.zeros(1, np.float32), np.ones(1), Masks()
         )
         total += engine.gradient * (1 + np.exp(-np.float64(logits[0])))
-    engine.explain(flat, engine.prepare(ids))
+    engine.explain(flat, engine.prepare(ids), np.zeros(len(ids), np.float32))
     np.testing.assert_allclose(engine.gradient, total, rtol=0, atol=1e-5 * np.abs(total).max())
 
 
@@ -136,10 +138,11 @@ def test_nothing_of_a_batch_stays_for_the_next_one(kind):
         np.testing.assert_array_equal(result, same)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("name", optimizer.METHODS)
 @pytest.mark.parametrize("cell", CELLS)
-def test_what_fills_a_row_stays_zero_while_a_network_learns(cell, name):
-    engine, flat, ids, y = prepared(cell)
+def test_what_fills_a_row_stays_zero_while_a_network_learns(cell, name, classes):
+    engine, flat, ids, y = prepared(cell, classes)
     first, layout = flat.copy(), engine.layout
     learning = optimizer.start(flat, TrainParams(optimizer=name, learning_rate=0.1, weight_averaging=0.9), 5)
     for _ in range(5):
@@ -161,8 +164,9 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
         from imdb_rnn.engine import threads
         threads.count = lambda: int(sys.argv[1])
         digest = hashlib.sha256()
-        for cell, vocab_size, ngrams in (("gru", 30, 3), ("lstm", 1200, 0)):
-            network = network_of(model_params(**ALL_AT_ONCE | {"cell": cell, "ngrams": ngrams}), vocab_size)
+        for cell, vocab_size, ngrams, classes in (("gru", 30, 3, 2), ("gru", 30, 3, 5), ("lstm", 1200, 0, 2)):
+            params = model_params(**ALL_AT_ONCE | {"cell": cell, "ngrams": ngrams})
+            network = network_of(params, vocab_size, classes=classes)
             ids = reviews_of(vocab_size, 150, 30)
             for seed in range(5):
                 engine, *results = learnt_by_engine(network, ids, draw(network, len(ids), seed))

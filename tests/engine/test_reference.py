@@ -31,15 +31,16 @@ REVIEWS = [
 ]
 
 
-def weights_of(dtype: type, **values) -> Weights:
-    return changed(network_of(model_params(**values), vocab_size=6).weights, lambda array: array.astype(dtype))
+def weights_of(dtype: type, classes: int = 2, **values) -> Weights:
+    network = network_of(model_params(**values), vocab_size=6, classes=classes)
+    return changed(network.weights, lambda array: array.astype(dtype))
 
 
-@pytest.mark.parametrize("pooling", ["last", "max", "mean", "max+mean"])
+@pytest.mark.parametrize(("pooling", "classes"), [("last", 2), ("max", 3), ("mean", 5), ("max+mean", 2)])
 @pytest.mark.parametrize("cell", CELLS)
-def test_gradients_are_the_derivatives_of_the_loss(cell, pooling):
+def test_gradients_are_the_derivatives_of_the_loss(cell, pooling, classes):
     """Along a random direction for each array, by central differences."""
-    weights = weights_of(np.float64, cell=cell, layers=2, bidirectional=True, pooling=pooling)
+    weights = weights_of(np.float64, classes, cell=cell, layers=2, bidirectional=True, pooling=pooling)
     _, gradients = reference.loss_and_gradients(weights, REVIEWS, cell, pooling)
     for number, (name, array) in enumerate(named(weights).items()):
         here, along, losses = array.copy(), np.random.default_rng(number).normal(size=array.shape), []
@@ -57,7 +58,7 @@ def test_everything_is_computed_in_the_type_of_the_weights(cell):
     exact, rounded = (weights_of(dtype, cell=cell, pooling=options[1]) for dtype in (np.float64, np.float32))
     loss, gradients = reference.loss_and_gradients(rounded, REVIEWS[:2], *options)
     expected_loss, expected = reference.loss_and_gradients(exact, REVIEWS[:2], *options)
-    assert reference.forward(rounded, REVIEWS[0], *options)[0].dtype == np.float32
+    assert reference.forward(rounded, REVIEWS[0], *options)[0].dtype == loss.dtype == np.float32
     assert all(array.dtype == np.float32 for array in named(gradients).values())
     assert loss == pytest.approx(expected_loss, rel=1e-5)
     assert_close(gradients, expected)
@@ -69,10 +70,10 @@ def test_it_is_short():
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("keras")
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize(("kind", "classes"), [*((kind, 2) for kind in NETWORKS), ("pairs", 3), ("everything", 5)])
 @needs_tensorflow
-def test_logits_and_gradients_are_those_of_keras(kind):
-    network, ids = with_small_kernels(network_of(NETWORKS[kind])), reviews_of(20, 20, 9)
+def test_logits_and_gradients_are_those_of_keras(kind, classes):
+    network, ids = with_small_kernels(network_of(NETWORKS[kind], classes=classes)), reviews_of(20, 20, 9)
     drawn = draw(network, len(ids))
     (logits, gradients), (expected_logits, expected) = (
         learnt(network, ids, drawn) for learnt in (learnt_by_reference, learnt_by_keras)

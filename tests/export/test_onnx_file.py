@@ -115,7 +115,7 @@ def test_the_file_alone_says_how_a_text_becomes_ids(tmp_path):
     onnx_file.write(network, tmp_path / "model.onnx")
     metadata = opened((tmp_path / "model.onnx").read_bytes()).get_modelmeta().custom_metadata_map
     about = Metadata.model_validate_json(metadata["imdb_rnn"])
-    assert (about.tokenizer, about.labels, about.pad) == ("char", ("差评", "好评"), network.encoding)
+    assert (about.tokenizer, about.labels, about.pad) == ("char", ["差评", "好评"], network.encoding)
     assert about.vocabulary == network.vocabulary
 
 

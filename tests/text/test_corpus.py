@@ -48,7 +48,7 @@ def test_a_rank_that_does_not_fit_is_refused(rank):
 )
 def test_unsound_reviews_are_refused_by_number(lists, labels, says):
     with pytest.raises(UserError, match=says):
-        checked(from_lists(lists, np.array(labels)), "test", 5)
+        checked(from_lists(lists, np.array(labels)), "test", 5, 2)
 
 
 def test_a_corpus_counts_what_it_holds():
@@ -64,6 +64,16 @@ def test_a_corpus_counts_what_it_holds():
     assert corpus.train.labels.dtype == corpus.test.labels.dtype == np.uint8
     with pytest.raises(UserError, match="the test set has word rank 3, the vocabulary has 2 words"):
         make_corpus(from_lists([[1], [2]], LABELS[:2]), from_lists(LISTS, LABELS), ["the", "film"], {})
+
+
+def test_of_several_classes_each_has_its_name_and_its_count():
+    three, names = from_lists(LISTS, np.array([2, 0, 1])), {"labels": ["bad", "so so", "good"]}
+    corpus = make_corpus(three, three, ["the", "film", "is"], names)
+    assert corpus.provenance["test"] == {"reviews": 3, "labels": {"bad": 1, "so so": 1, "good": 1}, "words": 6}
+    with pytest.raises(UserError, match="review 1 of the train set has label 3, only 0 to 2 are allowed"):
+        make_corpus(from_lists(LISTS, np.array([2, 3, 1])), three, ["the", "film", "is"], names)
+    with pytest.raises(UserError, match="the train set has no review with label 2"):
+        make_corpus(from_lists(LISTS, np.array([0, 1, 1])), three, ["the", "film", "is"], names)
 
 
 @pytest.fixture

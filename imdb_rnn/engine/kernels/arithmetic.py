@@ -212,48 +212,79 @@ def exp(x: float) -> float:
 
 
 @inner
-def cross_entropy_and_gradient(y: float, logit: float) -> tuple[float, float]:
-    """The binary cross-entropy of a review in nats, and its derivative with respect to the logit, float64.
-
-    loss = log(1 + exp(-logit)) if y is 1, log(1 + exp(logit)) if y is 0; it stays exact and finite for any finite
-    logit. dlogit = sigmoid(logit) - y, without the cancellation of 1 minus almost 1.
-    """
-    wrong = -logit if y > 0.5 else logit
-    e = exp(-abs(wrong))
-    s = e / (2.0 + e)
+def log1p(x: float) -> float:
+    """log(1 + x) for x from 0, float64, by the series of `log`; exact even if 1 + x rounds to 1."""
+    halvings = 0.0
+    while x > 1.0:  # 1 + x = 2 (1 + (x - 1) / 2)
+        x, halvings = (x - 1.0) / 2.0, halvings + 1.0
+    s = x / (2.0 + x)
     total = 0.0
-    for n in range(35, 0, -2):  # log(1 + e) by the series of `log`, which is exact even if 1 + e rounds to 1
+    for n in range(35, 0, -2):
         total = total * s * s + 1.0 / n
-    off = (1.0 if wrong > 0 else e) / (1.0 + e)
-    return (wrong if wrong > 0 else wrong * 0.0) + 2.0 * s * total, -off if y > 0.5 else off
+    return halvings * 0.6931471805599453 + 2.0 * s * total
+
+
+@inner
+def logit_of(logits: Pointer, count: int, k: int) -> float:
+    """The logit of class k of a review: of two classes the first has the logit 0, and the second the only one."""
+    return np.float64(logits[k]) if count > 1 else np.float64(logits[0]) if k else 0.0
+
+
+@inner
+def cross_entropy_and_gradient(y: float, logits: Pointer, count: int, dlogits: Pointer) -> float:
+    """The cross-entropy of a review in nats; its derivatives with respect to the `count` logits go to `dlogits`.
+
+    loss = log(sum of exp(logits)) - logits[y], dlogits = softmax(logits) - (1 at y, else 0), where one logit stands for
+    two, see `logit_of`, and softmax for sigmoid. All in float64: exact and finite for any finite logits, without the
+    cancellation of 1 minus almost 1. Without a class, y = -1, the derivatives are the probabilities.
+    """
+    classes, label, top = max(count, 2), int(y), 0
+    for k in range(1, classes):
+        top = k if logit_of(logits, count, k) > logit_of(logits, count, top) else top
+    highest, others, rest = logit_of(logits, count, top), 0.0, 0.0  # sums over all but `top`, and all but `label`
+    for k in range(classes):
+        e = 1.0 if k == top else exp(logit_of(logits, count, k) - highest)
+        others += 0.0 if k == top else e
+        rest += 0.0 if k == label else e
+        dlogits[k if count > 1 else 0] = e
+    for k in range(count):
+        dlogits[k] /= 1.0 + others
+    if label < 0:
+        return 0.0
+    if count > 1 or label == 1:
+        dlogits[label if count > 1 else 0] = -rest / (1.0 + others)
+    return highest - logit_of(logits, count, label) + log1p(others)
 
 
 @compiled
-def _expit(logits: Array, probabilities: Array) -> None:
-    for i in range(len(logits)):
-        e = exp(-abs(logits[i]))
-        probabilities[i] = (1.0 if logits[i] > 0 else e) / (1.0 + e)
+def _cross_entropies(y: Array, logits: Array, losses: Array, dlogits: Array) -> None:
+    count = logits.shape[1]
+    for r in range(len(logits)):
+        losses[r] = cross_entropy_and_gradient(y[r], ptr(logits, r * count), count, ptr(dlogits, r * count))
 
 
-def expit(logits: np.ndarray) -> np.ndarray:
-    """The probabilities 1 / (1 + exp(-logit)), as exact near 0 as near 1: float64, of the shape of `logits`."""
-    probabilities = np.empty(np.shape(logits))
-    # Copied, here and below, because Numba would compile again for a read-only array.
-    _expit(np.array(logits, np.float64).ravel(), probabilities.ravel())
-    return probabilities
+def cross_entropy(y: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The loss of each review in nats, float64 (reviews,), and its derivatives, float64, of the shape of `logits`.
+
+    Args:
+        y: (reviews,), classes from 0.
+        logits: (reviews,) of two classes, (reviews, classes) of more; see `cross_entropy_and_gradient`.
+    """
+    # Copied, because Numba would compile again for a read-only array.
+    logits, losses = np.array(logits, np.float64), np.empty(len(logits))
+    dlogits = np.empty_like(logits)
+    rows = [array if array.ndim == 2 else array[:, None] for array in (logits, dlogits)]
+    _cross_entropies(np.array(y, np.float64), rows[0], losses, rows[1])
+    return losses, dlogits
 
 
-@compiled
-def _cross_entropies(y: Array, logits: Array, losses: Array) -> None:
-    for i in range(len(y)):
-        losses[i], _ = cross_entropy_and_gradient(y[i], logits[i])
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    """The logistic function of one logit a review, softmax of several: float64, of the shape of `logits`.
 
-
-def binary_cross_entropy_with_logits(y: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """The loss of each review in nats, see `cross_entropy_and_gradient`: float64 (reviews,)."""
-    losses = np.empty(len(logits))
-    _cross_entropies(np.array(y, np.float64), np.array(logits, np.float64), losses)
-    return losses
+    Args:
+        logits: (reviews,), then the probability is that of the second of two classes, or (reviews, classes).
+    """
+    return cross_entropy(np.full(len(logits), -1), logits)[1]
 
 
 def log(x: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ class Dims(NamedTuple):
     true_units: units as the parameters say
     num_gates, num_reset_after_gates, has_cell_state: see `cells`
     num_blocks: of a step, see `cells`
+    num_logits: 1 for two classes, otherwise one for each class
     last, max, mean: positions of the poolings among the `num_poolings`; -1 for a pooling that is not used
     """
 
@@ -28,6 +29,7 @@ class Dims(NamedTuple):
     num_directions: int
     num_layers: int
     num_poolings: int
+    num_logits: int
     last: int
     max: int
     mean: int

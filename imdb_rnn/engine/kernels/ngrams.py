@@ -70,25 +70,34 @@ def look_up(codes: Ragged, known: np.ndarray) -> Ragged:
     return Ragged(index[is_known].astype(np.int32), starts, before[codes.starts + codes.lengths] - starts)
 
 
-def log_count_ratio(indices: Ragged, y: np.ndarray, count: int, smoothing: float) -> np.ndarray:
-    """How much more frequent each of `count` n-grams is in positive than in negative reviews: float32 (count,).
+def log_count_ratio(indices: Ragged, is_class: np.ndarray, count: int, smoothing: float) -> np.ndarray:
+    """How much more frequent each of `count` n-grams is in reviews of a class than in the others: float32 (count,).
 
     The log-count ratio of naive Bayes, with `smoothing` added to each count (Wang and Manning, Baselines and Bigrams,
     2012).
+
+    Args:
+        is_class: bool (reviews,).
     """
-    rows = np.repeat(y, indices.lengths)
+    rows = np.repeat(is_class, indices.lengths)
     flat = indices.flat()
-    positive, negative = (np.bincount(flat[rows == label], minlength=count) for label in (1, 0))
-    p, q = positive + smoothing, negative + smoothing
+    p, q = (np.bincount(flat[side], minlength=count) + smoothing for side in (rows, ~rows))
     return (log(p / p.sum()) - log(q / q.sum())).astype(np.float32)
 
 
 @compiled
 def add_scores(weights: Array, prior: Array, values: Array, starts: Array, lengths: Array, logits: Array) -> None:
-    """Add prior * weight of each n-gram of a review, rows of indices, to the review's logit, float32."""
+    """Add prior * weight of each n-gram of a review, rows of indices, to the review's logits.
+
+    Args:
+        weights, prior: float32 (n-grams * num_logits,)
+        logits: float32 (reviews, num_logits)
+    """
+    count = logits.shape[1]
     for r in range(len(starts)):
         for index in values[starts[r] : starts[r] + lengths[r]]:
-            logits[r] = fma(prior[index], weights[index], logits[r])
+            for k in range(count):
+                logits[r, k] = fma(prior[index * count + k], weights[index * count + k], logits[r, k])
 
 
 def chunks(count: int) -> int:
@@ -110,9 +119,12 @@ def scores_backward(
     """Take chunks of the n-grams, and add up the gradients with respect to their weights.
 
     Args:
-        gradient: float32 (n-grams,), zeros, written
+        dlogits: float32 (reviews, num_logits)
+        prior: float32 (n-grams * num_logits,)
+        gradient: float32 (n-grams * num_logits,), zeros, written
         squares: float64 (chunks,), written: the sum of the squares of each chunk's gradients
     """
+    count = dlogits.shape[1]
     while True:
         chunk = atomic_fetch_add(queue, 0)
         if chunk >= len(squares):
@@ -128,9 +140,11 @@ def scores_backward(
                 else:
                     high = middle
             while low < len(row) and row[low] < stop:
-                gradient[row[low]] = fma(prior[row[low]], dlogits[r], gradient[row[low]])
+                for k in range(count):
+                    i = row[low] * count + k
+                    gradient[i] = fma(prior[i], dlogits[r, k], gradient[i])
                 low += 1
         total = 0.0
-        for x in gradient[first:stop]:
+        for x in gradient[first * count : stop * count]:
             total += np.float64(x) * np.float64(x)
         squares[chunk] = total

@@ -1,4 +1,4 @@
-"""Pooling of the last layer's states to features, the unit on top of them, and the backward pass of both."""
+"""Pooling of the last layer's states to features, the units on top of them, and the backward pass of both."""
 
 import numpy as np
 
@@ -73,16 +73,22 @@ def pool_tile(dims: Dims, tile: Tile, answers: int, scratch: Scratch) -> None:
 
 @inlined
 def head(rnn: Rnn, features: Pointer, has_mask: bool, mask: Pointer, n: int, logits: Pointer) -> None:
-    """logit = features * mask @ kernel + bias, added to the logits of n reviews; features and mask (n, features)."""
-    size = rnn.dims.num_poolings * rnn.dims.num_directions * rnn.dims.units
-    kernel = ptr(rnn.weights, rnn.offsets.head_kernel)
+    """logits += features * mask @ kernel + bias for n reviews.
+
+    Args:
+        features, mask: (n, features)
+        logits: (n, num_logits)
+    """
+    size, count = rnn.dims.num_poolings * rnn.dims.num_directions * rnn.dims.units, rnn.dims.num_logits
     for r in range(n):
-        row, logit = ptr(features, r * size), rnn.weights[rnn.offsets.head_bias]
+        row = ptr(features, r * size)
         for j in range(size if has_mask else 0):
             row[j] *= mask[r * size + j]
-        for j in range(size):
-            logit = fma(row[j], kernel[j], logit)
-        logits[r] += logit
+        for k in range(count):
+            kernel, logit = ptr(rnn.weights, rnn.offsets.head_kernel + k), rnn.weights[rnn.offsets.head_bias + k]
+            for j in range(size):
+                logit = fma(row[j], kernel[j * count], logit)
+            logits[r * count + k] += logit
 
 
 @inlined
@@ -96,16 +102,22 @@ def head_backward(
     dfeatures: Pointer,
     gradient: Pointer,
 ) -> None:
-    """Write the gradients with respect to the features, and add those of kernel and bias to `gradient`."""
-    size = rnn.dims.num_poolings * rnn.dims.num_directions * rnn.dims.units
+    """Write the gradients with respect to the features, and add those of kernel and bias to `gradient`.
+
+    Args:
+        dlogits: float64 (n, num_logits)
+    """
+    size, count = rnn.dims.num_poolings * rnn.dims.num_directions * rnn.dims.units, rnn.dims.num_logits
     kernel = ptr(rnn.weights, rnn.offsets.head_kernel)
     dkernel, dbias = ptr(gradient, rnn.offsets.head_kernel), ptr(gradient, rnn.offsets.head_bias)
     set_zero(dfeatures, TILE * size)
     for r in range(n):
-        dlogit, row, drow = dlogits[r], ptr(features, r * size), ptr(dfeatures, r * size)
-        for j in range(size):
-            dkernel[j] = fma(row[j], dlogit, dkernel[j])
-            drow[j] = kernel[j] * dlogit
+        row, drow = ptr(features, r * size), ptr(dfeatures, r * size)
+        for k in range(count):
+            dlogit = np.float32(dlogits[r * count + k])
+            for j in range(size):
+                dkernel[j * count + k] = fma(row[j], dlogit, dkernel[j * count + k])
+                drow[j] = fma(kernel[j * count + k], dlogit, drow[j]) if k else kernel[j * count] * dlogit
+            dbias[k] += dlogit
         for j in range(size if has_mask else 0):
             drow[j] *= mask[r * size + j]
-        dbias[0] += dlogit

@@ -13,8 +13,6 @@ order, so neither the bits nor the memory depend on the number of threads.
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from imdb_rnn.engine.kernels.arithmetic import (
     Array,
     Pointer,
@@ -32,7 +30,7 @@ from imdb_rnn.engine.kernels.pooling import head, head_backward, pool_tile
 
 ACCUMULATORS = 32  # sums of gradients; tile i is added to sum i % ACCUMULATORS
 
-# Tasks: the logits; also the loss and its gradients; also the gradients of the logits
+# Tasks: the logits; also the loss and its gradients; also the gradients of a logit of each review
 PREDICT, LEARN, EXPLAIN = 0, 1, 2
 # For shared padding, each by one thread: before the other tiles, and after LEARN or EXPLAIN
 FORWARD_PADDING, BACKWARD_PADDING = 3, 4
@@ -41,11 +39,11 @@ FORWARD_PADDING, BACKWARD_PADDING = 3, 4
 class Examples(NamedTuple):
     """What is known of a batch's reviews, and what is computed.
 
-    y: float32 (reviews,), 0 or 1; only for LEARN
+    y: float32 (reviews,), the class; for EXPLAIN the number of the logit; not for PREDICT
     sample_weights: float64 (reviews,), what each loss is multiplied by; only for LEARN
     feature_mask: float32 (reviews, features), what dropout multiplies the features by; (0, 0) without dropout
-    logits: float32 (reviews,), are added to
-    dlogits: float32 (reviews,), written: the gradient of the mean loss, or of the logit, with respect to it
+    logits: float32 (reviews, num_logits), are added to
+    dlogits: float64 (reviews, num_logits), written: the gradient of the mean loss, or of a logit, with respect to them
     losses: float64 (reviews,), written by LEARN
     """
 
@@ -112,18 +110,19 @@ def run_tiles(
                 continue
             answers = 0 if tile.is_padding else tile.num_reviews
             mask = ptr(examples.feature_mask, tile.first * examples.feature_mask.shape[1])
-            logits, dlogits = ptr(examples.logits, tile.first), ptr(examples.dlogits, tile.first)
+            count, y = dims.num_logits, ptr(examples.y, tile.first)
+            logits, dlogits = ptr(examples.logits, tile.first * count), ptr(examples.dlogits, tile.first * count)
             if task != BACKWARD_PADDING:
                 forward(cell, net, batch, tile, scratch)
             if task != FORWARD_PADDING:
                 pool_tile(dims, tile, answers, scratch)
                 head(net, scratch.features, has_mask, mask, answers, logits)
             if task == LEARN:
-                y, sample_weights = ptr(examples.y, tile.first), ptr(examples.sample_weights, tile.first)
-                loss(y, sample_weights, logits, answers, num_reviews, dlogits, ptr(examples.losses, tile.first))
+                sample_weights, losses = ptr(examples.sample_weights, tile.first), ptr(examples.losses, tile.first)
+                loss(y, sample_weights, logits, count, answers, num_reviews, dlogits, losses)
             elif task == EXPLAIN:
-                for r in range(answers):
-                    dlogits[r] = np.float32(1)
+                for i in range(answers * count):
+                    dlogits[i] = 1.0 if i % count == y[i // count] else 0.0
             if learns or task == BACKWARD_PADDING:
                 head_backward(net, scratch.features, has_mask, mask, answers, dlogits, scratch.dfeatures, gradient)
                 backward(cell, net, batch, tile, scratch, gradient)
@@ -131,10 +130,18 @@ def run_tiles(
 
 @inner
 def loss(
-    y: Pointer, sample_weights: Pointer, logits: Pointer, n: int, num_reviews: int, dlogits: Pointer, losses: Pointer
+    y: Pointer,
+    sample_weights: Pointer,
+    logits: Pointer,
+    count: int,
+    n: int,
+    num_reviews: int,
+    dlogits: Pointer,
+    losses: Pointer,
 ) -> None:
     """Write the losses of n reviews, and the gradients of the mean loss of `num_reviews` reviews."""
     for r in range(n):
-        value, derivative = cross_entropy_and_gradient(np.float64(y[r]), np.float64(logits[r]))
-        losses[r] = value * sample_weights[r]
-        dlogits[r] = np.float32(derivative * sample_weights[r] / num_reviews)
+        of_review = ptr(dlogits, r * count)
+        losses[r] = cross_entropy_and_gradient(y[r], ptr(logits, r * count), count, of_review) * sample_weights[r]
+        for k in range(count):
+            of_review[k] = of_review[k] * sample_weights[r] / num_reviews

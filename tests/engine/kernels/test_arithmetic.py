@@ -11,11 +11,10 @@ from imdb_rnn.engine.kernels.arithmetic import (
     ROWS,
     Matrix,
     add_matmul,
-    binary_cross_entropy_with_logits,
-    cross_entropy_and_gradient,
-    expit,
+    cross_entropy,
     fma,
     log,
+    probabilities,
     ptr,
 )
 from imdb_rnn.engine.kernels.compiled import compiled
@@ -35,18 +34,6 @@ def of_each(function, x: np.ndarray) -> np.ndarray:
     y = np.empty_like(x)
     loop(x, y)
     return y
-
-
-@compiled
-def _gradients(y, logits, gradients):
-    for i in range(len(y)):
-        _, gradients[i] = cross_entropy_and_gradient(y[i], logits[i])
-
-
-def loss_gradients(y: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    gradients = np.empty(len(y))
-    _gradients(y.astype(np.float64), logits.astype(np.float64), gradients)
-    return gradients
 
 
 @compiled
@@ -94,9 +81,9 @@ def test_exp_and_log_are_exact_almost_to_the_last_bit():
 def test_a_probability_is_as_exact_near_0_as_near_1():
     logits = np.concatenate([-SURE, SURE])
     expected = exactly(lambda x: 1 / (1 + (-x).exp()), logits)
-    np.testing.assert_allclose(expit(logits), expected, rtol=5e-16)
-    assert expit(np.array([[-np.inf, 0, np.inf]])).tolist() == [[0, 0.5, 1]]
-    assert np.isnan(expit(np.array([np.nan], np.float32))).all()
+    np.testing.assert_allclose(probabilities(logits), expected, rtol=5e-16)
+    assert probabilities(np.array([-np.inf, 0, np.inf])).tolist() == [0, 0.5, 1]
+    assert np.isnan(probabilities(np.array([np.nan], np.float32))).all()
 
 
 def test_the_loss_is_exact_however_sure_the_network_is():
@@ -105,17 +92,34 @@ def test_the_loss_is_exact_however_sure_the_network_is():
     right = exactly(lambda x: (1 + (-x).exp()).ln(), size)
     for y in (0, 1):
         logits = size if y else -size
-        np.testing.assert_allclose(binary_cross_entropy_with_logits(np.full(len(size), y), logits), right, rtol=1e-15)
-        np.testing.assert_allclose(
-            binary_cross_entropy_with_logits(np.full(len(size), y), -logits), size + right, rtol=1e-15
-        )
+        np.testing.assert_allclose(cross_entropy(np.full(len(size), y), logits)[0], right, rtol=1e-15)
+        np.testing.assert_allclose(cross_entropy(np.full(len(size), y), -logits)[0], size + right, rtol=1e-15)
+
+
+@pytest.mark.parametrize("scale", [0.1, 10, 100])
+@pytest.mark.parametrize("classes", [3, 5, 100])
+def test_of_several_classes_probability_loss_and_gradient_are_as_exact(classes, scale):
+    """However sure the network is, and right or wrong."""
+    logits = (scale * np.random.default_rng(4).normal(size=(3, classes))).astype(np.float32)  # differences are exact
+    y = [logits[0].argmax(), logits[1].argmin(), 1]
+    probability, (losses, dlogits) = probabilities(logits), cross_entropy(np.array(y), logits)
+    for row, label in enumerate(y):
+        with localcontext() as context:
+            context.prec = 350
+            powers = [Decimal(float(logit)).exp() for logit in logits[row]]
+            shares = [power / sum(powers) for power in powers]
+            derivatives = [share - (k == label) for k, share in enumerate(shares)]
+            loss = -shares[label].ln()
+        np.testing.assert_allclose(probability[row], np.array(shares, float), rtol=2e-15)
+        np.testing.assert_allclose(dlogits[row], np.array(derivatives, float), rtol=2e-15)
+        assert losses[row] == pytest.approx(float(loss), rel=2e-15, abs=0)
 
 
 def test_what_is_not_a_number_has_a_loss_that_is_none():
     """And nothing is printed: a loss that is no number is looked for, and said in words."""
     logits = np.array([np.nan, np.nan], np.float32)
-    assert np.isnan(binary_cross_entropy_with_logits(np.array([0, 1]), logits)).all()
-    assert np.isnan(loss_gradients(np.array([0, 1]), logits)).all()
+    assert np.isnan(cross_entropy(np.array([0, 1]), logits)).all()
+    assert np.isnan(cross_entropy(np.array([0, 2]), np.array([[np.nan, 1, 2], [0, np.nan, 1]]))[0]).all()
 
 
 def test_the_gradient_of_the_loss_is_exact_however_sure_the_network_is():
@@ -123,9 +127,9 @@ def test_the_gradient_of_the_loss_is_exact_however_sure_the_network_is():
     for y, sign in ((0, 1), (1, -1)):
         labels = np.full(len(SURE), y)
         expected = sign * exactly(lambda x: 1 / (1 + (-x).exp()), SURE)
-        np.testing.assert_allclose(loss_gradients(labels, sign * SURE), expected, rtol=5e-16)
+        np.testing.assert_allclose(cross_entropy(labels, sign * SURE)[1], expected, rtol=5e-16)
         expected = sign * exactly(lambda x: (-x).exp() / (1 + (-x).exp()), SURE)
-        np.testing.assert_allclose(loss_gradients(labels, -sign * SURE), expected, rtol=5e-16)
+        np.testing.assert_allclose(cross_entropy(labels, -sign * SURE)[1], expected, rtol=5e-16)
         assert expected.all()
 
 

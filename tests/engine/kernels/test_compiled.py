@@ -13,8 +13,8 @@ pytestmark = pytest.mark.slow
 
 PROGRAM = """
 import numpy as np
-from imdb_rnn.engine.kernels.arithmetic import expit, _expit
-print(float(expit(np.ones(1))[0]), sum(_expit.stats.cache_hits.values()))
+from imdb_rnn.engine.kernels.arithmetic import probabilities, _cross_entropies
+print(float(probabilities(np.ones(1))[0]), sum(_cross_entropies.stats.cache_hits.values()))
 """
 OF_1, OF_PATCHED = pytest.approx(0.731059, abs=1e-6), 0.5
 
@@ -46,7 +46,7 @@ def test_a_process_finds_what_another_one_compiled_until_a_called_function_chang
     assert not (folder / "cache").exists()
     before, source = compiled_for(folder), folder / "imdb_rnn/engine/kernels/arithmetic.py"
     text = source.read_text(encoding="utf-8")
-    assert text.count("    return total * power\n") == 1  # of exp, which `_expit` calls
+    assert text.count("    return total * power\n") == 1  # of exp, which `_cross_entropies` calls
     source.write_text(text.replace("    return total * power\n", "    return 1.0\n"), encoding="utf-8")
     assert run(folder) == (OF_PATCHED, 0)
     assert len(compiled_for(folder)) == 1, "what was compiled of the older code is still there"
