@@ -10,13 +10,14 @@ from pathlib import Path
 from imdb_rnn.core import files
 from imdb_rnn.core.params import PadParams, Params
 from imdb_rnn.text import encode
-from imdb_rnn.text.corpus import read_provenance, read_reviews
+from imdb_rnn.text.corpus import read_confirmation, read_provenance, read_reviews
 from imdb_rnn.text.data_report import DataReport, data_report
 
 
 def main(params: Params, root: Path) -> None:
     sets = {name: read_reviews(root / files.REVIEWS, name) for name in ("train", "test")}
-    report = data_report(sets, params.pad, read_provenance(root / files.REVIEWS))
+    reviews = root / files.REVIEWS
+    report = data_report(sets, params.pad, read_provenance(reviews), read_confirmation(reviews))
     print(summary(report, params.pad))
     padded = {name: (reviews.ranks, reviews.labels) for name, reviews in sets.items()}
     encode.write_padded(root / files.PADDED, padded, params.pad)

@@ -44,7 +44,9 @@ def main(params: Params, root: Path) -> None:
         "threshold": THRESHOLD,
         "confidence": CONFIDENCE,
         "weights": network.count_weights(),
-        "data_report": files.read_json(DataReport, root / files.DATA_REPORT, "pad"),
+        "data_report": files.read_json(DataReport, root / files.DATA_REPORT, "pad").model_dump(
+            exclude={"confirmation"}
+        ),
         "metrics": files.read_json(results.Metrics, root / files.METRICS, "evaluate"),
         "history": read_history(root / files.HISTORY).to_dict("list"),
         "confusion": results.read_rows(results.ConfusionCell, root / files.CONFUSION, "evaluate"),

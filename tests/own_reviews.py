@@ -19,7 +19,7 @@ USUAL = {
     "split": "position",
     "test_fraction": 0.25,
     "remove_duplicates": False,
-    "max_bad_rows": 0,
+    "max_bad_rows": None,
 }
 
 

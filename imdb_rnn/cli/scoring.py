@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -46,11 +47,15 @@ def find_text_columns(table: Path, named: list[str] | None) -> list[str]:
     Raises:
         UserError: when a column does not exist or cannot be inferred; and as `tables.open_table` does.
     """
-    header = tables.open_table(table).columns
-    if not named:
-        return [columns.find(header, columns.TEXT, table, "--text-column")]
-    columns.require(header, named, table)
-    return named
+    opened = tables.open_table(table)
+    if named:
+        columns.require(opened.columns, named, table)
+        return named
+    rows = [row.values for row in islice(tables.read_rows(opened), 1000) if not row.fault]
+    name, _ = columns.find_text(opened.columns, rows, str(table), "--text-column")
+    if not name:
+        raise columns.unclear(str(table), "text", [], opened.columns, "--text-column")
+    return [name]
 
 
 def is_scored(table: Path) -> bool:

@@ -4,6 +4,7 @@ Presets change the defaults, and Python callers get them. `params.yaml` states e
 `dvc params diff` see it.
 """
 
+import json
 import re
 import reprlib
 from collections.abc import Mapping
@@ -90,16 +91,16 @@ class LabelParams(Section):
 
 
 class OwnParams(Section):
-    path: Annotated[str, AfterValidator(_in_own_folder)]
-    text_columns: list[Column] | None
-    label_column: Column | None
-    labels: LabelParams | None
-    split_column: Column | None
-    group_column: Column | None
-    split: Literal["position", "hash"]
-    test_fraction: Fraction
-    remove_duplicates: bool
-    max_bad_rows: Annotated[int, Field(ge=0)]
+    path: Annotated[str, AfterValidator(_in_own_folder)] = str(files.OWN)
+    text_columns: list[Column] | None = None
+    label_column: Column | None = None
+    labels: LabelParams | None = None
+    split_column: Column | None = None
+    group_column: Column | None = None
+    split: Literal["position", "hash"] = "position"
+    test_fraction: Fraction = 0.2
+    remove_duplicates: bool = False
+    max_bad_rows: Annotated[int, Field(ge=0)] | None = None
 
 
 class DataParams(Section):
@@ -210,6 +211,11 @@ def parse_yaml(text: str, path: Path) -> object:
             why = re.sub('(?s)found duplicate key "(.*?)" with.*', r"duplicate key '\1'", error.problem or "")
             why = f"line {error.problem_mark.line + 1}: {why}"
         raise UserError(f"{path}: not valid YAML: {' '.join(why.split())[:300]}") from error
+
+
+def in_yaml(value: str) -> str:
+    """A text as it is written in a list of `params.yaml`: in quotes where it needs them."""
+    return value if re.fullmatch(r"[^\W\d_](?:[\w .()/-]*[\w)])?", value) else json.dumps(value, ensure_ascii=False)
 
 
 def value_of(key: str, values: object) -> object:

@@ -1,37 +1,139 @@
-"""Which column of a user-supplied table holds the text and which the label, inferred from its name."""
+"""Which columns of a user-supplied table hold text, label and split: by their names, then by their content."""
 
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import in_yaml
+from imdb_rnn.text.labels import canonical, infer_label_mapping
 
+# A name counts whole (`Review Text` is review_text), or by its last word, which says what is meant: `airline_sentiment`
+# is a sentiment, `rating_service` is no rating. Chinese names are compared by their ends, for they have no blanks.
 TEXT = (
-    "text", "review", "review_text", "reviewtext", "sentence", "content", "comment", "body",
-    "评论", "内容", "文本", "影评", "正文",
+    "text", "review", "reviews", "review_text", "review_body", "review_content", "sentence", "content",
+    "contents", "comment", "comments", "body", "tweet", "message", "utterance", "document", "reviewbody",
+    "reviewtext", "评论", "内容", "文本", "影评", "正文", "评语", "留言",
 )  # fmt: skip
-LABEL = ("label", "sentiment", "stars", "rating", "score", "polarity", "标签", "情感", "评分", "星级", "评价")
+LABEL = (
+    "label", "labels", "sentiment", "polarity", "target", "stars", "star", "rating", "ratings", "score",
+    "overall", "cats", "class", "y", "标签", "情感", "倾向", "极性", "评分", "打分", "星级", "星", "分数",
+    "类别", "评价",
+)  # fmt: skip
+LESS = (
+    "category", "classification", "recommended", "recommend", "recommendation", "feedback", "emotion", "liked",
+    "feeling", "intent", "voted_up", "推荐",
+)  # fmt: skip
+SPLIT = ("split", "set", "subset", "fold", "partition", "part")
+GROUP = (
+    "product_id", "productid", "asin", "product", "item_id", "business_id", "movie", "movie_id", "movie_name",
+    "film", "film_id", "title_id", "app_id", "app_name", "hotel", "hotel_name", "clothing_id", "user_id",
+    "userid", "author", "drugname", "商品", "商品名称", "电影", "电影名", "影片",
+)  # fmt: skip
+PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
+    ("dev", "val", "valid", "validation"), "validation"
+)
+FILLERS = ("ind", "index", "flag", "cn", "zh", "en", "value", "clean", "cleaned")  # endings that mean nothing
+MAX_VALUES = 20  # a column with more different values is no label, unless its name says so
+MUCH_LONGER = 2  # as long as other texts, so that it is the text without a name that says so
 
 
-def find(columns: Sequence[str], names: Sequence[str], path: Path, setting: str) -> str:
-    """The one column with one of these names, in upper or lower case.
+class Facts(NamedTuple):
+    """Of a column in some rows: how many cells are filled, their values, letters a cell, whether they are numbers."""
+
+    filled: int
+    values: Counter[str]
+    letters: float
+    is_number: bool
+
+    @property
+    def is_text(self) -> bool:
+        return not self.is_number and len(self.values) > max(2, self.filled / 3) and self.letters >= 4
+
+    @property
+    def is_label(self) -> bool:
+        return 2 <= len(self.values) <= min(MAX_VALUES, self.filled / 2)
+
+
+def find_text(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], place: str, setting: str) -> tuple[str, str]:
+    """The column of the texts, and why; empty if there is none.
 
     Args:
-        names: in lower case.
-        setting: what names the column where it cannot be inferred.
+        rows: some of the table, by column.
+        place: the table, for messages.
+        setting: what names the column where it cannot be told, `data.own.text_columns`.
 
     Raises:
-        UserError: when there is none, or more than one.
+        UserError: when several columns could be it.
     """
-    found = [column for column in columns if column.strip().lower() in names]
-    if len(columns) == 1 and ";" in columns[0]:
-        raise UserError(f"{path}: fields are separated by ';'; save the file with commas")
-    if len(found) != 1:
-        candidates = f"candidates: {', '.join(found)}" if found else f"columns: {listed(columns)}"
-        raise UserError(f"{path}: cannot tell which column to use ({candidates}); set {setting}")
-    return found[0]
+    found = facts(columns, rows)
+    for named in _by_name(columns, TEXT):
+        if len(named) > 1:
+            named = [name for name in named if found[name].is_text] or named
+        if len(named) == 1 and (_is_whole(named[0], TEXT) or found[named[0]].is_text):
+            return named[0], "by name"
+        if len(named) > 1:
+            raise unclear(place, "text", named, columns, setting)
+    texts = sorted((name for name in columns if found[name].is_text), key=lambda name: -found[name].letters)
+    if not texts:
+        return "", ""
+    if len(texts) > 1 and found[texts[0]].letters < MUCH_LONGER * found[texts[1]].letters:
+        raise unclear(place, "text", texts, columns, setting)
+    return texts[0], "by content"
 
 
-def require(columns: Sequence[str], wanted: Sequence[str], path: Path) -> None:
+def find_label(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], texts: Sequence[str], place: str
+) -> tuple[str, str]:
+    """The column of the labels, and why; empty if there is none. Arguments and errors are those of `find_text`."""
+    setting = "data.own.label_column"
+    columns = [name for name in columns if name not in texts]
+    found = facts(columns, rows)
+    for names in (LABEL, LESS):
+        for named in _by_name(columns, names):
+            if not _is_whole(named[0], names) or len(named) > 1:
+                named = [name for name in named if _could_be_label(found[name])] or (named if len(named) > 1 else [])
+            if len(named) == 1:
+                return named[0], "by name"
+            if named:
+                raise unclear(place, "label", named, columns, setting)
+    few = [name for name in columns if found[name].is_label and not set(found[name].values) <= set(PARTS)]
+    clear = [name for name in few if _is_clear(found[name])]
+    if len(few) > 1 and len(clear) != 1:
+        raise unclear(place, "label", clear or few, columns, setting)
+    return (*(clear or few), "")[0], "by content"
+
+
+def find_split(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """The column that says train or test in each of some rows; empty if there is none."""
+    for name in columns:
+        values = {canonical(row.get(name)).lower() for row in rows}
+        if _words(name)[-1:] and _words(name)[-1] in SPLIT and values and values <= set(PARTS):
+            return name
+    return ""
+
+
+def find_group(columns: Sequence[str]) -> str:
+    """The first column that by its name says what is reviewed, or by whom; empty if there is none."""
+    return next((name for named in _by_name(columns, GROUP) for name in named), "")
+
+
+def unclear(place: str, what: str, candidates: Sequence[str], columns: Sequence[str], setting: str) -> UserError:
+    """The line for a table whose columns cannot be told apart, with the setting that tells."""
+    shown = f"candidates: {listed(candidates)}" if candidates else f"columns: {listed(columns)}"
+    first = (*candidates, *columns, "NAME")[0]
+    value = in_yaml(first if len(first) <= 60 else "NAME")
+    example = "" if setting.startswith("-") else f": [{value}]" if what == "text" else f": {value}"
+    for_example = ", for example " if example else " "
+    return UserError(
+        f"{place}: cannot tell which column to use as the {what} ({shown}); set{for_example}{setting}{example}"
+    )
+
+
+def require(columns: Sequence[str], wanted: Iterable[str], path: Path | str) -> None:
     """Raise a `UserError` that names the first wanted column that is missing."""
     missing = [name for name in wanted if name not in columns]
     if missing:
@@ -42,3 +144,57 @@ def listed(columns: Sequence[str]) -> str:
     """Columns for a message, which stays one line of readable length."""
     shown = ", ".join(column[:40] for column in columns[:12]) + (", …" if len(columns) > 12 else "")
     return " ".join(shown.split()) or "none"
+
+
+def facts(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, Facts]:
+    """What the cells of each column are like."""
+    found = {}
+    for name in columns:
+        cells = [str(row[name]).strip() for row in rows if row.get(name) is not None]
+        cells = [cell for cell in cells if canonical(cell)]
+        letters = sum(map(str.isalpha, "".join(cell[:1000] for cell in cells)))
+        numbers = sum(_is_number(cell) for cell in cells)
+        values = Counter(canonical(row.get(name)).casefold() for row in rows)
+        values.pop("", None)
+        found[name] = Facts(len(cells), values, letters / max(1, len(cells)), numbers > len(cells) / 2)
+    return found
+
+
+def _could_be_label(column: Facts) -> bool:
+    return column.is_label or (column.is_number and len(column.values) > 1)
+
+
+def _is_clear(column: Facts) -> bool:
+    try:
+        return infer_label_mapping(column.values, None).is_sure
+    except UserError:
+        return False
+
+
+def _by_name(columns: Sequence[str], names: Sequence[str]) -> list[list[str]]:
+    """Columns that are named like one of `names`, and then those that end like one."""
+    whole = [name for name in columns if _is_whole(name, names)]
+    ending = [name for name in columns if name not in whole and _ends(_words(name), names)]
+    return [found for found in (whole, ending) if found]
+
+
+def _is_whole(column: str, names: Sequence[str]) -> bool:
+    return "_".join(_words(column)) in names
+
+
+def _ends(words: list[str], names: Sequence[str]) -> bool:
+    last = words[-1] if words else ""
+    return last in names or any(last.endswith(name) for name in names if not name.isascii())
+
+
+def _words(name: str) -> list[str]:
+    """`Review Text`, `reviewText` and `review.text` are review and text."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKC", name))
+    words = [word for word in re.split(r"[\W_]+", name.casefold()) if word]
+    while len(words) > 1 and words[-1] in FILLERS:
+        words.pop()
+    return words
+
+
+def _is_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"[-+]?[\d.,:/%\s-]+(?:[eE][-+]?\d+)?", cell))

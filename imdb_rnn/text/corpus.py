@@ -2,6 +2,7 @@
 
 import json
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -39,6 +40,7 @@ class Corpus:
     test: Reviews
     vocabulary: list[str]
     provenance: dict
+    confirmation: Sequence[str] = ()  # what was understood of user-supplied tables, in lines of text
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -74,7 +76,9 @@ def from_lists(ranks: list, labels: np.ndarray) -> Reviews:
     return Reviews(from_lengths(flat.astype(np.int32), lengths), np.asarray(labels))
 
 
-def make_corpus(train: Reviews, test: Reviews, vocabulary: list[str], provenance: dict) -> Corpus:
+def make_corpus(
+    train: Reviews, test: Reviews, vocabulary: list[str], provenance: dict, confirmation: Sequence[str] = ()
+) -> Corpus:
     """Check both sets, as `checked` does, and add their counts to the provenance.
 
     Unless `provenance` says otherwise, the tokenizer is `word`, and there are two labels, negative and positive.
@@ -91,7 +95,7 @@ def make_corpus(train: Reviews, test: Reviews, vocabulary: list[str], provenance
         if len(labels) == 2:
             by_label = dict(zip(("negative", "positive"), counts, strict=True))
         provenance[name] = {"reviews": len(reviews), **by_label, "words": int(reviews.ranks.lengths.sum())}
-    return Corpus(train, test, vocabulary, provenance)
+    return Corpus(train, test, vocabulary, provenance, confirmation)
 
 
 def checked(reviews: Reviews, name: str, vocabulary_size: int, num_classes: int) -> Reviews:
@@ -130,6 +134,9 @@ def write_corpus(corpus: Corpus, folder: Path) -> None:
             np.save(new / f"{name}_offsets.npy", np.append(0, np.cumsum(reviews.ranks.lengths)))
             np.save(new / f"{name}_labels.npy", reviews.labels)
         (new / "vocabulary.txt").write_text("\n".join(corpus.vocabulary) + "\n", encoding="utf-8", newline="\n")
+        if corpus.confirmation:  # not in the provenance, which goes into the model: it shows some reviews
+            text = "\n".join(corpus.confirmation) + "\n"
+            (new / "confirmation.txt").write_text(text, encoding="utf-8", newline="\n")
         provenance = json.dumps(corpus.provenance, indent=2, ensure_ascii=False)
         (new / "provenance.json").write_text(provenance + "\n", encoding="utf-8", newline="\n")
 
@@ -146,6 +153,12 @@ def read_vocabulary(folder: Path) -> list[str]:
 def read_provenance(folder: Path) -> dict:
     """Read where the reviews come from, a `Provenance`, from what `write_corpus` wrote."""
     return files.read_json(Provenance, folder / "provenance.json", "download").model_dump()
+
+
+def read_confirmation(folder: Path) -> list[str]:
+    """Read what was understood of user-supplied tables, from what `write_corpus` wrote; other sources have nothing."""
+    path = folder / "confirmation.txt"
+    return files.read_text(path).splitlines() if path.exists() else []
 
 
 def read_reviews(folder: Path, name: str) -> Reviews:

@@ -1,7 +1,7 @@
 """What can be known of labelled reviews before a network is trained on them."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -40,11 +40,13 @@ class SetReport(BaseModel):
 class DataReport(BaseModel):
     """Facts about both sets.
 
+    confirmation: of `data.source: own`, what was understood of the tables, in lines of text
     rows_read, left_out: of `data.source: own`, how many rows were read, and how many were skipped by reason
     test_also_in_train: test reviews with the same words as a training review
     """
 
     model_config = ConfigDict(extra="forbid")
+    confirmation: list[str] = []
     rows_read: Count | None = None
     left_out: dict[str, Count] = {}
     train: SetReport
@@ -52,7 +54,9 @@ class DataReport(BaseModel):
     test_also_in_train: Count
 
 
-def data_report(sets: Mapping[str, Reviews], params: PadParams, provenance: Mapping[str, Any]) -> DataReport:
+def data_report(
+    sets: Mapping[str, Reviews], params: PadParams, provenance: Mapping[str, Any], confirmation: Sequence[str] = ()
+) -> DataReport:
     """Report on both sets.
 
     Args:
@@ -63,7 +67,13 @@ def data_report(sets: Mapping[str, Reviews], params: PadParams, provenance: Mapp
     parts = {name: _report(reviews, hashes[name], params) for name, reviews in sets.items()}
     rows = provenance.get("rows", {"read": None, "left_out": {}})
     also = int(np.isin(hashes["test"], hashes["train"]).sum())
-    return DataReport(rows_read=rows["read"], left_out=rows["left_out"], **parts, test_also_in_train=also)
+    return DataReport(
+        confirmation=list(confirmation),
+        rows_read=rows["read"],
+        left_out=rows["left_out"],
+        **parts,
+        test_also_in_train=also,
+    )
 
 
 def _hashes(reviews: Reviews) -> np.ndarray:

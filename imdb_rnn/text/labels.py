@@ -1,53 +1,132 @@
-"""Which label values of user-supplied tables are negative and which positive: as configured, or inferred."""
+"""What the label values of user-supplied tables mean: the classes and their names, as configured or inferred."""
 
+import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import LabelParams
+from imdb_rnn.core.params import LabelParams, in_yaml
 
-PAIRS = (  # of a negative and a positive value, in lower case
-    ("0", "1"),
-    ("-1", "1"),
-    ("neg", "pos"),
-    ("negative", "positive"),
-    ("false", "true"),
-    ("bad", "good"),
-    ("no", "yes"),
-    ("差评", "好评"),
-    ("负面", "正面"),
-    ("消极", "积极"),
-    ("差", "好"),
+NEGATIVE = (
+    "neg", "negative", "bad", "no", "n", "false", "f", "rotten", "dislike", "unfavorable", "unfavourable",
+    "not recommended", "差评", "负面", "消极", "差", "负向", "负", "不推荐", "不好", "踩",
+)  # fmt: skip
+POSITIVE = (
+    "pos", "positive", "good", "yes", "y", "true", "t", "fresh", "like", "favorable", "favourable",
+    "recommended", "好评", "正面", "积极", "好", "正向", "正", "推荐", "赞",
+)  # fmt: skip
+NEUTRAL = ("neu", "neutral", "mixed", "objective", "中性", "中评", "中立", "一般")
+SIDE = dict.fromkeys(NEGATIVE, 0.0) | dict.fromkeys(POSITIVE, 1.0) | dict.fromkeys(NEUTRAL, 0.5)  # without case
+WORDS = {"很差": 1, "较差": 2, "还行": 3, "推荐": 4, "力荐": 5}  # Douban's stars
+COUNTS = ("one", "two", "three", "four", "five")
+WORDS |= {f"{count} star{'s' * (number > 1)}": number for number, count in enumerate(COUNTS, 1)}
+WORDS |= {f"{count}星": number for number, count in enumerate("一二三四五", 1)}
+MISSING = frozenset(["", "nan", "null", "na", "n/a", "<na>", "?", "unsup", "unsupervised", "unlabeled", "unlabelled"])
+# 4, "4.0 out of 5 stars", 4/5, 4星
+RATING = re.compile(
+    r"(?:rated )?(-?\d+(?:\.\d+)?)(?: ?(?:out of|/) ?\d+(?:\.\d+)?)?(?: ?(?:stars?|points?|颗?星|分))?", re.I
 )
+PAIRS = ((0, 1), (-1, 1), (1, 2), (0, 2), (0, 4), (1, 5), (1, 10), (0, 10), (0, 100))  # the worst and the best alone
+RATINGS = ((5, 5, 0.5, 2, 4), (8, 10, 0, 4, 7), (90, 100, 0, 40, 60))  # highest from, to; lowest; the two bounds
 TYPOS = 0.05  # share of the rows that may have other values when a pair is recognised
-RATINGS = ((5, 2, 4), (10, 4, 7))  # the highest, and the bounds: of stars, and of the Large Movie Review Dataset
-LEFT_OUT, UNKNOWN_LABEL = -1, -2
+MAX_CLASSES = 100
+LEFT_OUT, UNKNOWN_LABEL, UNLABELLED = -1, -2, -3
 
 
 @dataclass(frozen=True)
 class Labels:
     """What each value means.
 
-    meaning: 0 negative, 1 positive, `LEFT_OUT` between two bounds, `UNKNOWN_LABEL`
-    names: of a negative and of a positive review, as predictions show them
+    meaning: the number of its class, `LEFT_OUT` (between two bounds, or not listed), `UNKNOWN_LABEL` (a typing
+        error), or `UNLABELLED`
+    names: of the classes, as predictions show them; of two, the second is the positive one
     rule: in words
+    is_sure: whether the values alone tell, as 0 and 1 do; `4` and `5` could be part of a scale
     """
 
     meaning: dict[str, int]
-    names: tuple[str, str]
+    names: tuple[str, ...]
     rule: str
+    is_sure: bool = True
 
 
 def canonical(value: Any) -> str:
-    """One text for a value however its table stores it: 1, 1.0, "1" and " 1.0 " are "1"; no value is empty."""
-    text = "" if value is None else str(value).strip()
-    number = _number(text)
-    return str(int(number)) if number is not None and number.is_integer() else text
+    """One text for a value however its table stores it: 1, 1.0, [1] and "__label__1" are "1"; no value is empty.
+
+    Of a mapping of labels to scores, it is the label with the highest; of "4.0 out of 5 stars" the 4.
+    """
+    while isinstance(value, list | tuple | dict) and len(value) > 0:
+        if isinstance(value, dict) and len(value) > 1:
+            best = max(value, key=lambda name: value[name] if isinstance(value[name], int | float) else 0)
+            value = best if isinstance(value[best], int | float) else str(value)
+        elif len(value) == 1:
+            value = next(iter(value.values() if isinstance(value, dict) else value))
+        else:
+            break
+    return _canonical("" if value is None or value == [] or value == {} else str(value))
+
+
+@lru_cache(10_000)
+def _canonical(text: str) -> str:
+    text = " ".join(text.split()).removeprefix("__label__")
+    if text[:2] in ("['", '["') and "," not in text:  # a list of one, written into a CSV file
+        text = text[2:-2]
+    if text.lower() in MISSING or text == "None":
+        return ""
+    if text[:1] in ("★", "⭐"):
+        return str(text.count(text[0]))
+    match = RATING.fullmatch(text)
+    number = _number(match[1] if match else text)
+    if number is None:
+        return text
+    return str(int(number)) if number.is_integer() else repr(number)
+
+
+def bounded(value: str, params: LabelParams | None) -> str:
+    """A number for all on the same side of configured bounds: a score may have more values than are worth counting."""
+    number = _number(value)
+    if number is None or params is None or params.negative_max is None or params.positive_min is None:
+        return value
+    low, high = params.negative_max, params.positive_min
+    return repr(low if number <= low else high if number >= high else (low + high) / 2)
+
+
+def infer_of_tables(
+    counts: Mapping[str, Mapping[str, int]], scales: Mapping[str, str], params: LabelParams | None
+) -> dict[str, Labels]:
+    """What the labels of each table mean: by the tables of its scale if they tell, or else by all tables together.
+
+    Args:
+        counts: of each table, how many rows have each value, `canonical`.
+        scales: of each table; those of the same scale, such as the parts of a data set, are read as one.
+
+    Raises:
+        UserError: as `infer_label_mapping` does.
+    """
+    bare = {table for table, values in counts.items() if set(values) == {"-1"}}
+    if any("-1" in counts[table] for table in counts.keys() - bare) or len(bare) == len(counts):
+        bare = set()
+    by_scale: dict[str, Counter[str]] = defaultdict(Counter)
+    for table in counts.keys() - bare:
+        by_scale[scales[table]].update(counts[table])
+    try:
+        found = {scale: infer_label_mapping(values, params) for scale, values in by_scale.items()}
+    except UserError:
+        found = {}
+    if not all(labels.is_sure for labels in found.values()) or not found:
+        together = infer_label_mapping(sum(by_scale.values(), Counter()), params)
+        found = dict.fromkeys(by_scale, together)
+    if len({labels.names for labels in found.values()}) > 1:  # pos and neg in one table, 1 to 5 in another
+        found = {scale: replace(labels, names=("negative", "positive")) for scale, labels in found.items()}
+    unlabelled = Labels({"-1": UNLABELLED}, next(iter(found.values())).names, "no label: -1")
+    return {table: unlabelled if table in bare else found[scales[table]] for table in counts}
 
 
 def infer_label_mapping(counts: Mapping[str, int], params: LabelParams | None) -> Labels:
-    """Decide which values of the label are negative and which positive.
+    """Decide which class each value of the label is.
 
     Args:
         counts: how many rows have each value, `canonical`.
@@ -57,54 +136,117 @@ def infer_label_mapping(counts: Mapping[str, int], params: LabelParams | None) -
         UserError: when it cannot be inferred; it names the setting.
     """
     if params and params.negative is not None:
-        negative, positive = ([canonical(value) for value in side or ()] for side in (params.negative, params.positive))
-        if {value.casefold() for value in negative} & {value.casefold() for value in positive}:
-            raise UserError("params.yaml: data.own.labels: a value is both negative and positive; keep it in one list")
-        return _of_values(counts, negative, positive)
+        return _as_said(counts, params)
     if params and params.negative_max is not None and params.positive_min is not None:
         return _of_bounds(counts, params.negative_max, params.positive_min)
-    lower: dict[str, list[str]] = {}
-    for value in counts:
-        lower.setdefault(value.lower(), []).append(value)
-    is_pair = False
-    for negative_value, positive_value in PAIRS:
-        if negative_value in lower and positive_value in lower:
-            known = [*lower[negative_value], *lower[positive_value]]
-            share = sum(counts[value] for value in known) / sum(counts.values())
-            if share >= 1 - TYPOS:
-                return _of_values(counts, lower[negative_value], lower[positive_value])
-            is_pair = is_pair or share > 0.5  # 0, 1 and some 9 are no rating
-    numbers = [_number(value) for value in counts]
-    whole = [number for number in numbers if number is not None]
-    if len(whole) == len(numbers) > 2 and not is_pair:
-        for highest, negative_max, positive_min in RATINGS:
-            if min(whole) >= 1 and max(whole) == highest:  # other scales have other middles
-                return _of_bounds(counts, negative_max, positive_min)
-    shown = ", ".join(sorted(counts, key=lambda value: -counts[value])[:8])
-    raise UserError(
-        f"cannot tell which of these {len(counts)} label values are positive: {shown[:200]}; set data.own.labels, for "
-        "example {negative: [bad], positive: [good, great]} or {negative_max: 2, positive_min: 4}"
-    )
+    numbers = {value: _number(str(WORDS.get(value.lower(), value))) for value in counts}
+    if None in numbers.values() or not numbers:
+        return _of_words(counts)
+    return _of_numbers(counts, numbers)  # type: ignore[arg-type]
 
 
-def _of_values(counts: Mapping[str, int], negative: list[str], positive: list[str]) -> Labels:
-    sides = {value.casefold(): side for side, values in enumerate((negative, positive)) for value in values}
-    meaning = {value: sides.get(value.casefold(), UNKNOWN_LABEL) for value in counts}
-    speak = not any(_number(value) is not None for value in (negative[0], positive[0]))
-    names = (negative[0], positive[0]) if speak else ("negative", "positive")
-    return Labels(meaning, names, f"negative: {', '.join(negative)}; positive: {', '.join(positive)}")
+def require_two_classes(labels: Labels, counts: Mapping[str, int]) -> None:
+    """Raise a `UserError` unless there are two, with a setting that makes them two."""
+    names, shown = labels.names, ", ".join(sorted(counts, key=lambda value: (-counts[value], value))[:8])[:200]
+    if len(names) < 2:
+        raise UserError(f"all labels are {shown or 'missing'}; add reviews with another label")
+    if len(names) > 2:
+        sides = f"{{negative: [{in_yaml(names[0])}], positive: [{in_yaml(names[-1])}]}}"
+        raise UserError(
+            f"{len(names)} labels, {shown}, of which two are needed; set, for example, data.own.labels: {sides}; "
+            "reviews with other labels are left out"
+        )
 
 
-def _of_bounds(counts: Mapping[str, int], negative_max: float, positive_min: float) -> Labels:
+def _as_said(counts: Mapping[str, int], params: LabelParams) -> Labels:
+    negative, positive = ([canonical(value) for value in side or ()] for side in (params.negative, params.positive))
+    side = {value.casefold(): 0 for value in negative} | {value.casefold(): 1 for value in positive}
+    if len(side) < len(negative) + len(positive):
+        raise UserError("params.yaml: data.own.labels: a value is both negative and positive; keep it in one list")
+    meaning = {value: side.get(value.casefold(), LEFT_OUT) for value in counts}
+    rest = [value for value, number in meaning.items() if number == LEFT_OUT]
+    rule = f"negative: {', '.join(negative)}; positive: {', '.join(positive)}" + _left_out(rest)
+    return Labels(meaning, _spoken(negative[0], positive[0]), rule)
+
+
+def _of_words(counts: Mapping[str, int]) -> Labels:
+    sides: dict[float | None, list[str]] = defaultdict(list)
+    for value in sorted(counts, key=lambda value: (-counts[value], value)):
+        sides[_side(value)].append(value)
+    negative, positive, rest = sides[0], sides[1], sides[0.5] + sides[None]
+    known = sum(counts[value] for value in negative + positive)
+    if negative and positive and not sides[0.5] and known >= (1 - TYPOS) * sum(counts.values()):
+        meaning = dict.fromkeys(negative, 0) | dict.fromkeys(positive, 1) | dict.fromkeys(rest, UNKNOWN_LABEL)
+        rule = f"negative: {', '.join(negative)}; positive: {', '.join(positive)}"
+        return Labels(meaning, _spoken(negative[0], positive[0]), rule)
+    spellings: dict[str, list[str]] = defaultdict(list)
+    for value in sorted(counts, key=lambda value: (-counts[value], value)):
+        spellings[value.casefold()].append(value)
+    order = sorted(spellings, key=lambda word: word if sides[None] else (_side(word), word))
+    return _classes([spellings[word] for word in order])
+
+
+def _of_numbers(counts: Mapping[str, int], numbers: dict[str, float]) -> Labels:
+    values = sorted(set(numbers.values()))
+    lowest, highest = values[0], values[-1]
+    if len(values) == 2 and (lowest, highest) in PAIRS:
+        return _pair(numbers, lowest, highest)
+    for low, high in ((0, 1), (-1, 1)):  # 0, 1 and a few 9; but -1 to 1 are three values
+        share = sum(counts[value] for value, number in numbers.items() if number in (low, high)) / sum(counts.values())
+        if {low, high} < set(values) and not {-1, 0, 1} <= set(values) and share >= 1 - TYPOS / 5:
+            return _pair(numbers, low, high)
+    if len(values) > 2:
+        for least, most, start, negative_max, positive_min in RATINGS:
+            many = len(values) >= 5 or highest == most
+            if least <= highest <= most and lowest >= start and many and all(2 * v == int(2 * v) for v in values):
+                return _of_bounds(counts, negative_max, positive_min, numbers)
+    if len(values) > MAX_CLASSES or any(value != int(value) for value in values):
+        fifth = (highest - lowest) / 5
+        bounds = f"{{negative_max: {lowest + 2 * fifth:.3g}, positive_min: {lowest + 3 * fifth:.3g}}}"
+        raise UserError(
+            f"the labels are {len(values)} numbers from {lowest:g} to {highest:g}; set the bounds, for example "
+            f"data.own.labels: {bounds}"
+        )
+    return _classes([[text for text, number in numbers.items() if number == value] for value in values])
+
+
+def _pair(numbers: dict[str, float], low: float, high: float) -> Labels:
+    meaning = {value: {low: 0, high: 1}.get(number, UNKNOWN_LABEL) for value, number in numbers.items()}
+    return Labels(meaning, ("negative", "positive"), f"negative: {low:g}; positive: {high:g}")
+
+
+def _classes(spellings: list[list[str]]) -> Labels:
+    """Classes of any meaning, in natural order: numbers ascending, negative to positive, or by the alphabet."""
+    names = tuple(values[0] for values in spellings)
+    meaning = {value: number for number, values in enumerate(spellings) for value in values}
+    return Labels(meaning, names, f"classes: {', '.join(names[:20])}{', …' * (len(names) > 20)}", is_sure=False)
+
+
+def _of_bounds(
+    counts: Mapping[str, int], negative_max: float, positive_min: float, numbers: Mapping[str, float] | None = None
+) -> Labels:
     meaning = {}
     for value in counts:
-        number = _number(value)
+        number = numbers[value] if numbers else _number(value)
         if number is None:
             meaning[value] = UNKNOWN_LABEL
         else:
             meaning[value] = 0 if number <= negative_max else 1 if number >= positive_min else LEFT_OUT
     rule = f"negative: at most {negative_max:g}; positive: at least {positive_min:g}; left out: between them"
     return Labels(meaning, ("negative", "positive"), rule)
+
+
+def _side(value: str) -> float | None:
+    return SIDE.get(re.sub("[-_]", " ", value.casefold()), {"0": 0, "-1": 0, "1": 1}.get(value))
+
+
+def _spoken(negative: str, positive: str) -> tuple[str, str]:
+    speak = _number(negative) is None and _number(positive) is None
+    return (negative, positive) if speak else ("negative", "positive")
+
+
+def _left_out(values: list[str]) -> str:
+    return f"; left out: {', '.join(values[:8])}" if values else ""
 
 
 def _number(text: str) -> float | None:

@@ -13,7 +13,7 @@ def split_by_position(labels: np.ndarray, fraction: float, key: str) -> tuple[np
 
     Args:
         labels: (n,), classes from 0, at least two.
-        fraction: above 0, below 1; the count is rounded.
+        fraction: above 0, below 1; the count is rounded, but each part gets one of two reviews or more.
         key: the parameter that holds the fraction, for the message.
 
     Returns:
@@ -34,7 +34,8 @@ def split_by_hash(labels: np.ndarray, hashes: np.ndarray, fraction: float, key: 
     second = np.zeros(len(labels), bool)
     for label in _classes(labels):
         rows = np.flatnonzero(labels == label)
-        if count := round(len(rows) * fraction):
+        if len(rows) > 1:
+            count = min(max(1, round(len(rows) * fraction)), len(rows) - 1)
             second[rows] = hashes[rows] >= np.sort(hashes[rows])[-count]
     return _two_parts(labels, second, fraction, key)
 

@@ -1,31 +1,32 @@
-from collections import Counter
-
 import pytest
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import LabelParams
-from imdb_rnn.text.labels import LEFT_OUT, UNKNOWN_LABEL, canonical, infer_label_mapping
+from imdb_rnn.text.labels import (
+    LEFT_OUT,
+    UNKNOWN_LABEL,
+    UNLABELLED,
+    bounded,
+    canonical,
+    infer_label_mapping,
+    infer_of_tables,
+    require_two_classes,
+)
 
 
-def of_stars(counts=(10, 10, 10, 10, 10)):
-    return {str(star): count for star, count in enumerate(counts, 1)}
+def meaning(*values, params=None):
+    return infer_label_mapping(dict.fromkeys(map(str, values), 10), params).meaning
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (1, "1"),
-        (1.0, "1"),
-        (" 1.0 ", "1"),
-        ("4.5", "4.5"),
-        (True, "True"),
-        (None, ""),
-        (" Pos ", "Pos"),
-        ("-1", "-1"),
-        ("nan", "nan"),
-        ("1e400", "1e400"),
-        (float("nan"), "nan"),
-        ("", ""),
+        *[(1, "1"), (1.0, "1"), (" 1.0 ", "1"), ("4.5", "4.5"), ("-1", "-1"), (True, "True"), (" Pos ", "Pos")],
+        *[(value, "") for value in (None, "", float("nan"), "nan", "NULL", "None", "N/A", "unsup", [], {})],
+        *[("1e400", "1e400"), ("__label__2", "2"), ("__label__pos", "pos"), (["positive"], "positive")],
+        *[("['positive']", "positive"), ({"POS": 1.0, "NEG": 0.0}, "POS"), ({"cats": {"POS": 0, "NEG": 1}}, "NEG")],
+        *[("5.0 out of 5 stars", "5"), ("1 star", "1"), ("Rated 4 out of 5", "4"), ("4/5", "4"), ("3星", "3")],
+        *[("★★★☆☆", "3"), ("five of them", "five of them"), (["a", "b"], "['a', 'b']")],
     ],
 )
 def test_one_value_has_one_text_however_a_table_stores_it(value, text):
@@ -35,68 +36,129 @@ def test_one_value_has_one_text_however_a_table_stores_it(value, text):
 @pytest.mark.parametrize(
     ("negative", "positive", "names"),
     [
-        ("0", "1", ("negative", "positive")),
-        ("-1", "1", ("negative", "positive")),
-        ("neg", "pos", ("neg", "pos")),
-        ("Negative", "POSITIVE", ("Negative", "POSITIVE")),
-        ("差评", "好评", ("差评", "好评")),
-        ("False", "True", ("False", "True")),
+        *[
+            ((low,), (high,), ("negative", "positive"))
+            for low, high in ("01", "12", "04", "15", ("-1", "1"), ("1", "10"))
+        ],
+        (("neg",), ("pos",), ("neg", "pos")),
+        (("Negative", "NEGATIVE"), ("POSITIVE",), ("NEGATIVE", "POSITIVE")),
+        (("差评",), ("好评",), ("差评", "好评")),
+        (("False", "0"), ("True", "1"), ("negative", "positive")),
+        (("no",), ("yes",), ("no", "yes")),
+        (("Not Recommended",), ("Recommended",), ("Not Recommended", "Recommended")),
+        (("ham",), ("spam",), ("ham", "spam")),
+        (("4",), ("5",), ("4", "5")),
+        (("很差", "较差"), ("推荐", "力荐"), ("negative", "positive")),
+        (("one star", "two stars"), ("four stars", "five stars"), ("negative", "positive")),
     ],
 )
-def test_usual_values_are_understood(negative, positive, names):
-    labels = infer_label_mapping({positive: 3, negative: 4}, None)
-    assert (labels.meaning, labels.names) == ({positive: 1, negative: 0}, names)
+def test_two_classes_are_understood(negative, positive, names):
+    labels = infer_label_mapping(dict.fromkeys((*positive, *negative), 5), None)
+    assert labels.meaning == dict.fromkeys(negative, 0) | dict.fromkeys(positive, 1)
+    assert labels.names == names
 
 
-def test_stars_and_imdb_s_ratings_are_understood():
-    assert infer_label_mapping(of_stars(), None).meaning == {"1": 0, "2": 0, "3": LEFT_OUT, "4": 1, "5": 1}
-    ratings = infer_label_mapping({str(rating): 1 for rating in range(1, 11)}, None).meaning
-    assert [ratings[str(rating)] for rating in range(1, 11)] == [0] * 4 + [LEFT_OUT] * 2 + [1] * 4
+@pytest.mark.parametrize(
+    ("values", "negative_max", "positive_min"),
+    [
+        (range(1, 6), 2, 4),
+        ((1, 4, 5), 2, 4),
+        ([half / 2 for half in range(1, 11)], 2, 4),
+        (range(1, 11), 4, 7),
+        (range(11), 4, 7),
+        (range(0, 101, 5), 40, 60),
+    ],
+)
+def test_ratings_are_read_by_their_own_scale(values, negative_max, positive_min):
+    for value, number in meaning(*values).items():
+        expected = 0 if float(value) <= negative_max else 1 if float(value) >= positive_min else LEFT_OUT
+        assert number == expected, value
 
 
-@pytest.mark.parametrize("scale", [range(5), range(6), range(1, 8), range(1, 5), (0, 2, 4)])
-def test_a_scale_whose_middle_is_not_known_is_not_guessed(scale):
-    with pytest.raises(UserError, match="cannot tell which of these"):
-        infer_label_mapping({str(value): 10 for value in scale}, None)
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ((-1, 0, 1), ("-1", "0", "1")),
+        ((4, 2, 0), ("0", "2", "4")),
+        (range(6), ("0", "1", "2", "3", "4", "5")),
+        (("positive", "neutral", "negative"), ("negative", "neutral", "positive")),
+        (("joy", "anger", "fear"), ("anger", "fear", "joy")),
+        ((9, 1, 0), ("0", "1", "9")),
+    ],
+)
+def test_other_values_are_classes_in_their_natural_order_and_one_line_makes_them_two(values, names):
+    counts = dict.fromkeys(map(str, values), 10)
+    labels = infer_label_mapping(counts, None)
+    assert labels.names == names
+    assert [labels.meaning[name] for name in names] == list(range(len(names)))
+    with pytest.raises(UserError, match=f"^{len(names)} labels, .* data.own.labels: .*; reviews with other labels are"):
+        require_two_classes(labels, counts)
 
 
-def test_what_the_user_says_is_compared_as_values_are():
-    """YAML's `false` is Python's False, and a table's `false` is text."""
-    said = LabelParams(negative=[False], positive=[True])
-    assert infer_label_mapping({"false": 1, "TRUE": 1}, said).meaning == {"false": 0, "TRUE": 1}
-    with pytest.raises(UserError, match="a value is both negative and positive"):
-        infer_label_mapping({"1": 1}, LabelParams(negative=[0, 1], positive=["1.0"]))
+def test_a_rare_third_value_is_no_typing_error():
+    assert infer_label_mapping({"-1": 3, "0": 5, "1": 92}, None).names == ("-1", "0", "1")
+    assert infer_label_mapping({"neg": 50, "pos": 48, "neutral": 2}, None).names == ("neg", "neutral", "pos")
 
 
-def test_some_typing_errors_do_not_hide_what_the_others_mean():
-    labels = infer_label_mapping({"pos": 50, "neg": 48, "psitive": 2}, None)
-    assert labels.meaning == {"pos": 1, "neg": 0, "psitive": UNKNOWN_LABEL}
-    for unclear in ({"pos": 50, "neg": 40, "mixed": 20}, {"0": 50, "1": 40, "9": 10}):
-        with pytest.raises(UserError, match="these 3 label values"):
-            infer_label_mapping(unclear, None)
+@pytest.mark.parametrize(
+    ("values", "wrong"), [({"pos": 50, "neg": 48, "psitive": 2}, "psitive"), ({"0": 99, "1": 100, "9": 1}, "9")]
+)
+def test_some_typing_errors_do_not_hide_what_the_others_mean(values, wrong):
+    labels = infer_label_mapping(values, None)
+    assert [value for value, number in labels.meaning.items() if number == UNKNOWN_LABEL] == [wrong]
+    assert len(labels.names) == 2
 
 
-def test_more_than_two_classes_are_one_line_that_shows_how_to_map_them():
-    with pytest.raises(UserError) as caught:
-        infer_label_mapping(Counter(["joy", "joy", "anger", "fear"]), None)
-    text = str(caught.value)
-    assert "these 3 label values are positive: joy, anger, fear;" in text
-    assert "data.own.labels, for example {negative: [bad]" in text
-    assert "\n" not in text
+@pytest.mark.parametrize(
+    ("low", "high", "bounds"),
+    [(0, 1, r"\{negative_max: 0.4, positive_min: 0.6\}"), (-1, 1, r"\{negative_max: -0.2, positive_min: 0.2\}")],
+)
+def test_a_continuous_score_needs_bounds_and_the_line_has_some(low, high, bounds):
+    scores = [low + (high - low) * step / 37 for step in range(38)]
+    with pytest.raises(UserError, match=f"labels: {bounds}$"):
+        meaning(*map(canonical, scores))
+
+
+def test_one_label_alone_is_one_line():
+    with pytest.raises(UserError, match="all labels are 1; add reviews with another label"):
+        require_two_classes(infer_label_mapping({"1": 9}, None), {"1": 9})
+
+
+def test_each_table_is_read_by_its_own_scale():
+    counts = {"shop": dict.fromkeys("12345", 8), "films": dict.fromkeys(map(str, range(1, 11)), 4)}
+    labels = infer_of_tables(counts, {"shop": "shop", "films": "films"}, None)
+    assert (labels["shop"].meaning["4"], labels["films"].meaning["4"]) == (1, 0)
+    together = infer_of_tables(counts, {"shop": "", "films": ""}, None)
+    assert together["shop"].meaning["4"] == 0
+
+
+def test_tables_that_do_not_tell_alone_are_read_together():
+    counts = {"good": {"4": 9, "5": 9}, "bad": {"1": 9, "2": 9}}
+    labels = infer_of_tables(counts, {"good": "good", "bad": "bad"}, None)
+    assert [labels["good"].meaning[value] for value in "1245"] == [0, 0, 1, 1]
+    mixed = infer_of_tables({"a": {"0": 5, "1": 5}, "b": {"neg": 5, "pos": 5}}, {"a": "a", "b": "b"}, None)
+    assert mixed["a"].names == mixed["b"].names == ("negative", "positive")
+
+
+def test_a_table_of_minus_one_alone_has_no_labels():
+    counts = {"train": {"0": 9, "1": 9}, "unsupervised": {"-1": 50}}
+    labels = infer_of_tables(counts, {"train": "", "unsupervised": ""}, None)
+    assert labels["unsupervised"].meaning == {"-1": UNLABELLED}
+    assert labels["train"].meaning == {"0": 0, "1": 1}
 
 
 def test_what_the_user_says_counts():
-    said = LabelParams(negative=["anger", "fear"], positive=["joy", 1.0])
-    assert infer_label_mapping({"joy": 1, "fear": 1, "1": 1, "calm": 1}, said).meaning == {
+    said = LabelParams(negative=["anger", "fear", False], positive=["joy", 1.0])
+    assert meaning("joy", "FEAR", "1", "calm", "false", params=said) == {
         "joy": 1,
-        "fear": 0,
+        "FEAR": 0,
         "1": 1,
-        "calm": UNKNOWN_LABEL,
+        "calm": LEFT_OUT,
+        "false": 0,
     }
     bounds = LabelParams(negative_max=2.5, positive_min=3.5)
-    assert infer_label_mapping({"1": 1, "3": 1, "3.5": 1, "x": 1}, bounds).meaning == {
-        "1": 0,
-        "3": LEFT_OUT,
-        "3.5": 1,
-        "x": UNKNOWN_LABEL,
-    }
+    assert meaning("1", "3", "3.5", "x", params=bounds) == {"1": 0, "3": LEFT_OUT, "3.5": 1, "x": UNKNOWN_LABEL}
+    sides = {bounded(str(number / 100), bounds) for number in range(500)}
+    assert sorted(meaning(*sides, params=bounds).values()) == [LEFT_OUT, 0, 1]
+    with pytest.raises(UserError, match="a value is both negative and positive"):
+        meaning("1", params=LabelParams(negative=[0, 1], positive=["1.0"]))

@@ -12,7 +12,7 @@ from typing import Any
 from imdb_rnn.core.params import DataParams
 from imdb_rnn.text.corpus import Corpus
 from imdb_rnn.text.sources import bundled, keras, own
-from imdb_rnn.text.sources.rows import find_files
+from imdb_rnn.text.sources.rows import find_sources
 from imdb_rnn.text.vocabulary import get_tokenizer
 
 SOURCES: dict[str, Callable[[Any, Path, str], Corpus]] = {"bundled": bundled.read, "keras": keras.read, "own": own.read}
@@ -28,4 +28,4 @@ def require_source(data: DataParams, root: Path) -> None:
     if data.source == "bundled":
         bundled.find_file()
     if data.source == "own":
-        find_files(data.own, root / data.own.path)
+        find_sources(data.own, root / data.own.path)

@@ -1,24 +1,13 @@
-"""User-supplied reviews, from tables or text files, tokenized and counted in memory that does not grow with them.
+"""User-supplied reviews, from tables or text files, as a corpus; and what was understood of them, in words."""
 
-Token numbers, in order of first appearance, go to a temporary file, become ranks when all tokens have been counted, and
-are read back by memory map. One process per CPU tokenizes; the result does not depend on their number.
-"""
-
-import hashlib
 import re
-import signal
-import tempfile
+import textwrap
 from array import array
-from collections import Counter, deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from multiprocessing import get_context
 from pathlib import Path
-from typing import IO, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -26,242 +15,267 @@ from tqdm import tqdm
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import OwnParams
-from imdb_rnn.engine import threads
-from imdb_rnn.engine.ragged import Ragged, from_lengths
+from imdb_rnn.engine.ragged import from_lengths
+from imdb_rnn.text.columns import find_group
 from imdb_rnn.text.corpus import Corpus, Reviews, make_corpus
-from imdb_rnn.text.labels import LEFT_OUT, UNKNOWN_LABEL, Labels, infer_label_mapping
-from imdb_rnn.text.sources.rows import ReviewRow, read_rows
+from imdb_rnn.text.counting import hash_of, mapped, ranks_of_tokens, spilling, split_all, translated
+from imdb_rnn.text.labels import (
+    LEFT_OUT,
+    UNKNOWN_LABEL,
+    UNLABELLED,
+    Labels,
+    infer_label_mapping,
+    infer_of_tables,
+    require_two_classes,
+)
+from imdb_rnn.text.sources.rows import ReviewRow, Source, find_sources, read_rows
 from imdb_rnn.text.split import split_by_group, split_by_hash, split_by_position
-from imdb_rnn.text.vocabulary import get_tokenizer
+from imdb_rnn.text.tables import described
 
 TASK_TEXTS, TASK_CHARACTERS = 20_000, 2**23  # at most so many are one task of a process
-PIECE = 2**22  # tokens that are in memory at a time
 MAX_LABEL_VALUES = 1000  # a column with more is not one of labels
+MAX_BAD, MAX_BAD_SHARE = 100, 0.01  # of the rows, that are left out without being asked
+LEAST = 3  # reviews of a class: one each to train, to validate and to test
 # Letters of scripts without spaces between words: Thai to Myanmar, Khmer, Chinese and Japanese.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 UNSPACED_SHARE = 0.3  # of the letters: texts with more are not words between spaces
 PARTS = ("", "train", "test", "validation")
-
-
-class Chunk(NamedTuple):
-    """The tokens of some texts.
-
-    tokens: the distinct ones, in order of first appearance
-    numbers: int32, which of them the texts have, the texts concatenated
-    lengths: int64 (texts,)
-    hashes: uint64 (texts,), the same for texts of the same tokens
-    """
-
-    tokens: list[str]
-    numbers: np.ndarray
-    lengths: np.ndarray
-    hashes: np.ndarray
+EXAMPLES, EXAMPLE_WIDTH = 3, 100
+NO_TEXT, NO_LABEL = "no text", "no label"
 
 
 @dataclass
 class IngestedRows:
-    """What was read: of each usable row its label value, part, group, length and hash; and how many rows were skipped.
+    """What was read: of each usable row its label value, part, group, length and hash; and how many rows were left out.
 
-    label_values, tokens: value or token to its number, in order of first appearance
-    first_seen_at: the first row with each label value, and the first one skipped for each reason
+    label_values: of each source, value to its number, in order of first appearance
+    places, classes: of each label value, its first row, and the number of its class or below 0
+    bad, left_out: rows that cannot be read; rows that are sound, but no reviews with a label
+    first_seen_at: the first row with each label value, and the first one left out for each reason
+    examples: some texts, each with the number of its label value
     """
 
-    rows: int = 0
-    label_values: dict[str, int] = field(default_factory=dict)
+    is_grouped: bool
+    rows: Counter[str] = field(default_factory=Counter)
+    label_values: dict[str, dict[str, int]] = field(default_factory=dict)
+    places: list[str] = field(default_factory=list)
+    classes: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
     tokens: dict[str, int] = field(default_factory=dict)
-    labels: array = field(default_factory=lambda: array("H"))
+    labels: array = field(default_factory=lambda: array("I"))
     parts: array = field(default_factory=lambda: array("B"))
     groups: array = field(default_factory=lambda: array("Q"))
     lengths: list[np.ndarray] = field(default_factory=list)
     hashes: list[np.ndarray] = field(default_factory=list)
+    bad: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
     first_seen_at: dict[str, str] = field(default_factory=dict)
+    examples: list[tuple[int, str]] = field(default_factory=list)
 
 
 def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
     """Read the reviews at `data.own.path`; the vocabulary is counted on the training part only.
 
+    Args:
+        tokenizer: `auto` takes characters where the script has no spaces between words, and words otherwise.
+
     Raises:
-        UserError: when there are none, a column or the meaning of a label is not clear, more rows than
-            `max_bad_rows` cannot be used, a `tokenizer` other than `auto` does not split such texts, or a part has no
-            review of a label.
+        UserError: when there are none, a column or the meaning of a label is not clear, more rows than `max_bad_rows`
+            cannot be read, `tokenizer` does not split such texts, or a class has too few reviews.
     """
-    (root / files.REVIEWS.parent).mkdir(parents=True, exist_ok=True)
-    found = IngestedRows()
-    with _spilling(root / files.REVIEWS.parent) as spilled:
-        texts = _texts(params, root / params.path, found)
-        first = next(texts, [])
-        tokenizer = _fitting(tokenizer, first, params.path)
-        for chunk in _split_all(chain([first], texts), tokenizer):
+    sources, not_read = find_sources(params, root / params.path)
+    folder = root / files.REVIEWS.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    found = IngestedRows(bool(params.group_column))
+    texts = _texts(params, sources, found)
+    first = next(texts, [])
+    tokenizer = _tokenizer_for(first, tokenizer, params.path)
+    with spilling(folder) as spilled:
+        for chunk in split_all(chain([first] * bool(first), texts), tokenizer):
             number_of = [found.tokens.setdefault(token, len(found.tokens)) for token in chunk.tokens]
             np.array(number_of, np.int32)[chunk.numbers].tofile(spilled)
             found.lengths.append(chunk.lengths)
             found.hashes.append(chunk.hashes)
         lengths = np.concatenate([np.empty(0, np.int64), *found.lengths])
         hashes = np.concatenate([np.empty(0, np.uint64), *found.hashes])
-        labels, y, kept = _usable(params, found, lengths, hashes)
+        labels, y, kept = _usable(params, found, sources, lengths, hashes)
         train, test, split = _parts(params, found, y, kept, hashes)
+        confirmation = _confirmation(sources, not_read, found, labels, y, kept, f"{split}: {_sizes(train, test)}")
+        confirmation += [f"tokens: {tokenizer}"]
         if params.group_column:
             train = _by_group(train, found)
         is_validation = np.array(found.parts, np.uint8) == PARTS.index("validation")
         train = train[np.argsort(is_validation[train], kind="stable")]  # training holds the last reviews out
-        ragged = from_lengths(_mapped(spilled), lengths)
-        vocabulary, ranks = _ranks(ragged.rows(train), list(found.tokens))
+        ragged = from_lengths(mapped(spilled), lengths)
+        vocabulary, ranks = ranks_of_tokens(ragged.rows(train), list(found.tokens))
         provenance = {
             "source": "own",
             "description": f"reviews from {params.path}",
             "tokenizer": tokenizer,
             "labels": list(labels.names),
-            "rows": {"read": found.rows, "kept": len(kept), "left_out": dict(sorted(found.left_out.items()))},
+            "text_columns": list(sources[0].texts),
+            "rows": {"read": found.rows.total(), "kept": len(kept), "left_out": dict(sorted(found.left_out.items()))},
             "rule": labels.rule,
             "split": split,
         }
         sets = [
-            Reviews(_translated(ragged.rows(rows), ranks, root), y[rows].astype(np.int64)) for rows in (train, test)
+            Reviews(translated(ragged.rows(rows), ranks, folder), y[rows].astype(np.int64)) for rows in (train, test)
         ]
-    return make_corpus(sets[0], sets[1], vocabulary, provenance)
+    print("\n".join(confirmation))
+    return make_corpus(sets[0], sets[1], vocabulary, provenance, confirmation)
 
 
-def _texts(params: OwnParams, path: Path, found: IngestedRows) -> Iterator[list[str]]:
+def look(params: OwnParams, path: Path, most: int) -> list[str]:
+    """What `read` would understand of a file or folder, by at most so many of its rows, in lines of text."""
+    sources, not_read = find_sources(params, path)
+    found = IngestedRows(bool(params.group_column))
+    texts = _texts(params, sources, found, most)
+    tokenizer = _tokenizer_for(next(texts, []), "auto", str(path))
+    for _ in texts:
+        pass
+    n = len(found.labels)
+    labels, y, kept = _usable(params, found, sources, np.ones(n, np.int64), np.arange(n))
+    train, test, split = _parts(params, found, y, kept, np.arange(n))
+    lines = _confirmation(sources, not_read, found, labels, y, kept, f"{split}: {_sizes(train, test)}")
+    return [*lines, f"tokens: {tokenizer}"] + [f"only the first {most:,} rows were looked at"] * (
+        found.rows.total() == most
+    )
+
+
+def _sizes(train: np.ndarray, test: np.ndarray) -> str:
+    return f"{len(train):,} training and {len(test):,} test reviews"
+
+
+def _texts(
+    params: OwnParams, sources: Sequence[Source], found: IngestedRows, most: int | None = None
+) -> Iterator[list[str]]:
     """Give the texts of usable rows, chunk by chunk, and record the rest of each row in `found`."""
-    rows = iter(tqdm(read_rows(params, path), unit=" rows", disable=None))
+    all_rows = ((source, row) for source in sources for row in read_rows(params, source))
+    rows = iter(tqdm(islice(all_rows, most), unit=" rows", disable=None))
     while True:
         texts: list[str] = []
         characters = 0
-        for row in rows:
-            found.rows += 1
-            if _note(row, found):
+        for source, row in rows:
+            found.rows[source.name] += 1
+            if _note(row, source, found):
                 texts.append(row.text)
                 characters += len(row.text)
-            if len(texts) == TASK_TEXTS or characters >= TASK_CHARACTERS:
-                break
+                if len(texts) == TASK_TEXTS or characters >= TASK_CHARACTERS:
+                    break
         if not texts:
             return
         yield texts
 
 
-def _note(row: ReviewRow, found: IngestedRows) -> bool:
+def _note(row: ReviewRow, source: Source, found: IngestedRows) -> bool:
     """Record everything of a row except its text; return whether the row is usable."""
-    if row.fault:
-        found.left_out[row.fault] += 1
-        found.first_seen_at.setdefault(row.fault, row.place)
+    if row.change:
+        found.changes[row.change] += 1
+    reason = row.fault or (NO_LABEL if not row.label else "" if row.text and not row.text.isspace() else NO_TEXT)
+    if reason:
+        (found.bad if row.fault else found.left_out)[reason] += 1
+        found.first_seen_at.setdefault(reason, _place(row, source))
         return False
-    number = found.label_values.setdefault(row.label, len(found.label_values))
-    if number == MAX_LABEL_VALUES:
-        raise UserError(
-            f"{row.place}: more than {MAX_LABEL_VALUES} different labels; is data.own.label_column the wrong column?"
-        )
-    found.first_seen_at.setdefault(f"label {row.label}", row.place)
+    values = found.label_values.setdefault(source.name if source.table else "", {})
+    number = values.get(row.label)
+    if number is None:
+        number = values[row.label] = len(found.places)
+        found.places.append(_place(row, source))
+        if len(values) > MAX_LABEL_VALUES:
+            infer_label_mapping(dict.fromkeys(values, 1), None)  # numbers need bounds, which its error says
+            raise UserError(
+                f"{_place(row, source)}: more than {MAX_LABEL_VALUES} different labels in {source.label}; name the "
+                "column of the labels in data.own.label_column"
+            )
+    if len(found.examples) < 4 * EXAMPLES and sum(number == other for other, _ in found.examples) < EXAMPLES - 1:
+        found.examples.append((number, textwrap.shorten(row.text[:1000], EXAMPLE_WIDTH, placeholder=" …")))
     found.labels.append(number)
     found.parts.append(PARTS.index(row.part))
-    found.groups.append(_hash(row.group or f"\0{found.rows}"))  # a row without a group is its own group
+    if found.is_grouped:
+        found.groups.append(hash_of(row.group or f"\0{len(found.labels)}"))  # a row without a group is its own group
     return True
 
 
-def _fitting(tokenizer: str, texts: list[str], path: str) -> str:
-    """`char` for `auto` where the script of the first texts has no spaces between words, otherwise `word`."""
-    letters = [letter for text in texts[:1000] for letter in text if letter.isalpha()]
-    is_unspaced = len(UNSPACED.findall("".join(letters))) > UNSPACED_SHARE * len(letters)
-    if is_unspaced and tokenizer == "word":
+def _place(row: ReviewRow, source: Source) -> str:
+    return f"{source.name}, row {row.number}" if source.table else source.name
+
+
+def _tokenizer_for(texts: Sequence[str], tokenizer: str, path: str) -> str:
+    """`tokenizer`, or for `auto` what the script of some texts asks for. Raises `UserError` where words cannot work."""
+    letters = "".join(filter(str.isalpha, "".join(texts[:1000])))
+    is_unspaced = len(UNSPACED.findall(letters)) > UNSPACED_SHARE * len(letters)
+    if tokenizer == "word" and is_unspaced:
         raise UserError(f"{path} has no spaces between words; set data.tokenizer: auto, char, or jieba for Chinese")
-    if is_unspaced and tokenizer == "auto":
-        print(f"{path}: no spaces between words, so characters are read; data.tokenizer: jieba finds Chinese words")
-    return tokenizer if tokenizer != "auto" else "char" if is_unspaced else "word"
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def _split_all(texts: Iterator[list[str]], tokenizer: str) -> Iterator[Chunk]:
-    """Tokenize chunks of texts, in their order; if there are several, in one process per CPU.
-
-    Raises:
-        UserError: when a process was killed, as systems do when memory runs out.
-    """
-    begin, workers = list(islice(texts, 2)), threads.count()
-    if len(begin) < 2 or workers == 1:
-        yield from (split_texts(chunk, tokenizer) for chunk in chain(begin, texts))
-        return
-    waiting: deque[Future[Chunk]] = deque()
-    try:
-        with ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts) as pool:
-            for chunk in chain(begin, texts):
-                waiting.append(pool.submit(split_texts, chunk, tokenizer))
-                if len(waiting) > workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-    except BrokenProcessPool as error:
-        raise UserError(
-            f"the system stopped one of {workers} processes that split the reviews, probably because memory ran out; "
-            "close other programs, or set the environment variable NUMBA_NUM_THREADS=1 to work in one process"
-        ) from error
-
-
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
-
-
-def split_texts(texts: list[str], tokenizer: str) -> Chunk:
-    """Tokenize texts as `vocabulary.get_tokenizer` does."""
-    split = get_tokenizer(tokenizer)
-    number_of: dict[str, int] = {}
-    numbers, lengths = array("i"), []
-    hashes = np.empty(len(texts), np.uint64)
-    for row, text in enumerate(texts):
-        words = split(text)
-        numbers.extend([number_of.setdefault(word, len(number_of)) for word in words])
-        lengths.append(len(words))
-        hashes[row] = _hash("\n".join(words))
-    return Chunk(list(number_of), np.array(numbers, np.int32), np.array(lengths, np.int64), hashes)
+    return ("char" if is_unspaced else "word") if tokenizer == "auto" else tokenizer
 
 
 def _usable(
-    params: OwnParams, found: IngestedRows, lengths: np.ndarray, hashes: np.ndarray
+    params: OwnParams, found: IngestedRows, sources: Sequence[Source], lengths: np.ndarray, hashes: np.ndarray
 ) -> tuple[Labels, np.ndarray, np.ndarray]:
-    """Decide what the labels mean, skip rows that cannot be used, and stop if there are too many.
+    """Decide what the labels mean, leave rows out that cannot be used, and stop if too many cannot be read.
 
     Returns:
-        The labels; int8 (rows,), 0 or 1 or neither; the rows that are kept, int64, ascending.
+        The labels; int8 (rows,), the number of the class or below 0; the rows that are kept, int64, ascending.
     """
     numbers = np.array(found.labels, np.int64)
-    counts = dict(
-        zip(found.label_values, np.bincount(numbers, minlength=len(found.label_values)).tolist(), strict=True)
+    of_number = np.bincount(numbers, minlength=len(found.places)).tolist()
+    counts = {name: {value: of_number[n] for value, n in values.items()} for name, values in found.label_values.items()}
+    if not counts:
+        raise UserError(f"{params.path}: none of {found.rows.total()} rows is a review with a label{_reasons(found)}")
+    scales = {source.name if source.table else "": source.scale for source in sources}
+    try:
+        meanings = infer_of_tables(counts, scales, params.labels)
+        labels = next(iter(meanings.values()))
+        require_two_classes(labels, sum(map(Counter, counts.values()), Counter()))
+    except UserError as error:
+        raise UserError(f"{params.path}: {error}") from error
+    rules: dict[str, list[str]] = {}
+    for name, meaning in meanings.items():
+        rules.setdefault(meaning.rule, []).append(name)
+    rule = (
+        "; ".join(f"{', '.join(names)}: {rule}" for rule, names in rules.items())
+        if len(rules) > 1
+        else next(iter(rules))
     )
-    labels = infer_label_mapping(counts, params.labels) if counts else Labels({}, ("", ""), "")
-    for value, count in counts.items():
-        if labels.meaning[value] == UNKNOWN_LABEL:
-            reason = "a label that is neither negative nor positive"
-            found.left_out[reason] += count
-            found.first_seen_at.setdefault(reason, f"{found.first_seen_at[f'label {value}']}: {value!r}")
-    meanings = np.array([labels.meaning[value] for value in counts], np.int8)
-    y = meanings[numbers] if counts else np.empty(0, np.int8)
-    wordless = (lengths == 0) & (y >= 0)
-    if wordless.any():
-        found.left_out["no word in the text"] += int(wordless.sum())
-    bad = sum(found.left_out.values())
-    if bad > params.max_bad_rows:
-        reasons = "; ".join(
-            f"{count} {reason}" + (f" ({found.first_seen_at[reason]})" if reason in found.first_seen_at else "")
-            for reason, count in found.left_out.most_common(5)
-        )
+    found.classes = np.empty(len(found.places), np.int8)
+    for name, values in found.label_values.items():
+        for value, number in values.items():
+            found.classes[number] = meanings[name].meaning[value]
+            if found.classes[number] == UNKNOWN_LABEL:
+                reason = f"a label that is neither {' nor '.join(labels.names)}"
+                found.bad[reason] += of_number[number]
+                found.first_seen_at.setdefault(reason, f"{found.places[number]}: {value!r}")
+    y = found.classes[numbers]
+    is_kept = (y >= 0) & (lengths > 0)
+    is_listed = params.labels is not None and params.labels.negative is not None
+    for reason, rows in (
+        (NO_LABEL, y == UNLABELLED),
+        ("a label in neither list" if is_listed else "between the bounds of the labels", y == LEFT_OUT),
+        ("no word in the text", (y >= 0) & (lengths == 0)),
+    ):
+        found.left_out[reason] += int(rows.sum())
+    bad, rows = found.bad.total(), found.rows.total()
+    allowed = min(MAX_BAD, int(MAX_BAD_SHARE * rows)) if params.max_bad_rows is None else params.max_bad_rows
+    if bad > allowed:
         raise UserError(
-            f"{params.path}: {bad} of {found.rows} rows cannot be used: {reasons}; fix them, or set "
+            f"{params.path}: {bad} of {rows} rows cannot be used{_reasons(found)}; fix them, or set "
             f"data.own.max_bad_rows: {bad} to skip them"
         )
-    between = int((y == LEFT_OUT).sum())
-    if between:
-        found.left_out["between the bounds of the labels"] = between
-    kept = np.flatnonzero((y >= 0) & (lengths > 0))
+    kept = np.flatnonzero(is_kept)
     if params.remove_duplicates:
         _, first = np.unique(hashes[kept], return_index=True)
-        if len(first) < len(kept):
-            found.left_out["a duplicate"] = len(kept) - len(first)
+        found.left_out["a duplicate"] = len(kept) - len(first)
         kept = kept[np.sort(first)]
-    if not len(kept):
-        raise UserError(f"{params.path}: none of {found.rows} rows is a review with a label")
-    return labels, y, kept
+    found.left_out = +(found.left_out + found.bad)
+    return Labels({}, labels.names, rule), y, kept
+
+
+def _reasons(found: IngestedRows) -> str:
+    reasons = (found.bad or found.left_out).most_common(5)
+    shown = (
+        f"{count} {why}" + f" ({found.first_seen_at[why]})" * (why in found.first_seen_at) for why, count in reasons
+    )
+    return f": {'; '.join(shown)}" if reasons else ""
 
 
 def _parts(
@@ -269,20 +283,28 @@ def _parts(
 ) -> tuple[np.ndarray, np.ndarray, str]:
     """The training and the test rows, ascending, and the rule of the split in words."""
     parts, key, share = np.array(found.parts, np.uint8)[kept], "data.own.test_fraction", params.test_fraction
-    if parts.any():
+    is_train, is_test, is_validation = (parts == PARTS.index(name) for name in PARTS[1:])
+    rule = "as in the tables or folders"
+    if is_train.any() and is_validation.any() and not is_test.any():
+        is_test, is_validation = is_validation, is_test
+        rule += ", with the validation reviews as the test set, for there are no test reviews with labels"
+    if is_test.any() and not is_test.all() and (is_train | is_validation).any():
         if not parts.all():
             raise UserError(f"{params.path}: some reviews are in train or test, others in neither; put each in one")
-        is_test, is_validation = parts == PARTS.index("test"), parts == PARTS.index("validation")
-        rule, validation = "as in the tables or folders", int(is_validation.sum())
-        if validation:
-            rule += f"; {validation} validation reviews are the last training reviews"
+        if validation := int(is_validation.sum()):
             fraction = float(f"{validation / (~is_test).sum():.4g}")
-            print(
-                f"{params.path}: {validation:,} validation reviews are the last training reviews; "
-                f"set train.validation_fraction: {fraction} to hold these out"
+            rule += (
+                f"; {validation} validation reviews are the last training reviews; set train.validation_fraction: "
+                f"{fraction} to hold these out"
             )
         return kept[~is_test], kept[is_test], rule
     labels = y[kept]
+    _, counts = np.unique(labels, return_counts=True)
+    if len(counts) < 2 or counts.min() < LEAST:
+        raise UserError(
+            f"{params.path}: {counts.min() if len(counts) > 1 else 0} reviews of the rarer label; at least "
+            f"{LEAST} are needed, one each to train, to validate and to test"
+        )
     if params.group_column:
         groups = np.array(found.groups, np.uint64)[kept]
         train, test = split_by_group(labels, groups, share, key)
@@ -307,53 +329,40 @@ def _by_group(rows: np.ndarray, found: IngestedRows) -> np.ndarray:
     return rows[np.argsort(np.array(found.groups, np.uint64)[rows], kind="stable")]
 
 
-def _mapped(file: IO[bytes]) -> np.ndarray:
-    """The int32 numbers in a file, memory-mapped."""
-    file.flush()
-    return np.memmap(file, np.int32, "r") if file.tell() else np.empty(0, np.int32)
-
-
-def _pieces(reviews: Ragged) -> Iterator[np.ndarray]:
-    """The values of rows, in their order, about `PIECE` at a time."""
-    ends = np.cumsum(reviews.lengths)
-    first = 0
-    while first < len(ends):
-        stop = max(first + 1, int(np.searchsorted(ends, (ends[first - 1] if first else 0) + PIECE)))
-        yield reviews.rows(np.arange(first, stop)).flat()
-        first = stop
-
-
-def _ranks(training: Ragged, tokens: list[str]) -> tuple[list[str], np.ndarray]:
-    """The vocabulary, in the order of `vocabulary.count_vocabulary`, and each token's rank in it, 0 for none: int32."""
-    counts, first = np.zeros(len(tokens), np.int64), np.full(len(tokens), np.iinfo(np.int64).max)
-    position = 0
-    for piece in _pieces(training):
-        some, indices, of_each = np.unique(piece, return_index=True, return_counts=True)
-        counts[some] += of_each
-        first[some] = np.minimum(first[some], position + indices)
-        position += len(piece)
-    order = np.lexsort((first, -counts))[: np.count_nonzero(counts)]
-    ranks = np.zeros(len(tokens), np.int32)
-    ranks[order] = np.arange(1, len(order) + 1)
-    return [tokens[number] for number in order], ranks
-
-
-@contextmanager
-def _spilling(folder: Path) -> Iterator[IO[bytes]]:
-    """A temporary file that vanishes when nothing reads it any more. Raises `UserError` when the disk is full."""
-    try:
-        with tempfile.TemporaryFile(dir=folder) as file:
-            yield file
-    except OSError as error:
-        reason = error.strerror or f"only a part was written: {error}"  # NumPy's error has no errno
-        raise UserError(
-            f"{folder} cannot be written to ({reason}); free space or allow writing, then run again"
-        ) from error
-
-
-def _translated(reviews: Ragged, ranks: np.ndarray, root: Path) -> Ragged:
-    """The rows with ranks instead of token numbers, memory-mapped from a temporary file."""
-    with _spilling(root / files.REVIEWS.parent) as file:
-        for piece in _pieces(reviews):
-            ranks[piece].tofile(file)
-        return from_lengths(_mapped(file), reviews.lengths)
+def _confirmation(
+    sources: Sequence[Source],
+    not_read: Mapping[str, str],
+    found: IngestedRows,
+    labels: Labels,
+    y: np.ndarray,
+    kept: np.ndarray,
+    split: str,
+) -> list[str]:
+    """What was read, which columns are what and why, what the labels mean, the split, what is left out; examples."""
+    lines = []
+    tables = [source for source in sources if source.table]
+    for source in tables[:10]:
+        label = f"label: {source.label or source.label_of_all}"
+        why = f" ({source.why})" if source.why else ""
+        lines.append(
+            f"{source.name}: {described(source.table)}; {found.rows[source.name]:,} rows; "  # type: ignore[arg-type]
+            f"text: {', '.join(source.texts)}, {label}{why}"
+        )
+    if len(tables) > 10:
+        lines.append(f"and {len(tables) - 10:,} more tables")
+    if len(tables) < len(sources):
+        lines.append(f"{len(sources) - len(tables):,} text files, a review each; label: the folder")
+    counts = np.bincount(y[kept], minlength=len(labels.names))
+    lines.append(f"labels: {labels.rule}")
+    lines.append(f"reviews: {', '.join(f'{n:,} {name}' for n, name in zip(counts, labels.names, strict=True))}")
+    lines.append(f"split: {split}")
+    for what, some in (("left out", found.left_out), ("changed", found.changes)):
+        if some:
+            lines.append(f"{what}: " + "; ".join(f"{count:,} {why}" for why, count in some.most_common()))
+    if not_read:
+        lines.append("not read: " + "; ".join(f"{name} ({why})" for name, why in not_read.items()))
+    group = find_group(sources[0].table.columns) if sources[0].table else ""
+    if group and not found.is_grouped:
+        lines.append(f"to keep all reviews of the same {group} on one side, set data.own.group_column: {group}")
+    shown = [f"{labels.names[found.classes[n]]} | {text}" for n, text in found.examples if found.classes[n] >= 0]
+    return lines + shown[:EXAMPLES]

@@ -1,105 +1,144 @@
-"""User-supplied reviews as they are found: rows of tables, or text files in one folder per label."""
+"""User-supplied reviews as people have them: which files hold them, which columns say what, and their rows."""
 
 import os
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import OwnParams
 from imdb_rnn.text import columns, tables
-from imdb_rnn.text.labels import canonical
+from imdb_rnn.text.labels import SIDE, bounded, canonical
 
-PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test"} | dict.fromkeys(
-    ("dev", "val", "valid", "validation"), "validation"
-)
-UNLABELLED = "unsup"  # the folder of the Large Movie Review Dataset whose reviews have no label
+PARTS = columns.PARTS
+TABLES = (
+    ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx",
+    ".xlsm", ".xls", ".xlsb", ".ods", ".gz", ".zst", ".zip",
+)  # fmt: skip
+DOCUMENTATION = re.compile(r"(readme|licen[cs]e|copying|notice|changelog|citation)\b.*|.*\.(md|rst|dvc)", re.I)
 LONGEST_FILE = 10_000_000  # bytes
-FORMS = "a table (.csv, .tsv, .jsonl, .parquet), a folder of tables, or one folder of .txt files per label"
+SAMPLE = 1000  # rows, by which columns are recognised
+SAID = "as set"
+PREFIX = "__label__"  # before the label in fastText's lines
+FORMS = "a table (CSV, TSV, JSON, Excel, Parquet), a folder of tables, or one folder of .txt files per label"
+
+
+class Source(NamedTuple):
+    """A file with reviews.
+
+    name: its path below `data.own.path`
+    table: None: the file is one review
+    texts, label, split: its columns; label is `PREFIX` where the lines begin with it, and empty if there is no column
+    label_of_all, part: the label and the part of all rows if its name says them; otherwise None, and empty
+    scale: sources with the same one share the meaning of their labels
+    why: how the columns were recognised, in words
+    """
+
+    path: Path
+    name: str
+    table: tables.Table | None = None
+    texts: Sequence[str] = ()
+    label: str = ""
+    split: str = ""
+    label_of_all: str | None = None
+    part: str = ""
+    scale: str = ""
+    why: str = ""
 
 
 class ReviewRow(NamedTuple):
     """A review as it is found.
 
-    place: file, and row in it
-    text, label: as they are, the label `labels.canonical`
+    number: of its row, from 1
+    text, label: as it is, and `labels.canonical`; empty if there is none
     part: `train`, `validation`, `test`, or empty if nothing says which
     group: reviews of the same group are kept on the same side of a split; empty: no group
     fault: why the row cannot be used, or empty
+    change: what reading the row changed, or empty
     """
 
-    place: str
+    number: int
     text: str
     label: str
-    part: str
-    group: str
-    fault: str
+    part: str = ""
+    group: str = ""
+    fault: str = ""
+    change: str = ""
 
 
-def read_rows(params: OwnParams, path: Path) -> Iterator[ReviewRow]:
-    """Read all rows at `path`, `data.own.path`: of one table, of all tables in a folder by name, or of its text files.
+def find_sources(params: OwnParams, path: Path) -> tuple[list[Source], dict[str, str]]:
+    """Find the reviews at `path`, and look at the first rows of each table.
 
-    Prints which columns are read, and which files are not.
-
-    Raises:
-        UserError: as `find_files` does, and when a table cannot be read, or it is not clear which column is which.
-    """
-    found_tables, texts, others = find_files(params, path)
-    if others:
-        more = f" and {len(others) - 3:,} more" if len(others) > 3 else ""
-        print(f"{params.path}: not read: {', '.join(str(file.relative_to(path)) for file in others[:3])}{more}")
-    parts = {table: _part_of_table(table, path) for table in found_tables}
-    if "test" not in parts.values() or not {"train", "validation"} & set(parts.values()):
-        parts = dict.fromkeys(found_tables, "")  # the names do not split
-    for table, part in parts.items():
-        yield from _of_table(params, table, part)
-    for file in texts:
-        yield _of_file(file, path)
-
-
-def find_files(params: OwnParams, path: Path) -> tuple[list[Path], list[Path], list[Path]]:
-    """Find the tables, the text files, and all other files at `path`, `data.own.path`, except documentation.
+    Returns:
+        The sources by name; and the other files by name, each with the reason why it is not read.
 
     Raises:
-        UserError: when there is neither a table nor a text, or both.
+        UserError: when there are none, a table is missing or cannot be read, or it is not clear which column is which.
     """
-    if not path.exists():
-        raise UserError(f"data.own.path: {params.path} does not exist; put your reviews there: {FORMS}")
-    found = _files(path)
-    found_tables = [file for file in found if tables.is_table(file)]
-    texts = [file for file in found if _is_text(file, path)]
-    if any(_part_of_text(file, path) for file in texts):  # train and test, and lists of addresses beside them
-        texts = [file for file in texts if len(file.relative_to(path).parts) > 2]
-    read = {*found_tables, *texts}
-    others = [file for file in found if file not in read and file.suffix not in (".md", ".dvc")]
-    if not read:
-        names = f", only {', '.join(file.name for file in others[:3])}" if others else ""
+    found = _files(params, path)
+    texts = _texts(found, path)
+    sources, left_out = [], {}
+    for file in found:
+        name = file.relative_to(path).as_posix() if file != path else file.name
+        if file.name[0] == "." and file != path:
+            left_out[name] = "hidden"
+        elif DOCUMENTATION.fullmatch(file.name) and file != path:
+            left_out[name] = "documentation"
+        elif file in texts:
+            label, part = canonical(file.parent.name), _part(name.split("/")[:-2])
+            sources.append(Source(file, name, label_of_all=label, part=part))
+        elif texts and file.suffix.lower() == ".txt":
+            left_out[name] = "beside folders of reviews"
+        else:
+            try:
+                sources.append(_of_table(params, tables.open_table(file), name))
+            except UserError as error:
+                if file.suffix.lower() in TABLES or file == path:
+                    raise
+                left_out[name] = _reason(error, file)
+    usable, without = _with_labels(sources, params)
+    left_out |= {name: _reason(error, path / name) for name, error in without.items()}
+    if without and not usable:
+        raise next(iter(without.values()))
+    if not usable:
+        others = f", only {', '.join(list(left_out)[:3])}" if left_out else ""
         example = f"; to try it, run `cp data/example.csv {path}`" if path.is_dir() else ""
-        raise UserError(f"data.own.path: {params.path} holds no reviews{names}; put {FORMS} there{example}")
-    if found_tables and texts:
-        raise UserError(
-            f"data.own.path: {params.path} holds tables and text files, {found_tables[0].relative_to(path)} and "
-            f"{texts[0].relative_to(path)}; move one kind away"
-        )
-    return found_tables, texts, others
+        raise UserError(f"data.own.path: {params.path} holds no reviews{others}; put {FORMS} there{example}")
+    kinds = {source.table is None: source.name for source in usable}
+    if len(kinds) > 1:
+        both = f"{kinds[False]} and {kinds[True]}"
+        raise UserError(f"data.own.path: {params.path} holds tables and text files, {both}; move one kind away")
+    return usable, left_out
 
 
-def _files(path: Path) -> list[Path]:
-    """A file, or the files of a folder by name, except hidden ones, which editors and systems leave there.
+def _files(params: OwnParams, path: Path) -> list[Path]:
+    """A file, or the files of a folder by name; hidden folders are not entered.
 
     Raises:
-        UserError: when a folder cannot be read, or is a link: DVC does not see what changes behind it.
+        UserError: when there is nothing, DVC has not fetched a file, or a folder cannot be read or is a link: DVC does
+            not see what changes behind it.
     """
-    if not path.is_dir():
-        return [path]
-    found: list[Path] = []
-    for folder, folders, names in os.walk(path, onerror=_refuse_folder):
-        folders[:] = [name for name in folders if name[0] != "."]
-        for name in folders:
-            if Path(folder, name).is_symlink():
-                raise UserError(f"{Path(folder, name)} links to a folder, where DVC sees no changes; link its files")
-        found += [Path(folder, name) for name in names if name[0] != "."]
+    found = [path]
+    if path.is_dir():
+        found = []
+        for folder, folders, names in os.walk(path, onerror=_refuse_folder):
+            for name in folders:
+                if Path(folder, name).is_symlink():
+                    raise UserError(
+                        f"{Path(folder, name)} links to a folder, where DVC sees no changes; link its files"
+                    )
+            found += [Path(folder, name) for name in names + [name for name in folders if name[0] == "."]]
+            folders[:] = [name for name in folders if name[0] != "."]
+    elif not path.exists():
+        found = [path.with_name(f"{path.name}.dvc")]
+        if not found[0].exists():
+            raise UserError(f"data.own.path: {params.path} does not exist; put your reviews there: {FORMS}")
+    for file in found:
+        if file.suffix == ".dvc" and file.stem and not file.with_suffix("").exists():
+            raise UserError(f"{file.with_suffix('')} is not here, only its {file.name}; run `dvc pull {file}`")
     return sorted(found)
 
 
@@ -107,72 +146,129 @@ def _refuse_folder(error: OSError) -> None:
     raise UserError(f"{error.filename} cannot be read ({error.strerror}); allow it, or move it away") from error
 
 
-def _part_of_table(table: Path, folder: Path) -> str:
-    """By the beginning of its name, or by a folder that it is in: `train`, `validation`, `test`, or empty."""
-    begin = re.split("[^a-z]", table.name.lower())[0]
-    names = [begin, *(name.lower() for name in reversed(table.relative_to(folder).parts[:-1]))]
-    return next((PARTS[name] for name in names if name in PARTS), "")
+def _texts(found: Sequence[Path], path: Path) -> set[Path]:
+    """The files that are one review each: `.txt` in folders that stand side by side, or are named like a label."""
+    texts = [file for file in found if file.suffix.lower() == ".txt" and file.parent != path and file.name[0] != "."]
+    folders = {file.parent for file in texts if file.parent.name.lower() not in PARTS} - {path.parent}
+    beside = Counter(folder.parent for folder in folders)
+    labels = {folder for folder in folders if beside[folder.parent] > 1 or folder.name.casefold() in SIDE}
+    return {file for file in texts if file.parent in labels}
 
 
-def _part_of_text(file: Path, folder: Path) -> str:
-    """By the folder that its label's folder is in: `train`, `validation`, `test`, or empty."""
-    names = file.relative_to(folder).parts
-    return PARTS.get(names[-3].lower(), "") if len(names) > 2 else ""
+def _name_words(name: str) -> list[str]:
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_A-Za-z]+", name)]
 
 
-def _is_text(file: Path, folder: Path) -> bool:
-    in_folder = len(file.relative_to(folder).parts) > 1
-    return file.suffix.lower() == ".txt" and in_folder and file.is_file() and file.parent.name != UNLABELLED
+def _part(names: Sequence[str]) -> str:
+    """The part that a file's name says, or that of a folder it is in: `train`, `validation`, `test`, or empty."""
+    return next((PARTS[word] for name in reversed(names) for word in _name_words(name) if word in PARTS), "")
 
 
-def _of_table(params: OwnParams, path: Path, part_of_table: str) -> Iterator[ReviewRow]:
-    table = tables.open_table(path)
-    there = table.columns
-    texts = params.text_columns or [columns.find(there, columns.TEXT, path, "data.own.text_columns")]
-    label = params.label_column or columns.find(there, columns.LABEL, path, "data.own.label_column")
-    others = [name for name in (params.split_column, params.group_column) if name]
-    columns.require(there, [*texts, label, *others], path)
-    print(f"{path}: text from {', '.join(texts)}; label from {label}")
-    for row in tables.read_rows(table):
-        place, values = f"{path.name}, row {row.number}", row.values
-        if row.fault:
-            yield ReviewRow(place, "", "", "", "", row.fault)
+def _reason(error: UserError, file: Path) -> str:
+    return str(error).removeprefix(f"{file}").removeprefix(":").split("; set")[0].strip()
+
+
+def _of_table(params: OwnParams, table: tables.Table, name: str) -> Source:
+    rows = [row.values for row in islice(tables.read_rows(table), SAMPLE) if not row.fault]
+    stem = [word for word in _name_words(name.split("/")[-1]) if word not in PARTS]
+    source = Source(table.path, name, table, part=_part(name.split("/")))
+    if table.form == "lines":
+        prefixed = sum(str(row[table.columns[0]]).startswith(PREFIX) for row in rows) > len(rows) / 2
+        return source._replace(texts=table.columns[:1], label=PREFIX if prefixed else "", scale=" ".join(stem))
+    place, texts, label, why_text, why_label = str(table.path), params.text_columns, params.label_column, SAID, SAID
+    if not texts:
+        text, why_text = columns.find_text(table.columns, rows, place, "data.own.text_columns")
+        texts = [text] if text else []
+    if not label:
+        label, why_label = columns.find_label(table.columns, rows, texts, place)
+        if not label and not table.has_header:  # sorted by the label, the first rows have the same
+            rows = [row.values for row in islice(tables.read_rows(table), 0, None, SAMPLE) if not row.fault]
+            label, why_label = columns.find_label(table.columns, rows, texts, place)
+    split = params.split_column or columns.find_split(table.columns, rows)
+    why = why_text if why_text == why_label else f"text {why_text}, label {why_label}"
+    return source._replace(texts=texts, label=label, split=split, scale=" ".join([*stem, label]), why=why)
+
+
+def _with_labels(found: list[Source], params: OwnParams) -> tuple[list[Source], dict[str, UserError]]:
+    """The sources that have texts and labels, and the faults of the others; without any, names of files are labels."""
+    without: dict[str, UserError] = {}
+    for source in found:
+        if source.table and source.table.form != "lines":
+            there, place = source.table.columns, str(source.path)
+            try:
+                columns.require(
+                    there, [*source.texts, *filter(None, (source.label, source.split, params.group_column))], place
+                )
+                if not source.texts:
+                    raise columns.unclear(place, "text", [], there, "data.own.text_columns")
+                if not source.label:
+                    raise columns.unclear(place, "label", [], there, "data.own.label_column")
+            except UserError as error:
+                without[source.name] = error
+        elif source.table and not source.label:
+            without[source.name] = UserError(f"{source.path} has a text a line and no labels; a table needs both")
+    if len(without) == len(found):
+        names = {}
+        for source in found:
+            words = [word for word in _name_words(source.path.name.removesuffix(".txt")) if word not in PARTS]
+            by_meaning = [word for word in words if word in SIDE]
+            if source.texts and words and (by_meaning or (source.table and source.table.form == "lines")):
+                names[source.name] = (*by_meaning, " ".join(words))[0]
+        if len(set(names.values())) > 1:
+            found = [
+                source._replace(label="", label_of_all=names.get(source.name), scale="", why="label by the file's name")
+                for source in found
+            ]
+            without = {name: error for name, error in without.items() if name not in names}
+    return [source for source in found if source.name not in without], without
+
+
+def read_rows(params: OwnParams, source: Source) -> Iterator[ReviewRow]:
+    """Read a source. Raises `UserError` as `tables.read_rows` does."""
+    if source.table is None:
+        yield _of_file(source)
+        return
+    texts, split, group = source.texts, source.split, params.group_column
+    label = source.label_of_all or ""
+    for number, values, fault, change in tables.read_rows(source.table):
+        if fault:
+            yield ReviewRow(number, "", "", fault=fault)
             continue
         cells = [values[name] for name in texts if values.get(name) is not None]
-        text = "\n".join(map(str, cells))
-        part, fault = _part(values.get(params.split_column)) if params.split_column else (part_of_table, "")
+        text = cells[0] if len(cells) == 1 and isinstance(cells[0], str) else "\n".join(map(str, cells))
+        if source.label == PREFIX:
+            label, _, text = text.partition(" ")
+            label = canonical(label) if label.startswith(PREFIX) else ""
+        elif source.label:
+            label = bounded(canonical(values.get(source.label)), params.labels)
+        part = source.part
+        if split:
+            part = PARTS.get(canonical(values.get(split)).lower(), "")
+            fault = "" if part else "neither train nor test"
         if not all(isinstance(cell, str | int | float) for cell in cells):
             fault = "text cell is not a string or a number"
-        group = canonical(values.get(params.group_column)) if params.group_column else ""
-        value = canonical(values.get(label))
-        fault = _fault(text, value) or fault
-        yield ReviewRow(place, text, value, part, group, fault)
+        key = canonical(values.get(group)) if group else ""
+        yield ReviewRow(number, text, label, part, key, fault or _fault(text), change)
 
 
-def _part(value: Any) -> tuple[str, str]:
-    part = PARTS.get(canonical(value).lower(), "")
-    return part, "" if part else "neither train nor test"
+def _fault(text: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return "text that is not Unicode"
+    return ""
 
 
-def _fault(text: str, label: str) -> str:
-    if not text.strip():
-        return "no text"
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
-        return "text that is not Unicode"
-    return "" if label else "no label"
-
-
-def _of_file(file: Path, folder: Path) -> ReviewRow:
-    """A review in the layout of the Large Movie Review Dataset: pos|neg/*.txt, below train|test or not."""
-    names = file.relative_to(folder).parts
-    place, label, text, fault = "/".join(names), names[-2], "", ""
+def _of_file(source: Source) -> ReviewRow:
+    text, fault = "", ""
     try:
-        if file.stat().st_size > LONGEST_FILE:
+        if source.path.stat().st_size > LONGEST_FILE:
             fault = f"more than {LONGEST_FILE} bytes"
-        else:
-            text = file.read_text(encoding="utf-8-sig")
+        elif source.label_of_all:  # texts without a label are counted only
+            text = source.path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         fault = "not UTF-8"
     except OSError as error:
-        raise UserError(f"{file} cannot be read ({error.strerror})") from error
-    return ReviewRow(place, text, canonical(label), _part_of_text(file, folder), "", fault or _fault(text, label))
+        raise UserError(f"{source.path} cannot be read ({error.strerror})") from error
+    return ReviewRow(1, text, source.label_of_all or "", source.part, fault=fault)

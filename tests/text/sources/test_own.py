@@ -12,6 +12,7 @@ from own_reviews import LIES, LONG, killed, own_params, write_table
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import LabelParams
+from imdb_rnn.text import counting
 from imdb_rnn.text.sources import bundled, own
 from imdb_rnn.text.split import split_by_position
 from imdb_rnn.text.vocabulary import count_vocabulary, tokenize
@@ -30,7 +31,7 @@ def words_of(corpus, name):
 def test_bundled_reviews_as_somebody_s_table_are_the_same_corpus(tmp_path, params, monkeypatch):
     """In chunks, split by several processes."""
     monkeypatch.setattr(own, "TASK_TEXTS", 700)
-    monkeypatch.setattr(own, "PIECE", 10_000)
+    monkeypatch.setattr(counting, "PIECE", 10_000)
     table = bundled.read_table(bundled.find_file()).iloc[::10]
     monkeypatch.setattr(bundled, "read_table", lambda _: table)
     theirs = bundled.read(params.data.bundled, tmp_path, "word")
@@ -84,11 +85,9 @@ def test_validation_reviews_are_the_last_training_reviews_and_that_is_said(tmp_p
     corpus = read(tmp_path, split_column=None if how == "tables" else "fold")
     assert (len(corpus.train), len(corpus.test)) == (12, 4)
     assert words_of(corpus, "train") == [text for text, _ in LONG[:12]]
-    assert corpus.provenance["split"].endswith("4 validation reviews are the last training reviews")
-    said = capsys.readouterr().out
-    assert (
-        "data/own: 4 validation reviews are the last training reviews; set train.validation_fraction: 0.3333 " in said
-    )
+    said = "4 validation reviews are the last training reviews; set train.validation_fraction: 0.3333 to hold these out"
+    assert said in corpus.provenance["split"]
+    assert said in capsys.readouterr().out
     _, held_out = split_by_position(corpus.train.labels, 0.3333, "train.validation_fraction")
     assert held_out.tolist() == [8, 9, 10, 11]
 
@@ -96,15 +95,15 @@ def test_validation_reviews_are_the_last_training_reviews_and_that_is_said(tmp_p
 @pytest.mark.slow
 def test_a_process_that_the_system_kills_is_one_line_with_a_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr(own, "TASK_TEXTS", 4)
-    monkeypatch.setattr(own.threads, "count", lambda: 2)
-    monkeypatch.setattr(own, "split_texts", killed)
+    monkeypatch.setattr(counting.threads, "count", lambda: 2)
+    monkeypatch.setattr(counting, "split_texts", killed)
     write_table(tmp_path, LONG)
     with pytest.raises(UserError, match=r"^the system stopped one of 2 processes .*NUMBA_NUM_THREADS=1 to work in one"):
         read(tmp_path)
     monkeypatch.undo()
     monkeypatch.setattr(own, "TASK_TEXTS", 4)
-    monkeypatch.setattr(own.threads, "count", lambda: 1)
-    monkeypatch.setattr(own, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(counting.threads, "count", lambda: 1)
+    monkeypatch.setattr(counting, "ProcessPoolExecutor", None)
     assert len(read(tmp_path).train) == 12
 
 
@@ -148,7 +147,7 @@ def test_reviews_without_a_group_are_groups_of_their_own(tmp_path):
 @pytest.mark.parametrize("processors", [1, 3])
 def test_the_script_is_that_of_the_first_texts_however_many_processors_there_are(tmp_path, monkeypatch, processors):
     monkeypatch.setattr(own, "TASK_TEXTS", 8)
-    monkeypatch.setattr(own.threads, "count", lambda: processors)
+    monkeypatch.setattr(counting.threads, "count", lambda: processors)
     write_table(tmp_path, LONG + [["这部电影很好看", number % 2] for number in range(16)])
     assert len(read(tmp_path).train) == 24
 
@@ -169,17 +168,97 @@ def test_stars_leave_the_middle_out_and_the_report_says_so(tmp_path):
 
 
 def test_bad_rows_stop_the_stage_until_they_are_allowed(tmp_path):
-    write_table(tmp_path, [*LONG, *LONG, ["", 1], ["!!!", 0], ["typing error", "9"]])
+    rows = [[text, ("neg", "pos")[label]] for text, label in LONG * 2]
+    write_table(tmp_path, [*rows, ["", "pos"], ["!!!", "neg"], ["typing error", "psitive"]])
     with pytest.raises(UserError) as caught:
         read(tmp_path)
-    text = str(caught.value)
-    assert text.startswith("data/own: 3 of 35 rows cannot be used: ")
-    assert "1 no text (a.csv, row 33)" in text
-    assert "1 a label that is neither negative nor positive (a.csv, row 35: '9')" in text
-    assert "fix them, or set data.own.max_bad_rows: 3 to skip them" in text
-    assert "\n" not in text
-    rows = read(tmp_path, max_bad_rows=3).provenance["rows"]
+    assert str(caught.value) == (
+        "data/own: 1 of 35 rows cannot be used: 1 a label that is neither neg nor pos (a.csv, row 35: 'psitive'); "
+        "fix them, or set data.own.max_bad_rows: 1 to skip them"
+    )
+    rows = read(tmp_path, max_bad_rows=1).provenance["rows"]
     assert (rows["read"], rows["kept"], sum(rows["left_out"].values())) == (35, 32, 3)
+    with pytest.raises(UserError, match="1 of 35 rows cannot be used"):
+        read(tmp_path, max_bad_rows=0)
+
+
+@pytest.mark.parametrize(("bad", "stops"), [(2, False), (3, True)])
+def test_one_bad_row_in_a_hundred_is_left_out_and_said(tmp_path, capsys, bad, stops):
+    write_table(tmp_path, [[f"film {n}", n % 2] for n in range(200 - bad)])
+    with (tmp_path / "data/own/a.csv").open("ab") as table:
+        table.writelines([b"caf\xe9 \xff,1,2,3,4\n"] * bad)
+    if stops:
+        with pytest.raises(UserError, match="3 of 200 rows cannot be used"):
+            read(tmp_path)
+    else:
+        assert read(tmp_path).provenance["rows"]["kept"] == 198
+        assert "left out: 2 " in capsys.readouterr().out
+
+
+def test_rows_without_text_or_label_are_counted_and_no_fault(tmp_path):
+    """As in an app store's export: most people give stars and no text."""
+    write_table(tmp_path, [*LONG, *[["", 1]] * 50, ["not labelled", ""], ["nor this", "nan"], ["!!!", 0]])
+    left_out = read(tmp_path).provenance["rows"]["left_out"]
+    assert left_out == {"no label": 2, "no text": 50, "no word in the text": 1}
+
+
+@pytest.mark.parametrize("positive", [3, 5, 196])
+def test_few_reviews_of_a_label_are_split_so_that_each_part_has_one(tmp_path, positive):
+    write_table(tmp_path, [[f"good {n}", 1] for n in range(positive)] + [[f"bad {n}", 0] for n in range(4)])
+    corpus = read(tmp_path, test_fraction=0.2)
+    assert np.bincount(corpus.test.labels).tolist() == [1, max(1, round(positive / 5))]
+    train, held_out = split_by_position(corpus.train.labels, 0.1, "train.validation_fraction")
+    assert {0, 1} == set(corpus.train.labels[held_out]) == set(corpus.train.labels[train])
+
+
+def test_too_few_reviews_of_a_label_are_one_line(tmp_path):
+    write_table(tmp_path, [*LONG[1::2], ["alone", 0]])
+    with pytest.raises(
+        UserError, match="data/own: 1 reviews of the rarer label; at least 3 are needed, one each to train"
+    ):
+        read(tmp_path)
+
+
+def test_validation_rows_are_the_test_set_where_no_test_row_has_a_label(tmp_path):
+    """As in GLUE."""
+    for name, label in (("train", "{}"), ("dev", "{}"), ("test", "-1")):
+        rows = [[text, label.format(number)] for text, number in LONG]
+        write_table(tmp_path, rows, name=f"{name}.csv")
+    corpus = read(tmp_path)
+    assert (len(corpus.train), len(corpus.test)) == (16, 16)
+    assert corpus.provenance["rows"]["left_out"] == {"no label": 16}
+    assert "with the validation reviews as the test set" in corpus.provenance["split"]
+
+
+def test_what_was_understood_is_said_and_kept(tmp_path, capsys):
+    write_table(
+        tmp_path, [[n, f"film {n}", n % 5 + 1, ""] for n in range(40)], ("product_id", "Review Text", "Stars", "x")
+    )
+    write_table(tmp_path, [], ("id", "label"), "sample_submission.csv")
+    corpus = read(tmp_path)
+    assert capsys.readouterr().out.splitlines() == list(corpus.confirmation)
+    assert list(corpus.confirmation) == [
+        "a.csv: comma-separated, UTF-8; 40 rows; text: Review Text, label: Stars (by name)",
+        "labels: negative: at most 2; positive: at least 4; left out: between them",
+        "reviews: 16 negative, 16 positive",
+        "split: by position within each label, the last 0.25 of it are the test set: 24 training and 8 test reviews",
+        "left out: 8 between the bounds of the labels",
+        "not read: sample_submission.csv (cannot tell which column to use as the text (columns: id, label))",
+        "to keep all reviews of the same product_id on one side, set data.own.group_column: product_id",
+        "negative | film 0",
+        "negative | film 1",
+        "positive | film 3",
+        "tokens: word",
+    ]
+    assert corpus.provenance["text_columns"] == ["Review Text"]
+    assert own.look(own_params(), tmp_path / "data/own", 1000)[1:] == list(corpus.confirmation)[1:]
+
+
+def test_looking_reads_no_more_rows_than_it_may(tmp_path):
+    write_table(tmp_path, [[f"film {n}", n % 2] for n in range(100)])
+    lines = own.look(own_params(), tmp_path / "data/own/a.csv", 50)
+    assert "reviews: 25 negative, 25 positive" in lines
+    assert lines[-1] == "only the first 50 rows were looked at"
 
 
 def test_duplicates_are_removed_if_that_is_asked_for(tmp_path):
@@ -203,20 +282,28 @@ def test_chinese_text_is_read_as_characters_unless_something_else_is_asked_for(t
 
 
 def test_what_the_user_says_of_the_labels_counts(tmp_path):
-    write_table(tmp_path, [[text, ["joy", "anger"][label]] for text, label in LONG])
-    with pytest.raises(UserError, match="these 2 label values"):
+    write_table(tmp_path, [[text, ["joy", "anger"][label]] for text, label in LONG] + [["so so", "calm"]])
+    with pytest.raises(UserError, match=r"data\.own\.labels: \{negative: \[anger\], positive: \[joy\]\}"):
         read(tmp_path)
     corpus = read(tmp_path, labels=LabelParams(negative=["anger"], positive=["joy"]))
     assert corpus.provenance["labels"] == ["anger", "joy"]
+    assert corpus.provenance["rows"]["left_out"] == {"a label in neither list": 1}
+
+
+def test_a_score_with_many_values_is_read_by_its_bounds(tmp_path):
+    write_table(tmp_path, [[f"film {n}", n / 3000] for n in range(3000)], ("text", "score"))
+    with pytest.raises(UserError, match=r"labels: \{negative_max: 0\.\d+, positive_min: 0\.\d+\}"):
+        read(tmp_path)
+    corpus = read(tmp_path, labels=LabelParams(negative_max=0.4, positive_min=0.6))
+    assert np.bincount(corpus.test.labels).tolist() == [300, 300]
 
 
 def test_one_label_alone_is_one_line(tmp_path):
     write_table(tmp_path, [[text, 1] for text, _ in LONG])
-    with pytest.raises(UserError, match="these 1 label values"):
+    with pytest.raises(UserError, match="all labels are 1; add reviews with another label"):
         read(tmp_path)
-    said = LabelParams(negative=["0"], positive=["1"])
-    with pytest.raises(UserError, match="leaves one part without any of the 0 reviews with label 0"):
-        read(tmp_path, labels=said)
+    with pytest.raises(UserError, match="0 reviews of the rarer label; at least 3 are needed"):
+        read(tmp_path, labels=LabelParams(negative=["0"], positive=["1"]))
 
 
 @pytest.mark.parametrize("lie", LIES)
@@ -254,7 +341,7 @@ def test_any_text_is_read_as_it_is(tmp_path_factory, texts):
     try:
         corpus = read(folder, test_fraction=0.5)
     except UserError as error:
-        assert "no spaces between words" in str(error) or "leaves one part" in str(error)
+        assert "at least 3 are needed" in str(error) or "no spaces between words" in str(error)
         return
     known = set(corpus.vocabulary)
     expected = [" ".join(word if word in known else "?" for word in tokenize(row["text"])) for row in rows]

@@ -2,35 +2,41 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from material import ROOT
 from own_reviews import own_params
 
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.text.sources.rows import ReviewRow, read_rows
+from imdb_rnn.text.sources.rows import ReviewRow, find_sources, read_rows
 
 
 def rows_of(path, **params):
-    return list(read_rows(own_params(**params), path))
+    """All rows, each with the name of its source."""
+    sources, _ = find_sources(own_params(**params), path)
+    return [(source.name, row) for source in sources for row in read_rows(own_params(**params), source)]
+
+
+def places_of(path, **params):
+    return [name for name, _ in rows_of(path, **params)]
 
 
 def write(folder, *names: str) -> None:
-    """A review in each of some files."""
+    """Two reviews in each of some tables, one in each of some text files."""
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text("good" if name.endswith(".txt") else "text,label\ngood,1\n")
+        (folder / name).write_text("good film" if name.endswith(".txt") else "text,label\ngood film,1\nbad film,0\n")
 
 
-def test_columns_are_found_and_said(tmp_path, capsys):
+def test_columns_are_found_and_said(tmp_path):
     (tmp_path / "a.csv").write_text("id,Review,Stars\n1,Good film,5\n2,,1\n3,Bad one,\n")
-    assert rows_of(tmp_path / "a.csv") == [
-        ReviewRow("a.csv, row 1", "Good film", "5", "", "", ""),
-        ReviewRow("a.csv, row 2", "", "1", "", "", "no text"),
-        ReviewRow("a.csv, row 3", "Bad one", "", "", "", "no label"),
+    (source,), _ = find_sources(own_params(), tmp_path / "a.csv")
+    assert (source.texts, source.label, source.why) == (["Review"], "Stars", "by name")
+    assert [row for _, row in rows_of(tmp_path / "a.csv")] == [
+        ReviewRow(1, "Good film", "5"),
+        ReviewRow(2, "", "1"),
+        ReviewRow(3, "Bad one", ""),
     ]
-    assert "text from Review; label from Stars" in capsys.readouterr().out
 
 
 def test_several_columns_are_one_text_and_others_say_part_and_group(tmp_path):
@@ -40,84 +46,76 @@ def test_several_columns_are_one_text_and_others_say_part_and_group(tmp_path):
         {"title": "x", "body": "y", "y": 0, "fold": "elsewhere", "film": 8},
     ]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    said = {
-        "text_columns": ["title", "body"],
-        "label_column": "y",
-        "split_column": "fold",
-        "group_column": "film",
-    }
-    assert rows_of(tmp_path, **said) == [
-        ReviewRow("a.jsonl, row 1", "Fine\nI liked it", "1", "test", "7", ""),
-        ReviewRow("a.jsonl, row 2", "No", "0", "validation", "7", ""),
-        ReviewRow("a.jsonl, row 3", "x\ny", "0", "", "8", "neither train nor test"),
+    said = {"text_columns": ["title", "body"], "label_column": "y", "split_column": "fold", "group_column": "film"}
+    assert [row for _, row in rows_of(tmp_path, **said)] == [
+        ReviewRow(1, "Fine\nI liked it", "1", "test", "7"),
+        ReviewRow(2, "No", "0", "validation", "7"),
+        ReviewRow(3, "x\ny", "0", "", "8", "neither train nor test"),
     ]
 
 
 def test_all_tables_of_a_folder_are_read_by_name(tmp_path):
     for name, text in (("b.tsv", "text\tlabel\nsecond\t0\n"), ("a.csv", "label,text\n1,first\n")):
         (tmp_path / name).write_text(text)
-    (tmp_path / "README.md").write_text("no reviews")
-    assert [(row.place, row.text, row.label) for row in rows_of(tmp_path)] == [
-        ("a.csv, row 1", "first", "1"),
-        ("b.tsv, row 1", "second", "0"),
+    assert [(name, row.text, row.label) for name, row in rows_of(tmp_path)] == [
+        ("a.csv", "first", "1"),
+        ("b.tsv", "second", "0"),
     ]
 
 
 def test_the_layout_of_the_large_movie_review_dataset(tmp_path):
-    others = ("train/unsup/0_0.txt", "imdbEr.txt", "train/urls_pos.txt")
-    for name in ("train/pos/0_9.txt", "train/neg/0_1.txt", "test/pos/0_8.txt", *others):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(f"text of {name}")
-    assert [(row.place, row.label, row.part) for row in rows_of(tmp_path)] == [
+    write(tmp_path, "train/pos/0_9.txt", "train/neg/0_1.txt", "test/pos/0_8.txt", "test/neg/0_2.txt")
+    write(tmp_path, "train/unsup/0_0.txt", "imdb.vocab.txt", "train/urls_pos.txt", "README")
+    sources, left_out = find_sources(own_params(), tmp_path)
+    assert [(source.name, source.label_of_all, source.part) for source in sources] == [
+        ("test/neg/0_2.txt", "neg", "test"),
         ("test/pos/0_8.txt", "pos", "test"),
         ("train/neg/0_1.txt", "neg", "train"),
         ("train/pos/0_9.txt", "pos", "train"),
+        ("train/unsup/0_0.txt", "", "train"),
     ]
+    beside = "beside folders of reviews"
+    assert left_out == {"README": "documentation", "imdb.vocab.txt": beside, "train/urls_pos.txt": beside}
 
 
 def test_a_folder_for_each_label(tmp_path):
-    for name, content in (("good/a.TXT", "好看".encode("utf-8-sig")), ("bad/b.txt", b"\xff\xfe")):
+    for name, content in (("good/a.TXT", "好看".encode("utf-8-sig")), ("bad/b.txt", b"\xff\xfe\xff")):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes(content)
     assert rows_of(tmp_path) == [
-        ReviewRow("bad/b.txt", "", "bad", "", "", "not UTF-8"),
-        ReviewRow("good/a.TXT", "好看", "good", "", "", ""),
+        ("bad/b.txt", ReviewRow(1, "", "bad", fault="not UTF-8")),
+        ("good/a.TXT", ReviewRow(1, "好看", "good")),
     ]
 
 
-def test_names_of_tables_split_if_both_parts_are_named(tmp_path):
-    for name in ("train-0.csv", "Test.csv"):
-        (tmp_path / name).write_text("text,label\na,1\n")
-    assert [row.part for row in rows_of(tmp_path)] == ["test", "train"]
-    (tmp_path / "Test.csv").unlink()
-    assert [row.part for row in rows_of(tmp_path)] == [""]
-
-
 @pytest.mark.parametrize(
-    ("test", "train"),
+    ("name", "part"),
     [
-        ("test/a.csv", "train/a.csv"),
-        ("Testing/deep/a.csv", "Training/a.csv"),
-        ("test2020.csv", "train2020.csv"),
-        ("Test/pos/a.txt", "TRAIN/pos/a.txt"),
+        ("train/a.csv", "train"),
+        ("Testing/deep/a.csv", "test"),
+        ("test2020.csv", "test"),
+        ("imdb_test.csv", "test"),
+        ("drugsComTest_raw.csv", "test"),
+        ("train-00000-of-00001.csv", "train"),
+        ("labeledTrainData.csv", "train"),
+        ("reviews.dev.csv", "validation"),
+        ("VALIDATION.csv", "validation"),
+        ("testimonials.csv", ""),
+        ("trainers.csv", ""),
+        ("TRAIN/pos/a.txt", "train"),
     ],
 )
-def test_folders_and_names_in_capitals_or_with_numbers_split_too(tmp_path, test, train):
-    write(tmp_path, test, train)
-    parts = [row.part for row in rows_of(tmp_path)]
-    assert parts == [part for _, part in sorted([(Path(test), "test"), (Path(train), "train")])]
-
-
-def test_a_name_that_only_looks_like_a_part_does_not_split(tmp_path):
-    write(tmp_path, "testimonials.csv", "trainers.csv")
-    assert [row.part for row in rows_of(tmp_path)] == ["", ""]
+def test_a_name_says_the_part_in_any_position(tmp_path, name, part):
+    write(tmp_path, name)
+    (source,), _ = find_sources(own_params(), tmp_path)
+    assert source.part == part
 
 
 def test_a_link_to_a_folder_is_refused_because_dvc_sees_no_changes_there(tmp_path):
     write(tmp_path, "own/pos/a.txt", "elsewhere/b.txt")
     (tmp_path / "own/neg").mkdir()
     (tmp_path / "own/neg/b.txt").symlink_to(tmp_path / "elsewhere/b.txt")
-    assert [row.place for row in rows_of(tmp_path / "own")] == ["neg/b.txt", "pos/a.txt"]
+    assert places_of(tmp_path / "own") == ["neg/b.txt", "pos/a.txt"]
     (tmp_path / "own/more").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="own/more links to a folder, where DVC sees no changes; link its files"):
         rows_of(tmp_path / "own")
@@ -139,33 +137,56 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
 
 def test_folders_within_folders_of_labels_take_no_reviews_away(tmp_path):
     write(tmp_path, "pos/a.txt", "neg/b.txt", "archive/pos/c.txt", "archive/neg/d.txt")
-    assert [(row.place, row.label) for row in rows_of(tmp_path)] == [
-        ("archive/neg/d.txt", "neg"),
-        ("archive/pos/c.txt", "pos"),
-        ("neg/b.txt", "neg"),
-        ("pos/a.txt", "pos"),
-    ]
+    assert places_of(tmp_path) == ["archive/neg/d.txt", "archive/pos/c.txt", "neg/b.txt", "pos/a.txt"]
 
 
 def test_a_folder_named_like_a_table_is_a_folder(tmp_path):
     """As Spark writes a table in parts."""
-    write(tmp_path, "reviews.csv/part-0.csv", "reviews.csv/part-1.csv")
-    assert [row.place for row in rows_of(tmp_path)] == ["part-0.csv, row 1", "part-1.csv, row 1"]
+    write(tmp_path, "reviews.csv/part-0.csv", "reviews.csv/part-1.csv", "reviews.csv/.part-0.csv.crc")
+    (tmp_path / "reviews.csv/_SUCCESS").touch()
+    sources, left_out = find_sources(own_params(), tmp_path)
+    assert [source.name for source in sources] == ["reviews.csv/part-0.csv", "reviews.csv/part-1.csv"]
+    assert [*left_out] == ["reviews.csv/.part-0.csv.crc", "reviews.csv/_SUCCESS"]
 
 
-def test_hidden_files_are_not_read_and_all_others_that_are_not_are_named(tmp_path, capsys):
-    write(tmp_path, "example.csv", "mine.csv", ".ipynb_checkpoints/mine.csv", "._mine.csv")
-    assert [row.place for row in rows_of(tmp_path)] == ["example.csv, row 1", "mine.csv, row 1"]
-    assert "not read" not in capsys.readouterr().out
-    write(tmp_path, "a.json", "b/c.xlsx", "notes.txt", "README.md", "mine.csv.dvc")
-    assert len(rows_of(tmp_path)) == 2
-    assert "data/own: not read: a.json, b/c.xlsx, notes.txt\n" in capsys.readouterr().out
+def test_every_file_that_is_not_read_is_named_with_its_reason(tmp_path):
+    write(tmp_path, "train.csv", ".ipynb_checkpoints/mine.csv", ".DS_Store", "README.md", "LICENSE", "train.csv.dvc")
+    (tmp_path / "test.csv").write_text("id,text\n1,nothing known of this one\n2,nor of that one\n")
+    (tmp_path / "sample_submission.csv").write_text("id,label\n1,0\n2,1\n")
+    (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
+    sources, left_out = find_sources(own_params(), tmp_path)
+    assert [source.name for source in sources] == ["train.csv"]
+    assert left_out.keys() == {
+        *(".ipynb_checkpoints", ".DS_Store", "README.md", "LICENSE", "train.csv.dvc"),
+        *("test.csv", "sample_submission.csv", "photo.png"),
+    }
+    assert left_out["test.csv"] == "cannot tell which column to use as the label (columns: id, text)"
+    assert left_out["sample_submission.csv"].startswith("cannot tell which column to use as the text")
+    assert all(left_out.values())
+
+
+@pytest.mark.parametrize("missing", ["reviews.csv", "reviews"])
+def test_what_dvc_has_not_fetched_is_one_line(tmp_path, missing):
+    write(tmp_path, "other.csv")
+    (tmp_path / f"{missing}.dvc").touch()
+    for path in (tmp_path, tmp_path / missing):
+        with pytest.raises(
+            UserError, match=rf"{missing} is not here, only its {missing}.dvc; run `dvc pull .*{missing}.dvc`$"
+        ):
+            find_sources(own_params(), path)
+
+
+def test_a_table_that_cannot_be_read_is_not_passed_over(tmp_path):
+    write(tmp_path, "a.csv")
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 and nothing else")
+    with pytest.raises(UserError, match=r"b\.parquet "):
+        find_sources(own_params(), tmp_path)
 
 
 def test_text_files_are_read_from_the_folder_as_it_is_shipped(tmp_path):
     shutil.copytree(ROOT / "data/own", tmp_path / "own")
     write(tmp_path / "own", "pos/a.txt", "neg/b.txt")
-    assert [row.place for row in rows_of(tmp_path / "own")] == ["neg/b.txt", "pos/a.txt"]
+    assert places_of(tmp_path / "own") == ["neg/b.txt", "pos/a.txt"]
 
 
 def test_the_example_is_read_where_it_says(tmp_path):
@@ -177,7 +198,7 @@ def test_the_example_is_read_where_it_says(tmp_path):
 
 def test_a_text_that_is_no_text_is_a_fault(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": ["a", "list"], "label": 1}\n{"text": 5, "label": 1}')
-    assert [(row.text, row.fault) for row in rows_of(tmp_path)] == [
+    assert [(row.text, row.fault) for _, row in rows_of(tmp_path)] == [
         ("['a', 'list']", "text cell is not a string or a number"),
         ("5", ""),
     ]
@@ -186,15 +207,14 @@ def test_a_text_that_is_no_text_is_a_fault(tmp_path):
 def test_what_is_not_there_or_not_clear_is_one_line(tmp_path):
     with pytest.raises(UserError, match=r"^data.own.path: data/own does not exist; put your reviews there"):
         rows_of(tmp_path / "none")
-    (tmp_path / "a.xlsx").touch()
-    with pytest.raises(UserError, match=r"holds no reviews, only a\.xlsx; put a table "):
+    (tmp_path / "notes.md").touch()
+    with pytest.raises(UserError, match=r"holds no reviews, only notes\.md; put a table "):
         rows_of(tmp_path)
     (tmp_path / "a.csv").write_text("text,stars,label\n")
-    with pytest.raises(UserError, match=r"candidates: stars, label\); set data\.own\.label_column"):
+    with pytest.raises(UserError, match=r"candidates: stars, label\); set, for example data\.own\.label_column: stars"):
         rows_of(tmp_path)
     with pytest.raises(UserError, match="has no column 'film'"):
         rows_of(tmp_path, label_column="label", group_column="film")
-    (tmp_path / "pos").mkdir()
-    (tmp_path / "pos/a.txt").write_text("x")
+    write(tmp_path, "pos/a.txt")
     with pytest.raises(UserError, match=r"holds tables and text files, a\.csv and pos/a\.txt; move one kind away"):
-        rows_of(tmp_path)
+        rows_of(tmp_path, label_column="label")
