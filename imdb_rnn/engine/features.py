@@ -1,0 +1,85 @@
+"""Rows of sparse features: the n-grams of texts, each with a weight; TF-IDF for one."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from imdb_rnn.engine.kernels.arithmetic import Array, log
+from imdb_rnn.engine.kernels.compiled import compiled
+from imdb_rnn.engine.ragged import Ragged, from_lengths
+
+
+class Features(NamedTuple):
+    """n rows, in which most features are 0.
+
+    columns: int32, the features of each row that are not
+    values: float32, of these features, each at the place in which `columns.values` has its column
+    """
+
+    columns: Ragged
+    values: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> "Features":
+        """Some of the rows, in the order of `chosen`; not copied."""
+        return Features(self.columns.rows(chosen), self.values)
+
+
+def inverse_document_frequency(columns: Ragged, count: int) -> np.ndarray:
+    """How rare each of `count` n-grams is: log((1 + rows) / (1 + rows that have it)) + 1, float64 (count,).
+
+    As scikit-learn's `TfidfVectorizer` has it.
+
+    Args:
+        columns: the indices of each row's distinct n-grams, as `ngrams.look_up` returns them.
+    """
+    return log((1.0 + len(columns)) / (1.0 + np.bincount(columns.flat(), minlength=count))) + 1.0
+
+
+def weighted(columns: Ragged, weights: np.ndarray) -> Features:
+    """The weights of each row's n-grams, scaled to a Euclidean norm of 1; where all are 0 they remain 0.
+
+    With `inverse_document_frequency` for weights this is TF-IDF that does not count how often a row has an n-gram:
+    scikit-learn's `TfidfVectorizer(binary=True)`.
+
+    Args:
+        columns: the indices of each row's distinct n-grams, int32.
+        weights: (n-grams,).
+    """
+    rows = from_lengths(columns.flat(), columns.lengths)
+    values = np.asarray(weights, np.float64)[rows.values]
+    _normalize(values, rows.starts, rows.lengths)
+    return Features(rows, values.astype(np.float32))
+
+
+@compiled
+def _normalize(values: Array, starts: Array, lengths: Array) -> None:
+    for r in range(len(starts)):
+        row = values[starts[r] : starts[r] + lengths[r]]
+        square = 0.0
+        for x in row:
+            square += x * x
+        if square > 0:
+            norm = np.sqrt(square)
+            for i in range(len(row)):
+                row[i] /= norm
+
+
+def side_by_side(parts: list[Features], counts: list[int], scales: list[float]) -> Features:
+    """Features of several kinds, of the same rows, as one: those of the first kind come first.
+
+    Args:
+        counts: of each kind, how many features there are.
+        scales: of each kind, what its values are multiplied by. If their squares add up to 1, rows of norm 1 keep it.
+    """
+    total = np.sum([part.columns.lengths for part in parts], axis=0)
+    columns = from_lengths(np.empty(total.sum(), np.int32), total)
+    values, next_free, offset = np.empty(total.sum(), np.float32), columns.starts.copy(), 0
+    for part, count, scale in zip(parts, counts, scales, strict=True):
+        _, starts, lengths = vars(part.columns).values()
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        new, old = np.repeat(next_free, lengths) + within, np.repeat(starts, lengths) + within
+        columns.values[new] = part.columns.values[old] + offset
+        values[new] = part.values[old] * np.float32(scale)
+        next_free += lengths
+        offset += count
+    return Features(columns, values)
