@@ -8,6 +8,8 @@ which takes the same ids; and `model_card.md`, with the metadata that Hugging Fa
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from imdb_rnn import model_file
@@ -16,34 +18,47 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import Params
 from imdb_rnn.evaluation import results
 from imdb_rnn.export import keras_file, onnx_file
+from imdb_rnn.model import Model
 from imdb_rnn.reporting.card import model_card
 
 
-def write_keras(model: Path, path: Path) -> None:
-    """Let a process of its own write the Keras file, for TensorFlow prints notes that no setting of its own stops.
+@contextmanager
+def writing_keras(model: Path, path: Path) -> Iterator[None]:
+    """Let a process of its own write the Keras file meanwhile: it is slow to begin, and TensorFlow prints notes.
 
     Raises:
         UserError: when that process fails; what it printed is printed then.
     """
     command = [sys.executable, "-m", keras_file.__name__, str(model), str(path)]
-    ran = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace")  # noqa: S603
-    if ran.returncode:
-        print(ran.stderr, end="", file=sys.stderr)
-        raise UserError(f"{path.name} was not written: Keras ended with status {ran.returncode}; see its output above")
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as process:  # noqa: S603
+        try:
+            yield
+        except BaseException:
+            process.kill()
+            raise
+        _, printed = process.communicate()
+    if process.returncode:
+        print(printed, end="", file=sys.stderr)
+        reason = f"Keras ended with status {process.returncode}; see its output above"
+        raise UserError(f"{path.name} was not written: {reason}")
 
 
 def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
+    with files.replacing(root / files.EXPORT) as new:
+        new.mkdir()
+        with writing_keras(root / files.MODEL, new / "model.keras"):
+            (new / "model_card.md").write_text(card_of(network, params, root), encoding="utf-8", newline="\n")
+            onnx_file.write(network, new / "model.onnx")
+        for file in sorted(new.iterdir()):
+            print(f"{files.EXPORT / file.name} ({file.stat().st_size / 1e3:,.0f} kB)")
+
+
+def card_of(network: Model, params: Params, root: Path) -> str:
+    """The model card, from what `evaluate` found."""
     metrics = files.read_json(results.Metrics, root / files.METRICS, "evaluate")
     sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "evaluate").sensitivity
     slices = results.read_rows(results.Slice, root / files.SLICES, "evaluate")
     behaviour = results.read_rows(results.Behaviour, root / files.EXPLANATION / "behaviour.csv", "evaluate")
     half_life, language = sensitivity.half_life_words, params.plots.language
-    card = model_card(network, params.train, metrics, half_life, slices, behaviour, language)
-    with files.replacing(root / files.EXPORT) as new:
-        new.mkdir()
-        (new / "model_card.md").write_text(card, encoding="utf-8", newline="\n")
-        onnx_file.write(network, new / "model.onnx")
-        write_keras(root / files.MODEL, new / "model.keras")
-        for file in sorted(new.iterdir()):
-            print(f"{files.EXPORT / file.name} ({file.stat().st_size / 1e3:,.0f} kB)")
+    return model_card(network, params.train, metrics, half_life, slices, behaviour, language)

@@ -29,7 +29,7 @@ def closure(root: Path, *modules: str) -> list[str]:
         path = waiting.pop()
         found.add(path)
         if path.endswith(".py") and path != PUBLIC:
-            waiting |= set(_imported(root, path)) - found
+            waiting |= _imported(root, path) - found
         if path in ASSETS:
             waiting |= {asset.relative_to(root).as_posix() for asset in (root / path).parent.glob(ASSETS[path])}
     return sorted(found)
@@ -68,14 +68,14 @@ def _of_code(source: bytes) -> tuple[list[tuple[int, str]], str]:
     return names, _digest(_text(tree).encode())
 
 
-def _imported(root: Path, path: str) -> Iterator[str]:
+def _imported(root: Path, path: str) -> set[str]:
     """The project's modules that a module imports, anywhere in it, and the packages that they are in."""
+    places = set()
     for level, name in _of_code((root / path).read_bytes())[0]:
         parts = (*(Path(path).parents[level - 1].parts if level else ()), *name.split("."))
         if parts[0] in PACKAGES:
-            places = ["/".join(parts[: length + 1]) for length in range(len(parts))]
-            files = (file for place in places for file in (f"{place}.py", f"{place}/__init__.py"))
-            yield from (file for file in files if (root / file).is_file())
+            places |= {"/".join(parts[: length + 1]) for length in range(len(parts))}
+    return {file for place in places for file in (f"{place}.py", f"{place}/__init__.py") if (root / file).is_file()}
 
 
 def _text(node: object) -> str:

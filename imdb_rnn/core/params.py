@@ -44,6 +44,8 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(pattern=r"^(https?|file)://.+")]
 Tokenizer = Literal["word", "char", "jieba"]
 TokenizerChoice = Literal["auto", "word", "char", "jieba"]
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 Column = Annotated[str, Field(min_length=1)]
 
 
@@ -188,7 +190,7 @@ class ExplainParams(Section):
 
 
 class PlotsParams(Section):
-    language: Literal["en", "zh"]
+    language: Language
 
 
 class Params(Section):

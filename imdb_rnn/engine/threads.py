@@ -1,21 +1,38 @@
 """Threads that share work: each takes the next piece from a queue until none is left."""
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import config
+
+# Quota and period, in microseconds, of the processor time of this process and its like: of cgroups v2, and of v1
+QUOTAS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
+CGROUPS = Path("/sys/fs/cgroup")
 
 
 @cache
 def count() -> int:
     """How many CPUs this process may use, by its affinity and its cgroup's quota, or NUMBA_NUM_THREADS if lower."""
-    import joblib  # here, because it takes 50 ms that an import of the engine does not need
+    from numba import config  # here, because not everything that imports this needs Numba
 
-    return min(joblib.cpu_count(), int(config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(min(cpus, _quota(), config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+
+
+def _quota() -> float:
+    """How many CPUs the quota of a container allows, rounded up; infinity without one."""
+    for files in QUOTAS:
+        with suppress(OSError, ValueError):  # there is no such file; `max`
+            quota, period = (int(number) for file in files for number in (CGROUPS / file).read_text().split())
+            if quota > 0:  # -1: none
+                return math.ceil(quota / period)
+    return math.inf
 
 
 @cache

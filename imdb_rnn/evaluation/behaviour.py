@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from imdb_rnn.core.params import LANGUAGES
 from imdb_rnn.decision import THRESHOLD
 from imdb_rnn.evaluation import intervals
 from imdb_rnn.evaluation.results import Behaviour
 from imdb_rnn.model import Model
 
-LANGUAGES = ("en", "zh")
 TOLERANCE = 0.1  # by which a change without meaning may move the probability
 # The middle third: a network with two classes has none for a text without a judgement.
 NEUTRAL = (1 / 3, 2 / 3)

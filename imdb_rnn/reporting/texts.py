@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from imdb_rnn.evaluation.behaviour import LANGUAGES
+from imdb_rnn.core.params import LANGUAGES
 
 PAPER = (
     "Large Movie Review Dataset: Maas, Daly, Pham, Huang, Ng and Potts, "

@@ -10,7 +10,6 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.engine.weights import Weights
 from imdb_rnn.text.encode import Labelled
-from imdb_rnn.training.compiled_learner import CompiledLearner
 
 
 class Learner(Protocol):
@@ -66,4 +65,6 @@ def learner(training: Labelled, model: ModelParams, encoding: PadParams, params:
         from imdb_rnn.training.keras_learner import KerasLearner
 
         return KerasLearner(training, model, encoding, params, steps)
+    from imdb_rnn.training.compiled_learner import CompiledLearner
+
     return CompiledLearner(training, model, encoding, params, steps)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from material import ROOT, network_of
 from networks import NETWORKS, reviews_of
+from numba import config
 
 from imdb_rnn.engine import threads
 from imdb_rnn.engine.kernels.arithmetic import atomic_fetch_add
@@ -20,14 +21,28 @@ def three(monkeypatch):
     monkeypatch.setattr(threads, "count", lambda: 3)
 
 
-@pytest.mark.parametrize(("cpus", "numba", "expected"), [("1", None, "1"), ("2", "1", "1")])
-def test_the_cpus_are_those_that_this_process_may_use_or_fewer(cpus, numba, expected):
-    """joblib counts with the quota of a container; here it is told one."""
-    environment = os.environ | {"LOKY_MAX_CPU_COUNT": cpus, "PYTHONPATH": str(ROOT)}
-    environment.pop("NUMBA_NUM_THREADS", None)
-    command = [sys.executable, "-c", "from imdb_rnn.engine import threads; print(threads.count())"]
-    environment |= {"NUMBA_NUM_THREADS": numba} if numba else {}
-    assert subprocess.check_output(command, env=environment, text=True).strip() == expected
+@pytest.mark.parametrize(
+    ("affinity", "quota", "numba", "expected"),
+    [
+        (6, {}, None, 6),
+        (6, {}, 4, 4),
+        (2, {}, 4, 2),
+        (6, {"cpu.max": "max 100000"}, None, 6),
+        (6, {"cpu.max": "250000 100000"}, None, 3),
+        (2, {"cpu.max": "250000 100000"}, None, 2),
+        (6, {"cpu/cpu.cfs_quota_us": "50000", "cpu/cpu.cfs_period_us": "100000"}, None, 1),
+        (6, {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None, 6),
+    ],
+)
+def test_the_cpus_are_those_that_this_process_may_use_or_fewer(monkeypatch, tmp_path, affinity, quota, numba, expected):
+    """By its affinity, the quota of a container, of both kinds, and NUMBA_NUM_THREADS."""
+    for file, text in quota.items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(text + "\n")
+    monkeypatch.setattr(threads, "CGROUPS", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(affinity), raising=False)
+    monkeypatch.setattr(config, "NUMBA_NUM_THREADS", numba or affinity)
+    assert threads.count.__wrapped__() == expected
 
 
 @compiled

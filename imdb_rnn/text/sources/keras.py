@@ -12,7 +12,6 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import KerasParams
 from imdb_rnn.text.corpus import Corpus, Reviews, from_lists, make_corpus
-from imdb_rnn.text.sources.fetch import fetch
 
 SHUFFLE_SEED = 113  # the default of keras.datasets.imdb.load_data
 PROVENANCE = {  # without addresses and checksums, so that a mirror with the same reviews gives the same bytes
@@ -28,6 +27,8 @@ def read(params: KerasParams, root: Path, tokenizer: str) -> Corpus:
     Raises:
         UserError: when a download fails, or does not hold what it should.
     """
+    from imdb_rnn.text.sources.fetch import fetch
+
     downloads = root / files.DOWNLOADS
     archive = fetch(params.url, f"sha256:{params.sha256}", downloads / "imdb.npz")
     index = fetch(params.word_index_url, f"sha256:{params.word_index_sha256}", downloads / "imdb_word_index.json")
