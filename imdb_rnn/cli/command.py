@@ -25,6 +25,7 @@ BROKEN_PIPE = 141  # the exit status of other programs when the reader of their 
 EXAMPLES = """\
 examples:
   imdb-rnn predict "A wonderful film."
+  imdb-rnn look reviews.csv
   imdb-rnn predict --table reviews.csv --out scored.csv
   imdb-rnn predict --table 'reviews/*.parquet' --out scored/
 """
@@ -67,6 +68,8 @@ def _execute(words: list[str]) -> None:
         print(f"imdb-rnn {version('imdb-rnn')}")
     elif arguments.command is None:
         parser.print_help()
+    elif arguments.command == "look":
+        _look(arguments.path)
     elif arguments.table:
         if not arguments.out:
             predict.error("--table needs --out, the file or folder to write")
@@ -120,7 +123,17 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     add("--json", action="store_true", help="print one JSON object per line")
     add("--trace", action="store_true", help="also print the probability after each word")
     add("--model", type=Path, default=MODEL, metavar="FILE", help="the model file (default: %(default)s)")
+    about = "what training would make of a table or folder: its columns, labels and split"
+    look = commands.add_parser("look", help=about, description=f"Print {about}.")
+    look.add_argument("path", type=Path, metavar="FILE", help="a table, or a folder of tables or texts")
     return parser, predict
+
+
+def _look(path: Path) -> None:
+    from imdb_rnn.core.params import OwnParams
+    from imdb_rnn.text.sources.own import look
+
+    print("\n".join(look(OwnParams(), path)))
 
 
 def _is_of_many(tables: list[str], out: str) -> bool:

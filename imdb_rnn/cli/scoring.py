@@ -53,8 +53,6 @@ def find_text_columns(table: Path, named: list[str] | None) -> list[str]:
         return named
     rows = [row.values for row in islice(tables.read_rows(opened), 1000) if not row.fault]
     name, _ = columns.find_text(opened.columns, rows, str(table), "--text-column")
-    if not name:
-        raise columns.unclear(str(table), "text", [], opened.columns, "--text-column")
     return [name]
 
 

@@ -41,6 +41,10 @@ MAX_VALUES = 20  # a column with more different values is no label, unless its n
 MUCH_LONGER = 2  # as long as other texts, so that it is the text without a name that says so
 
 
+class NoColumnError(UserError):
+    """A table lacks a column: beside other tables, it may be no table of reviews."""
+
+
 class Facts(NamedTuple):
     """Of a column in some rows: how many cells are filled, their values, letters a cell, whether they are numbers."""
 
@@ -59,7 +63,7 @@ class Facts(NamedTuple):
 
 
 def find_text(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], place: str, setting: str) -> tuple[str, str]:
-    """The column of the texts, and why; empty if there is none.
+    """The column of the texts, and how it was recognised.
 
     Args:
         rows: some of the table, by column.
@@ -67,7 +71,7 @@ def find_text(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], place: 
         setting: what names the column where it cannot be told, `data.own.text_columns`.
 
     Raises:
-        UserError: when several columns could be it.
+        UserError: when several columns could be it; a `NoColumnError` when none could.
     """
     found = facts(columns, rows)
     for named in _by_name(columns, TEXT):
@@ -79,7 +83,7 @@ def find_text(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], place: 
             raise unclear(place, "text", named, columns, setting)
     texts = sorted((name for name in columns if found[name].is_text), key=lambda name: -found[name].letters)
     if not texts:
-        return "", ""
+        raise unclear(place, "text", [], columns, setting)
     if len(texts) > 1 and found[texts[0]].letters < MUCH_LONGER * found[texts[1]].letters:
         raise unclear(place, "text", texts, columns, setting)
     return texts[0], "by content"
@@ -88,8 +92,15 @@ def find_text(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], place: 
 def find_label(
     columns: Sequence[str], rows: Sequence[Mapping[str, Any]], texts: Sequence[str], place: str
 ) -> tuple[str, str]:
-    """The column of the labels, and why; empty if there is none. Arguments and errors are those of `find_text`."""
-    setting = "data.own.label_column"
+    """The column of the labels, and how it was recognised; empty if there is none.
+
+    Args:
+        columns, rows, place: as in `find_text`.
+        texts: columns that are not it.
+
+    Raises:
+        UserError: when several columns could be it.
+    """
     columns = [name for name in columns if name not in texts]
     found = facts(columns, rows)
     for names in (LABEL, LESS):
@@ -99,11 +110,11 @@ def find_label(
             if len(named) == 1:
                 return named[0], "by name"
             if named:
-                raise unclear(place, "label", named, columns, setting)
+                raise unclear(place, "label", named, columns)
     few = [name for name in columns if found[name].is_label and not set(found[name].values) <= set(PARTS)]
     clear = [name for name in few if _is_clear(found[name])]
     if len(few) > 1 and len(clear) != 1:
-        raise unclear(place, "label", clear or few, columns, setting)
+        raise unclear(place, "label", clear or few, columns)
     return (*(clear or few), "")[0], "by content"
 
 
@@ -121,23 +132,27 @@ def find_group(columns: Sequence[str]) -> str:
     return next((name for named in _by_name(columns, GROUP) for name in named), "")
 
 
-def unclear(place: str, what: str, candidates: Sequence[str], columns: Sequence[str], setting: str) -> UserError:
+def unclear(
+    place: str,
+    what: str,
+    candidates: Sequence[str],
+    columns: Sequence[str],
+    setting: str = "data.own.label_column",
+) -> UserError:
     """The line for a table whose columns cannot be told apart, with the setting that tells."""
-    shown = f"candidates: {listed(candidates)}" if candidates else f"columns: {listed(columns)}"
-    first = (*candidates, *columns, "NAME")[0]
-    value = in_yaml(first if len(first) <= 60 else "NAME")
-    example = "" if setting.startswith("-") else f": [{value}]" if what == "text" else f": {value}"
-    for_example = ", for example " if example else " "
-    return UserError(
-        f"{place}: cannot tell which column to use as the {what} ({shown}); set{for_example}{setting}{example}"
-    )
+    start = f"{place}: cannot tell which column to use as the {what}"
+    if not candidates:
+        return NoColumnError(f"{start} (columns: {listed(columns)}); name it in {setting}")
+    value = in_yaml(candidates[0])
+    example = setting if setting[0] == "-" else f"for example {setting}: {f'[{value}]' if what == 'text' else value}"
+    return UserError(f"{start} (candidates: {listed(candidates)}); set {example}")
 
 
 def require(columns: Sequence[str], wanted: Iterable[str], path: Path | str) -> None:
-    """Raise a `UserError` that names the first wanted column that is missing."""
+    """Raise a `NoColumnError` that names the first wanted column that is missing."""
     missing = [name for name in wanted if name not in columns]
     if missing:
-        raise UserError(f"{path} has no column {missing[0]!r}; it has {listed(columns)}")
+        raise NoColumnError(f"{path} has no column {missing[0]!r}; it has {listed(columns)}")
 
 
 def listed(columns: Sequence[str]) -> str:

@@ -24,6 +24,7 @@ WORDS = {"很差": 1, "较差": 2, "还行": 3, "推荐": 4, "力荐": 5}  # Dou
 COUNTS = ("one", "two", "three", "four", "five")
 WORDS |= {f"{count} star{'s' * (number > 1)}": number for number, count in enumerate(COUNTS, 1)}
 WORDS |= {f"{count}星": number for number, count in enumerate("一二三四五", 1)}
+PREFIX = "__label__"  # before the label in fastText's lines
 MISSING = frozenset(["", "nan", "null", "na", "n/a", "<na>", "?", "unsup", "unsupervised", "unlabeled", "unlabelled"])
 # 4, "4.0 out of 5 stars", 4/5, 4星
 RATING = re.compile(
@@ -71,7 +72,7 @@ def canonical(value: Any) -> str:
 
 @lru_cache(10_000)
 def _canonical(text: str) -> str:
-    text = " ".join(text.split()).removeprefix("__label__")
+    text = " ".join(text.split()).removeprefix(PREFIX)
     if text[:2] in ("['", '["') and "," not in text:  # a list of one, written into a CSV file
         text = text[2:-2]
     if text.lower() in MISSING or text == "None":
@@ -87,8 +88,10 @@ def _canonical(text: str) -> str:
 
 def bounded(value: str, params: LabelParams | None) -> str:
     """A number for all on the same side of configured bounds: a score may have more values than are worth counting."""
+    if params is None or params.negative_max is None or params.positive_min is None:
+        return value
     number = _number(value)
-    if number is None or params is None or params.negative_max is None or params.positive_min is None:
+    if number is None:
         return value
     low, high = params.negative_max, params.positive_min
     return repr(low if number <= low else high if number >= high else (low + high) / 2)
@@ -153,7 +156,7 @@ def require_two_classes(labels: Labels, counts: Mapping[str, int]) -> None:
     if len(names) > 2:
         sides = f"{{negative: [{in_yaml(names[0])}], positive: [{in_yaml(names[-1])}]}}"
         raise UserError(
-            f"{len(names)} labels, {shown}, of which two are needed; set, for example, data.own.labels: {sides}; "
+            f"{len(names)} labels, {shown}, of which two are needed; set for example data.own.labels: {sides}; "
             "reviews with other labels are left out"
         )
 

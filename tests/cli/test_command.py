@@ -348,3 +348,15 @@ def test_ctrl_c_ends_it_with_one_line_and_keeps_the_tables_that_are_whole(many):
         *_, said, interrupted = process.stderr.read().decode().splitlines()
         assert (said, interrupted.split(":")[0]) == ("", "interrupted")
     assert {path.name for path in (many / "scored").rglob("*")} == {"a.csv", ".imdb-rnn", "a.csv.json"}
+
+
+def test_look_says_what_training_would_make_of_a_table(run, tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text("".join(f"film {n} is good,{n % 2}\n" for n in range(12)).join(["Review Text,Rating\n", ""]))
+    status, out, err = run("look", str(table))
+    assert (status, err) == (0, "")
+    assert out.startswith("mine.csv: comma-separated, UTF-8; 12 rows; text: Review Text, label: Rating (by name)\n")
+    assert "reviews: 6 negative, 6 positive\n" in out
+    status, out, err = run("look", str(tmp_path / "none.csv"))
+    assert (status, out) == (1, "")
+    assert re.fullmatch(r"error: .*none\.csv does not exist.*\n", err)

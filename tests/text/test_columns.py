@@ -121,7 +121,11 @@ def test_names_alike_are_told_apart_by_content():
 
 
 def test_no_column_is_empty():
-    assert recognise({"id": "number", "same": "same"}) == ("", "")
+    with pytest.raises(
+        columns.NoColumnError, match=r"as the text \(columns: id, same\); name it in data.own.text_columns$"
+    ):
+        recognise({"id": "number", "same": "same"})
+    assert recognise({"text": "text", "id": "number"}) == ("text", "")
 
 
 def test_a_line_stays_readable_however_many_columns_there_are():

@@ -41,6 +41,7 @@ UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u34
 UNSPACED_SHARE = 0.3  # of the letters: texts with more are not words between spaces
 PARTS = ("", "train", "test", "validation")
 EXAMPLES, EXAMPLE_WIDTH = 3, 100
+LOOKED_AT = 100_000  # rows of a table that is not trained on yet
 NO_TEXT, NO_LABEL = "no text", "no label"
 
 
@@ -125,21 +126,23 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
     return make_corpus(sets[0], sets[1], vocabulary, provenance, confirmation)
 
 
-def look(params: OwnParams, path: Path, most: int) -> list[str]:
-    """What `read` would understand of a file or folder, by at most so many of its rows, in lines of text."""
+def look(params: OwnParams, path: Path, most: int = LOOKED_AT) -> list[str]:
+    """What `read` makes of the reviews at `path`, by at most so many rows, in lines of text. Raises as `read` does."""
     sources, not_read = find_sources(params, path)
     found = IngestedRows(bool(params.group_column))
     texts = _texts(params, sources, found, most)
     tokenizer = _tokenizer_for(next(texts, []), "auto", str(path))
     for _ in texts:
         pass
+    rest = [f"only the first {most:,} rows were looked at"] if found.rows.total() == most else []
     n = len(found.labels)
-    labels, y, kept = _usable(params, found, sources, np.ones(n, np.int64), np.arange(n))
-    train, test, split = _parts(params, found, y, kept, np.arange(n))
+    try:
+        labels, y, kept = _usable(params, found, sources, np.ones(n, np.int64), np.arange(n))
+        train, test, split = _parts(params, found, y, kept, np.arange(n))
+    except UserError as error:
+        raise UserError("; ".join([str(error).replace(params.path, str(path), 1), *rest])) from error
     lines = _confirmation(sources, not_read, found, labels, y, kept, f"{split}: {_sizes(train, test)}")
-    return [*lines, f"tokens: {tokenizer}"] + [f"only the first {most:,} rows were looked at"] * (
-        found.rows.total() == most
-    )
+    return [*lines, f"tokens: {tokenizer}", *rest]
 
 
 def _sizes(train: np.ndarray, test: np.ndarray) -> str:
@@ -177,9 +180,8 @@ def _note(row: ReviewRow, source: Source, found: IngestedRows) -> bool:
         found.first_seen_at.setdefault(reason, _place(row, source))
         return False
     values = found.label_values.setdefault(source.name if source.table else "", {})
-    number = values.get(row.label)
-    if number is None:
-        number = values[row.label] = len(found.places)
+    number = values.setdefault(row.label, len(found.places))
+    if is_new := number == len(found.places):
         found.places.append(_place(row, source))
         if len(values) > MAX_LABEL_VALUES:
             infer_label_mapping(dict.fromkeys(values, 1), None)  # numbers need bounds, which its error says
@@ -187,7 +189,7 @@ def _note(row: ReviewRow, source: Source, found: IngestedRows) -> bool:
                 f"{_place(row, source)}: more than {MAX_LABEL_VALUES} different labels in {source.label}; name the "
                 "column of the labels in data.own.label_column"
             )
-    if len(found.examples) < 4 * EXAMPLES and sum(number == other for other, _ in found.examples) < EXAMPLES - 1:
+    if len(found.labels) < EXAMPLES or is_new:
         found.examples.append((number, textwrap.shorten(row.text[:1000], EXAMPLE_WIDTH, placeholder=" …")))
     found.labels.append(number)
     found.parts.append(PARTS.index(row.part))
@@ -364,5 +366,9 @@ def _confirmation(
     group = find_group(sources[0].table.columns) if sources[0].table else ""
     if group and not found.is_grouped:
         lines.append(f"to keep all reviews of the same {group} on one side, set data.own.group_column: {group}")
-    shown = [f"{labels.names[found.classes[n]]} | {text}" for n, text in found.examples if found.classes[n] >= 0]
-    return lines + shown[:EXAMPLES]
+    shown: dict[str, list[str]] = {}
+    for number, text in found.examples:
+        if found.classes[number] >= 0:
+            shown.setdefault(labels.names[found.classes[number]], []).append(text)
+    examples = sorted((n, name, text) for name, texts in shown.items() for n, text in enumerate(texts))
+    return lines + [f"{name} | {text}" for _, name, text in examples[:EXAMPLES]]

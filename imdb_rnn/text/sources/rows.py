@@ -11,18 +11,16 @@ from typing import NamedTuple
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import OwnParams
 from imdb_rnn.text import columns, tables
-from imdb_rnn.text.labels import SIDE, bounded, canonical
+from imdb_rnn.text.columns import PARTS
+from imdb_rnn.text.labels import PREFIX, SIDE, bounded, canonical
 
-PARTS = columns.PARTS
 TABLES = (
-    ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx",
-    ".xlsm", ".xls", ".xlsb", ".ods", ".gz", ".zst", ".zip",
+    ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".xlsm", ".xls", ".ods",
+    ".zip", ".gz", ".zst",
 )  # fmt: skip
-DOCUMENTATION = re.compile(r"(readme|licen[cs]e|copying|notice|changelog|citation)\b.*|.*\.(md|rst|dvc)", re.I)
+DOCUMENTATION = re.compile(r"(readme|licen[cs]e|copying|notice|changelog|citation)\b.*|.*\.(md|rst|dvc)", re.IGNORECASE)
 LONGEST_FILE = 10_000_000  # bytes
 SAMPLE = 1000  # rows, by which columns are recognised
-SAID = "as set"
-PREFIX = "__label__"  # before the label in fastText's lines
 FORMS = "a table (CSV, TSV, JSON, Excel, Parquet), a folder of tables, or one folder of .txt files per label"
 
 
@@ -31,8 +29,8 @@ class Source(NamedTuple):
 
     name: its path below `data.own.path`
     table: None: the file is one review
-    texts, label, split: its columns; label is `PREFIX` where the lines begin with it, and empty if there is no column
-    label_of_all, part: the label and the part of all rows if its name says them; otherwise None, and empty
+    texts, label, split: its columns; `label` is `labels.PREFIX` where lines begin with it, empty if there is no column
+    label_of_all, part: the label and the part of all rows if its name says them, or empty
     scale: sources with the same one share the meaning of their labels
     why: how the columns were recognised, in words
     """
@@ -43,7 +41,7 @@ class Source(NamedTuple):
     texts: Sequence[str] = ()
     label: str = ""
     split: str = ""
-    label_of_all: str | None = None
+    label_of_all: str = ""
     part: str = ""
     scale: str = ""
     why: str = ""
@@ -80,38 +78,44 @@ def find_sources(params: OwnParams, path: Path) -> tuple[list[Source], dict[str,
     """
     found = _files(params, path)
     texts = _texts(found, path)
-    sources, left_out = [], {}
+    sources: list[Source] = []
+    bare: list[Source] = []  # without labels
+    left_out: dict[str, str] = {}
+    without: list[UserError] = []
     for file in found:
         name = file.relative_to(path).as_posix() if file != path else file.name
-        if file.name[0] == "." and file != path:
-            left_out[name] = "hidden"
-        elif DOCUMENTATION.fullmatch(file.name) and file != path:
-            left_out[name] = "documentation"
-        elif file in texts:
-            label, part = canonical(file.parent.name), _part(name.split("/")[:-2])
-            sources.append(Source(file, name, label_of_all=label, part=part))
+        if file in texts:
+            part = _part(name.split("/")[:-2])
+            sources.append(Source(file, name, label_of_all=canonical(file.parent.name), part=part))
+        elif file != path and (file.name[0] == "." or DOCUMENTATION.fullmatch(file.name)):
+            left_out[name] = "hidden" if file.name[0] == "." else "documentation"
         elif texts and file.suffix.lower() == ".txt":
             left_out[name] = "beside folders of reviews"
         else:
             try:
-                sources.append(_of_table(params, tables.open_table(file), name))
+                source = _of_table(params, tables.open_table(file), name)
+                (sources if source.label else bare).append(source)
             except UserError as error:
-                if file.suffix.lower() in TABLES or file == path:
+                left_out[name] = str(error).removeprefix(f"{file}").removeprefix(":").partition("; ")[0].strip()
+                if isinstance(error, columns.NoColumnError):
+                    without.append(error)
+                elif file.suffix.lower() in TABLES or file == path:
                     raise
-                left_out[name] = _reason(error, file)
-    usable, without = _with_labels(sources, params)
-    left_out |= {name: _reason(error, path / name) for name, error in without.items()}
-    if without and not usable:
-        raise next(iter(without.values()))
-    if not usable:
-        others = f", only {', '.join(list(left_out)[:3])}" if left_out else ""
+    if not sources:
+        sources = _named_like_labels(bare)
+    read = {source.name for source in sources}
+    left_out |= {source.name: "no column of labels" for source in bare if source.name not in read}
+    if not sources:
+        without += [columns.unclear(f"{each.path}", "label", [], each.table.columns) for each in bare if each.table]
+        others = f", only {', '.join([*left_out][:3])}" if left_out else ""
         example = f"; to try it, run `cp data/example.csv {path}`" if path.is_dir() else ""
-        raise UserError(f"data.own.path: {params.path} holds no reviews{others}; put {FORMS} there{example}")
-    kinds = {source.table is None: source.name for source in usable}
+        nothing = UserError(f"{path} holds no reviews{others}; put {FORMS} there{example}")
+        raise (*without, nothing)[0]
+    kinds = {source.table is None: source.name for source in sources}
     if len(kinds) > 1:
         both = f"{kinds[False]} and {kinds[True]}"
-        raise UserError(f"data.own.path: {params.path} holds tables and text files, {both}; move one kind away")
-    return usable, left_out
+        raise UserError(f"{path} holds tables and text files, {both}; move one kind away")
+    return sources, left_out
 
 
 def _files(params: OwnParams, path: Path) -> list[Path]:
@@ -135,7 +139,7 @@ def _files(params: OwnParams, path: Path) -> list[Path]:
     elif not path.exists():
         found = [path.with_name(f"{path.name}.dvc")]
         if not found[0].exists():
-            raise UserError(f"data.own.path: {params.path} does not exist; put your reviews there: {FORMS}")
+            raise UserError(f"{path} does not exist; put your reviews there: {FORMS}")
     for file in found:
         if file.suffix == ".dvc" and file.stem and not file.with_suffix("").exists():
             raise UserError(f"{file.with_suffix('')} is not here, only its {file.name}; run `dvc pull {file}`")
@@ -155,72 +159,52 @@ def _texts(found: Sequence[Path], path: Path) -> set[Path]:
     return {file for file in texts if file.parent in labels}
 
 
-def _name_words(name: str) -> list[str]:
+def _words(name: str) -> list[str]:
     return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_A-Za-z]+", name)]
 
 
 def _part(names: Sequence[str]) -> str:
     """The part that a file's name says, or that of a folder it is in: `train`, `validation`, `test`, or empty."""
-    return next((PARTS[word] for name in reversed(names) for word in _name_words(name) if word in PARTS), "")
-
-
-def _reason(error: UserError, file: Path) -> str:
-    return str(error).removeprefix(f"{file}").removeprefix(":").split("; set")[0].strip()
+    return next((PARTS[word] for name in reversed(names) for word in _words(name) if word in PARTS), "")
 
 
 def _of_table(params: OwnParams, table: tables.Table, name: str) -> Source:
+    """A table with its columns; `label` is empty if it has none. Raises `UserError` as `columns.find_text` does."""
     rows = [row.values for row in islice(tables.read_rows(table), SAMPLE) if not row.fault]
-    stem = [word for word in _name_words(name.split("/")[-1]) if word not in PARTS]
-    source = Source(table.path, name, table, part=_part(name.split("/")))
+    stem = " ".join(word for word in _words(name.split("/")[-1]) if word not in PARTS)
+    source = Source(table.path, name, table, part=_part(name.split("/")), scale=stem)
+    there, place = table.columns, str(table.path)
     if table.form == "lines":
-        prefixed = sum(str(row[table.columns[0]]).startswith(PREFIX) for row in rows) > len(rows) / 2
-        return source._replace(texts=table.columns[:1], label=PREFIX if prefixed else "", scale=" ".join(stem))
-    place, texts, label, why_text, why_label = str(table.path), params.text_columns, params.label_column, SAID, SAID
+        prefixed = sum(str(row[there[0]]).startswith(PREFIX) for row in rows) > len(rows) / 2
+        return source._replace(texts=there[:1], label=PREFIX if prefixed else "")
+    said = [*(params.text_columns or ()), params.label_column, params.split_column, params.group_column]
+    columns.require(there, filter(None, said), place)
+    texts, label, why_text, why_label = params.text_columns, params.label_column, "as set", "as set"
     if not texts:
-        text, why_text = columns.find_text(table.columns, rows, place, "data.own.text_columns")
-        texts = [text] if text else []
+        text, why_text = columns.find_text(there, rows, place, "data.own.text_columns")
+        texts = [text]
     if not label:
-        label, why_label = columns.find_label(table.columns, rows, texts, place)
+        label, why_label = columns.find_label(there, rows, texts, place)
         if not label and not table.has_header:  # sorted by the label, the first rows have the same
             rows = [row.values for row in islice(tables.read_rows(table), 0, None, SAMPLE) if not row.fault]
-            label, why_label = columns.find_label(table.columns, rows, texts, place)
-    split = params.split_column or columns.find_split(table.columns, rows)
+            label, why_label = columns.find_label(there, rows, texts, place)
+    split = params.split_column or columns.find_split(there, rows)
     why = why_text if why_text == why_label else f"text {why_text}, label {why_label}"
-    return source._replace(texts=texts, label=label, split=split, scale=" ".join([*stem, label]), why=why)
+    return source._replace(texts=texts, label=label, split=split, scale=f"{stem} {label}", why=why)
 
 
-def _with_labels(found: list[Source], params: OwnParams) -> tuple[list[Source], dict[str, UserError]]:
-    """The sources that have texts and labels, and the faults of the others; without any, names of files are labels."""
-    without: dict[str, UserError] = {}
-    for source in found:
-        if source.table and source.table.form != "lines":
-            there, place = source.table.columns, str(source.path)
-            try:
-                columns.require(
-                    there, [*source.texts, *filter(None, (source.label, source.split, params.group_column))], place
-                )
-                if not source.texts:
-                    raise columns.unclear(place, "text", [], there, "data.own.text_columns")
-                if not source.label:
-                    raise columns.unclear(place, "label", [], there, "data.own.label_column")
-            except UserError as error:
-                without[source.name] = error
-        elif source.table and not source.label:
-            without[source.name] = UserError(f"{source.path} has a text a line and no labels; a table needs both")
-    if len(without) == len(found):
-        names = {}
-        for source in found:
-            words = [word for word in _name_words(source.path.name.removesuffix(".txt")) if word not in PARTS]
-            by_meaning = [word for word in words if word in SIDE]
-            if source.texts and words and (by_meaning or (source.table and source.table.form == "lines")):
-                names[source.name] = (*by_meaning, " ".join(words))[0]
-        if len(set(names.values())) > 1:
-            found = [
-                source._replace(label="", label_of_all=names.get(source.name), scale="", why="label by the file's name")
-                for source in found
-            ]
-            without = {name: error for name, error in without.items() if name not in names}
-    return [source for source in found if source.name not in without], without
+def _named_like_labels(bare: Sequence[Source]) -> list[Source]:
+    """Tables without labels whose files are named like labels: pos.txt and neg.txt, or one text file for each class."""
+    labels = {}
+    for source in bare:
+        words = [word for word in _words(source.path.name.removesuffix(".txt")) if word not in PARTS]
+        by_meaning = [word for word in words if word in SIDE]
+        if by_meaning or (words and source.table and source.table.form == "lines"):
+            labels[source.name] = (*by_meaning, " ".join(words))[0]
+    if len(set(labels.values())) < 2:
+        return []
+    named = [source for source in bare if source.name in labels]
+    return [source._replace(label_of_all=labels[source.name], scale="", why="by the file's name") for source in named]
 
 
 def read_rows(params: OwnParams, source: Source) -> Iterator[ReviewRow]:
@@ -228,27 +212,29 @@ def read_rows(params: OwnParams, source: Source) -> Iterator[ReviewRow]:
     if source.table is None:
         yield _of_file(source)
         return
-    texts, split, group = source.texts, source.split, params.group_column
-    label = source.label_of_all or ""
+    texts, group, label, part, key = source.texts, params.group_column, source.label_of_all, source.part, ""
     for number, values, fault, change in tables.read_rows(source.table):
         if fault:
             yield ReviewRow(number, "", "", fault=fault)
             continue
         cells = [values[name] for name in texts if values.get(name) is not None]
-        text = cells[0] if len(cells) == 1 and isinstance(cells[0], str) else "\n".join(map(str, cells))
+        try:
+            text = "\n".join(cells)
+        except TypeError:
+            text = "\n".join(map(str, cells))
+            if not all(isinstance(cell, str | int | float) for cell in cells):
+                fault = "text cell is not a string or a number"
         if source.label == PREFIX:
             label, _, text = text.partition(" ")
             label = canonical(label) if label.startswith(PREFIX) else ""
         elif source.label:
-            label = bounded(canonical(values.get(source.label)), params.labels)
-        part = source.part
-        if split:
-            part = PARTS.get(canonical(values.get(split)).lower(), "")
-            fault = "" if part else "neither train nor test"
-        if not all(isinstance(cell, str | int | float) for cell in cells):
-            fault = "text cell is not a string or a number"
-        key = canonical(values.get(group)) if group else ""
-        yield ReviewRow(number, text, label, part, key, fault or _fault(text), change)
+            label = canonical(values.get(source.label))
+        if source.split:
+            part = PARTS.get(canonical(values.get(source.split)).lower(), "")
+            fault = fault if part else "neither train nor test"
+        if group:
+            key = canonical(values.get(group))
+        yield ReviewRow(number, text, bounded(label, params.labels), part, key, fault or _fault(text), change)
 
 
 def _fault(text: str) -> str:
@@ -271,4 +257,4 @@ def _of_file(source: Source) -> ReviewRow:
         fault = "not UTF-8"
     except OSError as error:
         raise UserError(f"{source.path} cannot be read ({error.strerror})") from error
-    return ReviewRow(1, text, source.label_of_all or "", source.part, fault=fault)
+    return ReviewRow(1, text, source.label_of_all, source.part, fault=fault)

@@ -246,8 +246,8 @@ def test_what_was_understood_is_said_and_kept(tmp_path, capsys):
         "not read: sample_submission.csv (cannot tell which column to use as the text (columns: id, label))",
         "to keep all reviews of the same product_id on one side, set data.own.group_column: product_id",
         "negative | film 0",
-        "negative | film 1",
         "positive | film 3",
+        "negative | film 1",
         "tokens: word",
     ]
     assert corpus.provenance["text_columns"] == ["Review Text"]
