@@ -271,7 +271,7 @@ def cross_entropy(y: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.nda
         logits: (reviews,) of two classes, (reviews, classes) of more; see `cross_entropy_and_gradient`.
     """
     # Copied, because Numba would compile again for a read-only array.
-    logits, losses = np.array(logits, np.float64), np.empty(len(logits))
+    logits, losses = np.array(logits, np.float64, order="C"), np.empty(len(logits))
     dlogits = np.empty_like(logits)
     rows = [array if array.ndim == 2 else array[:, None] for array in (logits, dlogits)]
     _cross_entropies(np.array(y, np.float64), rows[0], losses, rows[1])

@@ -113,6 +113,7 @@ def test_of_several_classes_probability_loss_and_gradient_are_as_exact(classes, 
         np.testing.assert_allclose(probability[row], np.array(shares, float), rtol=2e-15)
         np.testing.assert_allclose(dlogits[row], np.array(derivatives, float), rtol=2e-15)
         assert losses[row] == pytest.approx(float(loss), rel=2e-15, abs=0)
+    np.testing.assert_array_equal(probabilities(np.asfortranarray(logits)), probability)
 
 
 def test_what_is_not_a_number_has_a_loss_that_is_none():
