@@ -17,10 +17,12 @@ from imdb_rnn.core.errors import UserError, run_command
 if TYPE_CHECKING:
     from imdb_rnn.cli.scoring import Counts
     from imdb_rnn.model import Model
+    from imdb_rnn.text.tables import Table
 
 MODEL = "data/model.safetensors"
 READ_BYTES = 2**20  # of standard input, at most, before the lines that have arrived are answered
 MAX_LINE = 10 * 2**20  # bytes
+FEW = 0.1  # share of words known to the model below which its answers mean nothing
 BROKEN_PIPE = 141  # the exit status of other programs when the reader of their output has gone
 EXAMPLES = """\
 examples:
@@ -105,7 +107,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         "--table",
         nargs="+",
         metavar="FILE",
-        help="a CSV, TSV, JSONL or Parquet file with a column of texts; or several files, a folder, a quoted pattern",
+        help="a CSV, TSV, JSON, Excel or Parquet table with a column of texts; or several, a folder, a quoted pattern",
     )
     add(
         "--out",
@@ -148,8 +150,9 @@ def _score_one(arguments: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from imdb_rnn.cli.scoring import find_text_columns, score_table
+    from imdb_rnn.text.tables import open_table
 
-    table, out = Path(arguments.table[0]), Path(arguments.out)
+    table, out = open_table(Path(arguments.table[0])), Path(arguments.out)
     texts = find_text_columns(table, arguments.text_column)
     _tell(arguments, texts, [table])
     model = _load(arguments.model)
@@ -183,17 +186,21 @@ def _score_many(arguments: argparse.Namespace) -> None:
 
 
 def _print_counts(model: "Model", counts: list["Counts"], out: Path) -> None:
-    rows, positive = (sum(each) for each in zip(*counts, strict=True))
+    rows, positive, blank, words, known = (sum(each) for each in zip(*counts, strict=True))
+    if blank:
+        print(f"{blank:,} row{'s' * (blank != 1)} without a text: kept, with no prediction", file=sys.stderr)
+    if known < FEW * words:
+        print(f"the model knows {known / words:.0%} of the words; is it of another language?", file=sys.stderr)
     print(f"{rows:,} review{'s' * (rows != 1)}, {positive:,} of them {model.labels[1]}, in {out}")
 
 
-def _tell(arguments: argparse.Namespace, texts: list[str], tables: list[Path]) -> None:
+def _tell(arguments: argparse.Namespace, texts: list[str], tables: list["Table"]) -> None:
     """Report what the user did not ask for: the column that was inferred, and columns that will be replaced."""
-    from imdb_rnn.cli.scoring import ADDED, is_scored
+    from imdb_rnn.cli.writing import ADDED
 
     if not arguments.text_column:
         print(f"text column: {', '.join(texts)}", file=sys.stderr)
-    scored = [str(table) for table in tables if is_scored(table)]
+    scored = [str(table.path) for table in tables if not set(ADDED).isdisjoint(table.columns)]
     if scored:
         shown = ", ".join(scored[:3]) + ", …" * (len(scored) > 3)
         print(f"replacing the columns {' and '.join(ADDED)} of {shown}", file=sys.stderr)
@@ -258,9 +265,9 @@ def _lines(stream: BinaryIO) -> Iterator[list[str]]:
     """The lines of standard input; those that arrive together are answered together, which is many times as fast.
 
     Raises:
-        UserError: when a line is empty, too long or not UTF-8 text, after the lines before it.
+        UserError: when a line is too long or not UTF-8 text, after the lines before it.
     """
-    number, rest, data = 0, b"", b"\n"
+    number, blank, rest, data = 0, 0, b"", b"\n"
     while data:
         data = stream.read1(READ_BYTES)  # type: ignore[attr-defined]
         *lines, rest = (rest + data).split(b"\n")
@@ -269,11 +276,16 @@ def _lines(stream: BinaryIO) -> Iterator[list[str]]:
         texts: list[str] = []
         for line in lines:
             number += 1
+            if not line.strip(b" \t\r\xef\xbb\xbf"):
+                blank += 1
+                continue
             if fault := _fault_of(line):
                 yield texts
                 raise UserError(f"line {number} of standard input {fault}")
             texts.append(line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\r"))
         yield texts
+    if blank:
+        print(f"{blank:,} blank line{'s' * (blank != 1)} of standard input left out", file=sys.stderr)
 
 
 def _fault_of(line: bytes) -> str:

@@ -32,7 +32,10 @@ def score_parts(
         UserError: as `score_part` and `joined` do; when a machine does not see the files; and when workers die again
             and again while they score the same table.
     """
-    parts = [part._replace(table=part.table.absolute(), out=part.out.absolute()) for part in parts]
+    parts = [
+        part._replace(table=part.table._replace(path=part.table.path.absolute()), out=part.out.absolute())
+        for part in parts
+    ]
     found = []
     # Ray reports the death of a worker on standard output, where the answer goes
     with joined(address) as ray, redirect_stdout(sys.stderr):
@@ -46,7 +49,7 @@ def score_parts(
         for row in items.map(partial(_score, work), num_cpus=1).iter_rows():
             if row["fault"]:
                 raise UserError(row["fault"])
-            found.append(Counts(row["rows"], row["positive"]))
+            found.append(Counts(*(row[field] for field in Counts._fields)))
             on_progress(row["rows"])
     return found
 
@@ -57,11 +60,11 @@ def _score(work: Any, row: dict[str, Any]) -> dict[str, Any]:
     part = parts[row["part"]]
     counts, fault = Counts(0, 0), ""
     try:
-        for path in (scratch, part.table):
+        for path in (scratch, part.table.path):
             if not path.exists():
                 where = f"{path} does not exist on {socket.gethostname()}"
                 raise UserError(f"{where}; put the tables and --out on storage that all machines share")
-        _count_start(scratch / f"{part.out.name}.starts", part.table)
+        _count_start(scratch / f"{part.out.name}.starts", part.table.path)
         counts = done(part, model_digest) or score_part(model, model_digest, part, scratch, lambda rows: None)
     except (OSError, UserError) as error:  # the storage may fail at any time
         fault = str(error)

@@ -13,20 +13,19 @@ from imdb_rnn.cli.scoring import Counts, OnProgress, find_text_columns, score_ta
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.model import Model
-from imdb_rnn.text import tables
+from imdb_rnn.text.tables import SUFFIXES, Table, open_table
 
 FOLDER = ".imdb-rnn"  # next to the scored tables: a record of each, and the scratch folder
-READ_BYTES = 2**20
 
 
 class Part(NamedTuple):
     """One table of many.
 
-    out: the scored table, which has the same name
+    out: the scored table, which has the same name if tables can be written so
     texts: the columns whose cells are joined to the texts
     """
 
-    table: Path
+    table: Table
     out: Path
     texts: list[str]
 
@@ -44,12 +43,13 @@ def find_tables(named: list[str], out: Path) -> list[Path]:
         exists = Path(name).exists()
         pattern = glob.escape(name) + "/*" * Path(name).is_dir() if exists else name
         matches = map(Path, glob.glob(pattern, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
-        paths = sorted(path for path in matches if path.is_file() and tables.is_table(path))
-        if not exists:
+        paths = sorted(path for path in matches if path.is_file() and path.suffix.lower() in SUFFIXES)
+        if Path(name).is_file():
+            paths = [Path(name)]
+        elif not exists:
             paths = [path for path in paths if path.parent.resolve() != out.resolve()]
         if not paths:
-            endings = ", ".join(f".{form}" for form in tables.FORMATS)
-            raise UserError(f"{name}: no table found; the names of tables end in {endings}")
+            raise UserError(f"{name}: no table found; the names of tables in a folder end in {', '.join(SUFFIXES)}")
         for path in paths:
             found.setdefault(path.resolve(), path)
     return list(found.values())
@@ -64,18 +64,25 @@ def plan(paths: list[Path], out: Path, named: list[str] | None) -> list[Part]:
 
     Raises:
         UserError: when `out` is not a folder or contains the tables themselves, or two tables have the same name; and
-            as `find_text_columns` does.
+            as `open_table` and `find_text_columns` do.
     """
-    if out.is_file() or (not out.exists() and tables.is_table(out)):
+    if out.is_file() or (not out.exists() and out.suffix.lower() in SUFFIXES):
         raise UserError(f"{out} should be a folder: several tables are written; name a folder")
-    first: dict[str, Path] = {}
+    first: dict[Path, Path] = {}
     for path in paths:
-        other = first.setdefault(path.name, path)
+        other = first.setdefault(_out(path, out), path)
         if other is not path:
-            raise UserError(f"{other} and {path} would both become {out / path.name}; score them into two folders")
+            raise UserError(f"{other} and {path} would both become {_out(path, out)}; score them into two folders")
         if path.parent.resolve() == out.resolve():
             raise UserError(f"{path} would be overwritten; name another folder than its own")
-    return [Part(path, out / path.name, find_text_columns(path, named)) for path in paths]
+    tables = map(open_table, paths)
+    return [Part(table, _out(table.path, out), find_text_columns(table, named)) for table in tables]
+
+
+def _out(path: Path, out: Path) -> Path:
+    """A table of a zip archive is written without one, a workbook of any kind as .xlsx."""
+    name = path.with_suffix("").name if path.suffix.lower() == ".zip" else path.name
+    return out / (Path(name).with_suffix(".xlsx").name if path.suffix.lower() in (".xls", ".xlsm", ".ods") else name)
 
 
 @contextmanager
@@ -105,8 +112,8 @@ def done(part: Part, model: str) -> Counts | None:
     """
     try:
         record = json.loads(_record(part).read_bytes())
-        counts = Counts(int(record["rows"]), int(record["positive"]))
-        is_same = record == _describe(model, digest(part.table), part, digest(part.out), counts)
+        counts = Counts(*(int(record[field]) for field in Counts._fields))
+        is_same = record == _describe(model, digest(part.table.path), part, digest(part.out), counts)
     except (OSError, ValueError, LookupError, TypeError, UserError):
         return None
     return counts if is_same else None
@@ -121,7 +128,7 @@ def score_part(model: Model, model_digest: str, part: Part, scratch: Path, on_pr
     Raises:
         UserError: as `score_table` does.
     """
-    table = digest(part.table)  # before it is read: a table that changes meanwhile does not count as done
+    table = digest(part.table.path)  # before it is read: a table that changes meanwhile does not count as done
     new = scratch / part.out.name
     counts = score_table(model, part.table, new, part.texts, on_progress)
     record = _describe(model_digest, table, part, digest(new), counts)
@@ -140,14 +147,11 @@ def _describe(model: str, table: str, part: Part, scored: str, counts: Counts) -
 
 def digest(path: Path) -> str:
     """The SHA-256 of a file's bytes. Raises `UserError` when it cannot be read."""
-    sha256 = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            while data := file.read(READ_BYTES):
-                sha256.update(data)
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror})") from error
-    return sha256.hexdigest()
 
 
 def _record(part: Part) -> Path:

@@ -109,7 +109,7 @@ def test_a_part_that_is_scored_is_done(folder, model):
 def test_it_is_still_done_when_files_were_only_touched_or_moved(folder, model):
     (part,) = planned(folder, "a.csv")
     score(model, part)
-    os.utime(part.table, (0, 0))
+    os.utime(part.table.path, (0, 0))
     os.utime(part.out, (0, 0))
     folder.joinpath("in").rename(folder / "in2")
     folder.joinpath("out").rename(folder / "out2")
@@ -121,7 +121,7 @@ def test_it_is_not_done_when_anything_of_it_is_another(folder, model, what):
     (part,) = planned(folder, "a.csv")
     score(model, part)
     model, record = DIGEST, folder / "out/.imdb-rnn/a.csv.json"
-    content, times = {"table": part.table, "scored": part.out, "record": record}.get(what), part.table.stat()
+    content, times = {"table": part.table.path, "scored": part.out, "record": record}.get(what), part.table.path.stat()
     if content:  # of the same length and time
         content.write_bytes(content.read_bytes().replace(b"film", b"FILM").replace(b"{", b"["))
         os.utime(content, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -137,8 +137,8 @@ def test_it_is_not_done_when_anything_of_it_is_another(folder, model, what):
 def test_a_table_that_changes_while_it_is_scored_is_not_done(folder, model):
     (part,) = planned(folder, "a.csv")
     with parts.scratch_folder(part.out.parent) as scratch:
-        changed = part.table.read_text() + "terrible film\n"
-        parts.score_part(model, DIGEST, part, scratch, lambda rows: part.table.write_text(changed))
+        changed = part.table.path.read_text() + "terrible film\n"
+        parts.score_part(model, DIGEST, part, scratch, lambda rows: part.table.path.write_text(changed))
     assert parts.done(part, DIGEST) is None
 
 
@@ -146,7 +146,7 @@ def test_a_fault_leaves_what_was_there(folder, model):
     (part,) = planned(folder, "a.csv")
     score(model, part)
     before = part.out.read_bytes()
-    part.table.write_text("text\nwonderful film\n \n")
+    part.table.path.write_text("text\nwonderful film\n \n")
     with pytest.raises(UserError, match="row 2: text is empty"):
         score(model, part)
     assert part.out.read_bytes() == before

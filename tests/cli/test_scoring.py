@@ -31,7 +31,7 @@ def rows_of(path) -> list[dict]:
 @pytest.mark.parametrize("out", ["b.csv", "b.tsv.gz", "b.jsonl.zst", "folder/b.csv", "a.csv"])
 def test_each_row_gets_what_is_said_of_it(tmp_path, model, out):
     table = write_csv(tmp_path / "a.csv", [("id", "text"), *((f"0{row}", text) for row, text in enumerate(TEXTS))])
-    assert score_table(model, table, tmp_path / out, ["text"]) == (4, 2)
+    assert score_table(model, open_table(table), tmp_path / out, ["text"]) == (4, 2)
     number = float if "jsonl" in out else str
     assert rows_of(tmp_path / out) == [
         {"id": f"0{row}", "text": text, "predicted_probability": number(said[0]), "predicted_label": said[1]}
@@ -42,7 +42,7 @@ def test_each_row_gets_what_is_said_of_it(tmp_path, model, out):
 def test_a_cell_stays_as_it_was_byte_by_byte(tmp_path, model):
     content = 'id,text\n007," a ""wonderful"", film\n\nNA"\n,好评 😀\n1e5,null\n'
     (tmp_path / "a.csv").write_text(content, encoding="utf-8")
-    score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"])
+    score_table(model, open_table(tmp_path / "a.csv"), tmp_path / "b.csv", ["text"])
     assert (tmp_path / "b.csv").read_text(encoding="utf-8") == (
         'id,text,predicted_probability,predicted_label\n007," a ""wonderful"", film\n\nNA",0.946616,positive\n'
         ",好评 😀,0.500000,negative\n1e5,null,0.500000,negative\n"
@@ -52,7 +52,7 @@ def test_a_cell_stays_as_it_was_byte_by_byte(tmp_path, model):
 def test_json_lines_keep_keys_and_types(tmp_path, model):
     rows = [{"text": "A wonderful film.", "stars": [1, None]}, {"more": {"好": 0.1}, "text": "a terrible film"}]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    score_table(model, tmp_path / "a.jsonl", tmp_path / "b.jsonl", ["text"])
+    score_table(model, open_table(tmp_path / "a.jsonl"), tmp_path / "b.jsonl", ["text"])
     said = [dict(zip(scoring.ADDED, said, strict=True)) for said in ((0.947348, "positive"), (0.052652, "negative"))]
     lines = (tmp_path / "b.jsonl").read_text(encoding="utf-8").splitlines()
     assert [list(json.loads(line).items()) for line in lines] == [
@@ -67,7 +67,7 @@ def test_parquet_keeps_its_types(tmp_path, model, monkeypatch):
     time = pa.array([None, *[datetime.datetime(2020, 1, 2)] * 3], pa.timestamp("ns", "UTC"))
     table = pa.table({"time": time, "text": text}).replace_schema_metadata({"by": "us"})
     pq.write_table(table, tmp_path / "a.parquet")
-    assert score_table(model, tmp_path / "a.parquet", tmp_path / "b.parquet", ["text"]) == (4, 2)
+    assert score_table(model, open_table(tmp_path / "a.parquet"), tmp_path / "b.parquet", ["text"]) == (4, 2)
     scored = pq.read_table(tmp_path / "b.parquet")
     assert scored.select(["time", "text"]).equals(table)
     assert scored.schema.metadata == {b"by": b"us"}
@@ -78,7 +78,7 @@ def test_parquet_keeps_its_types(tmp_path, model, monkeypatch):
 
 def test_a_table_without_rows_stays_one(tmp_path, model):
     (tmp_path / "a.csv").write_text("id,text\n")
-    assert score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"]) == (0, 0)
+    assert score_table(model, open_table(tmp_path / "a.csv"), tmp_path / "b.csv", ["text"]) == (0, 0)
     assert (tmp_path / "b.csv").read_text() == "id,text,predicted_probability,predicted_label\n"
 
 
@@ -86,17 +86,17 @@ def test_a_table_without_rows_stays_one(tmp_path, model):
 def test_the_same_table_gives_the_same_bytes(tmp_path, model, name):
     (tmp_path / "a.csv").write_text("text\ngood\n")
     for folder in ("one", "other"):
-        score_table(model, tmp_path / "a.csv", tmp_path / folder / name, ["text"])
+        score_table(model, open_table(tmp_path / "a.csv"), tmp_path / folder / name, ["text"])
     assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
 
 
 @pytest.mark.parametrize("limits", [{"BATCH_ROWS": 3}, {"BATCH_CHARACTERS": 30}])
 def test_rows_that_are_scored_at_once_change_nothing(tmp_path, model, monkeypatch, limits):
     table = write_csv(tmp_path / "a.csv", [("text",), *((text,) for text in TEXTS * 3)])
-    score_table(model, table, tmp_path / "b.csv", ["text"])
+    score_table(model, open_table(table), tmp_path / "b.csv", ["text"])
     for name, value in limits.items():
         monkeypatch.setattr(scoring, name, value)
-    score_table(model, table, tmp_path / "c.csv", ["text"])
+    score_table(model, open_table(table), tmp_path / "c.csv", ["text"])
     assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "c.csv").read_bytes()
 
 
@@ -110,8 +110,7 @@ def test_a_scored_table_is_scored_again_in_the_same_columns(tmp_path, model, nam
         (tmp_path / name).write_text(json.dumps({column: cell for column, (cell,) in columns.items()}))
     else:
         write_csv(tmp_path / name, [columns, [cell for (cell,) in columns.values()]])
-    assert scoring.is_scored(tmp_path / name)
-    score_table(model, tmp_path / name, tmp_path / f"b{name}", ["text"])
+    score_table(model, open_table(tmp_path / name), tmp_path / f"b{name}", ["text"])
     (row,) = rows_of(tmp_path / f"b{name}")
     assert list(row) == ["label", "text", "predicted_probability", "predicted_label"]
     assert (row["label"], row["predicted_label"]) == ("good", "positive")
@@ -123,9 +122,14 @@ def test_a_few_rows_are_in_memory_however_many_there_are(tmp_path, model, monkey
     table = tmp_path / "a.csv.gz"
     table.write_bytes(gzip.compress(b"text\n" + b"%s\n" % (b"a good film " * 80) * 10_000, 1))  # 10 MB
     few = write_csv(tmp_path / "few.csv", [("text",), *[("a good film " * 80,)] * 600])
-    score_table(model, few, tmp_path / "a.csv", ["text"])  # what is compiled and loaded at first is not meant
+    score_table(
+        model, open_table(few), tmp_path / "a.csv", ["text"]
+    )  # what is compiled and loaded at first is not meant
     counts = []
-    assert peak_memory(lambda: counts.append(score_table(model, table, tmp_path / "b.csv", ["text"]))) < 4 << 20
+    assert (
+        peak_memory(lambda: counts.append(score_table(model, open_table(table), tmp_path / "b.csv", ["text"])))
+        < 4 << 20
+    )
     assert counts == [(10_000, 0)] * 2
 
 
@@ -140,7 +144,7 @@ def test_what_is_wrong_with_a_table_is_said_and_nothing_is_written(tmp_path, mod
     (tmp_path / "a.csv").write_text(content)
     (tmp_path / "b.csv").write_text("older")
     with pytest.raises(UserError, match=fault):
-        score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"])
+        score_table(model, open_table(tmp_path / "a.csv"), tmp_path / "b.csv", ["text"])
     assert (tmp_path / "b.csv").read_text() == "older"
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -156,7 +160,7 @@ def test_what_is_wrong_with_a_table_is_said_and_nothing_is_written(tmp_path, mod
 def test_a_line_of_json_without_a_text_is_named(tmp_path, model, line, fault):
     (tmp_path / "a.jsonl").write_text('{"text": "good"}\n' + line)
     with pytest.raises(UserError, match=fault):
-        score_table(model, tmp_path / "a.jsonl", tmp_path / "b.jsonl", ["text"])
+        score_table(model, open_table(tmp_path / "a.jsonl"), tmp_path / "b.jsonl", ["text"])
 
 
 @pytest.mark.parametrize(
@@ -170,7 +174,7 @@ def test_a_line_of_json_without_a_text_is_named(tmp_path, model, line, fault):
 def test_a_row_of_parquet_without_a_text_is_named(tmp_path, model, values, fault):
     pq.write_table(pa.table({"text": values}), tmp_path / "a.parquet")
     with pytest.raises(UserError, match=fault):
-        score_table(model, tmp_path / "a.parquet", tmp_path / "b.parquet", ["text"])
+        score_table(model, open_table(tmp_path / "a.parquet"), tmp_path / "b.parquet", ["text"])
     assert [path.name for path in tmp_path.iterdir()] == ["a.parquet"]
 
 
@@ -187,33 +191,33 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path, model, table, out, fau
     (tmp_path / "c.csv").mkdir()
     (tmp_path / table).write_text('{"text": "good"}' if table == "a.jsonl" else "text\ngood\n")
     with pytest.raises(UserError, match=fault):
-        score_table(model, tmp_path / table, tmp_path / out, ["text"])
+        score_table(model, open_table(tmp_path / table), tmp_path / out, ["text"])
 
 
 def test_a_cell_that_no_tsv_can_hold_is_refused(tmp_path, model):
     """A quote that takes in whole rows is a fault there, and such a cell looks like one."""
     write_csv(tmp_path / "a.csv", [("text", "note"), ("good", "tab\tand\nline")])
     with pytest.raises(UserError, match=r"a tab and a line end.*let --out be a \.csv$"):
-        score_table(model, tmp_path / "a.csv", tmp_path / "b.tsv", ["text"])
+        score_table(model, open_table(tmp_path / "a.csv"), tmp_path / "b.tsv", ["text"])
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
-    score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["text"])
+    score_table(model, open_table(tmp_path / "a.csv"), tmp_path / "b.csv", ["text"])
 
 
 def test_the_columns_of_the_texts_are_inferred_or_named(tmp_path):
     path = write_csv(tmp_path / "a.csv", [("id", " 评论", "texts")])
-    assert find_text_columns(path, None) == [" 评论"]
-    assert find_text_columns(path, ["texts", "id"]) == ["texts", "id"]
+    assert find_text_columns(open_table(path), None) == [" 评论"]
+    assert find_text_columns(open_table(path), ["texts", "id"]) == ["texts", "id"]
     with pytest.raises(UserError, match="has no column 'text'; it has id, 评论, texts"):
-        find_text_columns(path, ["text"])
+        find_text_columns(open_table(path), ["text"])
     path = write_csv(tmp_path / "a.csv", [("text", "review")])
     with pytest.raises(UserError, match=r"candidates: text, review\); set --text-column"):
-        find_text_columns(path, None)
+        find_text_columns(open_table(path), None)
 
 
 def test_several_columns_are_one_text(tmp_path, model):
     """As for training, so that a network that learnt from title and text is asked with both."""
     write_csv(tmp_path / "a.csv", [("title", "text"), ("wonderful", "film"), ("", "terrible")])
-    score_table(model, tmp_path / "a.csv", tmp_path / "b.csv", ["title", "text"])
+    score_table(model, open_table(tmp_path / "a.csv"), tmp_path / "b.csv", ["title", "text"])
     expected = [f"{value:.6f}" for value in model.predict_proba(["wonderful\nfilm", "terrible"])]
     assert [row["predicted_probability"] for row in rows_of(tmp_path / "b.csv")] == expected
 
@@ -224,7 +228,7 @@ def test_a_table_that_lies_is_scored_or_refused_in_one_line(tmp_path, model, lie
     table, out = tmp_path / f"a{ending}", tmp_path / f"b{ending}"
     table.write_bytes(gzip.compress(LIES[lie], 1) if ending.endswith(".gz") else LIES[lie])
     try:
-        rows, _ = score_table(model, table, out, find_text_columns(table, ["text"]))
+        rows, _ = score_table(model, open_table(table), out, find_text_columns(open_table(table), ["text"]))
     except UserError as error:
         assert "\n" not in str(error)
         assert len(str(error)) < 1000
