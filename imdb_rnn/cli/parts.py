@@ -49,7 +49,9 @@ def find_tables(named: list[str], out: Path) -> list[Path]:
         elif not exists:
             paths = [path for path in paths if path.parent.resolve() != out.resolve()]
         if not paths:
-            raise UserError(f"{name}: no table found; the names of tables in a folder end in {', '.join(SUFFIXES)}")
+            raise UserError(
+                f"{name}: no table found; give files, a folder or a pattern of .csv, .jsonl, .xlsx and the like"
+            )
         for path in paths:
             found.setdefault(path.resolve(), path)
     return list(found.values())

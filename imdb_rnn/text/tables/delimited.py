@@ -42,7 +42,7 @@ def _dialect(table: Table, lines: list[str]) -> tuple[Table, Rows]:
     )
     if text.startswith("__label__"):  # of fastText
         return best[2:]
-    is_quoted = any(line[0] == '"' for line in lines)
+    is_quoted = any(line[0] == '"' or ', "' in line for line in lines)
     layouts = ["doubled", *["backslash"] * ('\\"' in text), "unquoted"]
     for delimiter in reversed(SEPARATED):
         blanks = [True, False] if lines[0].count(delimiter) == lines[0].count(f"{delimiter} ") else [False, True]

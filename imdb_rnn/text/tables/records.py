@@ -29,7 +29,7 @@ def open_table(table: Table, sample: str) -> Table:
     """Tell how the objects are written, and their keys. Raises `UserError` when there is no object."""
     begin = [line.strip() for line in sample.splitlines() if line.strip()]
     single = [line for line in begin if line[0] == "{" and line[-1] == "}"]
-    is_lines = len(single) * 2 > len(begin) and (
+    is_lines = len(single) * 2 >= len(begin) and (
         len(begin) > 1 or not (HOLDER.match(sample) or _row(table, 1, sample).fault)
     )
     line_end = "\r\n" if "\r\n" in sample else "\n"

@@ -23,8 +23,8 @@ MAGIC = {
     b"7z\xbc\xaf": "a 7z archive", b"Rar!": "a RAR archive", b"%PDF": "a PDF file", b"BZh": "a bzip2 file",
 }  # fmt: skip
 MARKS = {codecs.BOM_UTF8: "UTF-8", codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
-ENCODINGS = {  # that are looked for where text is not UTF-8
-    "gb18030": "GB18030", "cp1252": "Windows-1252", "big5": "Big5", "shift_jis": "Shift_JIS", "euc_kr": "EUC-KR",
+ENCODINGS = {  # that are looked for where text is not UTF-8; of those that fit alike the first one is taken
+    "cp1252": "Windows-1252", "gb18030": "GB18030", "big5": "Big5", "shift_jis": "Shift_JIS", "euc_kr": "EUC-KR",
     "cp1251": "Windows-1251",
 }  # fmt: skip
 NO_TABLE = re.compile(r"(.*/)?(readme|licen[cs]e|__macosx|\.|$)", re.IGNORECASE)  # in an archive
@@ -128,8 +128,8 @@ def _decoded(table: Table, raw: IO[bytes], sample: bytes) -> Table:
         return table._replace(encoding="UTF-8")
     from charset_normalizer import from_bytes
 
-    best = from_bytes(b"\n".join(broken), cp_isolation=list(ENCODINGS)).best()
-    return table._replace(encoding=ENCODINGS.get(best.encoding if best else "", "Windows-1252"))
+    found = {match.encoding: match.chaos for match in from_bytes(b"\n".join(broken), cp_isolation=list(ENCODINGS))}
+    return table._replace(encoding=ENCODINGS[min(ENCODINGS, key=lambda name: found.get(name, 1))])
 
 
 def pieces(table: Table, size: int = 0) -> Iterator[str]:

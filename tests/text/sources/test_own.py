@@ -318,8 +318,7 @@ def test_a_table_that_lies_ends_well_or_in_one_line(tmp_path, lie, ending):
         assert "\n" not in str(error)
         assert len(str(error)) < 1000
         return
-    assert lie in ("ragged", "formula", "BOM", "label typos", "mixed types", "Latin-1", "a large cell", "no end"), lie
-    assert ending.startswith(".csv")
+    assert lie in ("ragged", "formula", "BOM", "label typos", "mixed types", "Latin-1", "UTF-16", "no end"), lie
     assert len(corpus.train) + len(corpus.test) >= 16
 
 
