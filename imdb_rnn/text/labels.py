@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -138,14 +138,19 @@ def infer_label_mapping(counts: Mapping[str, int], params: LabelParams | None) -
     Raises:
         UserError: when it cannot be inferred; it names the setting.
     """
+    values = sorted(counts, key=lambda value: (-counts[value], value))
     if params and params.negative is not None:
-        return _as_said(counts, params)
+        said = [[canonical(value) for value in side or ()] for side in (params.negative, params.positive)]
+        side = {value.casefold(): number for number, of_side in enumerate(said) for value in of_side}
+        if len(side) < len(said[0]) + len(said[1]):
+            raise UserError("params.yaml: data.own.labels: a value is both negative and positive; keep it in one list")
+        return _two({value: side.get(value.casefold(), LEFT_OUT) for value in values}, (said[0][0], said[1][0]))
     if params and params.negative_max is not None and params.positive_min is not None:
-        return _of_bounds(counts, params.negative_max, params.positive_min)
-    numbers = {value: _number(str(WORDS.get(value.lower(), value))) for value in counts}
-    if None in numbers.values() or not numbers:
-        return _of_words(counts)
-    return _of_numbers(counts, numbers)  # type: ignore[arg-type]
+        numbers = {value: _number(value) for value in values}
+        return _of_bounds(numbers, params.negative_max, params.positive_min)
+    numbers = {value: _number(str(WORDS.get(value.lower(), value))) for value in values}
+    known = {value: number for value, number in numbers.items() if number is not None}
+    return _of_numbers(counts, known) if len(known) == len(values) > 0 else _of_words(counts, values)
 
 
 def require_two_classes(labels: Labels, counts: Mapping[str, int]) -> None:
@@ -154,102 +159,85 @@ def require_two_classes(labels: Labels, counts: Mapping[str, int]) -> None:
     if len(names) < 2:
         raise UserError(f"all labels are {shown or 'missing'}; add reviews with another label")
     if len(names) > 2:
-        sides = f"{{negative: [{in_yaml(names[0])}], positive: [{in_yaml(names[-1])}]}}"
+        low, high = _number(names[0]), _number(names[-1])
+        setting = f"{{negative: [{in_yaml(names[0])}], positive: [{in_yaml(names[-1])}]}}"
+        if low is not None and high is not None:
+            setting = _bounds_between(low, high)
         raise UserError(
-            f"{len(names)} labels, {shown}, of which two are needed; set for example data.own.labels: {sides}; "
+            f"{len(names)} labels, {shown}, of which two are needed; set for example data.own.labels: {setting}; "
             "reviews with other labels are left out"
         )
 
 
-def _as_said(counts: Mapping[str, int], params: LabelParams) -> Labels:
-    negative, positive = ([canonical(value) for value in side or ()] for side in (params.negative, params.positive))
-    side = {value.casefold(): 0 for value in negative} | {value.casefold(): 1 for value in positive}
-    if len(side) < len(negative) + len(positive):
-        raise UserError("params.yaml: data.own.labels: a value is both negative and positive; keep it in one list")
-    meaning = {value: side.get(value.casefold(), LEFT_OUT) for value in counts}
-    rest = [value for value, number in meaning.items() if number == LEFT_OUT]
-    rule = f"negative: {', '.join(negative)}; positive: {', '.join(positive)}" + _left_out(rest)
-    return Labels(meaning, _spoken(negative[0], positive[0]), rule)
-
-
-def _of_words(counts: Mapping[str, int]) -> Labels:
-    sides: dict[float | None, list[str]] = defaultdict(list)
-    for value in sorted(counts, key=lambda value: (-counts[value], value)):
-        sides[_side(value)].append(value)
-    negative, positive, rest = sides[0], sides[1], sides[0.5] + sides[None]
-    known = sum(counts[value] for value in negative + positive)
-    if negative and positive and not sides[0.5] and known >= (1 - TYPOS) * sum(counts.values()):
-        meaning = dict.fromkeys(negative, 0) | dict.fromkeys(positive, 1) | dict.fromkeys(rest, UNKNOWN_LABEL)
-        rule = f"negative: {', '.join(negative)}; positive: {', '.join(positive)}"
-        return Labels(meaning, _spoken(negative[0], positive[0]), rule)
+def _of_words(counts: Mapping[str, int], values: Sequence[str]) -> Labels:
+    side = {value: _side(value) for value in values}
+    known = {value: int(number) for value, number in side.items() if number in (0, 1)}
+    share = sum(counts[value] for value in known) / max(1, sum(counts.values()))
+    if len(set(known.values())) == 2 and 0.5 not in side.values() and share >= 1 - TYPOS:
+        return _two({value: known.get(value, UNKNOWN_LABEL) for value in values})
     spellings: dict[str, list[str]] = defaultdict(list)
-    for value in sorted(counts, key=lambda value: (-counts[value], value)):
+    for value in values:
         spellings[value.casefold()].append(value)
-    order = sorted(spellings, key=lambda word: word if sides[None] else (_side(word), word))
+    order = sorted(spellings, key=lambda word: (0 if None in side.values() else _side(word), word))
     return _classes([spellings[word] for word in order])
 
 
-def _of_numbers(counts: Mapping[str, int], numbers: dict[str, float]) -> Labels:
+def _of_numbers(counts: Mapping[str, int], numbers: Mapping[str, float]) -> Labels:
     values = sorted(set(numbers.values()))
     lowest, highest = values[0], values[-1]
-    if len(values) == 2 and (lowest, highest) in PAIRS:
-        return _pair(numbers, lowest, highest)
-    for low, high in ((0, 1), (-1, 1)):  # 0, 1 and a few 9; but -1 to 1 are three values
-        share = sum(counts[value] for value, number in numbers.items() if number in (low, high)) / sum(counts.values())
-        if {low, high} < set(values) and not {-1, 0, 1} <= set(values) and share >= 1 - TYPOS / 5:
-            return _pair(numbers, low, high)
-    if len(values) > 2:
-        for least, most, start, negative_max, positive_min in RATINGS:
-            many = len(values) >= 5 or highest == most
-            if least <= highest <= most and lowest >= start and many and all(2 * v == int(2 * v) for v in values):
-                return _of_bounds(counts, negative_max, positive_min, numbers)
-    if len(values) > MAX_CLASSES or any(value != int(value) for value in values):
-        fifth = (highest - lowest) / 5
-        bounds = f"{{negative_max: {lowest + 2 * fifth:.3g}, positive_min: {lowest + 3 * fifth:.3g}}}"
+    for low, high in PAIRS:
+        known = sum(counts[value] for value, number in numbers.items() if number in (low, high)) / sum(counts.values())
+        has_typos = high == 1 and not {-1, 0, 1} <= set(values) and known >= 1 - TYPOS / 5  # 0, 1 and a few 9
+        if values == [low, high] or ({low, high} < set(values) and has_typos):
+            pair = {float(low): 0, float(high): 1}
+            return _two({value: pair.get(number, UNKNOWN_LABEL) for value, number in numbers.items()})
+    for least, most, start, negative_max, positive_min in RATINGS if len(values) > 2 else ():
+        many = len(values) >= 5 or highest == most
+        if least <= highest <= most and lowest >= start and many and all((2 * value).is_integer() for value in values):
+            return _of_bounds(numbers, negative_max, positive_min)
+    if len(values) > MAX_CLASSES or not all(value.is_integer() for value in values):
         raise UserError(
             f"the labels are {len(values)} numbers from {lowest:g} to {highest:g}; set the bounds, for example "
-            f"data.own.labels: {bounds}"
+            f"data.own.labels: {_bounds_between(lowest, highest)}"
         )
     return _classes([[text for text, number in numbers.items() if number == value] for value in values])
 
 
-def _pair(numbers: dict[str, float], low: float, high: float) -> Labels:
-    meaning = {value: {low: 0, high: 1}.get(number, UNKNOWN_LABEL) for value, number in numbers.items()}
-    return Labels(meaning, ("negative", "positive"), f"negative: {low:g}; positive: {high:g}")
+def _two(side: Mapping[str, int], names: tuple[str, str] | None = None) -> Labels:
+    """Two classes, called by their first values unless these are numbers."""
+    of = {number: [value for value, other in side.items() if other == number] for number in (0, 1, LEFT_OUT)}
+    names = names or (of[0][0], of[1][0])
+    if any(_number(name) is not None for name in names):
+        names = ("negative", "positive")
+    said = {"negative": of[0], "positive": of[1], "left out": of[LEFT_OUT]}
+    rule = "; ".join(f"{what}: {', '.join(values[:8])}" for what, values in said.items() if values)
+    return Labels(dict(side), names, rule)
 
 
 def _classes(spellings: list[list[str]]) -> Labels:
     """Classes of any meaning, in natural order: numbers ascending, negative to positive, or by the alphabet."""
     names = tuple(values[0] for values in spellings)
     meaning = {value: number for number, values in enumerate(spellings) for value in values}
-    return Labels(meaning, names, f"classes: {', '.join(names[:20])}{', …' * (len(names) > 20)}", is_sure=False)
+    rule = f"in natural order: {', '.join(names[:20])}" + ", …" * (len(names) > 20)
+    return Labels(meaning, names, rule, is_sure=False)
 
 
-def _of_bounds(
-    counts: Mapping[str, int], negative_max: float, positive_min: float, numbers: Mapping[str, float] | None = None
-) -> Labels:
-    meaning = {}
-    for value in counts:
-        number = numbers[value] if numbers else _number(value)
-        if number is None:
-            meaning[value] = UNKNOWN_LABEL
-        else:
-            meaning[value] = 0 if number <= negative_max else 1 if number >= positive_min else LEFT_OUT
+def _of_bounds(numbers: Mapping[str, float | None], negative_max: float, positive_min: float) -> Labels:
+    def side(number: float) -> int:
+        return 0 if number <= negative_max else 1 if number >= positive_min else LEFT_OUT
+
+    meaning = {value: UNKNOWN_LABEL if number is None else side(number) for value, number in numbers.items()}
     rule = f"negative: at most {negative_max:g}; positive: at least {positive_min:g}; left out: between them"
     return Labels(meaning, ("negative", "positive"), rule)
 
 
+def _bounds_between(low: float, high: float) -> str:
+    fifth = (high - low) / 5
+    return f"{{negative_max: {low + 2 * fifth:.3g}, positive_min: {low + 3 * fifth:.3g}}}"
+
+
 def _side(value: str) -> float | None:
     return SIDE.get(re.sub("[-_]", " ", value.casefold()), {"0": 0, "-1": 0, "1": 1}.get(value))
-
-
-def _spoken(negative: str, positive: str) -> tuple[str, str]:
-    speak = _number(negative) is None and _number(positive) is None
-    return (negative, positive) if speak else ("negative", "positive")
-
-
-def _left_out(values: list[str]) -> str:
-    return f"; left out: {', '.join(values[:8])}" if values else ""
 
 
 def _number(text: str) -> float | None:

@@ -13,11 +13,8 @@ from imdb_rnn.core.params import OwnParams
 from imdb_rnn.text import columns, tables
 from imdb_rnn.text.columns import PARTS
 from imdb_rnn.text.labels import PREFIX, SIDE, bounded, canonical
+from imdb_rnn.text.tables.source import look, pieces, reading
 
-TABLES = (
-    ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".xlsm", ".xls", ".ods",
-    ".zip", ".gz", ".zst",
-)  # fmt: skip
 DOCUMENTATION = re.compile(r"(readme|licen[cs]e|copying|notice|changelog|citation)\b.*|.*\.(md|rst|dvc)", re.IGNORECASE)
 LONGEST_FILE = 10_000_000  # bytes
 SAMPLE = 1000  # rows, by which columns are recognised
@@ -96,10 +93,10 @@ def find_sources(params: OwnParams, path: Path) -> tuple[list[Source], dict[str,
                 source = _of_table(params, tables.open_table(file), name)
                 (sources if source.label else bare).append(source)
             except UserError as error:
-                left_out[name] = str(error).removeprefix(f"{file}").removeprefix(":").partition("; ")[0].strip()
+                left_out[name] = str(error).removeprefix(f"{file}").partition("; ")[0].strip(" :,")
                 if isinstance(error, columns.NoColumnError):
                     without.append(error)
-                elif file.suffix.lower() in TABLES or file == path:
+                elif file.suffix.lower() in (*tables.SUFFIXES, ".txt") or file == path:
                     raise
     if not sources:
         sources = _named_like_labels(bare)
@@ -185,8 +182,8 @@ def _of_table(params: OwnParams, table: tables.Table, name: str) -> Source:
         texts = [text]
     if not label:
         label, why_label = columns.find_label(there, rows, texts, place)
-        if not label and not table.has_header:  # sorted by the label, the first rows have the same
-            rows = [row.values for row in islice(tables.read_rows(table), 0, None, SAMPLE) if not row.fault]
+        if not label and len(rows) > SAMPLE / 2:  # sorted by the label, the first rows have the same
+            rows = [row.values for row in islice(tables.read_rows(table), 0, None, SAMPLE // 10) if not row.fault]
             label, why_label = columns.find_label(there, rows, texts, place)
     split = params.split_column or columns.find_split(there, rows)
     why = why_text if why_text == why_label else f"text {why_text}, label {why_label}"
@@ -221,6 +218,7 @@ def read_rows(params: OwnParams, source: Source) -> Iterator[ReviewRow]:
         try:
             text = "\n".join(cells)
         except TypeError:
+            cells = [cell for cell in cells if cell == cell]  # NaN is no text
             text = "\n".join(map(str, cells))
             if not all(isinstance(cell, str | int | float) for cell in cells):
                 fault = "text cell is not a string or a number"
@@ -247,14 +245,19 @@ def _fault(text: str) -> str:
 
 
 def _of_file(source: Source) -> ReviewRow:
-    text, fault = "", ""
+    path, text, fault = source.path, "", ""
     try:
-        if source.path.stat().st_size > LONGEST_FILE:
+        if path.stat().st_size > LONGEST_FILE:
             fault = f"more than {LONGEST_FILE} bytes"
         elif source.label_of_all:  # texts without a label are counted only
-            text = source.path.read_text(encoding="utf-8-sig")
+            text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        fault = "not UTF-8"
+        try:
+            with reading(path):
+                text = "".join(pieces(look(path)[0]))
+            fault = _fault(text)
+        except UserError:
+            fault = "text in no known encoding"
     except OSError as error:
-        raise UserError(f"{source.path} cannot be read ({error.strerror})") from error
+        raise UserError(f"{path} cannot be read ({error.strerror})") from error
     return ReviewRow(1, text, source.label_of_all, source.part, fault=fault)

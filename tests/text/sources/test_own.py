@@ -230,6 +230,38 @@ def test_validation_rows_are_the_test_set_where_no_test_row_has_a_label(tmp_path
     assert "with the validation reviews as the test set" in corpus.provenance["split"]
 
 
+@pytest.mark.parametrize(
+    "names", [("pos.txt", "neg.txt"), ("rt-polarity.pos", "rt-polarity.neg"), ("spam.txt", "ham.txt")]
+)
+def test_a_file_for_each_label_has_a_review_a_line(tmp_path, names):
+    (tmp_path / "data/own").mkdir(parents=True)
+    for name in names:
+        (tmp_path / "data/own" / name).write_text("".join(f"{text}\n" for text, _ in LONG))
+    corpus = read(tmp_path)
+    assert np.bincount(corpus.train.labels).tolist() == [12, 12]
+    assert corpus.provenance["labels"] == sorted(
+        name.replace(".", " ").split()[-2 if "txt" in name else -1] for name in names
+    )
+
+
+def test_fasttext_s_lines_begin_with_their_label(tmp_path):
+    (tmp_path / "data/own").mkdir(parents=True)
+    lines = [f"__label__{label + 1} {text}, and so on\n" for text, label in LONG]
+    (tmp_path / "data/own/train.ft.txt").write_text("".join(lines))
+    corpus = read(tmp_path)
+    assert corpus.provenance["rule"] == "negative: 1; positive: 2"
+    assert not any("label" in word for word in corpus.vocabulary)
+
+
+def test_text_files_may_have_the_encoding_of_their_country(tmp_path):
+    for number in range(12):
+        for label, text in (("pos", "这部电影很好看，演员很棒"), ("neg", "剧情拖沓，看到一半就睡着了")):
+            path = tmp_path / f"data/own/{label}/{number}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{text}，第{number}场", encoding="gb18030")
+    assert {"好", "剧"} <= set(read(tmp_path, "auto").vocabulary)
+
+
 def test_what_was_understood_is_said_and_kept(tmp_path, capsys):
     write_table(
         tmp_path, [[n, f"film {n}", n % 5 + 1, ""] for n in range(40)], ("product_id", "Review Text", "Stars", "x")

@@ -83,7 +83,7 @@ def test_a_folder_for_each_label(tmp_path):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes(content)
     assert rows_of(tmp_path) == [
-        ("bad/b.txt", ReviewRow(1, "", "bad", fault="not UTF-8")),
+        ("bad/b.txt", ReviewRow(1, "", "bad", fault="text in no known encoding")),
         ("good/a.TXT", ReviewRow(1, "好看", "good")),
     ]
 
