@@ -16,10 +16,11 @@ RANK_OFFSET = 3  # the most frequent word, rank 1, has id 4
 NOT_A_WORD = "\N{WHITE VERTICAL RECTANGLE}"  # shown for a word that is not known; typed, it is out of vocabulary too
 
 _PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
-# What phones, word processors and input methods write in place of ASCII: typographic quotes, full-width forms. NFKC
-# itself would be too much: it makes 31⁄2 of 3½ and oscartm of oscar™, and each version of Unicode adds to it.
-_PLAIN = dict.fromkeys("‘’‛´′", "'") | dict.fromkeys("“”„‟", '"') | {chr(i + 0xFEE0): chr(i) for i in range(33, 127)}
-_TYPED = re.compile("[‘’‛´′“”„‟\uff01-\uff5e]")  # the keys of `_PLAIN`
+# What phones, word processors and input methods write in place of ASCII: typographic quotes, dashes, full-width forms.
+# NFKC itself would be too much: it makes 31⁄2 of 3½ and oscartm of oscar™, and each version of Unicode adds to it.
+_PLAIN = dict.fromkeys("‘’‛´′", "'") | dict.fromkeys("“”„‟", '"') | dict.fromkeys("\u2010\u2011‒–—―", "-")
+_PLAIN |= {chr(code + 0xFEE0): chr(code) for code in range(0x21, 0x7F)}
+_TYPED = re.compile("[‘’‛´′“”„‟\u2010-\u2015\uff01-\uff5e]")  # the keys of `_PLAIN`
 _TO_SPACE = str.maketrans(_PLAIN | {typed: " " for typed, plain in _PLAIN.items() if plain in _PUNCTUATION})
 _TO_SPACE |= str.maketrans(dict.fromkeys(_PUNCTUATION + "…", " "))
 # Accents apart from their letter, half-width katakana, ligatures: here Python and all browsers agree what NFKC is.
@@ -41,8 +42,8 @@ def tokenize(text: str) -> list[str]:
 
     As Keras' `text_to_word_sequence`, which made its IMDb word index: punctuation except the apostrophe becomes a
     space, so `don't` stays whole and `<br />` leaves the token `br`. In addition, any other white space (a no-break
-    space, for example) separates words, typographic quotes and full-width forms are read as those of ASCII (`don’t`,
-    `Ｇｏｏｄ，`), and an accent is part of its letter however it is stored.
+    space, for example) separates words, typographic quotes, dashes and full-width forms are read as those of ASCII
+    (`don’t`, `Ｇｏｏｄ，`), and an accent is part of its letter however it is stored.
     """
     text = text.lower().translate(_TO_SPACE)
     return (text if text.isascii() else _composed(text)).split()

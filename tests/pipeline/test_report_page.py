@@ -51,7 +51,7 @@ AWKWARD = [
     "الفيلم good كان רע bad",
     "good\u00a0film\u2003was\u0085bad\ufeffthe\x1cfilm\u200bgood",
     "THE FILM WAS GOOD ÜBER İSTANBUL ΟΔΟΣ",
-    "don\u2019t \u201cgood\u201d film\u2026the don\u00b4t",
+    "don\u2019t \u201cgood\u201d film\u2026the\u2014don\u00b4t",
     "Ｇｏｏｄ，ＦＩＬＭ！１０ u\u0308ber A\u030a\u0301 ｶﾞ カ\uff9e ﬁlm 3½\u0301",
     "the film was good but not bad " * 1429,
 ]

@@ -24,7 +24,7 @@ from imdb_rnn.text.vocabulary import (
         ("Don't panic!", ["don't", "panic"]),
         ("Great.<br /><br />10/10", ["great", "br", "br", "10", "10"]),
         ("  \t\n ", []),
-        ("déjà\u00a0vu — 电影", ["déjà", "vu", "—", "电影"]),
+        ("déjà\u00a0vu — 电影", ["déjà", "vu", "电影"]),
         ("I don’t “like” it… don´t", ["i", "don't", "like", "it", "don't"]),
         ("Ｇｏｏｄ，１０！ ﬁlm ｶﾞ", ["good", "10", "film", "ガ"]),
         ("3½ stars, Oscar™", ["3½", "stars", "oscar™"]),

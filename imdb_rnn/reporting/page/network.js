@@ -60,6 +60,7 @@ function openNetwork(stored) {
       .toLowerCase()
       .replace(/[\u2018\u2019\u201b\u00b4\u2032]/g, "'")
       .replace(/[\u201c-\u201f]/g, '"')
+      .replace(/[\u2010-\u2015]/g, "-")
       .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
       .replace(DECOMPOSED, (letters) => letters.normalize("NFKC"));
   }
