@@ -6,7 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -126,23 +126,23 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
     return make_corpus(sets[0], sets[1], vocabulary, provenance, confirmation)
 
 
-def look(params: OwnParams, path: Path, most: int = LOOKED_AT) -> list[str]:
-    """What `read` makes of the reviews at `path`, by at most so many rows, in lines of text. Raises as `read` does."""
+def look(params: OwnParams, path: Path, enough: int = LOOKED_AT) -> list[str]:
+    """What `read` makes of the reviews at `path`, in lines of text. Raises as `read` does.
+
+    Args:
+        enough: rows after which no more are read, unless labels are new: tables are often sorted by them.
+    """
     sources, not_read = find_sources(params, path)
     found = IngestedRows(bool(params.group_column))
-    texts = _texts(params, sources, found, most)
+    texts = _texts(params, sources, found, enough)
     tokenizer = _tokenizer_for(next(texts, []), "auto", str(path))
     for _ in texts:
         pass
-    rest = [f"only the first {most:,} rows were looked at"] if found.rows.total() == most else []
     n = len(found.labels)
-    try:
-        labels, y, kept = _usable(params, found, sources, np.ones(n, np.int64), np.arange(n))
-        train, test, split = _parts(params, found, y, kept, np.arange(n))
-    except UserError as error:
-        raise UserError("; ".join([str(error).replace(params.path, str(path), 1), *rest])) from error
+    labels, y, kept = _usable(params, found, sources, np.ones(n, np.int64), np.arange(n))
+    train, test, split = _parts(params, found, y, kept, np.arange(n))
     lines = _confirmation(sources, not_read, found, labels, y, kept, f"{split}: {_sizes(train, test)}")
-    return [*lines, f"tokens: {tokenizer}", *rest]
+    return [*lines, f"tokens: {tokenizer}"] + [f"only the first {found.rows.total():,} rows were read"] * (n >= enough)
 
 
 def _sizes(train: np.ndarray, test: np.ndarray) -> str:
@@ -150,14 +150,14 @@ def _sizes(train: np.ndarray, test: np.ndarray) -> str:
 
 
 def _texts(
-    params: OwnParams, sources: Sequence[Source], found: IngestedRows, most: int | None = None
+    params: OwnParams, sources: Sequence[Source], found: IngestedRows, enough: float = np.inf
 ) -> Iterator[list[str]]:
     """Give the texts of usable rows, chunk by chunk, and record the rest of each row in `found`."""
     all_rows = ((source, row) for source in sources for row in read_rows(params, source))
-    rows = iter(tqdm(islice(all_rows, most), unit=" rows", disable=None))
+    rows = iter(tqdm(all_rows, unit=" rows", disable=None))
     while True:
         texts: list[str] = []
-        characters = 0
+        characters, before = 0, len(found.places)
         for source, row in rows:
             found.rows[source.name] += 1
             if _note(row, source, found):
@@ -168,6 +168,8 @@ def _texts(
         if not texts:
             return
         yield texts
+        if len(found.labels) >= enough and len(found.places) == before > 1:
+            return
 
 
 def _note(row: ReviewRow, source: Source, found: IngestedRows) -> bool:

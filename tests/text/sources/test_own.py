@@ -286,11 +286,14 @@ def test_what_was_understood_is_said_and_kept(tmp_path, capsys):
     assert own.look(own_params(), tmp_path / "data/own", 1000)[1:] == list(corpus.confirmation)[1:]
 
 
-def test_looking_reads_no_more_rows_than_it_may(tmp_path):
-    write_table(tmp_path, [[f"film {n}", n % 2] for n in range(100)])
-    lines = own.look(own_params(), tmp_path / "data/own/a.csv", 50)
-    assert "reviews: 25 negative, 25 positive" in lines
-    assert lines[-1] == "only the first 50 rows were looked at"
+@pytest.mark.parametrize("is_sorted", [False, True])
+def test_looking_reads_no_more_than_it_needs(tmp_path, monkeypatch, is_sorted):
+    monkeypatch.setattr(own, "TASK_TEXTS", 10)
+    labels = [n // 50 if is_sorted else n % 2 for n in range(100)]
+    write_table(tmp_path, [[f"film {n}", label] for n, label in enumerate(labels)])
+    lines = own.look(own_params(), tmp_path / "data/own/a.csv", 20)
+    assert f"reviews: {'50 negative, 20' if is_sorted else '10 negative, 10'} positive" in lines
+    assert lines[-1] == f"only the first {70 if is_sorted else 20} rows were read"
 
 
 def test_duplicates_are_removed_if_that_is_asked_for(tmp_path):
