@@ -4,7 +4,7 @@ import glob
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -57,12 +57,12 @@ def find_tables(named: list[str], out: Path) -> list[Path]:
     return list(found.values())
 
 
-def plan(paths: list[Path], out: Path, named: list[str] | None) -> list[Part]:
+def plan(paths: list[Path], out: Path, named: list[str] | None, trained: Sequence[str] = ()) -> list[Part]:
     """Check, before the first table is scored, where each will be written and which columns are read.
 
     Args:
         out: the folder of the scored tables.
-        named: columns of texts, see `find_text_columns`.
+        named, trained: columns of texts, see `find_text_columns`.
 
     Raises:
         UserError: when `out` is not a folder or contains the tables themselves, or two tables have the same name; and
@@ -78,7 +78,7 @@ def plan(paths: list[Path], out: Path, named: list[str] | None) -> list[Part]:
         if path.parent.resolve() == out.resolve():
             raise UserError(f"{path} would be overwritten; name another folder than its own")
     tables = map(open_table, paths)
-    return [Part(table, _out(table.path, out), find_text_columns(table, named)) for table in tables]
+    return [Part(table, _out(table.path, out), find_text_columns(table, named, trained)) for table in tables]
 
 
 def _out(path: Path, out: Path) -> Path:

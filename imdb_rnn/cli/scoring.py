@@ -1,6 +1,6 @@
 """A table of texts, scored: the same rows and columns, and two more columns with the predictions of a model."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -34,11 +34,13 @@ class Counts(NamedTuple):
     known: int = 0
 
 
-def find_text_columns(table: Table, named: list[str] | None) -> list[str]:
+def find_text_columns(table: Table, named: list[str] | None, trained: Sequence[str] = ()) -> list[str]:
     """The columns of a table whose cells are joined to the texts.
 
     Args:
-        named: their names; None: the one column that by its name or content holds texts.
+        named: their names; None: those of the training if all are there, or else the one column that by its name or
+            content holds texts.
+        trained: the columns that were joined for the training.
 
     Raises:
         UserError: when a column does not exist or cannot be inferred.
@@ -46,6 +48,8 @@ def find_text_columns(table: Table, named: list[str] | None) -> list[str]:
     if named:
         columns.require(table.columns, named, table.path)
         return named
+    if trained and table.has_header and set(trained) <= set(table.columns):
+        return list(trained)
     if len(table.columns) == 1:
         return table.columns
     rows = [row.values for row in islice(tables.read_rows(table), LOOKED_AT) if not row.fault]

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 import os
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 from material import ROOT
 
+from imdb_rnn import model_file
 from imdb_rnn.cli import command
+from imdb_rnn.core import files
 
 
 @pytest.fixture
@@ -157,6 +160,19 @@ def test_a_labelled_table_is_scored_and_a_scored_table_is_scored_again(run, fold
     status, _, err = run("predict", "--table", "b.csv", "--out", "c.csv", "--text-column", "text")
     assert (status, err) == (0, "replacing the columns predicted_probability and predicted_label of b.csv\n")
     assert (folder / "c.csv").read_bytes() == scored
+
+
+def test_a_table_is_read_by_the_columns_of_the_training(run, folder, model):
+    provenance = model.provenance | {"text_columns": ["title", "review"]}
+    model_file.save(dataclasses.replace(model, provenance=provenance), folder / files.MODEL)
+    (folder / "reviews.csv").write_text("review,title\nA wonderful film.,terrible\n")
+    _, _, err = run("predict", "--table", "reviews.csv", "--out", "both.csv")
+    assert err == "text columns: title, review\n"
+    (folder / "reviews.csv").write_text("review,id\nterrible A wonderful film.,1\n")
+    _, _, err = run("predict", "--table", "reviews.csv", "--out", "one.csv")
+    assert err == "text column: review; the model was trained on title, review\n"
+    both, one = ((folder / name).read_text().split(",")[-2] for name in ("both.csv", "one.csv"))
+    assert both == one
 
 
 @pytest.fixture

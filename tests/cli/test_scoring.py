@@ -259,6 +259,8 @@ def test_the_columns_of_the_texts_are_recognised_or_named(tmp_path):
     table = open_table(write_csv(tmp_path / "a.csv", [("id", " 评论", "texts"), ("1", "a", "b")]))
     assert find_text_columns(table, None) == ["评论"]
     assert find_text_columns(table, ["texts", "id"]) == ["texts", "id"]
+    assert find_text_columns(table, None, ["texts", "id"]) == ["texts", "id"]
+    assert find_text_columns(table, None, ["texts", "title"]) == ["评论"]
     with pytest.raises(UserError, match="has no column 'text'; it has id, 评论, texts"):
         find_text_columns(table, ["text"])
     table = open_table(write_csv(tmp_path / "a.csv", [("text", "review"), ("a", "b")]))
