@@ -9,6 +9,7 @@ import argparse
 import importlib.util
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -76,20 +77,23 @@ def checkout(folder: Path, source: str, epochs: int, maxlen: int) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
 
 
-def timed(module: list[str], folder: Path, **environment: str) -> tuple[str, float, float]:
+def environment() -> dict[str, str]:
+    """That of this process, with this Python as the first of the path, with which DVC runs the stages."""
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def timed(module: list[str], folder: Path, **variables: str) -> tuple[str, float, float]:
     """Run a module and its arguments in `folder`, from which all of the project's code then comes.
 
     Returns:
         What it printed, its wall time in seconds and its peak memory in MiB.
     """
-    # DVC runs the stages with the first `python` of the path.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with tempfile.TemporaryFile("w+") as noise:  # what the libraries say of themselves
         start = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "-m", *module],
             cwd=folder,
-            env=os.environ | {"PATH": path} | environment,
+            env=environment() | variables,
             stdout=subprocess.PIPE,
             stderr=noise,
             text=True,
@@ -102,6 +106,39 @@ def timed(module: list[str], folder: Path, **environment: str) -> tuple[str, flo
             noise.seek(0)
             raise UserError(f"`{' '.join(module)}` ended with status {process.returncode}:\n{noise.read()}{printed}")
     return printed, wall, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def reproduce(folder: Path) -> dict[str, float]:
+    """Run `dvc repro` in a checkout, and return the seconds of each stage that ran, and of DVC at the beginning.
+
+    A stage's time is that from its first line to the next one's, so what DVC does for it is in it.
+    """
+    seconds, stage, start = {}, "DVC", time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dvc", "repro"],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    printed = []
+    for line in process.stdout:
+        printed.append(line)
+        if begun := re.match(r"Running stage '(\w+)'", line):
+            now = time.perf_counter()
+            seconds[stage], stage, start = now - start, begun[1], now
+    if process.wait():
+        raise UserError(f"`dvc repro` ended with status {process.returncode}:\n{''.join(printed)}")
+    return seconds | {stage: time.perf_counter() - start}
+
+
+def stage_table(runs: list[dict[str, float]]) -> str:
+    """Where the time of `dvc repro` goes, as a Markdown table: medians over the runs, and their shares of the total."""
+    total = statistics.median(sum(run.values()) for run in runs)
+    medians = {stage: statistics.median(run[stage] for run in runs) for stage in runs[0]}
+    rows = [f"| {stage} | {seconds:.1f} | {seconds / total:.0%} |" for stage, seconds in medians.items()]
+    return "\n".join(["| stage | s | share |", "| --- | --- | --- |", *rows])
 
 
 def measure(program: str, cell: str, epochs: int, seed: int, folder: Path) -> dict:
@@ -239,8 +276,8 @@ def compare(cells: dict[str, int], programs: list[str], rounds: int, source: str
         for turn in range(1, rounds + 1):
             folder = Path(place) / f"round{turn}"
             shutil.copytree(first, folder)
-            repro.append([timed(["dvc", "repro"], folder)[1] for _ in range(2)])  # the second finds nothing to do
-            print(f"round {turn}: cold `dvc repro`: {repro[-1][0]:.1f} s", file=sys.stderr)
+            repro.append((reproduce(folder), reproduce(folder)))  # the second finds nothing to do
+            print(f"round {turn}: cold `dvc repro`: {sum(repro[-1][0].values()):.1f} s", file=sys.stderr)
             runs += measure_all(cells, programs, turn, folder)
             frames.write_csv(results, pd.DataFrame(runs)[COLUMNS].round(4))
             limits = {cell: operations(cell, epochs, folder) / rate for cell, epochs in cells.items()}
@@ -249,10 +286,12 @@ def compare(cells: dict[str, int], programs: list[str], rounds: int, source: str
     draw(runs, results.with_suffix(".png"))
     print(table(runs, limits))
     plain = runs[(runs["cell"] == ARTICLE_CELL) & (runs["program"] == "Keras")]["wall"].median()
-    cold, nothing = (statistics.median(values) for values in zip(*repro, strict=True))
+    totals = [[sum(run.values()) for run in of_round] for of_round in repro]
+    cold, nothing = (statistics.median(values) for values in zip(*totals, strict=True))
     print(
         f"\nCold `dvc repro` with the article's settings: {cold:.1f} s, {cold / plain:.2f} of the plain script's "
-        f"{plain:.1f} s ({', '.join(f'{wall:.1f}' for wall, _ in repro)}); with nothing to do: {nothing:.1f} s.\n"
+        f"{plain:.1f} s ({', '.join(f'{wall:.1f}' for wall, _ in totals)}); with nothing to do: {nothing:.1f} s.\n\n"
+        f"{stage_table([run for run, _ in repro])}\n\n"
         f"The limit is that of a large matrix product here, {rate / 1e9:.0f} GFLOP/s, on {os.cpu_count()} CPUs."
     )
 

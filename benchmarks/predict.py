@@ -45,7 +45,15 @@ def run(*arguments: str) -> None:
 
 def main() -> None:
     run("predict", SENTENCE)  # compiles what is not compiled yet
-    print(f"one sentence, from the shell: {seconds(lambda: run('predict', SENTENCE), PROCESSES):.2f} s")
+    numba = [sys.executable, "-c", "import numba"]
+    answers, imports = [], []
+    for _ in range(PROCESSES):  # in turns
+        answers.append(seconds(lambda: run("predict", SENTENCE), 1))
+        imports.append(seconds(lambda: subprocess.run(numba, check=True), 1))
+    answer, imported = statistics.median(answers), statistics.median(imports)
+    print(
+        f"one sentence, from the shell: {answer:.2f} s, {answer / imported:.1f} times `import numba` ({imported:.2f} s)"
+    )
 
     model, texts = imdb_rnn.load(), read_table(find_file())["text"].tolist()
     ids = model.encode(texts)

@@ -68,5 +68,5 @@ def main(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.modules |= dict.fromkeys(UNUSED)  # type: ignore[operator]  # as if they were not installed, in this process
+    sys.modules |= dict.fromkeys(UNUSED)  # type: ignore[arg-type]  # as if they were not installed, in this process
     run_command(lambda: main(*map(Path, sys.argv[1:])))

@@ -42,6 +42,13 @@ def test_the_table_shows_medians_and_ratios():
     assert ours.endswith("| 5.0 |")
 
 
+def test_the_table_of_stages_shows_medians_and_their_shares():
+    runs = [{"DVC": 1.0, "train": train, "export": 3.0} for train in (6.0, 16.0, 5.0)]
+    *_, train, export = bench.stage_table(runs).splitlines()
+    assert train == "| train | 6.0 | 60% |"
+    assert export == "| export | 3.0 | 30% |"
+
+
 def test_operations_are_counted_over_words_only(tmp_path):
     (tmp_path / "data/padded").mkdir(parents=True)
     np.save(tmp_path / "data/padded/x_train.npy", np.array([[0, 0, 1], [1, 5, 6]], np.int32))
@@ -126,6 +133,7 @@ def test_a_short_run_measures_everything(tmp_path):
     lines = [line for line in run.stdout.splitlines() if line.startswith("| simple_rnn")]
     assert [line.split(" | ")[1] for line in lines] == programs
     assert lines[0].split(" | ")[4] == "1.0"
+    assert re.search(r"^\| train \| \d+\.\d \| \d+% \|$", run.stdout, re.M)
     assert re.search(
         r"^Cold `dvc repro` with the article's settings: \d+\.\d s, .* with nothing to do: \d+\.\d s\.$",
         run.stdout,
