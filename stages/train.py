@@ -15,6 +15,7 @@ from imdb_rnn.text.corpus import read_provenance, read_vocabulary
 from imdb_rnn.text.encode import Labelled, read_padded, unpad
 from imdb_rnn.text.vocabulary import RANK_OFFSET, known_words
 from imdb_rnn.training import checkpoint
+from imdb_rnn.training.ahead import compiled_ahead
 from imdb_rnn.training.batches import hold_out
 from imdb_rnn.training.loop import train
 
@@ -25,12 +26,13 @@ def main(params: Params, root: Path) -> None:
         return Labelled(unpad(x), y)
 
     reviews = root / files.REVIEWS
-    vocabulary = known_words(read_vocabulary(reviews), params.pad.vocab_size)
-    labelled = read("train")
-    if labelled.ids.values.max(initial=0) > len(vocabulary) + RANK_OFFSET:
-        raise files.damaged(reviews / "vocabulary.txt", "download", f"it has only {len(vocabulary)} words")
-    holdout = params.train.validation == "holdout"
-    training, validation = hold_out(labelled, params.train) if holdout else (labelled, read("test"))
+    with compiled_ahead(params.model.cell, params.train):
+        vocabulary = known_words(read_vocabulary(reviews), params.pad.vocab_size)
+        labelled = read("train")
+        if labelled.ids.values.max(initial=0) > len(vocabulary) + RANK_OFFSET:
+            raise files.damaged(reviews / "vocabulary.txt", "download", f"it has only {len(vocabulary)} words")
+        holdout = params.train.validation == "holdout"
+        training, validation = hold_out(labelled, params.train) if holdout else (labelled, read("test"))
     arrays = [array for part in (training, validation) for array in (*vars(part.ids).values(), part.y)]
     fingerprint = checkpoint.fingerprint(params.pad, params.model, params.train, *arrays)
     path = root / files.CHECKPOINTS / f"{fingerprint}.npz"

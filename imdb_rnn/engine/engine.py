@@ -167,6 +167,14 @@ class Engine:
         self._run(recurrence.EXPLAIN, flat, batch, examples, Masks(), None)
         self._add_up(batch, EMPTY, Masks())
 
+    def run_nothing(self, flat: np.ndarray) -> None:
+        """Call the recurrence for no reviews, so that it is compiled, or loaded, and nothing else is."""
+        none, offsets, empty = np.empty(0, np.int64), np.zeros(1, np.int64), np.empty(0, np.int32)
+        packed = PackedBatch(none, none, offsets, empty.reshape(1, 0), empty, offsets, none.reshape(1, 0))
+        examples = self._examples(Batch(packed, from_lengths(empty, none)), Masks())
+        work = Workspace(EMPTY, EMPTY.reshape(1, 0), self._scratch)
+        run_tiles(np.zeros(2, np.int64), recurrence.PREDICT, self._cell, self.rnn(flat), EMPTY, packed, examples, work)
+
     def _examples(self, batch: Batch, masks: Masks) -> Examples:
         reviews = len(batch.packed.lengths) - (TILE if len(batch.packed.padding) else 0)
         logits = np.zeros((reviews, self.layout.num_logits), np.float32)
@@ -201,6 +209,8 @@ class Engine:
         of_batch = self._projections._replace(table=self._projections.table[: sizes[1]])
         embeddings = flat[self.layout.slices["embeddings"]]
         parallel_for(project, rnn, embeddings, masks.words, packed.words, of_batch, self._scratch)
+        if not tiles:  # no reviews
+            return
         work = Workspace(self._activations, gradients, self._scratch)
         arguments = self._cell, rnn, of_batch.table, packed, examples, work
         if len(packed.padding):

@@ -45,6 +45,11 @@ def inlined(function: Callable[..., Any]) -> Any:
     return numba.njit(inline="always", **INNER_OPTIONS)(function)
 
 
+def is_cache_empty() -> bool:
+    """Whether machine code can be kept, and none is there: the first time that this code runs on a machine."""
+    return bool(cache_folder()) and not any(Path(cache_folder()).rglob("*.nbi"))
+
+
 @cache
 def cache_folder() -> str:
     """The folder for this code, Python and Numba, which is made and can be written to; or an empty string."""

@@ -1,0 +1,66 @@
+"""Compile what training calls, in two processes: Numba compiles one function at a time in a process.
+
+The recurrence takes as long to compile as everything else together, and longer. All functions are compiled by calls for
+no reviews, which compute nothing.
+
+Also a program: `python -m imdb_rnn.training.ahead CELL` compiles the recurrence with a cell.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from imdb_rnn.core.params import ModelParams, TrainParams
+from imdb_rnn.engine import threads
+from imdb_rnn.engine.engine import EMPTY, Engine, Masks
+from imdb_rnn.engine.kernels import optimizer
+from imdb_rnn.engine.kernels.arithmetic import cross_entropy
+from imdb_rnn.engine.kernels.compiled import is_cache_empty
+from imdb_rnn.engine.layout import Layout
+from imdb_rnn.engine.ragged import from_lengths
+
+
+@contextmanager
+def compiled_ahead(cell: str, params: TrainParams) -> Iterator[None]:
+    """If nothing is compiled yet, compile for training with a cell: the recurrence beside the body.
+
+    Whatever goes wrong in the other process, this one compiles the recurrence when it is first called.
+    """
+    if params.engine != "compiled" or threads.count() == 1 or not is_cache_empty():
+        yield
+        return
+    command = [sys.executable, "-m", __name__, cell]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+        try:
+            compile_rest(cell, params)
+            yield
+        except BaseException:
+            process.kill()
+            raise
+
+
+def engine_and_weights(cell: str) -> tuple[Engine, np.ndarray]:
+    """Those of a small network: what is compiled depends on the cell alone."""
+    layout = Layout(ModelParams(cell=cell), vocab_size=5, num_ngrams=0)  # type: ignore[arg-type]
+    return Engine(layout), np.zeros(layout.size, np.float32)
+
+
+def compile_recurrence(cell: str) -> None:
+    engine, flat = engine_and_weights(cell)
+    engine.run_nothing(flat)
+
+
+def compile_rest(cell: str, params: TrainParams) -> None:
+    """Compile what training calls but the recurrence, and but what n-grams and computed word vectors need."""
+    engine, flat = engine_and_weights(cell)
+    nothing = from_lengths(np.empty(0, np.int32), np.empty(0, np.int64))
+    engine.learn(flat, engine.prepare(nothing), EMPTY, np.empty(0), Masks())
+    optimizer.start(flat, params, 1).apply(np.zeros_like(flat), 0.0)
+    cross_entropy(EMPTY, EMPTY)
+
+
+if __name__ == "__main__":
+    compile_recurrence(sys.argv[1])
