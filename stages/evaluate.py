@@ -4,13 +4,15 @@ In: `data/model.safetensors`, `data/padded/`, `data/reviews/`.
 
 Out, from the test reviews: `results/metrics.json` (`test`, its `test_intervals`, and `validation` where reviews were
 held out), `results/predictions.csv` with a row for each test review, `results/slices.csv` with the accuracy by length
-and by share of out-of-vocabulary words, the confusion matrix, and the points of the ROC, precision-recall and
-calibration curves. From a sample of them, in `results/explanation/`: `gradient.csv` (by distance from the end),
-`last_words.csv` (accuracy with only the last words left) and `traces.json` (probability after every word of some
-reviews); and `results/sensitivity.json` with the half-life, left out where the gradient does not fall to half.
+and by share of out-of-vocabulary words, `results/classes.csv` with the scores of each class, the confusion matrix, and
+the points of the ROC, precision-recall and calibration curves. From a sample of them, in `results/explanation/`:
+`gradient.csv` (by distance from the end), `last_words.csv` (accuracy with only the last words left) and `traces.json`
+(probability after every word of some reviews); and `results/sensitivity.json` with the half-life, left out where the
+gradient does not fall to half.
 
 Out, from the behaviour tests: `results/explanation/behaviour.csv`, a row for each test, and `results/behaviour.json`,
-the share of cases that passed; both are empty if the network does not know the tests' words.
+the share of cases that passed; both are empty if the network does not know the tests' words, or has more than two
+classes of which none are called negative and positive.
 """
 
 import json
@@ -38,12 +40,12 @@ def measure(network: Model, params: Params, root: Path) -> None:
     """Write scores, predictions and curves."""
     x, y = read_padded(root / files.PADDED, "test", network.encoding.vocab_size)
     ids = unpad(x)
-    found = evaluate(ids, y, network.logits(ids), network.vocabulary)
+    found = evaluate(ids, y, network.logits(ids), network.vocabulary, network.labels)
     results: dict = {"best_epoch": network.best_epoch, "test": found.scores, "test_intervals": found.intervals}
     if params.train.validation == "holdout":
         x_train, y_train = read_padded(root / files.PADDED, "train", network.encoding.vocab_size)
         _, held_out = hold_out(Labelled(unpad(x_train), y_train), params.train)
-        results["validation"] = metrics.scores(held_out.y, network.logits(held_out.ids))
+        results["validation"] = metrics.scores(held_out.y, network.logits(held_out.ids), network.labels)
     for path, table in found.tables.items():
         frames.write_csv(root / path, table)
     files.write_json(root / files.METRICS, results)

@@ -2,8 +2,9 @@
 
 In: `data/model.safetensors`, and what `evaluate` found. Out: `results/export/`: `model.onnx`, which takes
 `ids`, int64 (batch, length), padded as in `data/padded/`, and gives `probability`, float32 (batch,), that a review is
-positive, with vocabulary and parameters among its metadata; `model.keras`, which `keras.models.load_model` opens and
-which takes the same ids; and `model_card.md`, with the metadata that Hugging Face reads.
+positive, or of more than two classes (batch, classes), with labels, vocabulary and parameters among its metadata;
+`model.keras`, which `keras.models.load_model` opens and which takes the same ids; and `model_card.md`, with the
+metadata that Hugging Face reads.
 """
 
 import subprocess
@@ -58,7 +59,8 @@ def card_of(network: Model, params: Params, root: Path) -> str:
     """The model card, from what `evaluate` found."""
     metrics = files.read_json(results.Metrics, root / files.METRICS, "evaluate")
     sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "evaluate").sensitivity
+    classes = results.read_rows(results.ClassScores, root / files.CLASSES, "evaluate")
     slices = results.read_rows(results.Slice, root / files.SLICES, "evaluate")
     behaviour = results.read_rows(results.Behaviour, root / files.EXPLANATION / "behaviour.csv", "evaluate")
     half_life, language = sensitivity.half_life_words, params.plots.language
-    return model_card(network, params.train, metrics, half_life, slices, behaviour, language)
+    return model_card(network, params.train, metrics, half_life, classes, slices, behaviour, language)

@@ -21,7 +21,7 @@ def main(params: Params, root: Path) -> None:
     print(summary(report, params.pad))
     padded = {name: (reviews.ranks, reviews.labels) for name, reviews in sets.items()}
     encode.write_padded(root / files.PADDED, padded, params.pad)
-    files.write_json(root / files.DATA_REPORT, report.model_dump())
+    files.write_json(root / files.DATA_REPORT, report.model_dump(exclude_unset=True))
 
 
 def summary(report: DataReport, params: PadParams) -> str:
@@ -33,7 +33,7 @@ def summary(report: DataReport, params: PadParams) -> str:
     width = len(f"{max(report.train.reviews, report.test.reviews):,}")
     for name, of in (("training", report.train), ("test", report.test)):
         lines += [
-            f"{name:<8}  {of.reviews:>{width},} reviews · {of.positive / of.reviews:.1%} positive · "
+            f"{name:<8}  {of.reviews:>{width},} reviews · {of.shares()} · "
             f"median {of.words[2]:,} words, longest {of.words[4]:,}",
             f"{'':<10}{of.truncated:.1%} longer than maxlen ({params.maxlen}), cut · "
             f"{of.out_of_vocabulary:.1%} of words out of vocabulary · {of.duplicates:,} duplicates · "

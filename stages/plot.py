@@ -23,12 +23,14 @@ def main(params: Params, root: Path) -> None:
     roc = frames.read_points(root / files.ROC, ("fpr", "tpr"), "evaluate")
     precision_recall = frames.read_points(root / files.PRECISION_RECALL, ("recall", "precision"), "evaluate")
     lengths = np.concatenate([read_reviews(root / files.REVIEWS, name).ranks.lengths for name in ("train", "test")])
-    with figures.style(language), files.replacing(root / files.FIGURES) as new:
+    names = {cell.label for cell in confusion}
+    mean = len(names) > 2
+    with figures.style(language, "".join(names)), files.replacing(root / files.FIGURES) as new:
         drawn = {
             "training": figures.training(read_history(root / files.HISTORY), metrics.best_epoch, language),
             "confusion": figures.confusion(confusion, language),
-            "roc": figures.roc(roc, metrics.test.roc_auc, language),
-            "precision_recall": figures.precision_recall(precision_recall, language),
+            "roc": figures.roc(roc, metrics.test.roc_auc, language, mean),
+            "precision_recall": figures.precision_recall(precision_recall, language, mean),
             "lengths": figures.lengths(lengths, params.pad.maxlen, language),
         }
         new.mkdir()

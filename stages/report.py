@@ -39,6 +39,7 @@ def main(params: Params, root: Path) -> None:
             "train": params.train,
             "explain": params.explain,
         },
+        "labels": network.labels,
         "provenance": network.provenance,
         "tokenizer": network.tokenizer,
         "threshold": THRESHOLD,
@@ -50,6 +51,7 @@ def main(params: Params, root: Path) -> None:
         "metrics": files.read_json(results.Metrics, root / files.METRICS, "evaluate"),
         "history": read_history(root / files.HISTORY).to_dict("list"),
         "confusion": results.read_rows(results.ConfusionCell, root / files.CONFUSION, "evaluate"),
+        "classes": results.read_rows(results.ClassScores, root / files.CLASSES, "evaluate"),
         "roc": points(root / files.ROC, ("fpr", "tpr"), "evaluate"),
         "calibration": points(root / files.CALIBRATION, CALIBRATION, "evaluate"),
         "behaviour": [

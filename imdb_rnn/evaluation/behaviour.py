@@ -7,7 +7,7 @@ meaning must not change the answer. DIR, direction: a change must not move the a
 The sentences were written before any network was tested on them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -246,6 +246,22 @@ def language_of(network: Model) -> str | None:
     return language if counts[language] else None
 
 
+def sides(labels: Sequence[str]) -> tuple[int, int] | None:
+    """Which classes are the negative and the positive one: of two 0 and 1, of more by their names; None if none are."""
+    names = [label.casefold() for label in labels]
+    if len(names) > 2 and not {"negative", "positive"} <= set(names):
+        return None
+    return (0, 1) if len(names) == 2 else (names.index("negative"), names.index("positive"))
+
+
+def _probability(network: Model, texts: list[str]) -> np.ndarray:
+    """The probability of positive, of more than two classes against negative alone: float64 (texts,)."""
+    probability, (negative, positive) = network.predict_proba(texts), sides(network.labels) or (0, 1)
+    if probability.ndim == 2:
+        probability = probability[:, positive] / (probability[:, positive] + probability[:, negative])
+    return probability.round(DECIMALS)  # before it is compared, so that the table shows what decided
+
+
 def measure(network: Model) -> pd.DataFrame:
     """Run every test of the network's language.
 
@@ -254,21 +270,20 @@ def measure(network: Model) -> pd.DataFrame:
         key words are OOV), passed, pass_rate, low and high (its interval, which assumes independent cases; those of one
         template are not), failure (the text of the first case that failed), probability (of that text), before (of the
         text before its change). What does not apply is None or NaN. Six decimals. No row if the network knows no
-        language of the tests.
+        language of the tests, or has more than two classes without `sides`.
 
     Raises:
         UserError: as `Model.tokenize` does.
     """
-    language, rows = language_of(network), []
+    language, rows = language_of(network) if sides(network.labels) else None, []
     for kind, name, expected, cases in _suite(language) if language else ():
         usable = _usable(network, cases)
         if not usable:
             continue
-        # Rounded before they are compared, so that the table shows what decided
-        probability = network.predict_proba([case.text for case in usable]).round(DECIMALS)
+        probability = _probability(network, [case.text for case in usable])
         before = np.full(len(usable), np.nan)
         if kind != "MFT":
-            before = network.predict_proba([case.before or "" for case in usable]).round(DECIMALS)
+            before = _probability(network, [case.before or "" for case in usable])
         passed = _passes(expected, probability, before)
         n_passed, n_skipped = int(passed.sum()), len(cases) - len(usable)
         interval = intervals.of_proportion(n_passed, len(usable))

@@ -1,5 +1,6 @@
 """Everything that is measured on the test reviews, each count made once: what the stage `evaluate` writes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from imdb_rnn.core import files
-from imdb_rnn.decision import predicted
+from imdb_rnn.decision import is_correct, predicted
 from imdb_rnn.engine.kernels.arithmetic import probabilities
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import intervals, metrics, slices
 from imdb_rnn.evaluation.intervals import Interval
+from imdb_rnn.evaluation.results import CLASSES, class_names
 from imdb_rnn.evaluation.sensitivity import has_start_token
 from imdb_rnn.text.vocabulary import words_of_ids
 
@@ -26,45 +28,56 @@ class Evaluation(NamedTuple):
     tables: dict[Path, pd.DataFrame]
 
 
-def evaluate(ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list[str]) -> Evaluation:
+def evaluate(
+    ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list[str], labels: Sequence[str] = CLASSES
+) -> Evaluation:
     """Evaluate the predictions of a network.
 
     Args:
         ids: the reviews as the network reads them, without padding.
-        y: (reviews,), 0 or 1, both present.
-        logits: float64 (reviews,), of a positive review.
+        y: (reviews,), classes from 0, all present.
+        logits: float64 (reviews,) of two classes, (reviews, classes) of more.
         vocabulary: the words that have ids, most frequent first.
+        labels: the names of the classes.
     """
     probability, n_words = probabilities(logits), ids.lengths - has_start_token(ids)
+    names = class_names(labels)
+    # Of more than two classes the predicted one is calibrated
+    of_one = (y, probability) if logits.ndim == 1 else (is_correct(y, logits), probability.max(axis=1))
     tables = {
-        files.PREDICTIONS: predictions(ids, n_words, y, logits, vocabulary),
-        files.CONFUSION: metrics.confusion(y, logits),
+        files.PREDICTIONS: predictions(ids, n_words, y, logits, vocabulary, names),
+        files.CLASSES: metrics.classes(y, logits, names),
+        files.CONFUSION: metrics.confusion(y, logits, names),
         files.ROC: metrics.roc(y, probability),
         files.PRECISION_RECALL: metrics.precision_recall(y, probability),
-        files.CALIBRATION: metrics.calibration(y, probability),
+        files.CALIBRATION: metrics.calibration(*of_one),
         files.SLICES: slices.measure(y, logits, n_words, slices.oov_rates(ids, n_words)),
     }
-    return Evaluation(metrics.scores(y, logits), intervals.of_scores(y, logits), tables)
+    return Evaluation(metrics.scores(y, logits, labels), intervals.of_scores(y, logits, labels), tables)
 
 
 def predictions(
-    ids: Ragged, n_words: np.ndarray, y: np.ndarray, logits: np.ndarray, vocabulary: list[str]
+    ids: Ragged, n_words: np.ndarray, y: np.ndarray, logits: np.ndarray, vocabulary: list[str], names: Sequence[str]
 ) -> pd.DataFrame:
     """A row for each review, in order.
 
     Returns:
         Columns review (row of `ids`), label, predicted (0 or 1), probability (of positive) and its logit, six decimals,
-        n_words (that the network read), opening (the first `OPENING_WORDS` of them, as the network read them).
+        n_words (that the network read), opening (the first `OPENING_WORDS` of them, as the network read them). Of more
+        than two classes label and predicted are `names`, the probability is that of predicted, and there is no logit.
     """
     read = ids.first(1 + OPENING_WORDS)  # the start token may come first
     words = (words_of_ids(read[row].tolist(), vocabulary) for row in range(len(ids)))
+    decided, probability = predicted(logits), probabilities(logits).round(6)
+    if logits.ndim == 1:
+        said = {"label": y, "predicted": decided, "probability": probability, "logit": logits.round(6)}
+    else:
+        named = {"label": np.array(names)[y], "predicted": np.array(names)[decided]}
+        said = named | {"probability": probability.max(axis=1)}
     return pd.DataFrame(
         {
             "review": np.arange(len(y)),
-            "label": y,
-            "predicted": predicted(logits),
-            "probability": probabilities(logits).round(6),
-            "logit": logits.round(6),
+            **said,
             "n_words": n_words,
             "opening": [" ".join(opening[:OPENING_WORDS]) for opening in words],
         }

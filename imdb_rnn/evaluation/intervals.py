@@ -3,10 +3,13 @@
 `scipy.stats` takes half a second to import, so it is imported where it is used.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from imdb_rnn.decision import predicted
+from imdb_rnn.decision import is_correct, predicted
 from imdb_rnn.engine.kernels.arithmetic import cross_entropy, probabilities
+from imdb_rnn.evaluation.results import as_numbers
 
 CONFIDENCE = 0.95  # of every interval in the project
 Interval = tuple[float, float]
@@ -28,24 +31,38 @@ def of_mean(values: np.ndarray) -> Interval:
     return float(values.mean()) - half, float(values.mean()) + half
 
 
+def of_f1(found: int, either: int) -> Interval:
+    """Interval of F1, from that of the share of `found` among the reviews that have the label, or get it, or both."""
+    low, high = of_proportion(found, either)
+    return 2 * low / (1 + low), 2 * high / (1 + high)
+
+
 def of_roc_auc(y: np.ndarray, probability: np.ndarray) -> Interval | None:
     """Interval of the area under the ROC curve, by the variance of DeLong, DeLong and Clarke-Pearson (1988).
 
-    Computed from ranks (Sun and Xu, Fast Implementation of DeLong's Algorithm, 2014). None where the variance cannot be
-    estimated: one review of a label, or all reviews of one label above all reviews of the other.
+    None where the variance cannot be estimated: one review of a label, or all reviews of one label above all reviews of
+    the other.
     """
     from scipy import stats
 
-    ranks = stats.rankdata(probability)
-    positive, negative = y == 1, y == 0
-    m, n = positive.sum(), negative.sum()
-    # For each positive review the share of negative ones below it; for each negative review of positive ones above it
-    below = (ranks[positive] - stats.rankdata(probability[positive])) / n
-    above = 1 - (ranks[negative] - stats.rankdata(probability[negative])) / m
+    below, above = _placements(y == 1, probability)
+    m, n = len(below), len(above)
     if min(m, n) < 2 or not below.var() + above.var():
         return None
     half = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
     return max(0.0, float(below.mean() - half)), min(1.0, float(below.mean() + half))
+
+
+def _placements(is_class: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each review of a class the share of the others below it, and for each other of those of the class above it.
+
+    Computed from ranks (Sun and Xu, Fast Implementation of DeLong's Algorithm, 2014).
+    """
+    from scipy import stats
+
+    ranks, m = stats.rankdata(probability), is_class.sum()
+    below = (ranks[is_class] - stats.rankdata(probability[is_class])) / (len(ranks) - m)
+    return below, 1 - (ranks[~is_class] - stats.rankdata(probability[~is_class])) / m
 
 
 def _of_mean_of_proportions(pairs: list[tuple[int, int]]) -> Interval:
@@ -59,26 +76,63 @@ def _of_mean_of_proportions(pairs: list[tuple[int, int]]) -> Interval:
     return float(mean - half[0]), float(mean + half[1])
 
 
-def of_scores(y: np.ndarray, logits: np.ndarray) -> dict[str, Interval | None]:
-    """Interval of each score that `metrics.scores` computes, six decimals; None where there is none.
-
-    Args:
-        y: (reviews,), 0 or 1, both present.
-        logits: (reviews,), of a positive review.
-    """
-    found, positive = predicted(logits) == 1, y == 1
-    true_positives, either = np.sum(found & positive), np.sum(found | positive)
-    true_negatives = np.sum(~found & ~positive)
-    jaccard = of_proportion(true_positives, either)
-    ends = {
-        "loss": of_mean(cross_entropy(y, logits)[0]),
-        "accuracy": of_proportion(true_positives + true_negatives, len(y)),
-        "balanced_accuracy": _of_mean_of_proportions(
-            [(true_positives, positive.sum()), (true_negatives, (~positive).sum())]
-        ),
-        "precision": of_proportion(true_positives, found.sum()) if found.any() else None,
-        "recall": of_proportion(true_positives, positive.sum()),
-        "f1": (2 * jaccard[0] / (1 + jaccard[0]), 2 * jaccard[1] / (1 + jaccard[1])),
-        "roc_auc": of_roc_auc(y, probabilities(logits)),
-    }
+def of_scores(y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = ()) -> dict[str, Interval | None]:
+    """Interval of each score that `metrics.scores` computes from the same, six decimals; None where there is none."""
+    if logits.ndim == 2:
+        ends = _of_many_classes(y, logits, labels)
+    else:
+        found, positive = predicted(logits) == 1, y == 1
+        true_positives, either = np.sum(found & positive), np.sum(found | positive)
+        true_negatives = np.sum(~found & ~positive)
+        ends = {
+            "loss": of_mean(cross_entropy(y, logits)[0]),
+            "accuracy": of_proportion(true_positives + true_negatives, len(y)),
+            "balanced_accuracy": _of_mean_of_proportions(
+                [(true_positives, positive.sum()), (true_negatives, (~positive).sum())]
+            ),
+            "precision": of_proportion(true_positives, found.sum()) if found.any() else None,
+            "recall": of_proportion(true_positives, positive.sum()),
+            "f1": of_f1(true_positives, either),
+            "roc_auc": of_roc_auc(y, probabilities(logits)),
+        }
     return {name: interval and (round(interval[0], 6), round(interval[1], 6)) for name, interval in ends.items()}
+
+
+def _of_many_classes(y: np.ndarray, logits: np.ndarray, labels: Sequence[str]) -> dict[str, Interval | None]:
+    """Means over the classes by the delta method: what a review adds to the score beyond the mean, each a variance."""
+    decided, correct, classes = predicted(logits), is_correct(y, logits), logits.shape[1]
+    count, found = np.bincount(y, minlength=classes), np.bincount(y[correct], minlength=classes)
+    either = count + np.bincount(decided, minlength=classes)
+    recall, f1 = found / count, 2 * found / either
+
+    def of_f1s(weight: np.ndarray, added: np.ndarray | float = 0) -> Interval | None:
+        slope = weight / either
+        return _around(f1 @ weight, added + 2 * slope[y] * correct - (slope * f1)[y] - (slope * f1)[decided])
+
+    areas, of_area = np.zeros(classes), np.zeros(len(y))
+    for k, of_class in enumerate(probabilities(logits).T):
+        for rows, placements in zip((y == k, y != k), _placements(y == k, of_class), strict=True):
+            areas[k] = placements.mean()
+            of_area[rows] += (placements - areas[k]) / len(placements) / classes
+    shares = count / len(y)
+    ends: dict[str, Interval | None] = {
+        "loss": of_mean(cross_entropy(y, logits)[0]),
+        "accuracy": of_proportion(correct.sum(), len(y)),
+        "balanced_accuracy": _around(recall.mean(), (correct - recall[y]) / count[y] / classes),
+        "macro_f1": of_f1s(np.full(classes, 1 / classes)),
+        "weighted_f1": of_f1s(shares, (f1[y] - f1 @ shares) / len(y)),  # the shares vary too
+        "roc_auc": _around(areas.mean(), of_area),
+    }
+    numbers = as_numbers(labels)
+    if numbers is not None:
+        ends["mean_absolute_error"] = of_mean(np.abs(numbers[decided] - numbers[y]))
+        ends["within_one_step"] = of_proportion((np.abs(decided - y.astype(int)) <= 1).sum(), len(y))
+    return ends
+
+
+def _around(share: float, added: np.ndarray) -> Interval | None:
+    """Interval of a share, by what each review adds to it beyond the mean; None where nothing varies."""
+    from scipy import stats
+
+    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt((added**2).sum()))
+    return (max(0.0, share - half), min(1.0, share + half)) if half else None

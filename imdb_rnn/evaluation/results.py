@@ -1,14 +1,16 @@
 """The form of what the stage `evaluate` writes, checked again when it is read."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
+import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from imdb_rnn.core import files
 
-CLASSES = ("negative", "positive")  # 0 and 1
+CLASSES = ("negative", "positive")  # 0 and 1, whatever the names of two labels are
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -22,14 +24,34 @@ class Result(BaseModel):
 Row = TypeVar("Row", bound=Result)
 
 
+def class_names(labels: Sequence[str]) -> Sequence[str]:
+    """What classes are called in results and figures: `CLASSES`, or more than two by their labels."""
+    return CLASSES if len(labels) == 2 else labels
+
+
+def as_numbers(labels: Sequence[str]) -> np.ndarray | None:
+    """Labels that are numbers in ascending order, such as stars: float64 (labels,); None if they are not."""
+    try:
+        numbers = np.array([float(label) for label in labels])
+    except ValueError:
+        return None
+    return numbers if len(numbers) and np.isfinite(numbers).all() and (np.diff(numbers) > 0).all() else None
+
+
 class Scores(Result):
+    """See `metrics.scores`. Precision, recall and F1 are those of two classes; the last two need labels in an order."""
+
     loss: Annotated[float, Field(ge=0)]
     accuracy: Share
     balanced_accuracy: Share
-    precision: Share
-    recall: Share
-    f1: Share
+    precision: Share | None = None
+    recall: Share | None = None
+    f1: Share | None = None
+    macro_f1: Share | None = None
+    weighted_f1: Share | None = None
     roc_auc: Share
+    mean_absolute_error: Annotated[float, Field(ge=0)] | None = None
+    within_one_step: Share | None = None
 
 
 class Metrics(Result):
@@ -42,14 +64,20 @@ class Metrics(Result):
 
 
 class Trace(Result):
-    """A review as the network read it, with the probability before its first word and after each word."""
+    """A review as the network read it, with the probability before its first word and after each word.
+
+    Of two classes it is that of a positive review. Of more it is that of the class `predicted` in the end; where that
+    is wrong, `of_label` is the label's.
+    """
 
     review: Count
-    label: Literal[0, 1]
+    label: Count
     kind: Literal["correct", "wrong", "undecided"]
     words: list[str]
     known: list[bool]
     probability: list[Share]
+    predicted: Count | None = None
+    of_label: list[Share] | None = None
 
 
 class Traces(Result):
@@ -67,9 +95,25 @@ class SensitivityMetrics(Result):
 class ConfusionCell(Result):
     """A cell of the confusion matrix."""
 
-    label: Literal["negative", "positive"]
-    predicted: Literal["negative", "positive"]
+    label: str
+    predicted: str
     n_reviews: Count
+
+
+class ClassScores(Result):
+    """How well a class is recognised, see `metrics.classes`."""
+
+    label: str
+    n_reviews: Count
+    precision: Share
+    precision_low: Share | None
+    precision_high: Share | None
+    recall: Share
+    recall_low: Share
+    recall_high: Share
+    f1: Share
+    f1_low: Share
+    f1_high: Share
 
 
 class Slice(Result):
@@ -103,7 +147,10 @@ def read_rows(form: type[Row], path: Path, stage: str) -> list[Row]:
     """Read a CSV table that `stage` wrote; an empty cell is None. Raises `UserError` if it is missing or damaged."""
     files.require(path, stage)
     try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        texts = {
+            name: str for name, field in form.model_fields.items() if field.annotation is str
+        }  # names may be numbers
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=texts)
         if list(table.columns) != list(form.model_fields):
             raise ValueError(f"it should have the columns {', '.join(form.model_fields)}")
         return [form.model_validate(row) for row in table.astype(object).where(table.notna(), None).to_dict("records")]

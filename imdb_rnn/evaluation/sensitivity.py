@@ -23,7 +23,7 @@ class Sensitivity(NamedTuple):
 
 
 def measure(network: Model, ids: Ragged, y: np.ndarray) -> Sensitivity:
-    """Measure the sensitivity of a network on reviews, ids without padding, with labels y, (reviews,), 0 or 1."""
+    """Measure the sensitivity of a network on reviews, ids without padding, with labels y, (reviews,), from 0."""
     gradient = gradient_by_distance(network.gradient_norms(ids), ids)
     last_words = accuracy_of_last_words(network, ids, y)
     return Sensitivity(gradient, half_life(gradient["gradient"].to_numpy()), last_words)
@@ -88,7 +88,7 @@ def accuracy_of_last_words(network: Model, ids: Ragged, y: np.ndarray) -> pd.Dat
     """Accuracy when the network sees only the last words of each review: columns n_words, accuracy, six decimals.
 
     Args:
-        y: (reviews,), 0 or 1.
+        y: (reviews,), classes from 0.
     """
     maxlen = network.encoding.maxlen  # of the last row, which is for whole reviews
     counts = [*(count for count in LAST_WORDS if count < maxlen), maxlen]

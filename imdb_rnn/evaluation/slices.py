@@ -31,8 +31,8 @@ def measure(y: np.ndarray, logits: np.ndarray, n_words: np.ndarray, oov: np.ndar
     """Accuracy by length and by OOV rate.
 
     Args:
-        y: (reviews,), 0 or 1, at least one.
-        logits: (reviews,), of a positive review.
+        y: (reviews,), classes from 0, at least one.
+        logits: (reviews,) of two classes, (reviews, classes) of more.
         n_words: integers (reviews,), of the part that the network reads.
         oov: (reviews,), see `oov_rates`.
 

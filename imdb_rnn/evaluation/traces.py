@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from imdb_rnn.decision import is_correct, margin
+from imdb_rnn.decision import is_correct, margin, predicted
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation.sensitivity import has_start_token
 from imdb_rnn.model import Model
 from imdb_rnn.text.encode import encode
 from imdb_rnn.text.vocabulary import OOV, words_of_ranks
 
-N_CORRECT, N_WRONG, N_UNDECIDED = 2, 3, 2  # reviews of each label that are traced
+N_CORRECT, N_WRONG, N_UNDECIDED = 2, 3, 2  # reviews of each of two labels that are traced
+MOST = 10  # of one kind
 
 
 def trace_reviews(network: Model, ranks: Ragged, y: np.ndarray, vocabulary: list[str]) -> list[dict]:
@@ -17,16 +18,17 @@ def trace_reviews(network: Model, ranks: Ragged, y: np.ndarray, vocabulary: list
 
     Args:
         ranks: of whole reviews, so that words that are OOV for the network have a name.
-        y: (reviews,), 0 or 1.
+        y: (reviews,), classes from 0.
         vocabulary: of `ranks`, rank 1 first.
 
     Returns:
         For each review row (of `ranks`), label, kind, words (that the network read), known (whether each is in the
-        network's vocabulary), and probability (before the first word and after each, six decimals).
+        network's vocabulary), and what else `results.Trace` has, six decimals.
     """
     ids = encode(ranks, network.encoding)
-    has_start, traces = has_start_token(ids), []
-    for row, kind in choose(y, network.logits(ids)):
+    has_start, logits, traces = has_start_token(ids), network.logits(ids), []
+    decided = predicted(logits)
+    for row, kind in choose(y, logits):
         start = int(has_start[row])
         words = ids[row][start:]
         whole = words_of_ranks(ranks[row], vocabulary)
@@ -36,8 +38,15 @@ def trace_reviews(network: Model, ranks: Ragged, y: np.ndarray, vocabulary: list
             "kind": kind,
             "words": whole[len(whole) - len(words) :] if network.encoding.truncating == "pre" else whole[: len(words)],
             "known": (words != OOV).tolist(),
-            "probability": network.trace_ids(ids[row], start).round(6).tolist(),
         }
+        probability = network.trace_ids(ids[row], start).round(6).T
+        if probability.ndim == 1:
+            trace["probability"] = probability.tolist()
+        else:
+            end = int(decided[row])
+            trace |= {"predicted": end, "probability": probability[end].tolist()}
+            if end != trace["label"]:
+                trace["of_label"] = probability[trace["label"]].tolist()
         traces.append(trace)
     return traces
 
@@ -46,22 +55,25 @@ def choose(y: np.ndarray, logits: np.ndarray) -> list[tuple[int, str]]:
     """Choose reviews worth following word by word: pairs of row and kind.
 
     Kinds: `correct` (the most confident correct predictions), `wrong` (the most confident wrong ones), `undecided`
-    (of the remaining reviews those with a logit nearest 0). No review is chosen twice; a kind may have too few.
+    (of the remaining reviews those with a `margin` nearest 0). No review is chosen twice; a kind may have too few. The
+    more classes there are, the fewer of each, and at most `MOST` of a kind.
 
     Args:
-        y: (reviews,), 0 or 1.
-        logits: (reviews,), of a positive review.
+        y: (reviews,), classes from 0.
+        logits: (reviews,) of two classes, (reviews, classes) of more.
     """
     margins, correct = margin(y, logits), is_correct(y, logits)
 
     def first(order: np.ndarray, count: int) -> list[int]:
-        return [int(row) for label in (0, 1) for row in order[y[order] == label][:count]]
+        labels, count = range(max(2, logits[0].size)), max(1, 2 * count // max(2, logits[0].size))
+        rows = [int(row) for label in labels for row in order[y[order] == label][:count]]
+        return rows if len(rows) <= MOST else order[np.isin(order, rows)][:MOST].tolist()
 
     descending = np.argsort(-margins, kind="stable")
     most_correct = first(descending[correct[descending]], N_CORRECT)
     ascending = descending[::-1]
     most_wrong = first(ascending[~correct[ascending]], N_WRONG)
-    nearest = np.argsort(np.abs(logits), kind="stable")
+    nearest = np.argsort(np.abs(margins), kind="stable")
     undecided = first(nearest[~np.isin(nearest, [*most_correct, *most_wrong])], N_UNDECIDED)
     kinds = {"correct": most_correct, "wrong": most_wrong, "undecided": undecided}
     return [(row, kind) for kind, rows in kinds.items() for row in rows]

@@ -44,9 +44,9 @@ def as_onnx(model: Model) -> onnx.ModelProto:
 
     Input `ids`: int64 (batch, length), reviews as `text.encode.pad` fills them, every id below `vocab_size`. A
     network that masks padding takes any length; one that reads padding like words wants `maxlen`.
-    Output `probability`: float32 (batch,), that a review is positive. ONNX Runtime rounds differently
-    from the engine: on Keras' 25,000 reviews the probabilities of SimpleRNNs with five seeds differ by at most 2.1e-5,
-    those of LSTMs and GRUs by 2e-6.
+    Output `probability`: float32 (batch,), that a review is positive; of more than two labels (batch, labels), of each.
+    ONNX Runtime rounds differently from the engine: on Keras' 25,000 reviews the probabilities of SimpleRNNs with five
+    seeds differ by at most 2.1e-5, those of LSTMs and GRUs by 2e-6.
     Metadata: one entry, `imdb_rnn`, JSON as in `model_file.Metadata`.
 
     Raises:
@@ -59,15 +59,17 @@ def as_onnx(model: Model) -> onnx.ModelProto:
             "reduce pad.vocab_size or model.embedding_dim"
         )
     graph = onnx.GraphProto(name="sentiment")
-    logit = _add(graph, "Gemm", _features(graph, model), model.weights.head_kernel, model.weights.head_bias)
-    logit = _add(graph, "Squeeze", logit, [1])
+    logits = _add(graph, "Gemm", _features(graph, model), model.weights.head_kernel, model.weights.head_bias)
+    of_review = model.weights.head_bias.shape if len(model.labels) > 2 else ()
+    if not of_review:
+        logits = _add(graph, "Squeeze", logits, [1])
     opsets = [helper.make_opsetid("", OPSET)]
     if model.params.ngrams:
-        logit = _add(graph, "Add", logit, _ngram_scores(graph, model))
+        logits = _add(graph, "Add", logits, _ngram_scores(graph, model))
         opsets.append(helper.make_opsetid("ai.onnx.ml", ML_OPSET))
-    graph.node.append(helper.make_node("Sigmoid", [logit], ["probability"], "probability"))
+    graph.node.append(helper.make_node("Softmax" if of_review else "Sigmoid", [logits], ["probability"], "probability"))
     graph.input.append(helper.make_tensor_value_info("ids", onnx.TensorProto.INT64, ["batch", "length"], IDS))
-    graph.output.append(helper.make_tensor_value_info("probability", onnx.TensorProto.FLOAT, ["batch"]))
+    graph.output.append(helper.make_tensor_value_info("probability", onnx.TensorProto.FLOAT, ["batch", *of_review]))
     proto = helper.make_model(graph, producer_name="imdb-rnn", ir_version=IR_VERSION, opset_imports=opsets)
     helper.set_model_props(proto, {model_file.METADATA: model_file.metadata(model)})
     return proto
@@ -165,7 +167,7 @@ def _pooled(graph: onnx.GraphProto, states: str, is_word: str, words: str, pooli
 
 
 def _ngram_scores(graph: onnx.GraphProto, model: Model) -> str:
-    """The sum of the weights of each review's distinct n-grams, float32 (batch,); see `engine.kernels.ngrams`."""
+    """The sums of the weights of each review's distinct n-grams, as the logits; see `engine.kernels.ngrams`."""
     is_word = _add(graph, "Not", _add(graph, "Equal", "ids", PADDING))
     code = word = "ids"
     of_lengths = [_add(graph, "Where", is_word, code, -1)]
@@ -178,8 +180,13 @@ def _ngram_scores(graph: onnx.GraphProto, model: Model) -> str:
     codes = _add(graph, "Concat", *of_lengths, axis=1)
     codes, _ = _add_with(2, graph, "TopK", codes, _add(graph, "Shape", codes, start=1), axis=1)
     is_again = _add(graph, "Equal", codes, _add(graph, "Pad", codes, [0, 1, 0, -1]))  # no code is 0
-    scores = _add(
-        graph, "LabelEncoder", codes, domain="ai.onnx.ml", default_float=0.0,
-        keys_int64s=model.ngram_codes.tolist(), values_floats=model.weights.ngrams.tolist(),
-    )  # fmt: skip
+    weights, known = model.weights.ngrams, model.ngram_codes.tolist()
+    if weights.ndim == 1:
+        values: dict[str, Any] = {"default_float": 0.0, "values_floats": weights.tolist()}
+    else:
+        values = {"default_int64": len(known), "values_int64s": list(range(len(known)))}
+    scores = _add(graph, "LabelEncoder", codes, domain="ai.onnx.ml", keys_int64s=known, **values)
+    if weights.ndim == 2:
+        scores = _add(graph, "Gather", np.append(weights, np.zeros_like(weights[:1]), axis=0), scores)
+        is_again = _add(graph, "Unsqueeze", is_again, [2])
     return _add(graph, "ReduceSum", _add(graph, "Where", is_again, np.float32(0), scores), [1], keepdims=0)

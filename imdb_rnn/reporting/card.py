@@ -14,15 +14,16 @@ from typing import Any
 import yaml
 
 from imdb_rnn.core.params import TrainParams
-from imdb_rnn.evaluation.behaviour import NEUTRAL, TOLERANCE, language_of
+from imdb_rnn.evaluation.behaviour import NEUTRAL, TOLERANCE, language_of, sides
 from imdb_rnn.evaluation.intervals import CONFIDENCE
-from imdb_rnn.evaluation.results import Behaviour, Metrics, Slice
+from imdb_rnn.evaluation.results import Behaviour, ClassScores, Metrics, Slice
 from imdb_rnn.keras_model import LAYERS
 from imdb_rnn.model import Model
 from imdb_rnn.reporting.texts import HEADINGS, PHRASES, SLICES, TESTS, in_language
 
 IMDB = "stanfordnlp/imdb"  # Hugging Face's name of the Large Movie Review Dataset
-SCORES = ("accuracy", "precision", "recall", "f1", "roc_auc")  # under the names that Hugging Face gives them
+# Under the names that Hugging Face gives them
+SCORES = {name: name for name in ("accuracy", "precision", "recall", "f1", "roc_auc")} | {"macro_f1": "f1"}
 WEAK = 0.5  # a behaviour test with at most this pass rate is named among the limits
 
 
@@ -31,6 +32,7 @@ def model_card(
     train: TrainParams,
     metrics: Metrics,
     half_life: float | None,
+    classes: list[ClassScores],
     slices: list[Slice],
     behaviour: list[Behaviour],
     language: str,
@@ -39,6 +41,7 @@ def model_card(
 
     Args:
         half_life: of a word's influence, in words; None if it is longer than the reviews.
+        classes: of the network, in order; shown if there are more than two.
         slices: at least one.
         language: of the card, `en` or `zh`.
 
@@ -53,16 +56,29 @@ def model_card(
     def interval(ends: Sequence[float] | None) -> str:
         return phrases["interval"].format(*ends) if ends else "–"
 
+    def shares(*values: float) -> list[str]:
+        return [f"{value:.3f}" for value in values]
+
     def slice_name(row: Slice) -> str:
         return slice_names[row.by].format(row.slice.replace(">=", "≥ ").replace("<", "< ").replace("-", "–"))
 
     scores = [
         [name, f"{score:.4f}", interval(metrics.test_intervals[name])]
         + ([f"{getattr(metrics.validation, name):.4f}"] if metrics.validation else [])
-        for name, score in metrics.test.model_dump().items()
+        for name, score in metrics.test.model_dump(exclude_none=True).items()
     ]
     accuracies = [
         (slice_name(row), f"{row.n_reviews:,}", f"{row.accuracy:.3f}", interval((row.low, row.high))) for row in slices
+    ]
+    many = len(network.labels) > 2
+    by_class = [
+        (
+            row.label,
+            f"{row.n_reviews:,}",
+            *shares(row.precision, row.recall, row.f1),
+            interval((row.f1_low, row.f1_high)),
+        )
+        for row in classes
     ]
     passed = []
     for row in behaviour:
@@ -80,8 +96,12 @@ def model_card(
         "tokens": phrases[network.tokenizer],
         "maxlen": network.encoding.maxlen,
         "padding": network.encoding.padding,
-        "negative": _cell(network.labels[0]),
-        "positive": _cell(network.labels[1]),
+        "title": phrases["title" if many else "pair title"].format(len(classes)),
+        "of": phrases["of"].format(", ".join(map(_cell, network.labels)))
+        if many
+        else phrases["pair"].format(*map(_cell, network.labels)),
+        "classes": phrases["by class"].format(_table(headings["classes"], by_class)) if many else "",
+        "against": phrases["against"] if many and behaviour else "",
         "best_epoch": network.best_epoch,
         "epochs": train.epochs,
         "example": in_language(PHRASES, of_reviews or "en")["example"],
@@ -92,7 +112,9 @@ def model_card(
         "confidence": f"{CONFIDENCE:.0%}",
         "metrics": _table(headings["metrics"][: len(scores[0])], scores),
         "slices": _table(headings["slices"], accuracies),
-        "behaviour": _table(headings["behaviour"], passed) if behaviour else phrases["no behaviour"],
+        "behaviour": _table(headings["behaviour"], passed)
+        if behaviour
+        else phrases["no behaviour" if sides(network.labels) else "no sides"],
         "tolerance": TOLERANCE,
         "neutral": phrases["range"].format(*NEUTRAL),
         "language": phrases[of_reviews or "other language"],
@@ -111,7 +133,8 @@ def _metadata(network: Model, metrics: Metrics, language: str | None) -> str:
         "bundled": {"type": IMDB, "name": f"IMDb: {network.provenance['test']['reviews']} training reviews set aside"},
         "keras": {"type": IMDB, "name": "IMDb", "split": "test"},
     }.get(source, {"type": source, "name": network.provenance["description"]})
-    scores = [{"type": name, "name": f"Test {name}", "value": getattr(metrics.test, name)} for name in SCORES]
+    found = metrics.test.model_dump(exclude_none=True)
+    scores = [{"type": SCORES[name], "name": f"Test {name}", "value": found[name]} for name in SCORES if name in found]
     task = {"type": "text-classification", "name": "Sentiment analysis"}
     values = {
         "language": [language],
@@ -120,7 +143,7 @@ def _metadata(network: Model, metrics: Metrics, language: str | None) -> str:
         "pipeline_tag": "text-classification",
         "tags": ["sentiment-analysis", "rnn", network.params.cell.replace("_", "-"), "keras", "onnx", "dvc"],
         "datasets": [IMDB],
-        "metrics": list(SCORES),
+        "metrics": [score["type"] for score in scores],
         "model-index": [{"name": "imdb-rnn", "results": [{"task": task, "dataset": dataset, "metrics": scores}]}],
     }
     if not language:

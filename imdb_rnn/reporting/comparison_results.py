@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.evaluation.results import Result, Share
+from imdb_rnn.evaluation.results import CLASSES, Result, Share
 
 
 class NetworkSensitivity(Result):
@@ -21,10 +21,13 @@ class NetworkSensitivity(Result):
 
 
 class SharedTrace(Result):
-    """A review that every network of the comparison read, with the probability of each network after each word."""
+    """A review that every network of the comparison read, with the probability of each network after each word.
+
+    It is the probability of a positive review, of more than two classes that of the label.
+    """
 
     review: Annotated[int, Field(ge=0)]
-    label: Literal[0, 1]
+    label: Annotated[int, Field(ge=0)]
     kind: Literal["correct", "wrong", "divided"]
     words: list[str]
     known: list[bool]
@@ -32,7 +35,10 @@ class SharedTrace(Result):
 
 
 class Comparison(Result):
+    """`labels` are the names of the classes."""
+
     source: str
+    labels: tuple[str, ...] = CLASSES
     networks: dict[str, NetworkSensitivity]
     traces: list[SharedTrace]
 

@@ -15,10 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.evaluation.results import CLASSES, ConfusionCell
+from imdb_rnn.evaluation.results import ConfusionCell
 from imdb_rnn.reporting.texts import FIGURE_LABELS, in_language
 
 TRAINING, VALIDATION, NEUTRAL = "#1f6fb4", "#d95f0e", "#555555"
+MOST_NUMBERS, LONGEST_TICK = 15, 24  # classes of whose confusion matrix the numbers can be read; letters of a label
 
 CHINESE_FONTS = (  # looked for among the installed fonts, in this order, when mplfonts is not there
     "Noto Sans CJK SC",
@@ -34,15 +35,21 @@ CHINESE_FONTS = (  # looked for among the installed fonts, in this order, when m
 )
 
 
-def find_font(language: str) -> Path | None:
+def find_font(language: str, more: str = "") -> Path | None:
     """Find a font file that has every glyph of the language's labels; None for English, which Matplotlib's has.
+
+    Args:
+        more: other text that is drawn. For English a font is looked for that has what Matplotlib's lacks of it.
 
     Raises:
         UserError: when there is none, with the commands that install one.
     """
-    if language == "en":
+    usual = FT2Font(font_manager.findfont("DejaVu Sans"))
+    characters = {character for character in more if not usual.get_char_index(ord(character))}
+    if language != "en":
+        characters = set().union(*in_language(FIGURE_LABELS, language).values())
+    if not characters:
         return None
-    characters = set().union(*in_language(FIGURE_LABELS, language).values())
     candidates: list[Path] = []
     spec = importlib.util.find_spec("mplfonts")
     if spec and spec.submodule_search_locations:
@@ -52,6 +59,8 @@ def find_font(language: str) -> Path | None:
     for path in candidates:
         if path.exists() and all(FT2Font(str(path)).get_char_index(ord(character)) for character in characters):
             return path
+    if language == "en":
+        return None
     raise UserError(
         f"plots.language is {language}, but no font with Chinese glyphs was found; "
         "run `pip install mplfonts` or `apt-get install fonts-noto-cjk`, or set plots.language to en"
@@ -59,16 +68,17 @@ def find_font(language: str) -> Path | None:
 
 
 @contextmanager
-def style(language: str) -> Iterator[None]:
-    """Draw with fixed settings, whatever the user's matplotlibrc says, and with a font for `language`."""
-    font = find_font(language)
+def style(language: str, more: str = "") -> Iterator[None]:
+    """Draw with fixed settings, whatever the user's matplotlibrc says, and fonts for `language` and `more` text."""
+    font = find_font(language, more)
     # Known by its path, not by its name: another version of the font may be installed under the same name.
     entry = None
     if font:
         entry = font_manager.FontEntry(fname=str(font), name="figures")
         font_manager.fontManager.ttflist.append(entry)
+    families = ["DejaVu Sans", *(["figures"] if font else [])]  # of which the first that has it draws a glyph
     settings: Any = {
-        "font.family": ["figures" if font else "DejaVu Sans"],
+        "font.family": families if language == "en" else families[::-1],
         "axes.unicode_minus": False,
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -116,42 +126,59 @@ def confusion(cells: list[ConfusionCell], language: str) -> Figure:
     """The confusion matrix: reviews by label (rows) and predicted label (columns), with the shares of each row."""
     labels = in_language(FIGURE_LABELS, language)
     counts: dict[tuple[str, str], int] = {(cell.label, cell.predicted): cell.n_reviews for cell in cells}
-    matrix = np.array([[counts[label, predicted] for predicted in CLASSES] for label in CLASSES])
+    names = list(dict.fromkeys(label for label, _ in counts))
+    matrix = np.array([[counts[label, predicted] for predicted in names] for label in names])
     shares = matrix / matrix.sum(axis=1, keepdims=True)
-    figure = Figure(figsize=(4.8, 4.2))
+    is_pair, has_numbers = len(names) == 2, len(names) <= MOST_NUMBERS
+    side = 4.8 if is_pair else max(4.8, 2 + 0.62 * len(names)) if has_numbers else 6 + 0.1 * len(names)  # inches
+    figure = Figure(figsize=(side, side - 0.6))
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), n_reviews in np.ndenumerate(matrix):
+    for (row, column), n_reviews in np.ndenumerate(matrix) if has_numbers else ():
         color = "white" if shares[row, column] > 0.5 else "black"
         text = f"{n_reviews}\n{shares[row, column]:.1%}"
-        axes.text(column, row, text, ha="center", va="center", color=color, fontsize=14)
-    ticks = [labels[name] for name in CLASSES]
-    axes.set_xticks([0, 1], ticks)
-    axes.set_yticks([0, 1], ticks, rotation=90, va="center")
+        axes.text(column, row, text, ha="center", va="center", color=color, fontsize=14 if is_pair else 9)
+    ticks = [labels[name] if is_pair else _plain(name) for name in names]
+    is_short, size = sum(map(len, ticks)) <= 60, 10 if is_pair else 9 if has_numbers else 7
+    axes.set_xticks(range(len(names)), ticks, rotation=0 if is_short else 90, fontsize=size)
+    axes.set_yticks(range(len(names)), ticks, rotation=90 if is_short else 0, va="center", fontsize=size)
     axes.set(xlabel=labels["predicted"], ylabel=labels["label"])
     axes.grid(False)
     return figure
 
 
-def roc(points: pd.DataFrame, area: float, language: str) -> Figure:
-    """The ROC curve and the area under it."""
+def _plain(name: str) -> str:
+    """A label as it stands at an axis: short, and a dollar sign begins no formula."""
+    return (name if len(name) <= LONGEST_TICK else f"{name[: LONGEST_TICK - 1]}…").replace("$", r"\$")
+
+
+def roc(points: pd.DataFrame, area: float, language: str, mean: bool = False) -> Figure:
+    """The ROC curve and the area under it. The arguments are those of `precision_recall`."""
     labels = in_language(FIGURE_LABELS, language)
     figure = Figure(figsize=(4.8, 4.4))
     axes = figure.subplots()
     axes.plot(points["fpr"], points["tpr"], color=TRAINING, label=f"{labels['auc']}: {area:.3f}")
+    axes.set_title(labels["mean"] if mean else "")
     axes.plot([0, 1], [0, 1], color=NEUTRAL, linestyle=":", label=labels["chance"])
     axes.set(xlabel=labels["fpr"], ylabel=labels["tpr"], xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(loc="lower right")
     return figure
 
 
-def precision_recall(points: pd.DataFrame, language: str) -> Figure:
-    """The precision-recall curve, and the precision of predicting every review positive, which is its last point."""
+def precision_recall(points: pd.DataFrame, language: str, mean: bool = False) -> Figure:
+    """The precision-recall curve, and the precision of predicting every review positive, which is its last point.
+
+    Args:
+        mean: whether it is the mean of the curves of more than two classes.
+    """
     labels = in_language(FIGURE_LABELS, language)
     figure = Figure(figsize=(4.8, 4.4))
     axes = figure.subplots()
     axes.plot(points["recall"], points["precision"], color=TRAINING, label=labels["network"])
-    axes.axhline(points["precision"].iloc[-1], color=NEUTRAL, linestyle=":", label=labels["share"])
+    axes.set_title(labels["mean"] if mean else "")
+    axes.axhline(
+        points["precision"].iloc[-1], color=NEUTRAL, linestyle=":", label=labels["chance" if mean else "share"]
+    )
     axes.set(xlabel=labels["recall"], ylabel=labels["precision"], xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(loc="lower left")
     return figure

@@ -42,6 +42,7 @@ def stored_network(network: Model) -> dict:
         **network.encoding.model_dump(),
         "gates": first.kernel.shape[1] // network.params.units,
         "recurrent_bias": first.bias.ndim == 2,
+        "num_logits": len(network.weights.head_bias),
         "tokenizer": network.tokenizer,
         "jieba": jieba_tables() if network.tokenizer == "jieba" else None,
         "vocabulary": network.vocabulary,

@@ -28,6 +28,15 @@ PHRASES = {
         f"{PAPER}ACL 2011。数据集作者请使用者引用这篇论文。",
     ),
     "own origin": ("User-supplied reviews.", "使用者自己的评论。"),
+    "pair title": ("tells positive from negative reviews", "判断评论好坏"),
+    "pair": ("that the review is {1} (and not {0})", "该评论属于“{1}”（而不是“{0}”）"),
+    "title": ("sorts reviews into {} classes", "把评论分成 {} 类"),
+    "of": ("of each class, in this order: {}", "各类别（依次为{}）"),
+    "by class": ("\n### By class\n\n{}\n", "\n### 按类别\n\n{}\n"),
+    "against": (
+        " With more than two\n  classes the probability is that of positive against negative alone.",
+        "\n  类别多于两个时，概率只在好评与差评之间计算。",
+    ),
     "example": ("A wonderful film.", "这部电影很精彩。"),
     "interval": ("{:.3f} to {:.3f}", "{:.3f} – {:.3f}"),
     "range": ("{:.2f} and {:.2f}", "{:.2f} 与 {:.2f}"),
@@ -56,12 +65,20 @@ PHRASES = {
         "No test was run: the words of these sentences are not in the network's vocabulary.",
         "没有运行：这些句子里的词都不在网络的词表里。",
     ),
+    "no sides": (
+        "No test was run: these sentences are praise or criticism, and no two classes are named positive and negative.",
+        "没有运行：这些句子考察好评和差评，而类别里没有 positive 和 negative。",
+    ),
 }
 
 HEADINGS = {
     "provenance": (["fact", "value"], ["项目", "值"]),
     "parameters": (["parameter", "value"], ["参数", "值"]),
     "metrics": (["metric", "test", "interval", "validation"], ["指标", "测试", "区间", "验证"]),
+    "classes": (
+        ["class", "reviews", "precision", "recall", "F1", "interval"],
+        ["类别", "条数", "精确率", "召回率", "F1", "F1 的区间"],
+    ),
     "slices": (["slice", "reviews", "accuracy", "interval"], ["评论", "条数", "准确率", "区间"]),
     "behaviour": (
         ["kind", "test", "passed", "pass rate", "interval", "skipped", "first failure"],
@@ -111,6 +128,7 @@ FIGURE_LABELS = {
     "tpr": ("True positive rate", "真正例率"),
     "auc": ("area under the curve", "曲线下面积"),
     "chance": ("chance", "随机猜测"),
+    "mean": ("Mean over the classes, each against the rest", "各类别（对其余类别）的平均"),
     "recall": ("Recall", "召回率"),
     "precision": ("Precision", "精确率"),
     "share": ("always “positive”", "一律判为好评"),

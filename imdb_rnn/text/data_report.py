@@ -14,27 +14,37 @@ from imdb_rnn.text.vocabulary import RANK_OFFSET
 
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+SHOWN = 5  # classes that are named in one line
 
 
 class SetReport(BaseModel):
     """Facts about the training or the test reviews.
 
+    negative, positive: how many there are of two classes; of more `labels` has the count of each
     words: per review: the minimum, the quartiles, and the maximum
     truncated: share of the reviews with more ids than `maxlen`
     out_of_vocabulary: share of the words that have no id of their own
     duplicates: reviews with the same words as an earlier one of this set, except reviews with a word of rank 0
-    conflicting_labels: reviews whose words occur in this set with the other label too
+    conflicting_labels: reviews whose words occur in this set with another label too
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
     reviews: Count
-    negative: Count
-    positive: Count
+    negative: Count | None = None
+    positive: Count | None = None
+    labels: dict[str, Count] | None = None
     words: list[Count]
     truncated: Share
     out_of_vocabulary: Share
     duplicates: Count
     conflicting_labels: Count
+
+    def shares(self) -> str:
+        """The share of the positive reviews, of more than two classes of the largest, for people."""
+        counts = self.labels or {"positive": self.positive or 0}
+        largest = sorted(counts, key=lambda name: -counts[name])[:SHOWN]
+        shown = ", ".join(f"{counts[name] / self.reviews:.1%} {name}" for name in largest)
+        return shown if len(counts) <= SHOWN else f"{shown}, {len(counts) - SHOWN} more"
 
 
 class DataReport(BaseModel):
@@ -64,7 +74,8 @@ def data_report(
         provenance: of the reviews; for `data.source: own` it has the numbers of skipped rows.
     """
     hashes = {name: _hashes(reviews) for name, reviews in sets.items()}
-    parts = {name: _report(reviews, hashes[name], params) for name, reviews in sets.items()}
+    names = provenance.get("labels", ("negative", "positive"))
+    parts = {name: _report(reviews, hashes[name], params, names) for name, reviews in sets.items()}
     rows = provenance.get("rows", {"read": None, "left_out": {}})
     also = int(np.isin(hashes["test"], hashes["train"]).sum())
     return DataReport(
@@ -87,7 +98,7 @@ def _hashes(reviews: Reviews) -> np.ndarray:
     return np.frombuffer(b"".join(map(digest, range(len(reviews)))), "<u8")
 
 
-def _report(reviews: Reviews, hashes: np.ndarray, params: PadParams) -> SetReport:
+def _report(reviews: Reviews, hashes: np.ndarray, params: PadParams, names: Sequence[str]) -> SetReport:
     lengths, labels, n = reviews.ranks.lengths, reviews.labels, len(reviews)
     unknown = 0
     for first in range(0, n, CHUNK):
@@ -95,14 +106,17 @@ def _report(reviews: Reviews, hashes: np.ndarray, params: PadParams) -> SetRepor
         unknown += int(np.count_nonzero((ranks == 0) | (ranks >= params.vocab_size - RANK_OFFSET)))
     _, group = np.unique(hashes, return_inverse=True)
     of_group = np.bincount(group)
-    positive = np.bincount(group, labels, len(of_group))[group]
+    counts = np.bincount(labels, minlength=len(names)).tolist()
+    by_label: dict[str, Any] = {"labels": dict(zip(names, counts, strict=True))}
+    if len(names) == 2:
+        by_label = dict(zip(("negative", "positive"), counts, strict=True))
+    num_labels = np.bincount(np.unique(group * len(names) + labels) // len(names))
     return SetReport(
         reviews=n,
-        negative=int((labels == 0).sum()),
-        positive=int((labels == 1).sum()),
+        **by_label,
         words=np.quantile(lengths, (0, 0.25, 0.5, 0.75, 1), method="nearest").tolist(),
         truncated=round(float((lengths + 1 > params.maxlen).mean()), 6),
         out_of_vocabulary=round(unknown / int(lengths.sum()), 6),
         duplicates=n - len(of_group),
-        conflicting_labels=int(((positive > 0) & (positive < of_group[group])).sum()),
+        conflicting_labels=int((num_labels[group] > 1).sum()),
     )

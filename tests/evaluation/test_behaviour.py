@@ -46,6 +46,23 @@ def balance(words: list[str]) -> int:
     return sum(word in praise for word in words) - sum(word in criticism for word in words)
 
 
+@pytest.mark.parametrize(
+    "labels", [("negative", "neutral", "positive"), ("Positive", "other", "NEGATIVE"), ("a", "b", "c")]
+)
+def test_of_more_classes_positive_is_compared_with_negative_alone(labels):
+    of_two = network_by(lambda words: 0.5 + 0.2 * np.sign(balance(words)), known(behaviour.ENGLISH))
+
+    class OfThree(type(of_two)):
+        def predict_proba(self, texts):
+            positive = of_two.predict_proba(texts)
+            sides = [1 - positive, positive] if labels[0] == "negative" else [positive, 1 - positive]
+            return np.insert(0.4 * np.array(sides), 1, 0.6, axis=0).T
+
+    of_three = OfThree(*(getattr(replace(of_two, labels=labels), field.name) for field in fields(Model)))
+    expected = behaviour.measure(of_two)[: 0 if labels[0] == "a" else None]
+    np.testing.assert_array_equal(behaviour.measure(of_three)["pass_rate"], expected["pass_rate"])
+
+
 def test_a_network_that_counts_words_fails_at_negation():
     table = behaviour.measure(network_by(lambda words: 0.5 + 0.2 * np.sign(balance(words)), known(behaviour.ENGLISH)))
     passed = dict(zip(table["test"], table["pass_rate"], strict=True))

@@ -25,6 +25,18 @@ def test_predictions_have_a_readable_row_for_each_review():
     pd.testing.assert_frame_equal(table, expected)
 
 
+def test_predictions_of_more_classes_have_their_names():
+    ids, y = unpad(np.array([[1, 4]] * 4, np.int32)), np.array([2, 1, 0, 2])
+    logits = np.log([[0.25, 0.25, 0.5], [0.75, 0.125, 0.125], [0.75, 0.125, 0.125], [0.25, 0.5, 0.25]])
+    found = evaluate(ids, y, logits, ["film"], ["1", "02", "x, y"]).tables
+    table = found[files.PREDICTIONS]
+    assert list(table.columns) == ["review", "label", "predicted", "probability", "n_words", "opening"]
+    said = [["x, y", "x, y", 0.5], ["02", "1", 0.75], ["1", "1", 0.75], ["x, y", "02", 0.5]]
+    assert table[["label", "predicted", "probability"]].to_numpy().tolist() == said
+    assert found[files.CALIBRATION][["predicted", "positive"]].to_numpy().tolist() == [[0.5, 0.5], [0.75, 0.5]]
+    assert found[files.CONFUSION]["n_reviews"].tolist() == [1, 0, 0, 1, 0, 0, 0, 1, 1]
+
+
 def test_an_opening_is_of_twenty_words_without_the_start_token():
     words = [f"word{number}" for number in range(30)]
     x = np.array([[1, *range(4, 33)], range(4, 34)], np.int32)  # the second was cut at the front, its start token too

@@ -10,8 +10,17 @@ Y = np.array([0, 0, 0, 1, 1, 1, 1, 1])
 LOGITS = logit([0.1, 0.4, 0.9, 0.2, 0.6, 0.7, 0.8, 0.95])
 
 
-def test_every_score_lies_in_its_interval():
-    values, found = scores(Y, LOGITS), intervals.of_scores(Y, LOGITS)
+def of_three(reviews):
+    y = random_of_three.choice(3, reviews, p=[0.5, 0.3, 0.2])
+    return y, random_of_three.normal(2 * np.eye(3)[y], 1.5), ("1", "2", "5")
+
+
+random_of_three = np.random.default_rng(3)
+
+
+@pytest.mark.parametrize("given", [(Y, LOGITS), of_three(40)], ids=["two classes", "three"])
+def test_every_score_lies_in_its_interval(given):
+    values, found = scores(*given), intervals.of_scores(*given)
     assert list(values) == list(found)
     for name, (low, high) in found.items():
         assert low < values[name] < high, name
@@ -37,11 +46,14 @@ def test_a_network_that_never_predicts_positive_has_no_interval_of_precision():
 
 
 @pytest.mark.slow
-def test_intervals_contain_the_true_value_as_often_as_promised():
+@pytest.mark.parametrize("classes", [2, 3])
+def test_intervals_contain_the_true_value_as_often_as_promised(classes):
     """Many test sets of one network: 95 % intervals miss one time in twenty, hardly more."""
     random = np.random.default_rng(1)
 
     def draw(reviews):
+        if classes == 3:
+            return of_three(reviews)
         y = random.integers(0, 2, reviews)
         return y, random.normal(2 * y - 1, 1.5)
 

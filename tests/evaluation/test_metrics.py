@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import logit
+from scipy.special import logit, softmax
+from sklearn.metrics import roc_auc_score
 
-from imdb_rnn.evaluation.metrics import CURVE_POINTS, calibration, confusion, precision_recall, roc, scores
+from imdb_rnn.evaluation.metrics import CURVE_POINTS, calibration, classes, confusion, precision_recall, roc, scores
 
 Y = np.array([0, 0, 0, 1, 1, 1, 1, 1])
 PROBABILITY = np.array([0.1, 0.4, 0.9, 0.2, 0.6, 0.7, 0.8, 0.95])
@@ -30,13 +31,54 @@ def test_a_network_that_never_predicts_positive_has_finite_scores():
 
 
 def test_confusion_counts_every_pair_of_labels():
-    table = confusion(Y, logit(PROBABILITY))
+    table = confusion(Y, logit(PROBABILITY), ["negative", "positive"])
     assert table.to_numpy().tolist() == [
         ["negative", "negative", 2],
         ["negative", "positive", 1],
         ["positive", "negative", 1],
         ["positive", "positive", 4],
     ]
+
+
+OF_THREE = np.array([0, 0, 0, 1, 1, 2, 2, 2])
+LOGITS = np.array([[2, 0, 0], [0, 2, 0], [3, 0, 1], [0, 1, 0], [1, 0, 0], [0, 0, 4], [0, 1, 3], [2, 0, 1]], float)
+
+
+def test_scores_of_three_classes_are_the_definitions():
+    values = scores(OF_THREE, LOGITS)  # predicted: 0 1 0, 1 0, 2 2 0
+    f1 = np.array([2 * 2 / 7, 2 / 4, 2 * 2 / 5])
+    assert values["accuracy"] == 5 / 8
+    assert values["balanced_accuracy"] == pytest.approx((2 / 3 + 1 / 2 + 2 / 3) / 3, abs=1e-6)
+    assert values["macro_f1"] == pytest.approx(f1.mean(), abs=1e-6)
+    assert values["weighted_f1"] == pytest.approx(f1 @ [3, 2, 3] / 8, abs=1e-6)
+    probability = softmax(LOGITS, axis=1)
+    assert values["loss"] == pytest.approx(-np.log(probability[np.arange(8), OF_THREE]).mean(), abs=1e-6)
+    assert values["roc_auc"] == pytest.approx(roc_auc_score(OF_THREE, probability, multi_class="ovr"), abs=1e-6)
+    points = roc(OF_THREE, probability)
+    assert (points.iloc[0].tolist(), points.iloc[-1].tolist()) == ([0, 0], [1, 1])
+    assert np.trapezoid(points["tpr"], points["fpr"]) == pytest.approx(values["roc_auc"], abs=5e-3)
+    assert precision_recall(OF_THREE, probability)["precision"].iloc[-1] == pytest.approx(1 / 3, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("labels", "off", "within"),
+    [("1 2 3", 4 / 8, 7 / 8), ("-1 0.5 5", (1.5 + 1.5 + 6) / 8, 7 / 8), ("3 2 1", None, None), ("a 2 3", None, None)],
+)
+def test_labels_that_are_ascending_numbers_have_distances(labels, off, within):
+    values = scores(OF_THREE, LOGITS, labels.split())
+    assert (values.get("mean_absolute_error"), values.get("within_one_step")) == (off, within)
+
+
+def test_each_class_has_its_scores():
+    table = classes(OF_THREE, np.where([True, True, False], LOGITS, -9), ["no", "maybe", "yes"]).set_index("label")
+    assert table["n_reviews"].tolist() == [3, 2, 3]
+    assert table["recall"].tolist() == pytest.approx([2 / 3, 1 / 2, 0], abs=1e-6)
+    assert table["precision"].tolist() == pytest.approx([2 / 5, 1 / 3, 0], abs=1e-6)
+    assert table["f1"].tolist() == pytest.approx([1 / 2, 2 / 5, 0], abs=1e-6)
+    assert np.isnan(table.loc["yes", "precision_low"])  # never predicted
+    for score in ("precision", "recall", "f1"):
+        known = table[table[f"{score}_low"].notna()]
+        assert ((known[f"{score}_low"] <= known[score]) & (known[score] <= known[f"{score}_high"])).all()
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=2, max_size=40))

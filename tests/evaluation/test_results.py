@@ -43,6 +43,9 @@ def test_a_damaged_table_is_named(tmp_path, text):
     path.write_text(CONFUSION)
     rows = results.read_rows(results.ConfusionCell, path, "evaluate")
     assert [row.n_reviews for row in rows] == [8, 2, 3, 7]
+    path.write_text(CONFUSION.replace("negative", "1").replace("positive", "NA"))  # any text may name a class
+    rows = results.read_rows(results.ConfusionCell, path, "evaluate")
+    assert [(row.label, row.predicted) for row in rows] == [("1", "1"), ("1", "NA"), ("NA", "1"), ("NA", "NA")]
     path.unlink() if text is None else path.write_text(text)
     with pytest.raises(UserError, match=r"confusion.csv is (missing|damaged .*); run `dvc repro evaluate`"):
         results.read_rows(results.ConfusionCell, path, "evaluate")

@@ -43,6 +43,30 @@ def test_a_trace_ends_with_the_prediction():
         assert np.ptp(trace["probability"]) > 1e-3
 
 
+def test_of_more_classes_the_predicted_one_is_traced_and_a_label_that_was_missed():
+    network = network_of(model_params(cell="gru"), vocab_size=8, classes=3)
+    reviews = from_lists([[1, 2, 3, 3, 4], [1, 1], [2, 2, 3], [4]], np.array([1, 0, 2, 1]))
+    probability = network.probabilities(encode(reviews.ranks, network.encoding))
+    found = trace_reviews(network, reviews.ranks, reviews.labels, VOCABULARY)
+    assert {trace["kind"] for trace in found} >= {"correct", "wrong"}
+    for trace in found:
+        row, label, predicted = trace["row"], trace["label"], trace["predicted"]
+        assert trace["probability"][-1] == pytest.approx(probability[row].max(), abs=1e-6)
+        assert predicted == probability[row].argmax()
+        assert ("of_label" in trace) == (predicted != label)
+        if predicted != label:
+            assert trace["of_label"][-1] == pytest.approx(probability[row, label], abs=1e-6)
+
+
+def test_of_many_classes_few_reviews_are_traced():
+    y, random = np.repeat(np.arange(50), 4), np.random.default_rng(1)
+    logits = random.normal(size=(200, 50)) + 3 * np.eye(50)[y]
+    kinds = [kind for _, kind in traces.choose(y, logits)]
+    assert [kinds.count(kind) for kind in ("correct", "wrong", "undecided")] == [traces.MOST] * 3
+    surest = np.argsort(-margin(y, logits))[0]
+    assert (surest, "correct") == traces.choose(y, logits)[0]
+
+
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(-9, 9)), min_size=1, max_size=60))
 def test_each_kind_of_traced_review_is_what_it_says(pairs):
     y, logits = (np.array(values) for values in zip(*pairs, strict=True))

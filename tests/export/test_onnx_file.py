@@ -44,8 +44,11 @@ def probability(network: Model, x: np.ndarray) -> np.ndarray:
     longest=st.integers(0, 3),
     mask_padding=st.booleans(),
     padding=st.sampled_from(["pre", "post"]),
+    classes=st.sampled_from([2, 3, 5]),
 )
-def test_it_computes_what_the_network_does(cell, pooling, layers, bidirectional, longest, mask_padding, padding):
+def test_it_computes_what_the_network_does(
+    cell, pooling, layers, bidirectional, longest, mask_padding, padding, classes
+):
     params = model_params(
         cell=cell,
         pooling=pooling,
@@ -54,7 +57,7 @@ def test_it_computes_what_the_network_does(cell, pooling, layers, bidirectional,
         ngrams=longest,
         mask_padding=mask_padding,
     )
-    network = network_of(params, VOCAB_SIZE, maxlen=MAXLEN, padding=padding)
+    network = network_of(params, VOCAB_SIZE, classes=classes, maxlen=MAXLEN, padding=padding)
     expected = network.probabilities(REVIEWS)
     found = probability(network, pad(REVIEWS, MAXLEN, padding))
     assert found.dtype == np.float32
@@ -87,9 +90,13 @@ def test_an_n_gram_counts_once_however_large_its_code_is():
     np.testing.assert_allclose(probability(network, pad(ids, MAXLEN, "pre")), expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("kind", NETWORKS)
-def test_it_is_a_model_of_standard_operators(kind):
-    model = onnx_file.as_onnx(network_of(NETWORKS[kind]))
+def test_it_is_a_model_of_standard_operators(kind, classes):
+    model = onnx_file.as_onnx(network_of(NETWORKS[kind], classes=classes))
+    (output,) = model.graph.output
+    shape = [size.dim_param or size.dim_value for size in output.type.tensor_type.shape.dim]
+    assert shape == ["batch", classes][: classes - 1]
     onnx.checker.check_model(model, full_check=True)
     assert model.ir_version == 8
     used = {node.domain for node in model.graph.node}

@@ -18,8 +18,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from imdb_rnn.core.files import CLASSES, CONFUSION
 from imdb_rnn.core.params import ModelParams, parse_params
 from imdb_rnn.evaluation import sensitivity
+from imdb_rnn.evaluation.evaluate import evaluate
 from imdb_rnn.keras_model import load_keras
 from imdb_rnn.model import Model
 from imdb_rnn.reporting.report import page, stored_network
@@ -86,7 +88,15 @@ def open_page(browser, contents, tmp_path):
 
     def open_page(network: Model, **changes: object) -> None:
         params = contents["parameters"] | {"model": network.params.model_dump()}
-        shown = {**contents, "parameters": params, "network": stored_network(network), **changes}
+        shown = {
+            **contents,
+            "parameters": params,
+            "network": stored_network(network),
+            "labels": network.labels,
+            **changes,
+        }
+        if len(network.labels) > 2:
+            shown = in_classes(shown, network.labels) | changes
         path = tmp_path / "index.html"
         path.write_text(page(shown), encoding="utf-8")
         browser.get(path.as_uri())
@@ -96,6 +106,22 @@ def open_page(browser, contents, tmp_path):
     assert complaints(browser) == []
 
 
+def in_classes(contents: dict, labels: tuple[str, ...]) -> dict:
+    """The contents of a page, as if their reviews had these labels."""
+    random, count = np.random.default_rng(1), len(labels)
+    y, logits = np.tile(np.arange(count), 6), random.normal(size=(6 * count, count))
+    found = evaluate(ragged(*[[1, 4]] * len(y)), y, logits, ["film"], labels)
+    rows = {
+        name: found.tables[path].to_dict("records") for name, path in (("classes", CLASSES), ("confusion", CONFUSION))
+    }
+    of_part = {"negative": None, "positive": None, "labels": dict.fromkeys(labels, 5)}
+    parts = {part: contents["data_report"][part] | of_part for part in ("train", "test")}
+    more = {"predicted": count - 1, "of_label": None}
+    traces = [trace | more | {"of_label": trace["probability"]} for trace in contents["traces"]]
+    metrics = contents["metrics"] | {"test": found.scores, "test_intervals": found.intervals, "validation": None}
+    return contents | rows | {"metrics": metrics, "traces": traces, "data_report": contents["data_report"] | parts}
+
+
 def typed_probabilities(browser, texts: list[str]) -> list[float]:
     """The probabilities that the page shows for texts that are typed into the box."""
     return browser.execute_script(
@@ -103,16 +129,17 @@ def typed_probabilities(browser, texts: list[str]) -> list[float]:
         return arguments[0].map((text) => {
           byId("text").value = text;
           byId("text").dispatchEvent(new Event("input"));
-          return Number(byId("verdict").dataset.probability);
+          const probabilities = byId("verdict").dataset.probability.split(",").map(Number);
+          return probabilities.length > 1 ? probabilities : probabilities[0];
         });
         """,
         texts,
     )
 
 
-def network_with_words(params: ModelParams, **encoding: object) -> Model:
+def network_with_words(params: ModelParams, **more: object) -> Model:
     """A small network with `VOCABULARY`, whose probabilities differ from text to text."""
-    return replace(network_of(params, vocab_size=20, seed=6, **encoding), vocabulary=VOCABULARY)
+    return replace(network_of(params, vocab_size=20, seed=6, **more), vocabulary=VOCABULARY)
 
 
 def choose_language(browser, language: str) -> None:
@@ -158,6 +185,54 @@ def test_every_section_is_filled(opened, language, width):
         opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("count", [3, 100])
+def test_any_number_of_classes_is_shown(browser, open_page, count, width, language):
+    network = network_with_words(model_params(), classes=count)
+    long = "a label of many words"
+    network = replace(network, labels=tuple(f"{k} {HOSTILE if k == 1 else long}" for k in range(count)))
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        open_page(network)
+        choose_language(browser, language)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        text = browser.find_element(By.TAG_NAME, "main").text
+        assert not any(wrong in text for wrong in ("undefined", "NaN", "null%", "[object"))
+        assert len(browser.find_elements(By.CSS_SELECTOR, "#classes tbody tr")) == count
+        assert browser.find_elements(By.CSS_SELECTOR, "#confusion tbody td")
+        bars = browser.find_elements(By.CSS_SELECTOR, "#bars .bar")
+        assert sum(bar.is_displayed() for bar in bars) == min(count, 8)
+        if count > 8:
+            browser.find_element(By.CSS_SELECTOR, "#bars .bars + button").click()
+            assert all(bar.is_displayed() for bar in bars)
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("name", ["gru", "bidirectional"])
+def test_the_class_that_is_looked_at_is_the_predicted_one_until_another_is_pressed(browser, open_page, name):
+    network = network_with_words(NETWORKS[name], classes=3)
+    open_page(network)
+    choose_language(browser, "en")
+    (typed,) = typed_probabilities(browser, ["the film was good"])
+    trace = network.trace("the film was good").probability
+    looked = int(np.argmax(typed))
+    bars = browser.find_elements(By.CSS_SELECTOR, "#bars .bar")
+    for label in (looked, (looked + 1) % 3, (looked + 2) % 3):
+        if label != looked:
+            bars[label].click()
+        WebDriverWait(browser, 10).until(lambda it: it.execute_script("return 'done' in byId('try').dataset"))
+        assert [bar.get_attribute("aria-pressed") == "true" for bar in bars] == [k == label for k in range(3)]
+        status = browser.find_element(By.CSS_SELECTOR, "#reading .status").text
+        assert f"{100 * trace[-1, label]:.1f}% {network.labels[label]}, " in status
+        assert f"{100 * (trace[-1, label] - trace[-2, label]):+.1f}".replace("-", "−") in status
+    assert browser.find_element(By.ID, "verdict").text.startswith(
+        f"{100 * typed[looked]:.1f}% {network.labels[looked]}"
+    )
+
+
 def test_what_was_run_is_folded_at_the_end_and_the_contents_follow_the_sections(opened):
     links = opened.find_elements(By.CSS_SELECTOR, "#contents a")
     assert [link.get_attribute("href").split("#")[1] for link in links] == SECTIONS
@@ -201,12 +276,16 @@ def test_the_probability_is_keras_on_test_reviews(opened, folder):
 UNTYPABLE = "qqqqqqqq"
 
 
-@pytest.mark.parametrize(("mask_padding", "side"), [(True, "pre"), (False, "pre"), (False, "post")])
+@pytest.mark.parametrize(
+    ("mask_padding", "side", "classes"), [(True, "pre", 2), (False, "pre", 2), (False, "post", 2), (True, "pre", 3)]
+)
 @pytest.mark.parametrize("name", NETWORKS)
-def test_every_kind_of_network_reads_what_is_typed_as_it_does_in_python(browser, open_page, name, mask_padding, side):
+def test_every_kind_of_network_reads_what_is_typed_as_it_does_in_python(
+    browser, open_page, name, mask_padding, side, classes
+):
     """Where padding is skipped, its side makes no difference."""
     params = NETWORKS[name].model_copy(update={"mask_padding": mask_padding})
-    network = network_with_words(params, maxlen=30, padding=side, truncating=side)
+    network = network_with_words(params, classes=classes, maxlen=30, padding=side, truncating=side)
     open_page(network)
     typed = typed_probabilities(browser, AWKWARD)
     ids = network.encode(AWKWARD)
@@ -224,7 +303,7 @@ def test_long_reviews_read_by_wide_networks_agree_too(browser, open_page, cell):
     ids = np.random.default_rng(3).integers(1, 20, (50, 500), dtype=np.int32)  # does not grow
     open_page(network)
     probabilities = browser.execute_script(
-        "const it = openNetwork(contents.network); return arguments[0].map((ids) => it.predict(ids).probability);",
+        "const it = openNetwork(contents.network); return arguments[0].map((ids) => it.predict(ids).probabilities[0]);",
         ids.tolist(),
     )
     np.testing.assert_allclose(probabilities, network.probabilities(ragged(*ids)), atol=1e-4, rtol=0)

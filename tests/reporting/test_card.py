@@ -30,18 +30,19 @@ def network(source: str = "bundled", language: str | None = "en", description: s
     )
 
 
-def scores() -> tuple[np.ndarray, np.ndarray]:
+def scores(classes: int = 2) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
-    y = np.tile([0, 1], 100)
-    return y, random.normal(2 * y - 1, 1)
+    y = np.tile(np.arange(classes), 200)[:200]
+    return y, random.normal(2 * y - 1, 1) if classes == 2 else random.normal(2 * np.eye(classes)[y], 1)
 
 
 def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, validation: bool = True) -> str:
-    y, logits = scores()
+    y, logits = scores(len(of.labels))
     of_test = results.Scores(**metrics.scores(y, logits))
     found = {name: interval and list(interval) for name, interval in intervals.of_scores(y, logits).items()}
     of_validation = of_test if validation else None
     measured = results.Metrics(best_epoch=3, test=of_test, test_intervals=found, validation=of_validation)
+    frames.write_csv(tmp_path / "classes.csv", metrics.classes(y, logits, of.labels))
     frames.write_csv(tmp_path / "slices.csv", slices.measure(y, logits, np.arange(200) * 3 + 1, np.zeros(200)))
     frames.write_csv(tmp_path / "behaviour.csv", behaviour.measure(of))
     return model_card(
@@ -49,6 +50,7 @@ def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, val
         TrainParams(),
         measured,
         half_life,
+        results.read_rows(results.ClassScores, tmp_path / "classes.csv", "evaluate"),
         results.read_rows(results.Slice, tmp_path / "slices.csv", "evaluate"),
         results.read_rows(results.Behaviour, tmp_path / "behaviour.csv", "evaluate"),
         language,
@@ -131,6 +133,25 @@ def test_the_numbers_are_those_of_the_run(tmp_path):
     without = card(network(), tmp_path, half_life=None, validation=False)
     assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} |\n" in without
     assert "words before the end" not in without
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_of_more_classes_each_is_in_a_table(tmp_path, language):
+    labels = ("negative", "neutral | mixed", "positive")
+    of = replace(network(), **vars(network_of(model_params(cell="gru"), 24, classes=3)) | {"labels": labels})
+    of = replace(of, vocabulary=network().vocabulary, provenance=network().provenance)
+    text = card(of, tmp_path, language)
+    assert r"negative, neutral \| mixed, positive" in text.split("##")[0]
+    by_class = tables(text)[3][2:]
+    assert [row[:2] for row in by_class] == [["negative", "67"], [r"neutral \| mixed", "67"], ["positive", "66"]]
+    assert ("negative alone" in text) == (language == "en")
+    assert {score["type"] for score in metadata(text)["model-index"][0]["results"][0]["metrics"]} == {
+        "accuracy",
+        "f1",
+        "roc_auc",
+    }
+    text = card(replace(of, labels=("a", "b", "c")), tmp_path, language)
+    assert ("No test was run: these sentences are praise or criticism" in text) == (language == "en")
 
 
 def test_the_limits_name_what_the_network_fails(tmp_path):

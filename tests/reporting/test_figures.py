@@ -1,4 +1,5 @@
 import importlib.util
+import itertools
 import re
 from collections.abc import Callable
 from functools import cache
@@ -41,6 +42,7 @@ def draw(language: str) -> dict[str, Figure]:
         "confusion": figures.confusion(CONFUSION, language),
         "roc": figures.roc(CURVE, 0.8, language),
         "precision_recall": figures.precision_recall(CURVE, language),
+        "roc_of_classes": figures.roc(CURVE, 0.8, language, mean=True),
         "lengths": figures.lengths(np.array([10, 200, 300, 900]), 500, language),
     }
 
@@ -88,10 +90,26 @@ def test_the_english_figures_have_english_labels(saved):
 @pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_bytes_are_fixed_whatever_the_users_settings(saved, tmp_path, language):
-    assert len(saved(language)) == 10
+    assert len(saved(language)) == 12
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.dpi": 30, "axes.grid": False}):
         assert save_all(tmp_path / "again", language) == saved(language)
         assert matplotlib.rcParams["font.size"] == 20
+
+
+@pytest.mark.parametrize("count", [3, 15, 100])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_confusion_matrix_of_many_classes_can_be_read(tmp_path, language, count):
+    """Names in any script, of any length and with signs of formulas; a glyph that is missing would be a warning."""
+    names = [f"$x_{k}^$ 电影 Ελλάδα {'long ' * (k % 7)}" for k in range(count)]
+    cells = [ConfusionCell(label=a, predicted=b, n_reviews=1 + (a == b)) for a in names for b in names]
+    with figures.style(language, "".join(names)):
+        figure = figures.confusion(cells, language)
+        figures.save(figure, tmp_path, "confusion")
+        (axes,) = figure.axes
+        boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
+    assert len(axes.texts) == (count**2 if count <= figures.MOST_NUMBERS else 0)
+    assert all(above.y0 >= below.y1 or above.y1 <= below.y0 for above, below in itertools.pairwise(boxes))
+    assert min(box.x0 for box in boxes) >= 0
 
 
 def test_without_a_chinese_font_the_commands_that_install_one_are_named(monkeypatch):

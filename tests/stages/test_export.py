@@ -10,7 +10,7 @@ from networks import NETWORKS, ragged
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.evaluation import behaviour, intervals, metrics, slices
+from imdb_rnn.evaluation import behaviour, intervals, metrics, results, slices
 from imdb_rnn.export import onnx_file
 from stages import export
 
@@ -29,6 +29,7 @@ def measured(tmp_path):
         {"best_epoch": 3, "test": metrics.scores(y, logits), "test_intervals": intervals.of_scores(y, logits)},
     )
     files.write_json(tmp_path / files.SENSITIVITY_METRICS, {"sensitivity": {}})
+    frames.write_csv(tmp_path / files.CLASSES, metrics.classes(y, logits, results.CLASSES))
     frames.write_csv(tmp_path / files.SLICES, slices.measure(y, logits, np.array([1, 2, 3, 4]), np.zeros(4)))
     frames.write_csv(tmp_path / files.EXPLANATION / "behaviour.csv", behaviour.measure(network))
     return tmp_path

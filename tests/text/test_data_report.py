@@ -10,7 +10,8 @@ TEST = from_lists([[4], [0, 1]], np.array([0, 1]))
 
 
 def report(**provenance):
-    return data_report({"train": TRAIN, "test": TEST}, PadParams(vocab_size=12, maxlen=5), provenance).model_dump()
+    params = PadParams(vocab_size=12, maxlen=5)
+    return data_report({"train": TRAIN, "test": TEST}, params, provenance).model_dump(exclude_unset=True)
 
 
 def test_it_counts_what_is_there():
@@ -28,6 +29,16 @@ def test_it_counts_what_is_there():
     assert report()["test_also_in_train"] == 1
 
 
+def test_of_more_classes_each_is_counted():
+    names = ["a", "b", "c", "d", "e", "f"]
+    train = from_lists([[1], [1], [2], [3], [2]], np.array([0, 5, 5, 1, 5]))
+    found = data_report({"train": train, "test": train}, PadParams(), {"labels": names}).train
+    counts = [1, 1, 0, 0, 0, 3]
+    assert found.model_dump(exclude_unset=True)["labels"] == dict(zip(names, counts, strict=True))
+    assert (found.negative, found.duplicates, found.conflicting_labels) == (None, 2, 2)
+    assert found.shares() == "60.0% f, 20.0% a, 20.0% b, 0.0% c, 0.0% d, 1 more"
+
+
 def test_reviews_of_unknown_words_are_not_the_same():
     unknown = from_lists([[1, 0], [1, 0], [0]], np.array([0, 1, 0]))
     test = data_report({"train": TRAIN, "test": unknown}, PadParams(), {}).test
@@ -42,7 +53,7 @@ def test_it_says_what_was_left_out():
 
 def test_it_is_read_as_it_was_written(tmp_path):
     files.write_json(tmp_path / "data_report.json", report())
-    assert files.read_json(DataReport, tmp_path / "data_report.json", "pad").model_dump() == report()
+    assert files.read_json(DataReport, tmp_path / "data_report.json", "pad").model_dump(exclude_unset=True) == report()
 
 
 def test_the_same_words_are_the_same_however_stores_them():

@@ -42,8 +42,14 @@ function signed(value, digits) {
   return Number(size) ? `${value < 0 ? "−" : "+"}${size}` : size;
 }
 const number = (value) => value.toLocaleString("en-US");
-const NAMES = { 0: ["negative", "差评"], 1: ["positive", "好评"] };
+
+// Of two classes, probabilities are those of the second one, positive.
+const namesOf = (labels) =>
+  (labels.length === 2 ? [["negative", "差评"], ["positive", "好评"]] : labels.map((label) => [label, `“${label}”`]));
+const NAMES = namesOf(contents.labels), isPair = NAMES.length === 2;
 const nameOf = (label) => t(...NAMES[label]);
+const said = (share, [en, zh]) => [`${percent(share)} ${en}`, `${zh}概率 ${percent(share)}`];
+const FEW = 8; // of more classes not all are shown at once
 
 function fillTable(table, rows, head) {
   if (head) {

@@ -1,12 +1,13 @@
 "use strict";
 
-// The trained network in the browser: text to ids as `imdb_rnn.text` does it, ids to states and a
-// probability as `imdb_rnn.engine` does it. Weights come as float32, sums are float64.
+// The trained network in the browser: text to ids as `imdb_rnn.text` does it, ids to states and
+// probabilities as `imdb_rnn.engine` does it. Weights come as float32, sums are float64.
 //
 // `openNetwork(stored)` takes what `imdb_rnn.reporting.report.stored_network` makes, and returns
 //   encode(text)       words, which of them are known, their ids, and the first and last word that the network reads
-//   predict(ids)       probability; states of the last layer, width numbers for each id; and trace: the probability
-//                      after each id if the network is causal (later words do not change earlier states), else null
+//   predict(ids)       probabilities: of two classes that of the second, else of each; states of the last layer, width
+//                      numbers for each id; and trace: the probabilities after each id, one after another, if the network
+//                      is causal (later words do not change earlier states), else null
 //   tokenize(text)     the words alone
 function openNetwork(stored) {
   const PADDING = 0, START = 1, OOV = 2, RANK_OFFSET = 3;
@@ -38,8 +39,9 @@ function openNetwork(stored) {
   }
   const poolings = stored.pooling.split("+");
   const width = numDirections * units;
-  const head = take(poolings.length * width), bias = take(1)[0];
-  const ngramScores = take(stored.ngram_count);
+  const count = stored.num_logits; // of each review
+  const head = take(poolings.length * width * count), bias = take(count);
+  const ngramScores = take(stored.ngram_count * count);
   const ngramCodes = new BigInt64Array(bytes(stored.ngram_codes));
 
   const ranks = new Map(stored.vocabulary.map((word, place) => [word, place + 1]));
@@ -151,9 +153,9 @@ function openNetwork(stored) {
     return ngramCodes[low] === code ? low : -1;
   }
 
-  // For each id the sum of the weights of the n-grams that end with it and did not occur before.
+  // For each id the sums of the weights of the n-grams that end with it and did not occur before.
   function ngramSums(ids) {
-    const added = new Float64Array(ids.length), seen = new Set();
+    const added = new Float64Array(ids.length * count), seen = new Set();
     for (let t = 0; t < ids.length; t++) {
       let code = 0n, power = 1n;
       for (let back = 0; back < stored.ngrams && back <= t && ids[t - back] !== PADDING; back++) {
@@ -162,7 +164,7 @@ function openNetwork(stored) {
         const at = indexOfNgram(code);
         if (at >= 0 && !seen.has(at)) {
           seen.add(at);
-          added[t] += ngramScores[at];
+          for (let k = 0; k < count; k++) added[t * count + k] += ngramScores[at * count + k];
         }
       }
     }
@@ -175,9 +177,16 @@ function openNetwork(stored) {
     return stored.padding === "pre" ? [...filling, ...ids] : [...ids, ...filling];
   }
 
-  // The probability after each step, from the states; if the network is not causal, only the last one is right.
-  function probabilities(ids, states, from) {
-    const after = new Float64Array(ids.length), sums = stored.ngrams ? ngramSums(ids) : null;
+  function ofLogits(logits) {
+    if (count === 1) return [sigmoid(logits[0])];
+    const highest = Math.max(...logits), powers = Array.from(logits, (logit) => Math.exp(logit - highest));
+    const sum = powers.reduce((a, b) => a + b);
+    return powers.map((power) => power / sum);
+  }
+
+  // The probabilities after each step, from the states; if the network is not causal, only the last ones are right.
+  function probabilitiesOf(ids, states, from) {
+    const after = new Float64Array(ids.length * count), sums = stored.ngrams ? ngramSums(ids) : null;
     const highest = new Float64Array(width).fill(-Infinity), total = new Float64Array(width);
     const last = (t, j) => (j < units ? states[t * width + j] : states[j]); // backwards the first word is read last
     const pools = {
@@ -185,20 +194,23 @@ function openNetwork(stored) {
       max: (t, j) => highest[j],
       mean: (t, j) => total[j] / (t + 1),
     };
-    let score = 0;
+    const score = Float64Array.from(bias), logits = new Float64Array(count);
     for (let t = 0; t < ids.length; t++) {
       for (let j = 0; j < width; j++) {
         const state = states[t * width + j];
         total[j] += state;
         if (state > highest[j]) highest[j] = state;
       }
-      if (sums) score += sums[t];
+      for (let k = 0; sums && k < count; k++) score[k] += sums[t * count + k];
       if (t < from) continue;
-      let logit = bias + score;
+      logits.set(score);
       poolings.forEach((pooling, number) => {
-        for (let j = 0; j < width; j++) logit += pools[pooling](t, j) * head[number * width + j];
+        for (let j = 0; j < width; j++) {
+          const feature = pools[pooling](t, j), row = (number * width + j) * count;
+          for (let k = 0; k < count; k++) logits[k] += feature * head[row + k];
+        }
       });
-      after[t] = sigmoid(logit);
+      after.set(ofLogits(logits), t * count);
     }
     return after;
   }
@@ -209,9 +221,9 @@ function openNetwork(stored) {
     const whole = padded(ids);
     const states = allStates(whole);
     const begin = stored.mask_padding || stored.padding === "post" ? 0 : whole.length - ids.length;
-    const after = probabilities(whole, states, isCausal ? 0 : whole.length - 1);
+    const after = probabilitiesOf(whole, states, isCausal ? 0 : whole.length - 1);
     return {
-      probability: whole.length ? after[whole.length - 1] : sigmoid(bias),
+      probabilities: whole.length ? after.subarray((whole.length - 1) * count) : ofLogits(bias),
       states: states.subarray(begin * width, (begin + ids.length) * width),
       width,
       trace: isCausal ? after : null,

@@ -59,6 +59,33 @@ function wordsView(onChoose) {
   return { box, show, mark };
 }
 
+// A bar for each class, of many the most probable ones first; `look` is called with the class of the bar that is pressed.
+function classBars(look) {
+  const rows = NAMES.map((name, label) => {
+    const bar = element("i"), share = element("span");
+    const row = element("button", { type: "button", className: "bar" }, element("span", {}, t(...name)), element("span", {}, bar), share);
+    row.addEventListener("click", () => look(label));
+    return { row, bar, share };
+  });
+  let isOpen = false, shown = null;
+  const more = element("button", { type: "button", hidden: NAMES.length <= FEW });
+  more.addEventListener("click", () => { isOpen = !isOpen; show(...shown); });
+  function show(probabilities, looked) {
+    shown = [probabilities, looked];
+    const order = Array.from(probabilities.keys());
+    if (NAMES.length > FEW) order.sort((a, b) => probabilities[b] - probabilities[a]);
+    order.forEach((label, place) => {
+      const { row, bar, share } = rows[label];
+      row.style.order = place; // a row that moved in the page would lose the focus
+      row.hidden = place >= FEW && !isOpen && label !== looked;
+      row.setAttribute("aria-pressed", String(label === looked));
+      bar.style.width = share.textContent = percent(probabilities[label]);
+    });
+    more.replaceChildren(...(isOpen ? t("Fewer classes", "收起") : t(`All ${NAMES.length} classes`, `全部 ${NAMES.length} 个类别`)));
+  }
+  return { box: element("div", {}, element("div", { className: "bars" }, rows.map(({ row }) => row)), more), show };
+}
+
 function heatMap() {
   const canvas = element("canvas", { className: "states", role: "img" });
   const box = element("figure", {}, element("figcaption", {}, t(
@@ -99,15 +126,18 @@ function heatMap() {
 }
 
 const colourKey = () => element("p", { className: "quiet" }, t(
-  "Blue with a solid underline: the word raised the probability of a positive review. Orange with a wavy underline: " +
-    "it lowered it. The stronger the colour, the larger the change. Dashed frame: the word is not in the vocabulary.",
-  "蓝色加实线：这个词提高了好评的概率；橙色加波浪线：降低了好评的概率；颜色越深，变化越大。虚线框：这个词不在词表里。",
+  `Blue with a solid underline: the word raised the probability of ${isPair ? "a positive review" : "the class"}. Orange ` +
+    "with a wavy underline: it lowered it. The stronger the colour, the larger the change. Dashed frame: the word is not " +
+    "in the vocabulary.",
+  `蓝色加实线：这个词提高了${isPair ? "好评" : "该类别"}的概率；橙色加波浪线：降低了${isPair ? "好评" : "该类别"}的概率；` +
+    "颜色越深，变化越大。虚线框：这个词不在词表里。",
 ));
 
 // Words, the line of the probability, a slider through the words; and, for `withStates`, the hidden state.
-// `show` takes words, known, first, last; `readings`, a list of {label, probability} before the first word and after
-// each; and, for the hidden state, `states` and `width`.
-function readingView({ names, withStates = false }) {
+// `show` takes words, known, first, last; `readings`, a list of {label, probability, of} before the first word and after
+// each, `of` the name of the class; and, for the hidden state, `states` and `width`. `coloured`: the words by the first
+// reading. `ofPair`: the network has two classes.
+function readingView({ names, coloured = names.length === 1, ofPair = isPair, withStates = false }) {
   let shown = null, position = 0, playing = null, plot = null;
   const words = wordsView((chosen) => go(chosen));
   const slider = element("input", { type: "range", min: 0, max: 0, value: 0 });
@@ -115,10 +145,11 @@ function readingView({ names, withStates = false }) {
   const play = element("button", { type: "button" });
   const heat = withStates ? heatMap() : null;
   const line = chart({
-    title: ["Probability that the review is positive, after each word", "每读完一个词，网络认为影评是好评的概率"],
+    title: ofPair ? ["Probability that the review is positive, after each word", "每读完一个词，网络认为影评是好评的概率"]
+      : ["Probability of the class after each word", "每读完一个词，该类别的概率"],
     labels: [["words read", "已读单词数"], ["probability", "概率"]],
     x: [0], lines: [...names.map((label) => ({ label, values: [null] })),
-      { label: ["threshold 0.5", "判定阈值 0.5"], values: [contents.threshold], quiet: true }],
+      ...(ofPair ? [{ label: ["threshold 0.5", "判定阈值 0.5"], values: [contents.threshold], quiet: true }] : [])],
     fixed: { y: [0, 1], x: (u, low, high) => [0, Math.max(high, 1)], wholeX: true }, height: 240, withTable: false,
     onDraw: (u) => {
       plot = u;
@@ -127,7 +158,7 @@ function readingView({ names, withStates = false }) {
       point();
     },
   });
-  const box = element("div", { className: "reading" }, words.box, names.length === 1 ? colourKey() : [],
+  const box = element("div", { className: "reading" }, words.box, coloured ? colourKey() : [],
     element("div", { className: "controls" }, play, slider, status), line.figure, heat ? heat.box : []);
 
   const namePlay = () => { play.textContent = inLanguage(playing ? ["Stop", "停止"] : ["Play", "播放"]); };
@@ -149,13 +180,13 @@ function readingView({ names, withStates = false }) {
     } else {
       parts.push(inLanguage(["before the first word", "读第一个词之前"]));
     }
-    shown.readings.forEach(({ label, probability }) => {
+    shown.readings.forEach(({ label, probability, of = NAMES[1] }) => {
       const now = probability[position];
       if (now === null || now === undefined || Number.isNaN(now)) return;
       const name = shown.readings.length > 1 ? `${inLanguage(label)} ` : "";
       const push = position ? 100 * (now - probability[position - 1]) : NaN, by = signed(push, 1);
       const change = Number.isFinite(push) ? inLanguage([`, ${by} points`, `，${by} 个百分点`]) : "";
-      parts.push(`${name}${inLanguage([`${percent(now)} positive`, `好评概率 ${percent(now)}`])}${change}`);
+      parts.push(`${name}${inLanguage(said(now, of))}${change}`);
     });
     if (heat && position) {
       const column = shown.states.length / shown.width - (total() - position) - 1;
@@ -206,11 +237,11 @@ function readingView({ names, withStates = false }) {
   function show(reading, again = false) {
     shown = reading;
     const count = total();
-    words.show({ ...reading, probability: reading.readings.length === 1 ? reading.readings[0].probability : null });
+    words.show({ ...reading, probability: coloured ? reading.readings[0].probability : null });
     slider.max = count;
     line.show(Array.from({ length: count + 1 }, (_, i) => i),
       [...reading.readings.map(({ probability }) => Array.from(probability, (p) => (Number.isNaN(p) ? null : p))),
-        new Array(count + 1).fill(contents.threshold)]);
+        ...(ofPair ? [new Array(count + 1).fill(contents.threshold)] : [])]);
     go(again ? position : count);
   }
   return { box, show, stop };

@@ -51,15 +51,27 @@ function showNumbers() {
   ));
   const names = {
     accuracy: ["accuracy", "准确率"], balanced_accuracy: ["balanced accuracy", "平衡准确率"], precision: ["precision", "精确率"], recall: ["recall", "召回率"],
-    f1: ["F1", "F1"], roc_auc: ["area under the ROC curve", "ROC 曲线下面积"], loss: ["loss", "损失"],
+    f1: ["F1", "F1"], macro_f1: ["F1, mean over the classes", "F1（各类别平均）"],
+    weighted_f1: ["F1, mean weighted by the number of reviews", "F1（按影评数加权平均）"],
+    roc_auc: ["area under the ROC curve", "ROC 曲线下面积"], loss: ["loss", "损失"],
+    mean_absolute_error: ["mean absolute error", "平均绝对误差"],
+    within_one_step: ["at most one class off", "至多差一个类别"],
   };
-  const rows = Object.entries(names).map(([name, pair]) => {
+  const measured = Object.entries(names).filter(([name]) => test[name] !== null && test[name] !== undefined);
+  const rows = measured.map(([name, pair]) => {
     const ends = contents.metrics.test_intervals[name];
     return [t(...pair), test[name].toFixed(4), ends ? `${ends[0].toFixed(4)} – ${ends[1].toFixed(4)}` : "–",
       ...(validation ? [validation[name].toFixed(4)] : [])];
   });
   const head = [t("metric", "指标"), t("test", "测试"), t(`${level} confidence interval`, `${level} 置信区间`)];
   fillTable(byId("metrics"), rows, validation ? [...head, t("validation", "验证")] : head);
+  if (isPair) return;
+  const share = (row, name) => [row[name].toFixed(3), row[`${name}_low`] === null ? [] : element("span", { className: "quiet" },
+    ` ${row[`${name}_low`].toFixed(3)} – ${row[`${name}_high`].toFixed(3)}`)];
+  byId("numbers").append(element("h3", {}, t("By class", "按类别")), element("div", { className: "numbers scroll", tabIndex: 0 },
+    fillTable(element("table", { id: "classes" }), contents.classes.map((row) =>
+      [row.label, number(row.n_reviews), share(row, "precision"), share(row, "recall"), share(row, "f1")]),
+    [t("class", "类别"), t("reviews", "影评数"), t("precision", "精确率"), t("recall", "召回率"), "F1"])));
 }
 
 function showBehaviour() {
@@ -68,7 +80,8 @@ function showBehaviour() {
       "answer must be correct; in the second it must not change; in the third it must move in the right direction.",
     "这些短句是专门写的，每组考察一种能力，方法参照 CheckList（Ribeiro 等，2020）。第一类要求判断正确；第二类要求判断不变；" +
       "第三类要求概率朝正确的方向变化。",
-  ) : t("The words of these tests are not in the network's vocabulary.", "这些短句里的词都不在网络的词表里。")));
+  ) : t("The words of these tests are not in the network's vocabulary, or no two of its classes are called negative and " +
+    "positive.", "这些短句里的词都不在网络的词表里，或者它的类别中没有 negative 和 positive。")));
   const kinds = { MFT: t("correct", "判断正确"), INV: t("no change", "判断不变"), DIR: t("right direction", "方向正确") };
   fillTable(byId("behaviour-table"), contents.behaviour.map(({ kind, name, cases, passed, low, high, failure }) => [
     t(...name), kinds[kind].map((node) => node.cloneNode(true)), `${passed} / ${cases}`,
@@ -94,13 +107,16 @@ function showData() {
     ));
   }
   const names = {
-    reviews: ["reviews", "影评数"], positive: ["positive", "好评"], words: ["words: minimum, quartiles, maximum", "每篇词数（最少 · 四分之一 · 中位数 · 四分之三 · 最多）"],
+    reviews: ["reviews", "影评数"], ...(isPair ? { positive: ["positive", "好评"] } : { labels: ["largest classes", "最大的几个类别"] }), words: ["words: minimum, quartiles, maximum", "每篇词数（最少 · 四分之一 · 中位数 · 四分之三 · 最多）"],
     truncated: ["longer than the network reads", "超出网络阅读长度"], out_of_vocabulary: ["unknown words (not in the vocabulary)", "未知词（不在词表里）"],
     duplicates: ["same words as an earlier one", "与前面某篇用词完全相同"],
     conflicting_labels: ["same words, other label", "用词相同而标签不同"],
   };
   const show = {
-    positive: (part) => percent(part.positive / part.reviews), words: (part) => part.words.map(number).join(" · "),
+    positive: (part) => percent(part.positive / part.reviews),
+    labels: (part) => Object.entries(part.labels).sort((a, b) => b[1] - a[1]).slice(0, FEW)
+      .flatMap(([label, count]) => [`${label} ${percent(count / part.reviews)}`, element("br")]),
+    words: (part) => part.words.map(number).join(" · "),
     truncated: (part) => percent(part.truncated), out_of_vocabulary: (part) => percent(part.out_of_vocabulary),
   };
   const cells = (name) => ["train", "test"].map((part) => (show[name] || (() => number(parts[part][name])))(parts[part]));
@@ -130,8 +146,26 @@ function showTraining() {
   }
 }
 
+// The confusion matrix of more than two classes; of many, the pairs that are confused most often.
+function showConfusion() {
+  const total = {}, names = contents.labels, table = byId("confusion");
+  table.parentElement.parentElement.style.gridColumn = "1 / -1";
+  for (const { label, n_reviews: count } of contents.confusion) total[label] = (total[label] || 0) + count;
+  if (names.length > FEW) {
+    const wrong = contents.confusion.filter((cell) => cell.label !== cell.predicted && cell.n_reviews);
+    table.className = "";
+    fillTable(table, wrong.sort((a, b) => b.n_reviews - a.n_reviews).slice(0, 2 * FEW).map((cell) =>
+      [cell.label, cell.predicted, number(cell.n_reviews), percent(cell.n_reviews / total[cell.label])]),
+    [t("actually", "实际"), t("most often taken for", "最常判为"), t("reviews", "影评数"), t("share of the class", "占该类别")]);
+    return;
+  }
+  const rows = names.map((label) => [label, ...contents.confusion.filter((cell) => cell.label === label).map((cell) =>
+    [number(cell.n_reviews), element("br"), percent(cell.n_reviews / total[label])])]);
+  fillTable(table, rows, [t("actually ↓ predicted →", "实际 ↓ 判为 →"), ...names]);
+}
+
 function showWrong() {
-  const labels = ["negative", "positive"];
+  const labels = isPair ? ["negative", "positive"] : [];
   const rows = labels.map((label, i) => {
     const cells = contents.confusion.filter((cell) => cell.label === label);
     const sum = cells.reduce((total, cell) => total + cell.n_reviews, 0);
@@ -140,21 +174,32 @@ function showWrong() {
       return [number(count), element("br"), percent(count / sum)];
     })];
   });
-  fillTable(byId("confusion"), rows, [t("reviews", "影评数"), t("predicted negative", "判为差评"), t("predicted positive", "判为好评")]);
-  byId("confusion").querySelectorAll("tbody tr").forEach((row, i) => row.children[i + 1].classList.add("correct"));
+  if (!isPair) showConfusion();
+  else fillTable(byId("confusion"), rows, [t("reviews", "影评数"), t("predicted negative", "判为差评"), t("predicted positive", "判为好评")]);
+  byId("confusion").querySelectorAll(".matrix tbody tr").forEach((row, i) => row.children[i + 1].classList.add("correct"));
 
   const { fpr, tpr } = contents.roc;
   byId("roc").append(chart({
-    title: ["True positive rate against false positive rate", "真正例率与假正例率"],
+    title: isPair ? ["True positive rate against false positive rate", "真正例率与假正例率"]
+      : ["True against false positive rate, mean over the classes, each against the rest", "真正例率与假正例率（各类别对其余类别，取平均）"],
     labels: [["false positive rate", "假正例率"], ["true positive rate", "真正例率"]],
     x: fpr, lines: [{ label: NETWORK, values: tpr }, { label: ["chance", "随机猜测"], values: fpr, quiet: true }],
     fixed: { x: [0, 1], y: [0, 1] },
   }).figure);
 
   const { predicted, positive, low, high } = contents.calibration;
+  if (!isPair) {
+    byId("calibration-text").replaceChildren(...t(
+      "Of the reviews whose predicted class gets a probability of 80%, four in five should be right. Where the curve runs " +
+        "below the diagonal, the network is too sure; where it runs above, not sure enough.",
+      "在网络给出 80% 概率的影评中，应当有五分之四判对。曲线在对角线下方，说明网络过于自信；在上方，说明自信不足。",
+    ));
+  }
   byId("calibration").append(chart({
-    title: ["Share of positive reviews by predicted probability", "预测概率与实际的好评占比"],
-    labels: [["mean predicted probability", "平均预测概率"], ["share of positive reviews", "好评占比"]],
+    title: isPair ? ["Share of positive reviews by predicted probability", "预测概率与实际的好评占比"]
+      : ["Share of correct reviews by the probability of the predicted class", "所判类别的概率与实际判对的占比"],
+    labels: [["mean predicted probability", "平均预测概率"],
+      isPair ? ["share of positive reviews", "好评占比"] : ["share of correct reviews", "判对的占比"]],
     x: predicted, fixed: { x: [0, 1], y: [0, 1] }, band: [2, 1],
     lines: [
       { label: NETWORK, values: positive, points: true },
@@ -168,12 +213,12 @@ function showWrong() {
     const view = wordsView();
     view.show(trace);
     onLanguage(() => view.box.setAttribute("aria-label", inLanguage(["the review", "影评"])));
-    const last = trace.probability.at(-1);
+    const last = trace.probability.at(-1), [en, zh] = NAMES[trace.predicted ?? 1];
     const button = element("button", { type: "button" }, t("Try it in the box above", "放到上面的输入框里试试"));
     button.addEventListener("click", () => tryIt(joined(trace.words)));
     byId("errors").append(element("article", {}, element("p", {},
       t("Actually ", "实际为"), element("strong", {}, nameOf(trace.label)),
-      t(`; the network says ${percent(last)} positive. `, `，网络给出的好评概率是 ${percent(last)}。`),
+      t(`; the network says ${percent(last)} ${en}. `, `，网络给出的${zh}概率是 ${percent(last)}。`),
       button), view.box));
   }
 }
@@ -183,14 +228,14 @@ function showMemory() {
   const reviews = number(gradient.n_reviews[0]), words = halfLife === null ? "" : halfLife.toFixed(0);
   byId("memory-text").append(...t(
     "How much does a word still matter once the network has read on? For every word we take the gradient of the " +
-      "logit, the output before the sigmoid, with respect to the word's vector: how much the output changes when the " +
+      `${isPair ? "logit, the output before the sigmoid," : "predicted class' logit, its output before softmax,"} with respect to the word's vector: how much the output changes when the ` +
       `vector changes a little. The curve is the mean norm of this gradient over ${reviews} test reviews. ` +
       (halfLife === null
         ? "Averaged over 10 words, it never falls to half its value at the end of the review. "
         : `Averaged over 10 words, it has fallen to half ${words} words before the end of the review: the half-life. `) +
       (model.ngrams ? "The n-grams are left out: their weights add to the logit directly. " : "") +
       "Only the longest reviews reach the far end of the curve, which shows the first words that the network reads.",
-    "网络继续往下读，前面的词还有多大影响？对每个词，我们计算 logit（sigmoid 之前的输出）对该词词向量的梯度，" +
+    `网络继续往下读，前面的词还有多大影响？对每个词，我们计算${isPair ? " logit（sigmoid" : "所判类别的 logit（softmax"} 之前的输出）对该词词向量的梯度，` +
       `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试影评上梯度范数的平均值。` +
       (halfLife === null
         ? "按每 10 个词取平均，它始终没有降到结尾处的一半。"
@@ -239,10 +284,10 @@ function compareHalfLives(name, simple, other) {
 }
 
 // The text on the button of a review: how it was classified, and its label.
-const choiceName = (kind, label) => t(`${kind[0]} (${NAMES[label][0]})`, `${kind[1]}（${NAMES[label][1]}）`);
+const choiceName = (kind, [en, zh]) => t(`${kind[0]} (${en})`, `${kind[1]}（${zh}）`);
 
 function showComparison() {
-  const { networks, source, traces } = contents.comparison;
+  const { networks, source, traces, labels } = contents.comparison;
   const names = Object.keys(networks), pairs = names.map((name) => [name, name]);
   byId("compared-text").append(...t(
     `From the last comparison (make compare) on the “${source}” reviews, for which every network was trained several ` +
@@ -292,28 +337,32 @@ function showComparison() {
     })),
   }).figure);
 
-  const view = readingView({ names: pairs });
+  const labelNames = namesOf(labels), ofPair = labels.length === 2;
+  const view = readingView({ names: pairs, ofPair });
   byId("together").append(view.box);
   const kinds = { correct: ["all correct", "都判对"], wrong: ["all wrong", "都判错"], divided: ["divided", "意见不一"] };
-  choices(byId("together-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], label)), (i) => {
-    const { words, known, probability } = traces[i];
-    const readings = names.map((name, k) => ({ label: pairs[k], probability: probability[name] }));
+  choices(byId("together-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], labelNames[label])), (i) => {
+    const { words, known, probability, label } = traces[i], of = labelNames[ofPair ? 1 : label];
+    const readings = names.map((name, k) => ({ label: pairs[k], probability: probability[name], of }));
     view.stop();
     view.show({ words, known, readings });
   });
 }
 
 function showTraces() {
-  const view = readingView({ names: [NETWORK] });
+  const lines = isPair ? [NETWORK] : [["predicted class", "所判类别"], ["actual class", "实际类别"]];
+  const view = readingView({ names: lines, coloured: true });
   byId("trace").append(view.box);
   const kinds = {
     correct: ["confident and correct", "有把握且判对"], wrong: ["confident but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"],
   };
   const { traces } = contents;
-  choices(byId("trace-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], label)), (i) => {
-    const { words, known, probability } = traces[i];
+  choices(byId("trace-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], NAMES[label])), (i) => {
+    const { words, known, probability, label, predicted: end, of_label: other } = traces[i];
+    const readings = [{ label: lines[0], probability, of: NAMES[end ?? 1] }];
+    if (!isPair) readings.push({ label: lines[1], probability: other ?? probability.map(() => NaN), of: NAMES[label] });
     view.stop();
-    view.show({ words, known, readings: [{ label: NETWORK, probability }] });
+    view.show({ words, known, readings });
   });
 }
 

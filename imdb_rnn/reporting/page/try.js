@@ -14,6 +14,9 @@ const ownReviews = contents.provenance.source === "own"; // in an unknown langua
 
 let tryIt = () => {};
 
+// The class that the probabilities speak for; of two always the second one, whose probability is told.
+const predicted = (probabilities) => (isPair ? 1 : probabilities.indexOf(Math.max(...probabilities)));
+
 function showTry() {
   byId("try-text").append(...t(
     `Write a review${ownReviews ? "" : " in English"} or pick an example. The network that was just trained reads along, ` +
@@ -26,23 +29,32 @@ function showTry() {
   byId("reading").append(view.box);
   let before = { ids: [], known: new Map() }; // of the text before: probabilities of its prefixes, by length
   let waiting = null, announcing = null, now = null;
+  let looked = null; // the class that the reader looks at; null: the predicted one
+  const bars = classBars((label) => {
+    looked = looked === label ? null : label;
+    update();
+  });
+  if (!isPair) byId("bars").append(element("p", { className: "quiet" }, t(
+    "The bars show how probable each class is. Press one to see which words speak for it.",
+    "条形表示各类别的概率。点一个类别，看看哪些词支持它。",
+  )), bars.box);
 
   function writeVerdict() {
     if (!now) return;
-    const { encoded, probability } = now;
-    verdict.dataset.probability = probability;
+    const { encoded, probabilities } = now, label = predicted(probabilities);
+    const verdictOf = said(isPair ? probabilities[0] : probabilities[label], NAMES[label]);
+    verdict.dataset.probability = probabilities.join();
     clearTimeout(announcing); // aloud only when the typing rests
     announcing = setTimeout(() => { byId("announcement").textContent = verdict.textContent; }, 1000);
     if (!encoded.words.length) {
       verdict.textContent = inLanguage([
-        `Nothing written yet. Before the first word: ${percent(probability)} positive`,
-        `还没有输入。读第一个词之前：好评概率 ${percent(probability)}`,
+        `Nothing written yet. Before the first word: ${verdictOf[0]}`, `还没有输入。读第一个词之前：${verdictOf[1]}`,
       ]);
       return;
     }
     const count = encoded.words.length, unread = count - (encoded.last - encoded.first);
     const unknown = encoded.known.filter((isKnown) => !isKnown).length;
-    let line = inLanguage([`${percent(probability)} positive`, `好评概率 ${percent(probability)}`]);
+    let line = inLanguage(verdictOf);
     if (unknown) line += inLanguage([` · unknown words: ${unknown} of ${count}`, ` · ${count} 个词中有 ${unknown} 个未知词`]);
     if (unread) {
       const { maxlen } = contents.network;
@@ -58,15 +70,19 @@ function showTry() {
     clearTimeout(waiting);
     view.stop();
     const encoded = network.encode(text.value), { ids } = encoded;
-    const { probability, states, width, trace } = network.predict(ids);
-    now = { encoded, probability };
+    const { probabilities, states, width, trace } = network.predict(ids);
+    now = { encoded, probabilities };
     writeVerdict();
+    const label = looked ?? predicted(probabilities), at = isPair ? 0 : label;
+    if (!isPair) bars.show(probabilities, label);
     const start = encoded.last - encoded.first < ids.length ? 1 : 0, count = ids.length - start;
     const reading = new Float64Array(count + 1).fill(NaN);
-    const readings = [{ label: NETWORK, probability: reading }];
+    const readings = [{ label: NETWORK, probability: reading, of: NAMES[label] }];
     const show = (again) => view.show({ ...encoded, readings, states, width }, again);
     if (trace) {
-      for (let i = 0; i <= count; i++) reading[i] = i + start ? trace[i + start - 1] : network.predict([]).probability;
+      for (let i = 0; i <= count; i++) {
+        reading[i] = i + start ? trace[(i + start - 1) * probabilities.length + at] : network.predict([]).probabilities[at];
+      }
       show();
       byId("try").dataset.done = text.value.length;
       return;
@@ -75,9 +91,9 @@ function showTry() {
     // Later words matter too, so each prefix is a review of its own; prefixes are read between keystrokes.
     let same = 0;
     while (same < ids.length && same < before.ids.length && ids[same] === before.ids[same]) same++;
-    const known = new Map([...before.known].filter(([length]) => length <= same)).set(ids.length, probability);
+    const known = new Map([...before.known].filter(([length]) => length <= same)).set(ids.length, probabilities);
     before = { ids, known };
-    for (const [length, ofPrefix] of known) reading[length - start] = ofPrefix;
+    for (const [length, ofPrefix] of known) reading[length - start] = ofPrefix[at];
     show();
     let next = 0;
     delete byId("try").dataset.done;
@@ -85,8 +101,8 @@ function showTry() {
       const until = performance.now() + SLICE;
       while (next <= count && performance.now() < until) {
         const length = start + next++;
-        if (!known.has(length)) known.set(length, network.predict(ids.slice(0, length)).probability);
-        reading[length - start] = known.get(length);
+        if (!known.has(length)) known.set(length, network.predict(ids.slice(0, length)).probabilities);
+        reading[length - start] = known.get(length)[at];
       }
       show(true);
       if (next <= count) waiting = setTimeout(goOn, 0);
@@ -103,7 +119,7 @@ function showTry() {
   };
   text.addEventListener("input", update);
   const undecided = contents.traces.filter(({ kind }) => kind === "undecided");
-  const ofEachLabel = [0, 1].flatMap((label) => undecided.filter((trace) => trace.label === label).slice(0, 1));
+  const ofEachLabel = NAMES.flatMap((_, label) => undecided.filter((trace) => trace.label === label).slice(0, 1));
   const examples = [
     ...(ownReviews ? [] : EXAMPLES).map(([example, gist]) =>
       [[`${example.slice(0, 32)}…`, element("span", { lang: "zh" }, `（${gist}）`)], example]),
