@@ -8,6 +8,7 @@ from material import model_params
 from networks import arrays_of, changed
 
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
+from imdb_rnn.decision import num_logits
 from imdb_rnn.engine import reference
 from imdb_rnn.engine.initializers import initial_weights
 from imdb_rnn.engine.ppmi_svd import word_vectors
@@ -22,12 +23,13 @@ VOCAB_SIZE, WORDS = 12, 8
 WHOLE = 9 * 32  # reviews in whole batches
 
 
-def task(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Reviews that anybody can learn: positive if and only if word 4 is among the last three."""
+def task(count: int, seed: int, classes: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Reviews that anybody can learn: of the first class without word 4, of the others with it, each in its place."""
     random = np.random.default_rng(seed)
     x = random.integers(5, VOCAB_SIZE, (count, WORDS), dtype=np.int32)
-    y = random.integers(0, 2, count).astype(np.uint8)
-    x[y == 1, WORDS - 2] = 4
+    y = random.integers(0, classes, count).astype(np.uint8)
+    for label in range(1, classes):
+        x[y == label, WORDS - 1 - label] = 4
     return x, y
 
 
@@ -49,16 +51,16 @@ def fit(
     encoding = PadParams(vocab_size=vocab_size, maxlen=training[0].shape[1])
     sets = [Labelled(unpad(x), y) for x, y in (training, validation)]
     trained = train(*sets, model, encoding, params, checkpoint)
-    provenance = {"tokenizer": "word", "labels": ["negative", "positive"]}
+    provenance = {"tokenizer": "word", "labels": [f"class {label}" for label in range(training[1].max() + 1)]}
     return trained.model(model, encoding, ["word"], provenance), trained.history
 
 
 def run(
-    model: ModelParams | None = None, checkpoint: Path | None = None, **train_params: object
+    model: ModelParams | None = None, checkpoint: Path | None = None, classes: int = 2, **train_params: object
 ) -> tuple[Model, pd.DataFrame]:
     """Train a small network on `task`, three epochs unless `train_params` say otherwise."""
     params = TrainParams(**{"epochs": 3, "batch_size": 32, "learning_rate": 0.01} | train_params)
-    return fit(task(300, 1), task(100, 2), model or small(), params, checkpoint)
+    return fit(task(300, 1, classes), task(100, 2, classes), model or small(), params, checkpoint)
 
 
 def small(**values: object) -> ModelParams:
@@ -81,15 +83,16 @@ def assert_same_networks(one: Model, other: Model) -> None:
 SHORT = {"epochs": 3, "batch_size": 32, "learning_rate": 0.01, "clipnorm": 0.1, "validation": "test"}
 
 
-def assert_reference_trains_the_same(monkeypatch, model: ModelParams, params: TrainParams) -> None:
+def assert_reference_trains_the_same(monkeypatch, model: ModelParams, params: TrainParams, classes: int = 2) -> None:
     """Train, and take the same steps of Adam with the reference, in float64, from the same initial weights."""
-    (x, y), validation = task(WHOLE + 12, 1), task(100, 2)
+    (x, y), validation = task(WHOLE + 12, 1, classes), task(100, 2, classes)
     x[::3, :3] = 0
     in_order = [np.arange(len(x))[i : i + params.batch_size] for i in range(0, len(x), params.batch_size)]
     monkeypatch.setattr("imdb_rnn.training.loop.shuffled", lambda *_: in_order)
     network, history = fit((x, y), validation, model, params)
 
-    initial, rows = initial_weights(model, VOCAB_SIZE, params.seed), unpad(x) if model.mask_padding else x
+    initial = initial_weights(model, VOCAB_SIZE, params.seed, num_logits(classes))
+    rows = unpad(x) if model.mask_padding else x
     if model.embeddings == "ppmi_svd":
         vectors = word_vectors(unpad(x), VOCAB_SIZE, model.embedding_dim, params.seed)
         initial = initial._replace(embeddings=vectors)

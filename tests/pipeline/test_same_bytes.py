@@ -16,8 +16,8 @@ from project import SMALL
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("same bytes")]
 
-# All stages in one process, for DVC and the start of a process for each would take most of the time; then a network
-# that reads padding, and the vectors that the pipeline's network, which learns its own, does not have.
+# All stages in one process, for DVC and the start of a process for each would take most of the time; then a network of
+# three classes that reads padding, and the vectors that the pipeline's network, which learns its own, does not have.
 PROGRAM = """
 import importlib, pathlib
 import numpy
@@ -29,9 +29,10 @@ from imdb_rnn.engine.ppmi_svd import word_vectors
 for stage in ("check", "download", "pad", "train", "evaluate", "plot", "report", "export"):
     importlib.import_module(f"stages.{stage}").main(load_params(pathlib.Path()), pathlib.Path())
 x, params = numpy.load("data/padded/x_test.npy"), load_params(pathlib.Path())
-reviews = Labelled(unpad(x), numpy.arange(len(x)) % 2)
-model = ModelParams(cell="gru", units=24, embedding_dim=24, mask_padding=False)  # two vectors, one of them part-filled
+reviews = Labelled(unpad(x), numpy.arange(len(x)) % 3)
+model = ModelParams(cell="gru", units=24, embedding_dim=24, ngrams=1, mask_padding=False)  # the 2nd vector part-filled
 trained = train(reviews, reviews, model, params.pad, params.train)
+trained.history.to_csv("data/history.csv")
 for name, array in named(trained.weights).items():
     numpy.save(f"data/{name}.npy", array)
 numpy.save("data/vectors.npy", word_vectors(unpad(numpy.load("data/padded/x_train.npy")), 2000, 20, seed=1))

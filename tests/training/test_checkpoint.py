@@ -132,6 +132,7 @@ KINDS = {
     "simple_rnn": {},
     "dropout": {"model": small(cell="gru", dropout=0.3, word_dropout=0.3)},
     "averaged n-grams": {"model": small(cell="lstm", ngrams=2), "weight_averaging": 0.9, "schedule": "cosine"},
+    "classes": {"model": small(cell="gru", ngrams=2), "classes": 5, "class_weight": "balanced"},
     "counted vectors": {"model": small(cell="gru", ngrams=2, embeddings="ppmi_svd"), "weight_averaging": 0.9},
     "momentum": STOPS_EARLY,
     "mean square": {"optimizer": "rmsprop", "schedule": "linear", "validation": "test"},

@@ -29,17 +29,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
 
 @pytest.mark.parametrize(
-    ("changes", "options"),
+    ("changes", "options", "classes"),
     [
-        ({"cell": "lstm"}, {}),
-        ({"cell": "gru", "bidirectional": True, "pooling": "max+mean"}, {"class_weight": "balanced"}),
-        ({"cell": "simple_rnn", "layers": 3, "pooling": "mean"}, {"weight_averaging": 0.8}),
-        ({"cell": "gru", "bidirectional": True, "pooling": "mean", "embeddings": "ppmi_svd"}, {}),
-        ({"mask_padding": False, "embeddings": "ppmi_svd"}, {"weight_averaging": 0.8}),
+        ({"cell": "lstm"}, {}, 3),
+        ({"cell": "gru", "bidirectional": True, "pooling": "max+mean"}, {"class_weight": "balanced"}, 2),
+        ({"cell": "simple_rnn", "layers": 3, "pooling": "mean"}, {"weight_averaging": 0.8}, 2),
+        ({"cell": "gru", "bidirectional": True, "pooling": "mean", "embeddings": "ppmi_svd"}, {}, 2),
+        ({"mask_padding": False, "embeddings": "ppmi_svd"}, {"weight_averaging": 0.8}, 2),
+        ({"cell": "gru", "pooling": "max"}, {"class_weight": "balanced"}, 5),
     ],
 )
-def test_training_is_that_of_the_reference(monkeypatch, changes, options):
-    assert_reference_trains_the_same(monkeypatch, small(**changes), TrainParams(**SHORT, **options))
+def test_training_is_that_of_the_reference(monkeypatch, changes, options, classes):
+    assert_reference_trains_the_same(monkeypatch, small(**changes), TrainParams(**SHORT, **options), classes)
 
 
 PROGRAM = """
@@ -50,7 +51,7 @@ from imdb_rnn.core.params import ModelParams, TrainParams
 random = np.random.default_rng(1)
 x = random.integers(4, 2000, (400, 40), dtype=np.int32)
 x[np.arange(40) < random.integers(0, 36, (400, 1))] = 0
-sets = [(rows, np.arange(len(rows)) % 2) for rows in (x[:300], x[300:])]
+sets = [(rows, np.arange(len(rows)) % int(sys.argv[1])) for rows in (x[:300], x[300:])]
 model = ModelParams(
     cell="gru", layers=2, bidirectional=True, embedding_dim=20, units=18, pooling="max+mean", ngrams=2,
     ngram_min_reviews=1, word_dropout=0.2, dropout=0.2,
@@ -66,21 +67,23 @@ print(len(network.weights.ngrams), digest.hexdigest(), loaded)
 
 
 @cache
-def trained(threads: int) -> tuple[int, str, str]:
+def trained(threads: int, classes: int = 2) -> tuple[int, str, str]:
     """How many n-grams a network of everything has when so many threads have trained it, its hash, and what is loaded.
 
     Its batches have more words and reviews than one thread takes at once, and the network more n-grams and weights.
     """
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     env = os.environ | {"NUMBA_NUM_THREADS": str(threads), "PYTHONPATH": path}
-    ran = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", PROGRAM, str(classes)]
+    ran = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
     ngrams, digest, loaded = ran.stdout.splitlines()[-1].split(maxsplit=2)
     return int(ngrams), digest, loaded
 
 
-def test_the_number_of_threads_changes_no_bit():
-    assert trained(1) == trained(7)
-    assert trained(1)[0] > 8192
+@pytest.mark.parametrize("classes", [2, 5])
+def test_the_number_of_threads_changes_no_bit(classes):
+    assert trained(1, classes) == trained(7, classes)
+    assert trained(1, classes)[0] > 8192
 
 
 def test_training_loads_no_tensorflow():
@@ -167,25 +170,33 @@ def test_dropout_draws_anew_for_every_batch_and_epoch(what):
     assert len(set(losses)) == 3
 
 
-@pytest.mark.parametrize(("smoothing", "weight"), [(5.0, 0.02), (20.0, 0.1)])
-def test_scores_of_ngrams_begin_as_naive_bayes(smoothing, weight):
-    """Halved, for the logit is the mean of theirs and of the recurrent network's."""
+@pytest.mark.parametrize(("smoothing", "weight", "classes"), [(5.0, 0.02, 2), (20.0, 0.1, 2), (5.0, 0.1, 3)])
+def test_scores_of_ngrams_begin_as_naive_bayes(smoothing, weight, classes):
+    """Of each class against the rest; halved, for the logit is the mean of theirs and of the recurrent network's."""
     model = small(ngrams=1, ngram_smoothing=smoothing, ngram_weight=weight)
-    network, _ = run(model, epochs=1, learning_rate=1e-20)
-    x, y = task(300, 1)
-    counts = np.array(
-        [[np.sum((x[y == label] == word).any(axis=1)) for word in range(4, VOCAB_SIZE)] for label in (0, 1)]
-    )
+    network, _ = run(model, classes=classes, epochs=1, learning_rate=1e-20)
+    x, y = task(300, 1, classes)
     assert network.ngram_codes.tolist() == list(range(4, VOCAB_SIZE))
-    negative, positive = (counts + smoothing) / (counts + smoothing).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(network.weights.ngrams, weight * np.log(positive / negative) / 2, rtol=1e-5)
-    assert np.abs(network.weights.ngrams).max() > 0
+    scores = network.weights.ngrams.reshape(VOCAB_SIZE - 4, -1)
+    for column, label in enumerate(range(classes) if classes > 2 else [1]):
+        counts = np.array(
+            [
+                [np.sum((x[side] == word).any(axis=1)) for word in range(4, VOCAB_SIZE)]
+                for side in (y == label, y != label)
+            ]
+        )
+        inside, outside = (counts + smoothing) / (counts + smoothing).sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(scores[:, column], weight * np.log(inside / outside) / 2, rtol=1e-5)
+        assert np.abs(scores[:, column]).max() > 0
+    assert scores.shape[1] == len(network.weights.head_bias)
 
 
-def test_the_recurrent_network_learns_as_if_there_were_no_ngrams_and_the_logit_is_the_mean_of_both():
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_recurrent_network_learns_as_if_there_were_no_ngrams_and_the_logit_is_the_mean_of_both(classes):
     model = small(cell="gru", dropout=0.3, ngram_min_reviews=1)
     alone, with_ngrams = (
-        run(model.model_copy(update={"ngrams": ngrams}), clipnorm=None, validation="test")[0] for ngrams in (0, 2)
+        run(model.model_copy(update={"ngrams": ngrams}), classes=classes, clipnorm=None, validation="test")[0]
+        for ngrams in (0, 2)
     )
     halved = alone.weights._replace(head_kernel=alone.weights.head_kernel / 2, head_bias=alone.weights.head_bias / 2)
     for array, same in zip(arrays_of(with_ngrams.weights)[:-1], arrays_of(halved)[:-1], strict=True):

@@ -19,6 +19,7 @@ from tasks import (
 
 from imdb_rnn import keras_model
 from imdb_rnn.core.params import PadParams, TrainParams
+from imdb_rnn.decision import num_logits
 from imdb_rnn.engine.initializers import initial_weights
 from imdb_rnn.keras_model import build, load_keras
 from imdb_rnn.text.encode import Labelled, unpad
@@ -44,7 +45,7 @@ def of_sums(optimizer: type) -> type:
 
 
 def assert_fit_trains_the_same(
-    monkeypatch, model, params, optimizer, keras_model=build, jit_compile="auto", count=WHOLE
+    monkeypatch, model, params, optimizer, keras_model=build, jit_compile="auto", count=WHOLE, classes=2
 ) -> None:
     """Train here and, from the same initial weights over the same batches, with Keras' own `fit`.
 
@@ -54,7 +55,7 @@ def assert_fit_trains_the_same(
         count: of the reviews; for a last batch that is smaller Keras makes another graph, which takes a second.
     """
     keras = load_keras()
-    (x, y), validation = task(count, 1), task(100, 2)
+    (x, y), validation = task(count, 1, classes), task(100, 2, classes)
     x[::3, :3] = 0
     in_order = [np.arange(len(x))[i : i + 32] for i in range(0, len(x), 32)]
     monkeypatch.setattr("imdb_rnn.training.loop.shuffled", lambda *_: in_order)
@@ -64,9 +65,11 @@ def assert_fit_trains_the_same(
     theirs = keras_model(model, VOCAB_SIZE)
     weights = theirs.weights
     if params.engine == "compiled":
-        for variable, array in zip(weights, arrays_of(initial_weights(model, VOCAB_SIZE, params.seed)), strict=False):
+        initial = initial_weights(model, VOCAB_SIZE, params.seed, num_logits(classes))
+        for variable, array in zip(weights, arrays_of(initial), strict=False):
             variable.assign(array)
-    theirs.compile(optimizer=optimizer, loss="binary_crossentropy", metrics=["accuracy"], jit_compile=jit_compile)
+    loss = "binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy"
+    theirs.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"], jit_compile=jit_compile)
     average, steps = [variable.numpy() for variable in weights], 0
 
     class Averaging(keras.callbacks.Callback):
@@ -96,8 +99,11 @@ def assert_fit_trains_the_same(
     assert history["loss"].iloc[-1] < history["loss"].iloc[0] - 1e-3, "nothing was learnt, so nothing is shown"
 
 
-@pytest.mark.parametrize(("engine", "name"), [("compiled", "Adam"), ("keras", "RMSprop")])
-def test_training_is_keras_own_fit(monkeypatch, engine, name):
+@pytest.mark.parametrize(
+    ("engine", "name", "classes"),
+    [("compiled", "Adam", 2), ("keras", "RMSprop", 2), ("compiled", "Adam", 3), ("keras", "RMSprop", 5)],
+)
+def test_training_is_keras_own_fit(monkeypatch, engine, name, classes):
     """The article's network and its `fit`, over padding that is read, with nothing of ours around it."""
     keras = load_keras()
 
@@ -107,7 +113,7 @@ def test_training_is_keras_own_fit(monkeypatch, engine, name):
                 keras.Input((None,), dtype="int32"),
                 keras.layers.Embedding(VOCAB_SIZE, 8),
                 keras.layers.SimpleRNN(8),
-                keras.layers.Dense(1, activation="sigmoid"),
+                keras.layers.Dense(1, "sigmoid") if classes == 2 else keras.layers.Dense(classes, "softmax"),
             ]
         )
 
@@ -115,7 +121,7 @@ def test_training_is_keras_own_fit(monkeypatch, engine, name):
     method = getattr(keras.optimizers, name)
     optimizer = method(0.01) if engine == "keras" else of_sums(method)(0.01)
     params, model = TrainParams(**SHORT | options), small(mask_padding=False)
-    assert_fit_trains_the_same(monkeypatch, model, params, optimizer, plain, count=WHOLE + 12)
+    assert_fit_trains_the_same(monkeypatch, model, params, optimizer, plain, count=WHOLE + 12, classes=classes)
 
 
 def test_dropout_clipping_and_averages_are_keras_own_fit_s(monkeypatch):
