@@ -81,7 +81,7 @@ def test_a_table_that_is_not_pulled_stops_everything_and_is_there_after_a_pull(f
         printed = second.run("dvc", *command, "download", status=255)
         assert re.search(r"data/own/m(ine\.csv|ore)", printed)
         assert "Running stage 'download'" not in printed
-    assert re.search(r"^error: .*data/own", printed, re.M)
+    assert re.search(r"^error: .*data/own/m(ine\.csv|ore) .*`dvc pull", printed, re.M)
     assert second.run("git", "status", "--porcelain") == ""
 
     second.run("dvc", "pull", "data/own/mine.csv", "data/own/more")
