@@ -118,6 +118,10 @@ def test_byte_order_marks_are_no_text(write):
         ("text,n\nbad,1\ntext,n\nbad,1\n", ["text", "n"], True),
         ("a dull film\na fine film\n", ["column 1"], False),
         ("review\na dull, dull film\na fine film\n", ["review"], True),
+        ("sep=,\nreview,n\nbad,1\n", ["review", "n"], True),
+        ('Reviews of May\n\nreview,n\n"bad, bad",1\ngood,0\n', ["review", "n"], True),
+        ('"review","n"\n"1","bad, bad",1\n"2","good",0\n', ["column 1", "review", "n"], True),
+        ('review,n\n"bad, so\nbad, bad",1\n', ["review", "n"], True),
         ('"review"\n"a dull, dull film"\n"a fine film"\n', ["review"], True),
         ("a dull film, number 1 .\nmore of it, number 2 .\nno end, number 3 .\n", ["column 1"], False),
         ("__label__1 dull, so dull\n__label__2 a film, a fine one\n", ["column 1"], False),
@@ -127,7 +131,8 @@ def test_a_header_is_one_by_its_content(write, text, columns, has_header):
     path = write("a.txt", text)
     table = open_table(path)
     assert (table.columns, table.has_header) == (columns, has_header)
-    assert len(list(read_rows(table))) == text.count("\n") - has_header
+    skipped = sum(begin in text for begin in ("sep=", "Reviews of", "\n\n", "so\n"))
+    assert len(list(read_rows(table))) == text.count("\n") - has_header - skipped
 
 
 @pytest.mark.parametrize(
@@ -137,8 +142,8 @@ def test_a_header_is_one_by_its_content(write, text, columns, has_header):
         (b"1", "1 cells where the header has 2", ""),
         (b"1,caf\xe9", "not UTF-8", ""),
         (b"1,bad,,", "", "an empty cell more than the header has"),
-        (b'1,"a" film', "", "a quote that does not match"),
-        (b'1,"never closed', "", "a quote that does not match"),
+        (b'1,"a" film', "", "a quote or a line end that does not match"),
+        (b'1,"never closed', "", "a quote or a line end that does not match"),
     ],
 )
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
@@ -193,7 +198,7 @@ OBJECTS = [{"text": 'a "good"\nfilm 好', "stars": 5}, {"text": "NA", "stars": N
         (json.dumps(OBJECTS, indent=1), "JSON array"),
         ("\n".join(json.dumps(each, indent=2) for each in OBJECTS), "JSON array"),
         ("".join(map(json.dumps, OBJECTS)), "JSON array"),
-        (json.dumps({"version": "1.0", "data": OBJECTS}), "JSON array"),
+        (json.dumps({"version": {"n": 1}, "names": ["a"], "data": OBJECTS}), "JSON array"),
         (json.dumps({"count": 2, "data": OBJECTS, "next": None}, indent=1), "JSON array"),
     ],
 )

@@ -7,7 +7,8 @@ one is taken by which most lines are rows as wide as the first.
 import csv
 import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice, product
 from typing import Any
 
 from imdb_rnn.text.tables.source import MAX_ROW, is_text, pieces
@@ -17,7 +18,8 @@ LINES = 1000  # of the beginning, that tell the dialect
 MOST = 0.8  # share of the lines that are rows as wide as the first, if there is no header and no name that says more
 TEXT_NAME = re.compile(r"(text|review|sentence|content|comment|tweet|phrase|评论|内容|文本|影评)\w*", re.IGNORECASE)
 LONGEST_NAME = 60
-UNMATCHED, EXTRA = "a quote that does not match", "an empty cell more than the header has"
+MAX_TITLE = 3  # lines above the header, such as `sep=;`
+UNMATCHED, EXTRA = "a quote or a line end that does not match", "an empty cell more than the header has"
 Rows = list[list[str]]
 
 
@@ -25,56 +27,56 @@ def open_table(table: Table, sample: str) -> Table:
     """Tell delimiter, quotes and header of a text that begins with `sample`."""
     line_end = next((end for end in ("\r\n", "\n", "\r") if end in sample), "\n")
     lines = [line for line in sample.splitlines(keepends=True) if line.strip()][:LINES]
-    table, rows = _dialect(table._replace(line_end=line_end), lines)
-    has_header = bool(TEXT_NAME.fullmatch(rows[0][0])) if table.form == "lines" else _has_header(rows)
+    for skipped in range(lines[0][:4].lower() == "sep=", min(MAX_TITLE, len(lines) - 1) + 1):
+        found, rows = _dialect(table._replace(line_end=line_end, skipped=skipped), lines[skipped:])
+        if found.form != "lines" and (skipped == 0 or _has_header(rows)):
+            break
+    else:
+        found, rows = table._replace(form="lines", line_end=line_end), [[lines[0].strip()]]
+    has_header = bool(TEXT_NAME.fullmatch(rows[0][0])) if found.form == "lines" else _has_header(rows)
     columns = named(table.path, rows[0] if has_header else [""] * len(rows[0]))
-    return table._replace(columns=columns, header=rows[0] if has_header else [])
+    return found._replace(columns=columns, header=rows[0] if has_header else [])
 
 
 def _dialect(table: Table, lines: list[str]) -> tuple[Table, Rows]:
     """The table with its dialect, and its rows; of the form `lines` where no dialect makes rows of them."""
     text = "".join(lines)
-    best: tuple[float, bool, Table, Rows] = (
-        0.0,
-        False,
-        table._replace(form="lines"),
-        [[line.strip()] for line in lines],
-    )
-    if text.startswith("__label__"):  # of fastText
-        return best[2:]
+    best: tuple[float, Table, Rows] = (0.0, table._replace(form="lines"), [])
     is_quoted = any(line[0] == '"' or ', "' in line for line in lines)
-    layouts = ["doubled", *["backslash"] * ('\\"' in text), "unquoted"]
-    for delimiter in reversed(SEPARATED):
+    is_csv = bool({".csv", ".tsv"} & {*table.path.suffixes})
+    for delimiter in () if text.startswith("__label__") else reversed(SEPARATED):
         blanks = [True, False] if lines[0].count(delimiter) == lines[0].count(f"{delimiter} ") else [False, True]
-        for skips, layout in [(skips, layout) for skips in blanks for layout in layouts]:
+        for skips, layout in product(blanks, ["doubled", *["backslash"] * ('\\"' in text), "unquoted"]):
             tried = table._replace(delimiter=delimiter, skips_blank=skips, layout=layout)
-            share, is_by_line, rows = _fit(tried, lines)
-            is_one = len(rows[0]) == 1
-            if is_one and (best[0] or delimiter != "," or layout == "unquoted" or not is_quoted):
-                continue
-            is_enough = share >= MOST or (bool({".csv", ".tsv"} & {*table.path.suffixes}) and _has_header(rows))
-            if is_enough and (share, is_by_line) > best[:2] and (is_quoted or not _is_prose(tried, lines, rows)):
-                best = share, is_by_line, tried, rows
-    return best[2:]
+            share, rows = _fit(tried, lines)
+            if len(rows[0]) == 1 and (best[0] or delimiter != "," or layout == "unquoted" or not is_quoted):
+                continue  # one column is a table if it is quoted
+            is_enough = share >= MOST or (is_csv and len(rows[0]) > 1 and _has_header(rows))
+            if is_enough and share > best[0] and (is_quoted or not _is_prose(tried, lines, rows)):
+                best = share, tried, rows
+    return best[1:]
 
 
-def _fit(table: Table, lines: list[str]) -> tuple[float, bool, Rows]:
-    """The share of the lines that are rows as wide as the first, whether each row is one line, and the rows."""
+def _fit(table: Table, lines: list[str]) -> tuple[float, Rows]:
+    """The share of the lines that are rows as wide as the first, and these rows."""
     reader = csv.reader(_prepared(table, lines), **_options(table))
-    rows: Rows = []
-    good = before = 0
-    is_by_line = is_open = True
+    found: list[tuple[list[str], int]] = []
+    is_open, before = True, 0
     while is_open:
         try:
             cells = next(reader, None)
         except csv.Error:
             cells = []
-        taken, before, is_open = reader.line_num - before, reader.line_num, cells is not None
-        if cells and (not rows or _fits(table, cells, len(rows[0]), taken)):
-            good += taken
-            is_by_line = is_by_line and taken == 1
-            rows.append(cells[: len(rows[0])] if rows else cells)
-    return round(good / len(lines), 3), is_by_line, rows or [[""]]
+        is_open = cells is not None
+        found.append((cells or [], reader.line_num - before))
+        before = reader.line_num
+    first = found[0][0] or [""]
+    more = [cells for cells, _ in found[1:] if len(cells) == len(first) + 1 and _is_number(cells[0]) and cells[-1]]
+    if table.layout == "doubled" and len(more) == len(lines) - 1 > 0:
+        first.insert(0, "")  # R numbers the rows in a column without a name
+    rows = [(cells, taken) for cells, taken in found if cells and _fits(table, cells, len(first), taken)]
+    share = round(sum(taken for _, taken in rows) / len(lines), 3)
+    return share, [cells[: len(first)] for cells, _ in rows] or [first]
 
 
 def _fits(table: Table, cells: list[str], width: int, taken: int) -> bool:
@@ -119,7 +121,7 @@ def _options(table: Table) -> dict[str, Any]:
     return {"delimiter": table.delimiter, "quoting": quoting, "skipinitialspace": table.skips_blank, "strict": True}
 
 
-def _prepared(table: Table, lines: Any) -> Any:
+def _prepared(table: Table, lines: Iterable[str]) -> Iterator[str]:
     return (line.replace('\\"', '""') for line in lines) if table.layout == "backslash" else iter(lines)
 
 
@@ -153,7 +155,10 @@ def _records(table: Table, width: int) -> Iterator[tuple[list[str], str, str]]:
     Where quotes do not match, the first line of the record is read by itself, and the lines after it anew.
     """
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))
-    fresh, again, taken, options = _prepared(table, pieces(table)), deque[str](), list[str](), _options(table)
+    again, taken, options = deque[str](), list[str](), _options(table)
+    fresh = _prepared(
+        table, islice(filter(str.strip, pieces(table)) if table.skipped else pieces(table), table.skipped, None)
+    )
 
     def following() -> Iterator[str]:
         length = 0
@@ -175,7 +180,7 @@ def _records(table: Table, width: int) -> Iterator[tuple[list[str], str, str]]:
                 return
         except csv.Error:
             pass
-        line = taken[0].rstrip("\r\n")
+        line = taken[0].rstrip("\r\n").replace("\r", " ")
         again.extendleft(reversed(taken[1:]))
         taken.clear()
         cells = next(csv.reader([line], **options | {"strict": False}), [])  # quotes within cells are left out

@@ -16,7 +16,8 @@ PIECE = 2**16  # characters that are read at a time where objects are not lines
 TWICE, TOO_LARGE = "a duplicate key", "a number that is too large"  # why an object cannot be read
 BEGIN = re.compile(r"\s*(\{\s*[\"}]|\[\s*[\[{\]\"])")
 SPACE = re.compile(r"[\s,\x1e]*")
-HOLDER = re.compile(r'\s*(\[|\{(\s*"[^"]*"\s*:\s*("[^"]*"|[\w.+-]+)\s*,)*\s*"[^"]*"\s*:\s*\[(?=\s*\{))')
+KEY = re.compile(r'[\s,{]*"[^"]*"\s*:\s*')
+DECODER = json.JSONDecoder(parse_int=len, parse_float=len)
 ORIENT = "with pandas: to_json(PATH, orient='records', lines=True)"
 
 
@@ -30,7 +31,7 @@ def open_table(table: Table, sample: str) -> Table:
     begin = [line.strip() for line in sample.splitlines() if line.strip()]
     single = [line for line in begin if line[0] == "{" and line[-1] == "}"]
     is_lines = len(single) * 2 >= len(begin) and (
-        len(begin) > 1 or not (HOLDER.match(sample) or _row(table, 1, sample).fault)
+        len(begin) > 1 or not (_start(sample) or _row(table, 1, sample).fault)
     )
     line_end = "\r\n" if "\r\n" in sample else "\n"
     table = table._replace(layout="lines" if is_lines else "array", line_end=line_end)
@@ -52,19 +53,18 @@ def read_rows(table: Table, blank: bool = False) -> Iterator[Row]:
 
 def _objects(table: Table) -> Iterator[str]:
     """The text of each object of the array, or of those that stand one after another."""
-    source, decoder, number = pieces(table, PIECE), json.JSONDecoder(parse_int=len, parse_float=len), 1
+    source, number = pieces(table, PIECE), 1
     text = next(source)
-    holder = HOLDER.match(text)
-    place = holder.end() if holder else 0
+    start = place = _start(text)
     while True:
         place = SPACE.match(text, place).end()  # type: ignore[union-attr]
-        if holder and text[place : place + 1] == "]":
+        if start and text[place : place + 1] == "]":
             return
         try:
-            _, end = decoder.raw_decode(text, place)
+            _, end = DECODER.raw_decode(text, place)
         except (ValueError, RecursionError) as error:
             more = next(source, "") if len(text) - place <= MAX_ROW else ""
-            if not more and place == len(text) and not holder:
+            if not more and place == len(text) and not start:
                 return
             if not more:
                 near = text[place : place + 40]
@@ -74,6 +74,20 @@ def _objects(table: Table) -> Iterator[str]:
             number += 1
             yield text[place:end]
             place = end
+
+
+def _start(text: str) -> int:
+    """Where the objects of an array begin, which may be in an object: `{"version": 1, "data": [{`; 0 if nowhere."""
+    array = re.match(r"\s*\[", text)
+    place = array.end() if array else 0
+    while not array and (key := KEY.match(text, place)):
+        if found := re.compile(r"\[(?=\s*\{)").match(text, key.end()):
+            return found.end()
+        try:
+            _, place = DECODER.raw_decode(text, key.end())
+        except (ValueError, RecursionError):
+            return 0
+    return place if array else 0
 
 
 def _row(table: Table, number: int, text: str) -> Row:
