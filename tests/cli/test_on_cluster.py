@@ -129,10 +129,10 @@ def test_ctrl_c_leaves_whole_tables_and_the_next_run_does_the_rest(cluster, expe
 def test_a_fault_of_a_table_is_one_line(cluster, expected):
     (expected / "bad").mkdir()
     for table in range(3):
-        (expected / f"bad/t{table}.csv").write_text("text\ngood\n" + " \n" * (table == 1))
+        (expected / f"bad/t{table}.csv").write_text("text\ngood\n" + "\0\n" * (table == 1))
     process = start(expected, "faulty", "--table", "bad", "--cluster", cluster.address)
     _, err = finish(process, status=1)
-    line = f"error: {expected}/bad/t1.csv, row 2: text is empty; fill it in or remove the row"
+    line = f"error: {expected}/bad/t1.csv, line 3: NUL bytes: damaged, or no text; save it as UTF-8 text"
     assert err.splitlines() == ["text column: text", line]
     assert not (expected / "faulty/t1.csv").exists()
 

@@ -110,6 +110,7 @@ def test_byte_order_marks_are_no_text(write):
     [
         ("1,fine\n2,bad\n1,good\n", ["column 1", "column 2"], False),
         ("fine film,positive\nbad,negative\ngood,positive\n", ["column 1", "column 2"], False),
+        ("\n\nreview,sentiment\nbad\u2028film,negative\ngood\x85\x0c,positive\n", ["review", "sentiment"], True),
         ("review,sentiment\nbad,negative\ngood,positive\n", ["review", "sentiment"], True),
         (",review,,\n0,bad,,\n1,good,,\n", ["column 1", "review", "column 3", "column 4"], True),
         ("v1,v2,,\nham,bad,,\nspam,good,,\n", ["v1", "v2", "column 3", "column 4"], True),
@@ -131,8 +132,8 @@ def test_a_header_is_one_by_its_content(write, text, columns, has_header):
     path = write("a.txt", text)
     table = open_table(path)
     assert (table.columns, table.has_header) == (columns, has_header)
-    skipped = sum(begin in text for begin in ("sep=", "Reviews of", "\n\n", "so\n"))
-    assert len(list(read_rows(table))) == text.count("\n") - has_header - skipped
+    more = sum(begin in text for begin in ("sep=", "Reviews of", ", so\n"))  # a title, or a cell of two lines
+    assert len(list(read_rows(table))) == sum(map(bool, text.split("\n"))) - has_header - more
 
 
 @pytest.mark.parametrize(
@@ -224,20 +225,18 @@ def test_a_long_array_in_one_line_is_read(write):
         ("{'stars': 5}", "not valid JSON"),
         ('{"a":' + "[" * 100_000, "not valid JSON"),
         ('{"stars": ' + "9" * 10_000 + "}", "not valid JSON"),
-        ('{"stars": 1e999}', "a number that is too large"),
-        ('{"text": "a", "text": "b"}', "a duplicate key"),
         ("null", "not a JSON object"),
         (b'{"text": "caf\xe9"}', "not UTF-8"),
         (r'{"text": "\ud83d"}', "an unpaired surrogate escape"),
     ],
-    ids=range(9),
+    ids=range(7),
 )
 def test_a_line_of_json_says_why_it_cannot_be_read(write, line, fault):
     line = line.encode() if isinstance(line, str) else line
-    good = b'{"text": "\\ud83d\\ude00 \xe5\xa5\xbd", "price": NaN}\n'
+    good = b'{"text": "\\ud83d\\ude00 \xe5\xa5\xbd", "price": NaN, "n": 1e999}\n'
     rows = list(read_rows(open_table(write("a.jsonl", good * 2 + line + b"\n" + good))))
     assert [row.fault for row in rows] == ["", "", fault, ""]
-    assert rows[3] == Row(4, {"text": "😀 好", "price": None})
+    assert rows[3] == Row(4, {"text": "😀 好", "price": None, "n": None})
 
 
 # Excel and Parquet

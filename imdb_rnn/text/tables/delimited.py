@@ -5,8 +5,9 @@ one is taken by which most lines are rows as wide as the first.
 """
 
 import csv
+import io
 import re
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice, product
 from typing import Any
@@ -26,7 +27,7 @@ Rows = list[list[str]]
 def open_table(table: Table, sample: str) -> Table:
     """Tell delimiter, quotes and header of a text that begins with `sample`."""
     line_end = next((end for end in ("\r\n", "\n", "\r") if end in sample), "\n")
-    lines = [line for line in sample.splitlines(keepends=True) if line.strip()][:LINES]
+    lines = [line for line in io.StringIO(sample, "" if line_end == "\r" else "\n") if line.strip()][:LINES]
     for skipped in range(lines[0][:4].lower() == "sep=", min(MAX_TITLE, len(lines) - 1) + 1):
         found, rows = _dialect(table._replace(line_end=line_end, skipped=skipped), lines[skipped:])
         if found.form != "lines" and (skipped == 0 or _has_header(rows)):
@@ -43,7 +44,7 @@ def _dialect(table: Table, lines: list[str]) -> tuple[Table, Rows]:
     text = "".join(lines)
     best: tuple[float, Table, Rows] = (0.0, table._replace(form="lines"), [])
     is_quoted = any(line[0] == '"' or ', "' in line for line in lines)
-    is_csv = bool({".csv", ".tsv"} & {*table.path.suffixes})
+    is_csv = re.search(r"\.[ct]sv\b", f"{table.path.name} {table.member}".lower()) is not None
     for delimiter in () if text.startswith("__label__") else reversed(SEPARATED):
         blanks = [True, False] if lines[0].count(delimiter) == lines[0].count(f"{delimiter} ") else [False, True]
         for skips, layout in product(blanks, ["doubled", *["backslash"] * ('\\"' in text), "unquoted"]):
@@ -99,14 +100,13 @@ def _has_header(rows: Rows) -> bool:
     first = rows[0]
     if [cell for cell in first if cell] == [str(place) for place in range(len(first) - (not first[0]))]:
         return True  # as pandas numbers columns
-    columns = [Counter(column) for column in zip(*(row for row in rows[1:] if row != first), strict=True)]
-    are_numbers = [all(map(_is_number, filter(None, column))) and any(column) for column in columns]
     if any(map(_is_number, first)):
         return False
-    if any(is_number and cell for is_number, cell in zip(are_numbers, first, strict=False)):
+    columns = [set(column) for column in zip(*(row for row in rows[1:] if row != first), strict=True)]
+    named = [(cell, column) for cell, column in zip(first, columns, strict=False) if cell]
+    if any(any(column) and all(map(_is_number, filter(None, column))) for _, column in named):
         return True
-    is_value = any(cell and column[cell] for cell, column in zip(first, columns, strict=False))
-    return not is_value and max(map(len, first)) <= LONGEST_NAME
+    return max(map(len, first)) <= LONGEST_NAME and not any(cell in column for cell, column in named)
 
 
 def _is_number(cell: str) -> bool:
@@ -128,12 +128,13 @@ def _prepared(table: Table, lines: Iterable[str]) -> Iterator[str]:
 def read_rows(table: Table, blank: bool) -> Iterator[Row]:
     """Read the rows, see `tables.read_rows`."""
     number, width, is_header = 0, len(table.columns), table.has_header
-    for cells, line, change in _lines(table) if table.form == "lines" else _records(table, width):
-        if is_header:
-            is_header = False
-        elif not any(cells):
-            if blank:
+    texts = (([line.rstrip("\r\n")], line, "") for line in pieces(table))
+    for cells, line, change in texts if table.form == "lines" else _records(table, width):
+        if not any(cells):
+            if blank and not is_header:
                 yield Row(number, dict.fromkeys(table.columns, ""))
+        elif is_header:
+            is_header = False
         else:
             number += 1
             if not line.isascii() and not is_text(line):
@@ -145,10 +146,6 @@ def read_rows(table: Table, blank: bool) -> Iterator[Row]:
                 yield Row(number, {}, change or f"{len(cells)} cells where the header has {width}")
 
 
-def _lines(table: Table) -> Iterator[tuple[list[str], str, str]]:
-    return (([line.rstrip("\r\n")], line, "") for line in pieces(table))
-
-
 def _records(table: Table, width: int) -> Iterator[tuple[list[str], str, str]]:
     """The cells of each record, its lines, and what reading it changed.
 
@@ -156,9 +153,8 @@ def _records(table: Table, width: int) -> Iterator[tuple[list[str], str, str]]:
     """
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))
     again, taken, options = deque[str](), list[str](), _options(table)
-    fresh = _prepared(
-        table, islice(filter(str.strip, pieces(table)) if table.skipped else pieces(table), table.skipped, None)
-    )
+    lines = islice(filter(str.strip, pieces(table)), table.skipped, None) if table.skipped else pieces(table)
+    fresh = _prepared(table, lines)
 
     def following() -> Iterator[str]:
         length = 0

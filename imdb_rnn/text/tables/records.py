@@ -5,7 +5,6 @@ import math
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.tables.source import MAX_ROW, is_text, pieces
@@ -13,10 +12,9 @@ from imdb_rnn.text.tables.table import Row, Table, named
 
 FIRST = 1000  # objects, whose keys are the columns
 PIECE = 2**16  # characters that are read at a time where objects are not lines
-TWICE, TOO_LARGE = "a duplicate key", "a number that is too large"  # why an object cannot be read
 BEGIN = re.compile(r"\s*(\{\s*[\"}]|\[\s*[\[{\]\"])")
 SPACE = re.compile(r"[\s,\x1e]*")
-KEY = re.compile(r'[\s,{]*"[^"]*"\s*:\s*')
+KEY, LIST = re.compile(r'[\s,{]*"[^"]*"\s*:\s*'), re.compile(r"\[(?=\s*\{)")
 DECODER = json.JSONDecoder(parse_int=len, parse_float=len)
 ORIENT = "with pandas: to_json(PATH, orient='records', lines=True)"
 
@@ -28,11 +26,11 @@ def is_json(sample: str) -> bool:
 
 def open_table(table: Table, sample: str) -> Table:
     """Tell how the objects are written, and their keys. Raises `UserError` when there is no object."""
-    begin = [line.strip() for line in sample.splitlines() if line.strip()]
+    begin = [line.strip() for line in sample.split("\n") if line.strip()]
     single = [line for line in begin if line[0] == "{" and line[-1] == "}"]
-    is_lines = len(single) * 2 >= len(begin) and (
-        len(begin) > 1 or not (_start(sample) or _row(table, 1, sample).fault)
-    )
+    is_lines = len(single) * 2 >= len(begin)
+    if len(begin) == 1:
+        is_lines = not _start(sample) and not _row(table, 1, sample).fault
     line_end = "\r\n" if "\r\n" in sample else "\n"
     table = table._replace(layout="lines" if is_lines else "array", line_end=line_end)
     rows = [row.values for row in islice(read_rows(table), FIRST) if row.values]
@@ -46,7 +44,7 @@ def open_table(table: Table, sample: str) -> Table:
 
 
 def read_rows(table: Table, blank: bool = False) -> Iterator[Row]:
-    """Read the objects, see `tables.read_rows`. What is no JSON (`NaN`) is no value."""
+    """Read the objects, see `tables.read_rows`."""
     texts = filter(str.strip, pieces(table)) if table.layout == "lines" else _objects(table)
     return (_row(table, number, text) for number, text in enumerate(texts, start=1))
 
@@ -81,7 +79,7 @@ def _start(text: str) -> int:
     array = re.match(r"\s*\[", text)
     place = array.end() if array else 0
     while not array and (key := KEY.match(text, place)):
-        if found := re.compile(r"\[(?=\s*\{)").match(text, key.end()):
+        if found := LIST.match(text, key.end()):
             return found.end()
         try:
             _, place = DECODER.raw_decode(text, key.end())
@@ -94,31 +92,19 @@ def _row(table: Table, number: int, text: str) -> Row:
     if not is_text(text):
         return Row(number, {}, f"not {table.encoding}")
     try:
-        values = json.loads(text, parse_constant=_nothing, parse_float=_finite, object_pairs_hook=_object)
+        values = json.loads(text, parse_constant=_finite, parse_float=_finite)
         if not isinstance(values, dict):
             return Row(number, {}, "not a JSON object")
         if "\\u" in text:
             json.dumps(values, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return Row(number, {}, "an unpaired surrogate escape")
-    except (ValueError, RecursionError) as error:
-        return Row(number, {}, str(error) if str(error) in (TWICE, TOO_LARGE) else "not valid JSON")
+    except (ValueError, RecursionError):
+        return Row(number, {}, "not valid JSON")
     return Row(number, values)
 
 
-def _nothing(constant: str) -> None:
-    """What pandas writes where there is no value: `NaN`."""
-
-
-def _finite(number: str) -> float:
+def _finite(number: str) -> float | None:
+    """A number; none for what JSON cannot write: `NaN`, which pandas writes where there is no value, and 1e999."""
     value = float(number)
-    if math.isinf(value):
-        raise ValueError(TOO_LARGE)
-    return value
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        raise ValueError(TWICE)
-    return values
+    return value if math.isfinite(value) else None
