@@ -70,23 +70,32 @@ class KerasParams(Section):
 
 
 class LabelParams(Section):
-    """Lists of the negative and of the positive values, or two bounds of a rating; ratings between them are skipped."""
+    """Lists of values, or bounds of a rating between which reviews are left out, or the values that are a class each.
+
+    classes: a list of values in their order, or `all`
+    """
 
     negative: list[Any] | None = None
     positive: list[Any] | None = None
     negative_max: float | None = None
     positive_min: float | None = None
+    classes: list[Any] | str | None = None
 
     @model_validator(mode="after")
     def _lists_or_bounds(self) -> "LabelParams":
         lists, bounds = (self.negative, self.positive), (self.negative_max, self.positive_min)
-        if not ((all(lists) and bounds == (None, None)) or (None not in bounds and lists == (None, None))):
+        none = (None, None)
+        ways = (all(lists) and bounds == none, None not in bounds and lists == none, lists == bounds == none)
+        if not any(ways) or ways[2] != (self.classes is not None):
             raise ValueError(
-                "give negative and positive, lists of values, or negative_max and positive_min, two numbers"
+                "give negative and positive, lists of values, or negative_max and positive_min, two numbers, or classes"
             )
+        if self.classes not in (None, "all") and (isinstance(self.classes, str) or len(self.classes or ()) < 2):
+            raise ValueError("classes should be all, or a list of two values or more")
         if self.negative_max is not None and self.negative_max >= self.positive_min:  # type: ignore[operator]
             raise ValueError("negative_max should be below positive_min")
         values = [str(value) for value in (*(self.negative or ()), *(self.positive or ()))]
+        values += [str(value) for value in self.classes or ()] * (self.classes != "all")
         if len(set(values)) < len(values):
             raise ValueError("a value is listed twice")
         return self

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import LabelParams, in_yaml
+from imdb_rnn.core.params import LabelParams
 
 NEGATIVE = (
     "neg", "negative", "bad", "no", "n", "false", "f", "rotten", "dislike", "unfavorable", "unfavourable",
@@ -148,24 +148,25 @@ def infer_label_mapping(counts: Mapping[str, int], params: LabelParams | None) -
     if params and params.negative_max is not None and params.positive_min is not None:
         numbers = {value: _number(value) for value in values}
         return _of_bounds(numbers, params.negative_max, params.positive_min)
+    if params and params.classes == "all":
+        return _classes(_spellings(values))
+    if params and params.classes:
+        said = [[value for value in values if value.casefold() == canonical(of).casefold()] for of in params.classes]
+        labels = _classes([of or [canonical(name)] for of, name in zip(said, params.classes, strict=True)])
+        return replace(labels, meaning=dict.fromkeys(values, LEFT_OUT) | labels.meaning, is_sure=True)
     numbers = {value: _number(str(WORDS.get(value.lower(), value))) for value in values}
     known = {value: number for value, number in numbers.items() if number is not None}
     return _of_numbers(counts, known) if len(known) == len(values) > 0 else _of_words(counts, values)
 
 
-def require_two_classes(labels: Labels, counts: Mapping[str, int]) -> None:
-    """Raise a `UserError` unless there are two, with a setting that makes them two."""
-    names, shown = labels.names, ", ".join(sorted(counts, key=lambda value: (-counts[value], value))[:8])[:200]
-    if len(names) < 2:
-        raise UserError(f"all labels are {shown or 'missing'}; add reviews with another label")
-    if len(names) > 2:
-        low, high = _number(names[0]), _number(names[-1])
-        setting = f"{{negative: [{in_yaml(names[0])}], positive: [{in_yaml(names[-1])}]}}"
-        if low is not None and high is not None:
-            setting = _bounds_between(low, high)
+def require_classes(labels: Labels, counts: Mapping[str, int]) -> None:
+    """Raise a `UserError` unless there are two classes, or a few more."""
+    if len(labels.names) < 2:
+        raise UserError(f"all labels are {', '.join(counts) or 'missing'}; add reviews with another label")
+    if len(labels.names) > MAX_CLASSES:
         raise UserError(
-            f"{len(names)} labels, {shown}, of which two are needed; set for example data.own.labels: {setting}; "
-            "reviews with other labels are left out"
+            f"{len(labels.names)} different labels, more than {MAX_CLASSES}; name the column of the labels in "
+            "data.own.label_column"
         )
 
 
@@ -175,11 +176,7 @@ def _of_words(counts: Mapping[str, int], values: Sequence[str]) -> Labels:
     share = sum(counts[value] for value in known) / max(1, sum(counts.values()))
     if len(set(known.values())) == 2 and 0.5 not in side.values() and share >= 1 - TYPOS:
         return _two({value: known.get(value, UNKNOWN_LABEL) for value in values})
-    spellings: dict[str, list[str]] = defaultdict(list)
-    for value in values:
-        spellings[value.casefold()].append(value)
-    order = sorted(spellings, key=lambda word: (0 if None in side.values() else _side(word), word))
-    return _classes([spellings[word] for word in order])
+    return _classes(_spellings(values))
 
 
 def _of_numbers(counts: Mapping[str, int], numbers: Mapping[str, float]) -> Labels:
@@ -200,7 +197,7 @@ def _of_numbers(counts: Mapping[str, int], numbers: Mapping[str, float]) -> Labe
             f"the labels are {len(values)} numbers from {lowest:g} to {highest:g}; set the bounds, for example "
             f"data.own.labels: {_bounds_between(lowest, highest)}"
         )
-    return _classes([[text for text, number in numbers.items() if number == value] for value in values])
+    return _classes(_spellings(list(numbers)))
 
 
 def _two(side: Mapping[str, int], names: tuple[str, str] | None = None) -> Labels:
@@ -214,11 +211,23 @@ def _two(side: Mapping[str, int], names: tuple[str, str] | None = None) -> Label
     return Labels(dict(side), names, rule)
 
 
+def _spellings(values: Sequence[str]) -> list[list[str]]:
+    """Values that differ in case only, together; in natural order: numbers, negative to positive, or the alphabet."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for value in values:
+        alike[value.casefold()].append(value)
+    for rank in (lambda word: _number(str(WORDS.get(word, word))), _side):
+        ranks = {word: number for word in alike if (number := rank(word)) is not None}
+        if len(ranks) == len(alike):
+            return [alike[word] for word in sorted(alike, key=ranks.__getitem__)]
+    return [alike[word] for word in sorted(alike)]
+
+
 def _classes(spellings: list[list[str]]) -> Labels:
-    """Classes of any meaning, in natural order: numbers ascending, negative to positive, or by the alphabet."""
+    """Classes of any meaning."""
     names = tuple(values[0] for values in spellings)
     meaning = {value: number for number, values in enumerate(spellings) for value in values}
-    rule = f"in natural order: {', '.join(names[:20])}" + ", …" * (len(names) > 20)
+    rule = f"in this order: {', '.join(names[:20])}" + ", …" * (len(names) > 20)
     return Labels(meaning, names, rule, is_sure=False)
 
 

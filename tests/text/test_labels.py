@@ -10,7 +10,7 @@ from imdb_rnn.text.labels import (
     canonical,
     infer_label_mapping,
     infer_of_tables,
-    require_two_classes,
+    require_classes,
 )
 
 
@@ -86,13 +86,27 @@ def test_ratings_are_read_by_their_own_scale(values, negative_max, positive_min)
         ((9, 1, 0), ("0", "1", "9")),
     ],
 )
-def test_other_values_are_classes_in_their_natural_order_and_one_line_makes_them_two(values, names):
+def test_other_values_are_classes_in_their_natural_order(values, names):
     counts = dict.fromkeys(map(str, values), 10)
     labels = infer_label_mapping(counts, None)
     assert labels.names == names
     assert [labels.meaning[name] for name in names] == list(range(len(names)))
-    with pytest.raises(UserError, match=f"^{len(names)} labels, .* data.own.labels: .*; reviews with other labels are"):
-        require_two_classes(labels, counts)
+    require_classes(labels, counts)
+
+
+def test_each_rating_is_a_class_if_that_is_asked_for():
+    labels = infer_label_mapping(dict.fromkeys("54321", 10), LabelParams(classes="all"))
+    assert (labels.names, labels.meaning["4"]) == (("1", "2", "3", "4", "5"), 3)
+    stars = infer_label_mapping(dict.fromkeys(["力荐", "很差", "还行"], 10), LabelParams(classes="all"))
+    assert stars.names == ("很差", "还行", "力荐")
+
+
+def test_more_than_a_hundred_classes_are_one_line():
+    counts = {f"word {number}": 10 for number in range(101)}
+    with pytest.raises(
+        UserError, match=r"101 different labels, more than 100; name the column of the labels in data\.own"
+    ):
+        require_classes(infer_label_mapping(counts, None), counts)
 
 
 def test_a_rare_third_value_is_no_typing_error():
@@ -121,7 +135,7 @@ def test_a_continuous_score_needs_bounds_and_the_line_has_some(low, high, bounds
 
 def test_one_label_alone_is_one_line():
     with pytest.raises(UserError, match="all labels are 1; add reviews with another label"):
-        require_two_classes(infer_label_mapping({"1": 9}, None), {"1": 9})
+        require_classes(infer_label_mapping({"1": 9}, None), {"1": 9})
 
 
 def test_each_table_is_read_by_its_own_scale():

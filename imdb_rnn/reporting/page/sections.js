@@ -93,7 +93,7 @@ function showBehaviour() {
 const SKIPPED = { // the usual reasons in Chinese; others, faults of a table, are shown in English
   "no text": "没有文本", "no label": "没有标签", "no word in the text": "文本中没有词",
   "between the bounds of the labels": "评分在两个界限之间", "a duplicate": "重复",
-  "a label in neither list": "标签不在两个列表中",
+  "a label that is not listed": "标签未列出",
 };
 
 function showData() {

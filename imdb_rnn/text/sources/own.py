@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import OwnParams
+from imdb_rnn.core.params import OwnParams, in_yaml
 from imdb_rnn.engine.ragged import from_lengths
 from imdb_rnn.text.columns import find_group
 from imdb_rnn.text.corpus import Corpus, Reviews, make_corpus
@@ -26,7 +26,7 @@ from imdb_rnn.text.labels import (
     Labels,
     infer_label_mapping,
     infer_of_tables,
-    require_two_classes,
+    require_classes,
 )
 from imdb_rnn.text.sources.rows import ReviewRow, Source, find_sources, read_rows
 from imdb_rnn.text.split import split_by_group, split_by_hash, split_by_position
@@ -35,7 +35,7 @@ from imdb_rnn.text.tables import described
 TASK_TEXTS, TASK_CHARACTERS = 20_000, 2**23  # at most so many are one task of a process
 MAX_LABEL_VALUES = 1000  # a column with more is not one of labels
 MAX_BAD, MAX_BAD_SHARE = 100, 0.01  # of the rows, that are left out without being asked
-LEAST = 3  # reviews of a class: one each to train, to validate and to test
+LEAST, LEAST_OF_MANY = 3, 10  # reviews of each of two classes, one each to train, validate and test; and of more
 # Letters of scripts without spaces between words: Thai to Myanmar, Khmer, Chinese and Japanese.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 UNSPACED_SHARE = 0.3  # of the letters: texts with more are not words between spaces
@@ -100,7 +100,7 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
         lengths = np.concatenate([np.empty(0, np.int64), *found.lengths])
         hashes = np.concatenate([np.empty(0, np.uint64), *found.hashes])
         labels, y, kept = _usable(params, found, sources, lengths, hashes)
-        train, test, split = _parts(params, found, y, kept, hashes)
+        train, test, split = _parts(params, found, labels.names, y, kept, hashes)
         confirmation = _confirmation(sources, not_read, found, labels, y, kept, f"{split}: {_sizes(train, test)}")
         confirmation += [f"tokens: {tokenizer}"]
         if params.group_column:
@@ -140,7 +140,7 @@ def look(params: OwnParams, path: Path, enough: int = LOOKED_AT) -> list[str]:
         pass
     n = len(found.labels)
     labels, y, kept = _usable(params, found, sources, np.ones(n, np.int64), np.arange(n))
-    train, test, split = _parts(params, found, y, kept, np.arange(n))
+    train, test, split = _parts(params, found, labels.names, y, kept, np.arange(n))
     lines = _confirmation(sources, not_read, found, labels, y, kept, f"{split}: {_sizes(train, test)}")
     return [*lines, f"tokens: {tokenizer}"] + [f"only the first {found.rows.total():,} rows were read"] * (n >= enough)
 
@@ -230,7 +230,7 @@ def _usable(
     try:
         meanings = infer_of_tables(counts, scales, params.labels)
         labels = next(iter(meanings.values()))
-        require_two_classes(labels, sum(map(Counter, counts.values()), Counter()))
+        require_classes(labels, sum(map(Counter, counts.values()), Counter()))
     except UserError as error:
         raise UserError(f"{params.path}: {error}") from error
     rules: dict[str, list[str]] = {}
@@ -251,10 +251,10 @@ def _usable(
                 found.first_seen_at.setdefault(reason, f"{found.places[number]}: {value!r}")
     y = found.classes[numbers]
     is_kept = (y >= 0) & (lengths > 0)
-    is_listed = params.labels is not None and params.labels.negative is not None
+    is_listed = params.labels is not None and params.labels.negative_max is None
     for reason, rows in (
         (NO_LABEL, y == UNLABELLED),
-        ("a label in neither list" if is_listed else "between the bounds of the labels", y == LEFT_OUT),
+        ("a label that is not listed" if is_listed else "between the bounds of the labels", y == LEFT_OUT),
         ("no word in the text", (y >= 0) & (lengths == 0)),
     ):
         found.left_out[reason] += int(rows.sum())
@@ -283,7 +283,7 @@ def _reasons(found: IngestedRows) -> str:
 
 
 def _parts(
-    params: OwnParams, found: IngestedRows, y: np.ndarray, kept: np.ndarray, hashes: np.ndarray
+    params: OwnParams, found: IngestedRows, names: Sequence[str], y: np.ndarray, kept: np.ndarray, hashes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, str]:
     """The training and the test rows, ascending, and the rule of the split in words."""
     parts, key, share = np.array(found.parts, np.uint8)[kept], "data.own.test_fraction", params.test_fraction
@@ -303,11 +303,16 @@ def _parts(
             )
         return kept[~is_test], kept[is_test], rule
     labels = y[kept]
-    _, counts = np.unique(labels, return_counts=True)
-    if len(counts) < 2 or counts.min() < LEAST:
+    counts = np.bincount(labels, minlength=len(names))
+    least = LEAST if len(names) == 2 else LEAST_OF_MANY
+    if counts.min() < least:
+        enough = [in_yaml(name) for name, count in zip(names, counts.tolist(), strict=True) if count >= least]
+        setting = (
+            f", or leave it out: set data.own.labels: {{classes: [{', '.join(enough)}]}}" if len(enough) > 1 else ""
+        )
         raise UserError(
-            f"{params.path}: {counts.min() if len(counts) > 1 else 0} reviews of the rarer label; at least "
-            f"{LEAST} are needed, one each to train, to validate and to test"
+            f"{params.path}: {counts.min()} reviews have the label {names[int(counts.argmin())]}; at least {least} are "
+            f"needed, to train, to validate and to test; add some{setting}"
         )
     if params.group_column:
         groups = np.array(found.groups, np.uint64)[kept]
@@ -363,6 +368,8 @@ def _confirmation(
     for what, some in (("left out", found.left_out), ("changed", found.changes)):
         if some:
             lines.append(f"{what}: " + "; ".join(f"{count:,} {why}" for why, count in some.most_common()))
+    if LEFT_OUT in found.classes and labels.rule.startswith("negative: at most"):
+        lines.append("to keep each rating as a class of its own, set data.own.labels: {classes: all}")
     if not_read:
         lines.append("not read: " + "; ".join(f"{name} ({why})" for name, why in not_read.items()))
     group = find_group(sources[0].table.columns) if sources[0].table else ""

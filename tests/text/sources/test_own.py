@@ -213,9 +213,7 @@ def test_few_reviews_of_a_label_are_split_so_that_each_part_has_one(tmp_path, po
 
 def test_too_few_reviews_of_a_label_are_one_line(tmp_path):
     write_table(tmp_path, [*LONG[1::2], ["alone", 0]])
-    with pytest.raises(
-        UserError, match="data/own: 1 reviews of the rarer label; at least 3 are needed, one each to train"
-    ):
+    with pytest.raises(UserError, match="data/own: 1 reviews have the label negative; at least 3 are needed, to train"):
         read(tmp_path)
 
 
@@ -275,6 +273,7 @@ def test_what_was_understood_is_said_and_kept(tmp_path, capsys):
         "reviews: 16 negative, 16 positive",
         "split: by position within each label, the last 0.25 of it are the test set: 24 training and 8 test reviews",
         "left out: 8 between the bounds of the labels",
+        "to keep each rating as a class of its own, set data.own.labels: {classes: all}",
         "not read: sample_submission.csv (cannot tell which column to use as the text (columns: id, label))",
         "to keep all reviews of the same product_id on one side, set data.own.group_column: product_id",
         "negative | film 0",
@@ -316,13 +315,29 @@ def test_chinese_text_is_read_as_characters_unless_something_else_is_asked_for(t
     assert "电" not in words.vocabulary
 
 
-def test_what_the_user_says_of_the_labels_counts(tmp_path):
-    write_table(tmp_path, [[text, ["joy", "anger"][label]] for text, label in LONG] + [["so so", "calm"]])
-    with pytest.raises(UserError, match=r"data\.own\.labels: \{negative: \[anger\], positive: \[joy\]\}"):
+def test_several_labels_are_as_many_classes(tmp_path):
+    moods = ["neutral", "positive", "negative"]
+    write_table(tmp_path, [[f"film {n}", moods[n % 3]] for n in range(60)])
+    corpus = read(tmp_path)
+    assert corpus.provenance["labels"] == ["negative", "neutral", "positive"]
+    assert np.bincount(corpus.test.labels).tolist() == [5, 5, 5]
+    corpus = read(tmp_path, labels=LabelParams(negative=["negative"], positive=["positive"]))
+    assert corpus.provenance["labels"] == ["negative", "positive"]
+    assert corpus.provenance["rows"]["left_out"] == {"a label that is not listed": 20}
+    write_table(tmp_path, [[f"film {n}", moods[n % 3]] for n in range(60)] + [["so", "so so"]] * 3)
+    setting = r"set data\.own\.labels: \{classes: \[negative, neutral, positive\]\}$"
+    with pytest.raises(UserError, match=f"3 reviews have the label so so; at least 10 are needed.*{setting}"):
         read(tmp_path)
-    corpus = read(tmp_path, labels=LabelParams(negative=["anger"], positive=["joy"]))
-    assert corpus.provenance["labels"] == ["anger", "joy"]
-    assert corpus.provenance["rows"]["left_out"] == {"a label in neither list": 1}
+    corpus = read(tmp_path, labels=LabelParams(classes=["positive", "Neutral", "negative"]))
+    assert corpus.provenance["labels"] == ["positive", "neutral", "negative"]
+    assert corpus.provenance["rows"]["left_out"] == {"a label that is not listed": 3}
+
+
+def test_ratings_are_two_classes_or_one_each(tmp_path, capsys):
+    write_table(tmp_path, [[f"film {n}", n % 5 + 1] for n in range(100)], ("text", "stars"))
+    assert read(tmp_path).provenance["labels"] == ["negative", "positive"]
+    assert "to keep each rating as a class of its own, set data.own.labels: {classes: all}\n" in capsys.readouterr().out
+    assert read(tmp_path, labels=LabelParams(classes="all")).provenance["labels"] == ["1", "2", "3", "4", "5"]
 
 
 def test_a_score_with_many_values_is_read_by_its_bounds(tmp_path):
@@ -337,7 +352,7 @@ def test_one_label_alone_is_one_line(tmp_path):
     write_table(tmp_path, [[text, 1] for text, _ in LONG])
     with pytest.raises(UserError, match="all labels are 1; add reviews with another label"):
         read(tmp_path)
-    with pytest.raises(UserError, match="0 reviews of the rarer label; at least 3 are needed"):
+    with pytest.raises(UserError, match="0 reviews have the label negative; at least 3 are needed"):
         read(tmp_path, labels=LabelParams(negative=["0"], positive=["1"]))
 
 
@@ -375,7 +390,7 @@ def test_any_text_is_read_as_it_is(tmp_path_factory, texts):
     try:
         corpus = read(folder, test_fraction=0.5)
     except UserError as error:
-        assert "at least 3 are needed" in str(error) or "no spaces between words" in str(error)
+        assert "are needed" in str(error) or "no spaces between words" in str(error)
         return
     known = set(corpus.vocabulary)
     expected = [" ".join(word if word in known else "?" for word in tokenize(row["text"])) for row in rows]
