@@ -148,8 +148,8 @@ def test_a_sure_and_wrong_answer_is_corrected_as_fast_as_the_logit_says(monkeypa
     """As in Keras' `fit`, which takes the loss from the logit, for a probability of almost 0 is clipped."""
     model, build = small(), keras_model.build
 
-    def sure(*arguments):
-        built = build(*arguments)
+    def sure(*arguments, **options):
+        built = build(*arguments, **options)
         keras_model.named_variables(built, model)["head.bias"].assign([-30])
         return built
 
