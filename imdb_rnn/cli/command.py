@@ -16,7 +16,7 @@ from imdb_rnn.core.errors import UserError, run_command
 
 if TYPE_CHECKING:
     from imdb_rnn.cli.scoring import Counts
-    from imdb_rnn.model import Model
+    from imdb_rnn.model import Model, Trace
     from imdb_rnn.text.tables import Table
 
 MODEL = "data/model.safetensors"
@@ -84,8 +84,8 @@ def _execute(words: list[str]) -> None:
         else:
             _score_one(arguments)
     else:
-        if arguments.out or arguments.text_column or arguments.cluster:
-            predict.error("--out, --text-column and --cluster need --table")
+        if arguments.out or arguments.text_column or arguments.cluster or arguments.probabilities:
+            predict.error("--out, --text-column, --cluster and --probabilities need --table")
         if not arguments.texts:
             predict.error("give a text, - for standard input, or --table")
         if "-" in arguments.texts and len(arguments.texts) > 1:
@@ -95,11 +95,11 @@ def _execute(words: list[str]) -> None:
 
 def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     formatter = argparse.RawDescriptionHelpFormatter
-    about = "Predict whether reviews are positive, with a trained model."
+    about = "Predict the labels of reviews, with a trained model."
     parser = argparse.ArgumentParser("imdb-rnn", description=about, epilog=EXAMPLES, formatter_class=formatter)
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    about = "the probability that texts are positive"
+    about = "the labels of texts and their probabilities"
     predict = commands.add_parser(
         "predict", help=about, description=f"Print {about}.", epilog=EXAMPLES, formatter_class=formatter
     )
@@ -114,9 +114,10 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     add(
         "--out",
         metavar="FILE",
-        help="output file: the table plus columns predicted_probability and predicted_label. For several tables a "
-        "folder; tables already scored are skipped",
+        help="output file: the table plus columns with the predicted label and a probability: of two labels that of the "
+        "second, of more that of the predicted one. For several tables a folder; tables already scored are skipped",
     )
+    add("--probabilities", action="store_true", help="with --table: also a column with the probability of each label")
     add("--text-column", action="append", metavar="NAME", help="the column of the texts; several are joined")
     add(
         "--cluster",
@@ -159,7 +160,7 @@ def _score_one(arguments: argparse.Namespace) -> None:
     texts = find_text_columns(table, arguments.text_column, _trained(model))
     _tell(arguments, [texts], [table], model)
     with tqdm(unit=" reviews", disable=None) as bar:
-        counts = score_table(model, table, out, texts, bar.update)
+        counts = score_table(model, table, out, texts, bar.update, arguments.probabilities)
     _print_counts(model, [counts], out)
 
 
@@ -171,7 +172,7 @@ def _score_many(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     paths = parts.find_tables(arguments.table, out)
     model, digest = _load(arguments.model), parts.digest(arguments.model)
-    planned = parts.plan(paths, out, arguments.text_column, _trained(model))
+    planned = parts.plan(paths, out, arguments.text_column, _trained(model), arguments.probabilities)
     _tell(arguments, [part.texts for part in planned], [part.table for part in planned], model)
     earlier = [parts.done(part, digest) for part in planned]
     rest = [part for part, counts in zip(planned, earlier, strict=True) if counts is None]
@@ -194,7 +195,8 @@ def _print_counts(model: "Model", counts: list["Counts"], out: Path) -> None:
         print(f"{blank:,} row{'s' * (blank != 1)} without a text: kept, with no prediction", file=sys.stderr)
     if known < FEW * words:
         print(f"the model knows {known / words:.0%} of the words; is it of another language?", file=sys.stderr)
-    print(f"{rows:,} review{'s' * (rows != 1)}, {positive:,} of them {model.labels[1]}, in {out}")
+    of_them = f", {positive:,} of them {model.labels[1]}" * (len(model.labels) == 2)
+    print(f"{rows:,} review{'s' * (rows != 1)}{of_them}, in {out}")
 
 
 def _trained(model: "Model") -> list[str]:
@@ -204,7 +206,7 @@ def _trained(model: "Model") -> list[str]:
 
 def _tell(arguments: argparse.Namespace, texts: list[list[str]], tables: list["Table"], model: "Model") -> None:
     """Report what the user did not ask for: the column that was inferred, and columns that will be replaced."""
-    from imdb_rnn.cli.writing import ADDED
+    from imdb_rnn.cli.writing import added_columns
 
     if not arguments.text_column:
         names = list(dict.fromkeys(name for each in texts for name in each))
@@ -212,10 +214,11 @@ def _tell(arguments: argparse.Namespace, texts: list[list[str]], tables: list["T
         differs = len(trained) > 1 and any(each != trained for each in texts)
         before = f"; the model was trained on {', '.join(trained)}" * differs
         print(f"text column{'s' * (len(names) > 1)}: {', '.join(names)}{before}", file=sys.stderr)
-    scored = [str(table.path) for table in tables if not set(ADDED).isdisjoint(table.columns)]
+    added = added_columns(model.labels, arguments.probabilities)
+    scored = [str(table.path) for table in tables if not set(added).isdisjoint(table.columns)]
     if scored:
         shown = ", ".join(scored[:3]) + ", …" * (len(scored) > 3)
-        print(f"replacing the columns {' and '.join(ADDED)} of {shown}", file=sys.stderr)
+        print(f"replacing the columns {' and '.join(added)} of {shown}", file=sys.stderr)
 
 
 def _answer(arguments: argparse.Namespace) -> None:
@@ -230,30 +233,42 @@ def _answer(arguments: argparse.Namespace) -> None:
         model = model or _load(arguments.model)
         logits = model.decision_function(texts)
         answers = probabilities(logits).tolist(), model.label_names(logits)
-        for text, probability, label in zip(texts, *answers, strict=True):
+        for text, of_text, label in zip(texts, *answers, strict=True):
             if arguments.json:
-                _print_json(model, text, probability, label, arguments.trace)
+                _print_json(model, text, of_text, label, arguments.trace)
             else:
-                width = max(map(len, model.labels))
+                width, probability = max(map(len, model.labels)), max(of_text) if logits.ndim == 2 else of_text
                 print(f"{probability:.3f}  {label:{width}}  {' '.join(text.splitlines())}")
                 if arguments.trace:
-                    _print_trace(model, text)
+                    _print_trace(model, text, label)
         sys.stdout.flush()
 
 
-def _print_json(model: "Model", text: str, probability: float, label: str, traced: bool) -> None:
-    answer: dict = {"text": text, "probability": round(probability, 6), "label": label}
+def _print_json(model: "Model", text: str, of_text: float | list[float], label: str, traced: bool) -> None:
+    answer: dict = {"text": text, "probability": of_text, "label": label}
+    if isinstance(of_text, list):
+        each = {name: round(probability, 6) for name, probability in zip(model.labels, of_text, strict=True)}
+        answer |= {"probability": max(of_text), "probabilities": each}
+    answer["probability"] = round(answer["probability"], 6)
     if traced:
-        trace = model.trace(text)
+        trace = _trace(model, text, label)
         answer |= {"tokens": trace.tokens, "known": trace.known.tolist(), "trace": trace.probability.round(6).tolist()}
     print(json.dumps(answer, ensure_ascii=False))
 
 
-def _print_trace(model: "Model", text: str) -> None:
-    trace = model.trace(text)
+def _print_trace(model: "Model", text: str, label: str) -> None:
+    trace = _trace(model, text, label)
     words = [token if known else f"{token} (unknown)" for token, known in zip(trace.tokens, trace.known, strict=True)]
     for probability, word in zip(trace.probability, ["(before the first word)", *words], strict=True):
         print(f"  {probability:.3f}  {word}")
+
+
+def _trace(model: "Model", text: str, label: str) -> "Trace":
+    """The trace of a text; of more than two labels the probability of `label` alone."""
+    trace = model.trace(text)
+    return (
+        trace._replace(probability=trace.probability.T[model.labels.index(label)]) if len(model.labels) > 2 else trace
+    )
 
 
 def _load(path: Path) -> "Model":

@@ -23,11 +23,13 @@ class Part(NamedTuple):
 
     out: the scored table, which has the same name if tables can be written so
     texts: the columns whose cells are joined to the texts
+    each: whether the probability of each label is written
     """
 
     table: Table
     out: Path
     texts: list[str]
+    each: bool = False
 
 
 def find_tables(named: list[str], out: Path) -> list[Path]:
@@ -57,12 +59,15 @@ def find_tables(named: list[str], out: Path) -> list[Path]:
     return list(found.values())
 
 
-def plan(paths: list[Path], out: Path, named: list[str] | None, trained: Sequence[str] = ()) -> list[Part]:
+def plan(
+    paths: list[Path], out: Path, named: list[str] | None, trained: Sequence[str] = (), each: bool = False
+) -> list[Part]:
     """Check, before the first table is scored, where each will be written and which columns are read.
 
     Args:
         out: the folder of the scored tables.
         named, trained: columns of texts, see `find_text_columns`.
+        each: see `writing.added_columns`.
 
     Raises:
         UserError: when `out` is not a folder or contains the tables themselves, or two tables have the same name; and
@@ -78,7 +83,7 @@ def plan(paths: list[Path], out: Path, named: list[str] | None, trained: Sequenc
         if path.parent.resolve() == out.resolve():
             raise UserError(f"{path} would be overwritten; name another folder than its own")
     tables = map(open_table, paths)
-    return [Part(table, _out(table.path, out), find_text_columns(table, named, trained)) for table in tables]
+    return [Part(table, _out(table.path, out), find_text_columns(table, named, trained), each) for table in tables]
 
 
 def _out(path: Path, out: Path) -> Path:
@@ -132,7 +137,7 @@ def score_part(model: Model, model_digest: str, part: Part, scratch: Path, on_pr
     """
     table = digest(part.table.path)  # before it is read: a table that changes meanwhile does not count as done
     new = scratch / part.out.name
-    counts = score_table(model, part.table, new, part.texts, on_progress)
+    counts = score_table(model, part.table, new, part.texts, on_progress, part.each)
     record = _describe(model_digest, table, part, digest(new), counts)
     try:
         new.replace(part.out)
@@ -144,7 +149,8 @@ def score_part(model: Model, model_digest: str, part: Part, scratch: Path, on_pr
 
 def _describe(model: str, table: str, part: Part, scored: str, counts: Counts) -> dict:
     """What a scored table was made from, and what it became; files by the SHA-256 of their bytes."""
-    return {"model": model, "table": table, "texts": part.texts, "scored": scored, **counts._asdict()}
+    record = {"model": model, "table": table, "texts": part.texts, "each": part.each, "scored": scored}
+    return {**record, **counts._asdict()}
 
 
 def digest(path: Path) -> str:

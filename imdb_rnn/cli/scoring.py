@@ -1,4 +1,4 @@
-"""A table of texts, scored: the same rows and columns, and two more columns with the predictions of a model."""
+"""A table of texts, scored: the same rows and columns, and more columns with the predictions of a model."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from imdb_rnn.cli.writing import ADDED, LABEL, PROBABILITY, Answer, target_of, writing
+from imdb_rnn.cli.writing import Answer, added_columns, target_of, writing
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.decision import predicted
@@ -25,7 +25,7 @@ OnProgress = Callable[[int], object]  # is called with the number of rows that w
 
 
 class Counts(NamedTuple):
-    """How many rows a table has, are predicted positive, have no text; words of the first texts, and known ones."""
+    """How many rows a table has, are predicted the second label, have no text; words of the first texts, known ones."""
 
     rows: int
     positive: int
@@ -58,26 +58,32 @@ def find_text_columns(table: Table, named: list[str] | None, trained: Sequence[s
 
 
 def score_table(
-    model: Model, table: Table, out: Path, texts: list[str], on_progress: OnProgress = lambda rows: None
+    model: Model,
+    table: Table,
+    out: Path,
+    texts: list[str],
+    on_progress: OnProgress = lambda rows: None,
+    each: bool = False,
 ) -> Counts:
-    """Write a table with the columns `predicted_probability` (six decimals) and `predicted_label`, all or nothing.
+    """Write a table with the columns that `added_columns` names, probabilities to six decimals, all or nothing.
 
     The other columns and the rows keep their order and values, a text file its encoding, delimiter and line ends.
-    Columns with the names of the two are replaced. In a row without a text they are empty.
+    Columns with the names of those are replaced. In a row without a text they are empty.
 
     Args:
         out: its name tells the form; may be `table` itself.
         texts: columns whose cells are joined to the texts, as for training.
+        each: see `added_columns`.
 
     Raises:
         UserError: when a row cannot be read, or `out` cannot be written; and as `tables.read_rows` does.
     """
-    target, counts = target_of(table, out), Counts(0, 0)
+    target, counts, added = target_of(table, out), Counts(0, 0), added_columns(model.labels, each)
     with files.replacing(out) as new:
         score = _score_parquet if table.form == "parquet" else _score_rows
-        for batch, logits in score(model, table, target, new, texts):
+        for batch, logits in score(model, table, target, new, texts, added):
             words, known = (0, 0) if counts.rows else _known(model, batch[:LOOKED_AT])
-            more = Counts(len(batch), int(predicted(logits).sum()), len(batch) - len(logits), words, known)
+            more = Counts(len(batch), int((predicted(logits) == 1).sum()), len(batch) - len(logits), words, known)
             counts = Counts(*map(sum, zip(counts, more, strict=True)))
             on_progress(len(batch))
     return counts
@@ -90,19 +96,26 @@ def _known(model: Model, texts: list[str]) -> tuple[int, int]:
     return len(words), sum(word in vocabulary for word in words)
 
 
-def _answers(model: Model, texts: list[str]) -> tuple[np.ndarray, list[Answer]]:
+def _answers(model: Model, texts: list[str], added: Sequence[str]) -> tuple[np.ndarray, list[Answer]]:
     """The logits of the texts that are not blank, and the answer for each text."""
     logits = model.decision_function([text for text in texts if text.strip()])
-    known: Iterator[Answer] = zip(probabilities(logits).round(6).tolist(), model.label_names(logits), strict=True)
-    return logits, [next(known) if text.strip() else (None, None) for text in texts]
+    probability, labels = probabilities(logits).round(6), model.label_names(logits)
+    if logits.ndim == 1:
+        said, shares = [probability.tolist(), labels], np.stack([(1 - probability).round(6), probability])
+    else:
+        said, shares = [labels, probability.max(axis=1).tolist()], probability.T
+    known: Iterator[Answer] = zip(*said, *shares.tolist()[: len(added) - 2], strict=True)
+    return logits, [next(known) if text.strip() else (None,) * len(added) for text in texts]
 
 
-def _score_rows(model: Model, table: Table, target: Table, new: Path, texts: list[str]) -> Iterator[Scored]:
-    with writing(table, target, new) as write:
+def _score_rows(
+    model: Model, table: Table, target: Table, new: Path, texts: list[str], added: Sequence[str]
+) -> Iterator[Scored]:
+    with writing(table, target, new, added) as write:
         for rows, joined in _batches(table, texts):
-            logits, answers = _answers(model, joined)
+            logits, answers = _answers(model, joined, added)
             for row, answer in zip(rows, answers, strict=True):
-                write({name: row[name] for name in row if name not in ADDED}, answer)
+                write({name: row[name] for name in row if name not in added}, answer)
             yield joined, logits
 
 
@@ -132,15 +145,17 @@ def _joined(cells: Iterable[Any], table: Table, number: int) -> str:
     return "\n".join(map(str, present))
 
 
-def _score_parquet(model: Model, table: Table, target: Table, new: Path, texts: list[str]) -> Iterator[Scored]:
+def _score_parquet(
+    model: Model, table: Table, target: Table, new: Path, texts: list[str], added: Sequence[str]
+) -> Iterator[Scored]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kept, number = [name for name in table.columns if name not in ADDED], 1
+    kept, number = [name for name in table.columns if name not in added], 1
     with parquet(table) as file:
         old = file.schema_arrow
-        added = [pa.field(PROBABILITY, pa.float64()), pa.field(LABEL, pa.string())]
-        schema = pa.schema([*(old.field(name) for name in kept), *added], old.metadata)
+        more = [pa.field(name, pa.string() if name == "predicted_label" else pa.float64()) for name in added]
+        schema = pa.schema([*(old.field(name) for name in kept), *more], old.metadata)
         with pq.ParquetWriter(new, schema) as writer:
             for batch in file.iter_batches(PARQUET_ROWS):
                 try:
@@ -150,8 +165,8 @@ def _score_parquet(model: Model, table: Table, target: Table, new: Path, texts: 
                     raise UserError(f"{table.path}, {rows}: a text is not UTF-8; fix or remove it") from error
                 joined = [_joined(row, table, number + place) for place, row in enumerate(cells)]
                 number += batch.num_rows
-                logits, answers = _answers(model, joined)
-                both = [pa.array([answer[i] for answer in answers], added[i].type) for i in (0, 1)]
-                arrays = [*(batch.column(name) for name in kept), *both]
+                logits, answers = _answers(model, joined, added)
+                said = [pa.array([answer[i] for answer in answers], field.type) for i, field in enumerate(more)]
+                arrays = [*(batch.column(name) for name in kept), *said]
                 writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
                 yield joined, logits

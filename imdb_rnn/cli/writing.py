@@ -5,7 +5,7 @@ import datetime
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -13,14 +13,19 @@ from typing import IO, Any
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.tables import Table
 
-ADDED = PROBABILITY, LABEL = "predicted_probability", "predicted_label"
-Answer = tuple[float | None, str | None]  # probability and label; none of a text that is blank
+Answer = tuple[float | str | None, ...]  # what `added_columns` names; nothing of a text that is blank
 Write = Callable[[dict[str, Any], Answer], object]
 FORMS = {
     ".csv": "delimited", ".tsv": "delimited", ".tab": "delimited", ".txt": "delimited",
     ".jsonl": "json", ".ndjson": "json", ".json": "json", ".xlsx": "excel", ".parquet": "parquet",
 }  # fmt: skip
 ONLY = {"json": ["json"], "parquet": ["parquet"]}  # what tables of some forms can be written as
+
+
+def added_columns(labels: Sequence[str], each: bool = False) -> list[str]:
+    """The columns that a scored table has more: with `each` also the probability of each label."""
+    two = ["predicted_probability", "predicted_label"] if len(labels) == 2 else ["predicted_label", "probability"]
+    return two + [f"probability_{label}" for label in labels if each]
 
 
 def target_of(table: Table, out: Path) -> Table:
@@ -49,14 +54,14 @@ def target_of(table: Table, out: Path) -> Table:
 
 
 @contextmanager
-def writing(table: Table, target: Table, new: Path) -> Iterator[Write]:
+def writing(table: Table, target: Table, new: Path, added: Sequence[str]) -> Iterator[Write]:
     """Yield a function that writes a row, its cells and its answer, to `new`.
 
     Raises:
         UserError: when a cell cannot be written in such a form.
     """
-    kept = [name for name, column in zip(target.header, table.columns, strict=False) if column not in ADDED]
-    header = [*kept, *ADDED] if target.header else []
+    kept = [name for name, column in zip(target.header, table.columns, strict=False) if column not in added]
+    header = [*kept, *added] if target.header else []
     if target.form == "excel":
         with _excel(target, header, new) as write:
             yield write
@@ -73,18 +78,18 @@ def writing(table: Table, target: Table, new: Path) -> Iterator[Write]:
         if target.has_bom and target.encoding == "UTF-8":
             file.write("\ufeff")
         try:
-            yield from (_json if target.form == "json" else _delimited)(target, header, file)
+            yield from _json(target, added, file) if target.form == "json" else _delimited(target, header, file)
         except UnicodeEncodeError as error:
             fault = f"{error.object!r:.40} cannot be written in {target.encoding}; let --out be a .jsonl"
             raise UserError(f"{target.path}: {fault}") from error
 
 
-def _json(target: Table, header: list[str], file: IO[str]) -> Iterator[Write]:
+def _json(target: Table, added: Sequence[str], file: IO[str]) -> Iterator[Write]:
     before, between, end = ("[\n", ",\n", "\n]\n") if target.layout == "array" else ("", "\n", "\n")
 
     def write(cells: dict[str, Any], answer: Answer) -> None:
         nonlocal before
-        values = cells | dict(zip(ADDED, answer, strict=True))
+        values = cells | dict(zip(added, answer, strict=True))
         file.write(before + json.dumps(values, ensure_ascii=False, default=str))
         before = between
 
@@ -99,12 +104,12 @@ def _delimited(target: Table, header: list[str], file: IO[str]) -> Iterator[Writ
     quoted = csv.writer(file, **style, quoting=csv.QUOTE_ALL)
 
     def write(cells: dict[str, Any], answer: Answer) -> None:
-        row, (probability, label) = list(cells.values()), answer
+        row, said = list(cells.values()), [f"{said:.6f}" if isinstance(said, float) else said for said in answer]
         if target.delimiter == "\t" and any(isinstance(cell, str) and "\t" in cell and "\n" in cell for cell in row):
             raise UserError(f"{target.path} cannot hold a cell with a tab and a line end; let --out be a .csv")
         # `csv` quotes a carriage return only if lines end in one, but would read it back as a line end
         writer = quoted if any(isinstance(cell, str) and "\r" in cell for cell in row) else plain
-        writer.writerow([*row, *("" if label is None else f"{probability:.6f}", label)])
+        writer.writerow([*row, *said])
 
     if header:
         plain.writerow(header)

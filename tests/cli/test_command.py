@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import replace
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-from material import ROOT
+from material import ROOT, model_params, network_of
 
 from imdb_rnn import model_file
 from imdb_rnn.cli import command
@@ -87,6 +88,22 @@ def test_json_is_an_object_a_line(run):
     answer = json.loads(out)
     assert (answer["tokens"], answer["known"]) == (["a", "nice", "film"], [True, False, True])
     assert answer["trace"] == [0.5] * 4
+
+
+def test_of_more_labels_the_predicted_one_has_its_probability(run, folder):
+    model = replace(network_of(model_params(), 6, classes=3), vocabulary=["wonderful", "terrible"])
+    model_file.save(model, folder / files.MODEL)
+    trace = model.trace("wonderful terrible film").probability
+    label = int(trace[-1].argmax())
+    _, out, _ = run("predict", "--trace", "wonderful terrible film")
+    first, *rest = out.splitlines()
+    assert first.split()[:3] == [f"{trace[-1, label]:.3f}", *model.labels[label].split()]
+    assert [line.split()[0] for line in rest] == [f"{probability:.3f}" for probability in trace[:, label]]
+    _, out, _ = run("predict", "--json", "--trace", "wonderful terrible film")
+    answer = json.loads(out)
+    assert answer["probabilities"] == dict(zip(model.labels, trace[-1].round(6).tolist(), strict=True))
+    assert (answer["label"], answer["probability"]) == (model.labels[label], round(trace[-1, label], 6))
+    assert answer["trace"] == trace[:, label].round(6).tolist()
 
 
 def test_standard_input_is_answered_line_by_line(run):
@@ -223,8 +240,8 @@ def test_tables_that_are_done_are_not_done_again(run, many):
         (["predict", "--table", "a.csv"], "--table needs --out"),
         (["predict", "--table", "a.csv", "--out", "b.csv", "text"], "--table cannot be combined"),
         (["predict", "--table", "a.csv", "--out", "b.csv", "--json"], "--table cannot be combined"),
-        (["predict", "--out", "b.csv", "text"], "--out, --text-column and --cluster need --table"),
-        (["predict", "--cluster", "local", "text"], "--out, --text-column and --cluster need --table"),
+        (["predict", "--out", "b.csv", "text"], "--out, --text-column, --cluster and --probabilities need --table"),
+        (["predict", "--cluster", "local", "text"], "--out, --text-column, --cluster and --probabilities need --table"),
         (["forecast"], "invalid choice: 'forecast'"),
     ],
 )

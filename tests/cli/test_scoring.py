@@ -3,20 +3,23 @@ import dataclasses
 import datetime
 import gzip
 import json
+from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
-from material import peak_memory
+from material import model_params, network_of, peak_memory
 from own_reviews import LIES
 
 from imdb_rnn.cli import scoring
 from imdb_rnn.cli.scoring import Counts, find_text_columns, score_table
-from imdb_rnn.cli.writing import ADDED
+from imdb_rnn.cli.writing import added_columns
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.tables import open_table, read_rows
 
+ADDED = added_columns(["negative", "positive"])
 TEXTS = ["A wonderful film.", 'a "terrible",\r\nfilm', "NA", "wonderful\rfilm"]
 SAID = [("0.947348", "positive"), ("0.052652", "negative"), ("0.500000", "negative"), ("0.947348", "positive")]
 
@@ -77,6 +80,37 @@ def test_a_text_file_stays_as_it_was_byte_by_byte(tmp_path, score, encoding, lin
     kept = end.join(delimiter.join(line.split(delimiter)[:-2]) for line in scored[:-1]) + end
     assert kept.encode(encoding) == content
     assert (tmp_path / "b.csv").read_bytes()[:2] == content[:2]
+
+
+@pytest.mark.parametrize("each", [False, True])
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("form", ["csv", "parquet", "xlsx"])
+def test_the_columns_are_those_of_the_labels(tmp_path, model, form, classes, each):
+    if classes > 2:
+        model = replace(network_of(model_params(), 6, classes=classes), vocabulary=["wonderful", "terrible"])
+    texts = {"text": ["wonderful", "", "terrible film"], "probability": ["old"] * 3}
+    pq.write_table(pa.table(texts), tmp_path / "a.parquet")
+    write_csv(tmp_path / "a.csv", [list(texts), *zip(*texts.values(), strict=True)])
+    table = open_table(tmp_path / ("a.parquet" if form == "parquet" else "a.csv"))
+    score_table(model, table, tmp_path / f"b.{form}", ["text"], each=each)
+    rows, probability = rows_of(tmp_path / f"b.{form}"), model.predict_proba(["wonderful", "terrible film"])
+    label = model.predict(["wonderful", "terrible film"])
+    expected = {"predicted_label": label}
+    if classes == 2:
+        expected = {"probability": ["old"] * 2, "predicted_probability": probability} | expected
+        probability = np.stack([1 - probability, probability], axis=1)
+    else:
+        expected["probability"] = probability.max(axis=1)
+    if each:
+        expected |= {f"probability_{name}": probability[:, k] for k, name in enumerate(model.labels)}
+    assert list(rows[0]) == ["text", *expected]
+    for name, values in expected.items():
+        of_texts = [rows[0][name], rows[2][name]]
+        if "probability" in name and values[0] != "old":
+            assert list(map(float, of_texts)) == pytest.approx(list(values), abs=1e-6)
+            assert rows[1][name] in (None, "")
+        else:
+            assert of_texts == values
 
 
 def test_a_row_without_a_text_is_kept_and_counted(tmp_path, score):
