@@ -5,6 +5,7 @@ import numpy as np
 from experiments.compare.sensitivity import RunSensitivity
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.decision import THRESHOLD, is_correct, margin
+from imdb_rnn.evaluation.results import class_names
 from imdb_rnn.evaluation.sensitivity import half_life
 from imdb_rnn.reporting.comparison_results import Comparison, NetworkSensitivity, SharedTrace
 from imdb_rnn.text.corpus import Reviews
@@ -29,7 +30,11 @@ def over_seeds(runs: list[RunSensitivity]) -> NetworkSensitivity:
 
 
 def choose_shared(
-    traces: dict[str, list[list[float]]], reviews: Reviews, rows: np.ndarray, vocabulary: list[str]
+    traces: dict[str, list[list[float]]],
+    reviews: Reviews,
+    rows: np.ndarray,
+    vocabulary: list[str],
+    predicted: dict[str, list[int]] | None = None,
 ) -> list[SharedTrace]:
     """Choose reviews that all networks read whole, with the probability of each network after every word.
 
@@ -37,6 +42,7 @@ def choose_shared(
         traces: for each network the probabilities along each of the reviews.
         rows: of the reviews that were traced.
         vocabulary: of `reviews`, rank 1 first.
+        predicted: of more than two classes, for each network the class that it predicts for each of the reviews.
 
     Returns:
         `PER_KIND` reviews of each kind: of those that all networks classify correctly the ones with the largest margin,
@@ -47,7 +53,10 @@ def choose_shared(
     rows, traces = rows[whole], {name: [trace[i] for i in whole] for name, trace in traces.items()}
     labels = reviews.labels[rows]
     ends = np.array([[trace[-1] for trace in each] for each in traces.values()]).reshape(len(traces), len(rows))
-    correct, margins = (np.array([of(labels, end) for end in ends - THRESHOLD]) for of in (is_correct, margin))
+    if predicted:
+        correct, margins = np.array([np.array(each)[whole] == labels for each in predicted.values()]), ends
+    else:
+        correct, margins = (np.array([of(labels, end) for end in ends - THRESHOLD]) for of in (is_correct, margin))
     all_correct, all_wrong = np.all(correct, axis=0), np.all(~correct, axis=0)
     chosen = {
         "correct": (all_correct, -margins.min(axis=0)),
@@ -72,12 +81,12 @@ def choose_shared(
 
 
 def combine(
-    source: str, runs: dict[str, list[RunSensitivity]], reviews: Reviews, rows: np.ndarray, vocabulary: list[str]
+    provenance: dict, runs: dict[str, list[RunSensitivity]], reviews: Reviews, rows: np.ndarray, vocabulary: list[str]
 ) -> Comparison:
     """Combine the runs of all networks; the traces are from each network's first run.
 
     Args:
-        source: of the reviews.
+        provenance: of the reviews.
         rows: of the reviews that the networks were traced on.
 
     Raises:
@@ -87,4 +96,6 @@ def combine(
     if any(len(each) != len(rows) for each in traces.values()):
         raise UserError(f"the networks were not traced on these {len(rows)} reviews; run `make compare`")
     networks = {name: over_seeds(seeds) for name, seeds in runs.items()}
-    return Comparison(source=source, networks=networks, traces=choose_shared(traces, reviews, rows, vocabulary))
+    predicted = {name: seeds[0].predicted for name, seeds in runs.items() if seeds[0].predicted}
+    shared, labels = choose_shared(traces, reviews, rows, vocabulary, predicted), class_names(provenance["labels"])
+    return Comparison(source=provenance["source"], labels=tuple(labels), networks=networks, traces=shared)

@@ -26,12 +26,15 @@ LONGEST, MIN_REVIEWS, SMOOTHING, C = 3, 2, 1, 0.1
 
 
 class Baseline(NamedTuple):
-    """A fitted baseline: word ids are below `vocab_size`; codes and ratios are of its n-grams."""
+    """A fitted baseline: word ids are below `vocab_size`; codes are of its n-grams.
+
+    The ratios of the n-grams and a regression of two classes are those of the second, of more each class has its own.
+    """
 
     vocab_size: int
     codes: np.ndarray
-    ratios: np.ndarray
-    regression: LogisticRegression
+    ratios: list[np.ndarray]
+    regressions: list[LogisticRegression]
 
 
 def vocabulary_size(words: int) -> int:
@@ -58,15 +61,21 @@ def fit(reviews: Reviews, vocab_size: int) -> Baseline:
     codes = ngrams.codes_of(as_ids(reviews.ranks, vocab_size), LONGEST, vocab_size)
     known = ngrams.known_codes(codes, MIN_REVIEWS)
     indices = ngrams.look_up(codes, known)
-    ratios = ngrams.log_count_ratio(indices, reviews.labels == 1, len(known), SMOOTHING)
-    regression = LogisticRegression(C=C, max_iter=200, tol=1e-3)
-    return Baseline(vocab_size, known, ratios, regression.fit(weighted(indices, ratios), reviews.labels))
+    baseline, classes = Baseline(vocab_size, known, [], []), int(reviews.labels.max()) + 1
+    for of_class in [reviews.labels == k for k in (range(classes) if classes > 2 else [1])]:
+        baseline.ratios.append(ngrams.log_count_ratio(indices, of_class, len(known), SMOOTHING))
+        regression = LogisticRegression(C=C, max_iter=200, tol=1e-3)
+        baseline.regressions.append(regression.fit(weighted(indices, baseline.ratios[-1]), of_class))
+    return baseline
 
 
 def logits(baseline: Baseline, ranks: Ragged) -> np.ndarray:
-    """The logit of each review, above 0 if positive: float64 (reviews,)."""
+    """The logits of each review: float64 (reviews,) of two classes, (reviews, classes) of more."""
     codes = ngrams.codes_of(as_ids(ranks, baseline.vocab_size), LONGEST, baseline.vocab_size)
-    return baseline.regression.decision_function(weighted(ngrams.look_up(codes, baseline.codes), baseline.ratios))
+    indices, found = ngrams.look_up(codes, baseline.codes), []
+    for regression, ratios in zip(baseline.regressions, baseline.ratios, strict=True):
+        found.append(regression.decision_function(weighted(indices, ratios)))
+    return np.stack(found, axis=1) if len(found) > 1 else found[0]
 
 
 def main(root: Path) -> None:
@@ -79,7 +88,7 @@ def main(root: Path) -> None:
     of_test = logits(baseline, test_reviews.ranks)
     predicted = time.perf_counter()
     run = Run(
-        weights=len(baseline.codes) + 1,
+        weights=(len(baseline.codes) + 1) * len(baseline.regressions),
         training_seconds=round(fitted - begun, 2),
         reviews_per_second=round(len(of_test) / (predicted - fitted)),
     )

@@ -44,20 +44,20 @@ def write_run(folder: Path, run: Run, logits: np.ndarray) -> None:
     """Write a run into its folder, which exists already.
 
     Args:
-        logits: (test reviews,), positive for a positive review.
+        logits: (test reviews,) of two classes, (test reviews, classes) of more.
     """
     np.save(folder / "logits.npy", logits.astype(np.float32))
     files.write_json(folder / "run.json", run.model_dump())
 
 
 def read_run(folder: Path, reviews: int) -> tuple[Run, np.ndarray]:
-    """Read a run and its logits of so many test reviews, float64 (reviews,).
+    """Read a run and its logits of so many test reviews, float64, see `write_run`.
 
     Raises:
         UserError: when it is missing or damaged.
     """
     run, path = files.read_json(Run, folder / "run.json", COMMAND), folder / "logits.npy"
     logits = files.read_array(path, COMMAND)
-    if logits.shape != (reviews,) or not np.isfinite(logits).all():
+    if logits.shape[:1] != (reviews,) or logits.ndim > 2 or not np.isfinite(logits).all():
         raise files.damaged(path, COMMAND, f"it should hold {reviews} finite numbers")
     return run, logits.astype(float)

@@ -32,12 +32,14 @@ class RunSensitivity(Result):
 
     gradient: by distance from the end of a review
     last_words: accuracy by how many words are left
-    traces: for each of `traced_rows` the probability before the first word and after each word that the network reads
+    traces: for each of `traced_rows` the probability before the first word and after each word that the network reads:
+        of positive, or of more than two classes of the label; for these `predicted` has the class predicted in the end
     """
 
     gradient: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=1)]
     last_words: dict[str, Share]
     traces: list[Annotated[list[Share], Field(min_length=1)]]
+    predicted: list[int] | None = None
 
 
 def traced_rows(ranks: Ragged) -> np.ndarray:
@@ -53,14 +55,20 @@ def measure(network: Model, reviews: Reviews) -> RunSensitivity:
     ids = encode(reviews.ranks.rows(rows), network.encoding)
     measured = sensitivity.measure(network, ids, reviews.labels[rows])
     last_words = measured.last_words
-    traced = encode(reviews.ranks.rows(traced_rows(reviews.ranks)), network.encoding)
+    rows = traced_rows(reviews.ranks)
+    traced = encode(reviews.ranks.rows(rows), network.encoding)
     traces = [
         network.trace_ids(traced[row], start) for row, start in enumerate(sensitivity.has_start_token(traced).tolist())
     ]
+    decided = None
+    if len(network.labels) > 2:
+        decided = [int(trace[-1].argmax()) for trace in traces]
+        traces = [trace[:, label] for trace, label in zip(traces, reviews.labels[rows], strict=True)]
     return RunSensitivity(
         gradient=measured.gradient["gradient"].tolist(),
         last_words=dict(zip(last_words["n_words"].astype(str), last_words["accuracy"].tolist(), strict=True)),
         traces=[trace.round(4).tolist() for trace in traces],
+        predicted=decided,
     )
 
 
@@ -70,7 +78,7 @@ def main(arguments: list[str], root: Path) -> None:
     name = "-".join(arguments)
     network = model_file.load(root / RUNS / name / MODEL, COMMAND)
     measured = measure(network, read_reviews(root / files.REVIEWS, "test"))
-    files.write_text(root / SENSITIVITY / f"{name}.json", measured.model_dump_json() + "\n")
+    files.write_text(root / SENSITIVITY / f"{name}.json", measured.model_dump_json(exclude_none=True) + "\n")
 
 
 if __name__ == "__main__":

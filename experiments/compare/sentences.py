@@ -16,6 +16,7 @@ from imdb_rnn import model_file
 from imdb_rnn.core import frames
 from imdb_rnn.core.errors import run_command
 from imdb_rnn.decision import is_correct
+from imdb_rnn.evaluation.behaviour import sides
 from imdb_rnn.text.sources import bundled
 
 SENTENCES = Path("results/compare_sentences.csv")
@@ -29,12 +30,19 @@ def main(root: Path) -> None:
     rows = []
     for name in plan.networks:
         networks = [model_file.load(root / RUNS / f"{name}-{seed}" / MODEL, COMMAND) for seed in plan.seeds]
-        correct = np.array([is_correct(labels, network.logits(network.encode(texts))) for network in networks])
+        if not (found := sides(networks[0].labels)):
+            print("no classes are called negative and positive: there is nothing to test on sentences")
+            break
+        logits = [network.logits(network.encode(texts)) for network in networks]
+        negative, positive = found
+        logits = [each if each.ndim == 1 else each[:, positive] - each[:, negative] for each in logits]
+        correct = np.array([is_correct(labels, each) for each in logits])
         low, high = interval(estimate(correct))
         rows.append({"network": name, "n_seeds": len(networks), "accuracy": correct.mean(), "low": low, "high": high})
-    found = pd.DataFrame(rows).sort_values("accuracy", ascending=False, ignore_index=True).round(4)
-    frames.write_csv(root / SENTENCES, found.assign(source=SOURCE, n_sentences=len(labels)))
-    print(found.to_string(index=False))
+    table = pd.DataFrame(rows, columns=["network", "n_seeds", "accuracy", "low", "high"])
+    table = table.sort_values("accuracy", ascending=False, ignore_index=True).round(4)
+    frames.write_csv(root / SENTENCES, table.assign(source=SOURCE, n_sentences=len(labels)))
+    print(table.to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -153,7 +153,8 @@ def main(root: Path) -> None:
         raise UserError(f"{PLAN}: networks must include {REFERENCE}, whose training time is the unit of the others'")
     folder = root / files.REVIEWS
     reviews, vocabulary = read_reviews(folder, "test"), read_vocabulary(folder)
-    source = read_provenance(folder)["source"]
+    provenance = read_provenance(folder)
+    source = provenance["source"]
 
     names = {network: [f"{network}-{seed}" for seed in plan.seeds] for network in plan.networks} | {LINEAR: [LINEAR]}
     runs: dict[str, list[Run]] = {}
@@ -171,11 +172,11 @@ def main(root: Path) -> None:
         ]
         for network in plan.networks
     }
-    comparison = combine(source, measured, reviews, traced_rows(reviews.ranks), vocabulary)
+    comparison = combine(provenance, measured, reviews, traced_rows(reviews.ranks), vocabulary)
 
     frames.write_csv(root / COMPARE, table)
     frames.write_csv(root / DIFFERENCES, pairs)
-    files.write_text(root / files.COMPARE_SENSITIVITY, comparison.model_dump_json() + "\n")
+    files.write_text(root / files.COMPARE_SENSITIVITY, comparison.model_dump_json(exclude_defaults=True) + "\n")
     with style(language):
         by_seed = {network: answers.mean(axis=1).tolist() for network, answers in correct.items()}
         save(accuracies(table, by_seed, language), root / COMPARE.parent, COMPARE.stem)

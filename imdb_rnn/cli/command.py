@@ -114,7 +114,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     add(
         "--out",
         metavar="FILE",
-        help="output file: the table plus columns with the predicted label and a probability: of two labels that of the "
+        help="output file: the table plus columns with the predicted label and a probability: of two labels of the "
         "second, of more that of the predicted one. For several tables a folder; tables already scored are skipped",
     )
     add("--probabilities", action="store_true", help="with --table: also a column with the probability of each label")

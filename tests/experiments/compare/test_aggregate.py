@@ -5,6 +5,7 @@ from experiments.compare.aggregate import choose_shared, combine, over_seeds
 from experiments.compare.sensitivity import RunSensitivity, traced_rows
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.reporting.comparison_results import NetworkSensitivity
+from imdb_rnn.text.corpus import from_lists
 
 ONE = RunSensitivity(
     gradient=[4.0, 2.0, 1.0], last_words={"1": 0.5, "3": 0.75}, traces=[[0.5, 0.75], [0.5, 0.25, 0.125]]
@@ -40,6 +41,22 @@ def test_the_reviews_choose_shared_are_what_their_kind_says(corpus):
         assert review.words[0] == corpus.vocabulary[corpus.test.ranks[rows[expected]][0] - 1]
 
 
+def test_of_more_classes_the_kinds_are_by_the_predicted_class():
+    reviews = from_lists([[1, 1]] * 4, np.array([0, 1, 2, 2]))
+    rows, ends = np.arange(4), {"a": [0.4, 0.4, 0.3, 0.6], "b": [0.4, 0.2, 0.3, 0.4]}
+    runs = {
+        name: [
+            RunSensitivity(gradient=[1.0], last_words={}, traces=[[0.3, 0.3, end] for end in each], predicted=decided)
+        ]
+        for (name, each), decided in zip(ends.items(), ([0, 1, 0, 2], [0, 0, 1, 2]), strict=True)
+    }
+    found = combine({"source": "own", "labels": ["x", "y", "z"]}, runs, reviews, rows, ["film"])
+    assert found.labels == ("x", "y", "z")
+    assert [(trace.kind, trace.review) for trace in found.traces] == [
+        ("correct", 0), ("correct", 3), ("wrong", 2), ("divided", 1),
+    ]  # fmt: skip
+
+
 def test_a_review_that_one_network_cuts_is_left_out(corpus):
     rows = traced_rows(corpus.test.ranks)
     labels = corpus.test.labels[rows]
@@ -52,4 +69,4 @@ def test_a_review_that_one_network_cuts_is_left_out(corpus):
 
 def test_traces_of_other_reviews_are_refused(corpus):
     with pytest.raises(UserError, match="not traced on these 3 reviews; run `make compare`"):
-        combine("bundled", {"gru": [ONE]}, corpus.test, np.arange(3), corpus.vocabulary)
+        combine({"source": "bundled"}, {"gru": [ONE]}, corpus.test, np.arange(3), corpus.vocabulary)

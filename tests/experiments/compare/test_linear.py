@@ -54,5 +54,13 @@ def test_words_beyond_what_the_codes_of_ngrams_allow_are_unknown():
     assert ((linear.logits(found, reviews(3_000_000).ranks) > 0) == np.array([1, 0] * 6)).all()
 
 
+def test_each_of_several_classes_is_set_against_the_rest():
+    random, labels = np.random.default_rng(1), np.tile([0, 1, 2], 40)
+    reviews = from_lists([[*random.integers(4, 30, 5), 1 + label] for label in labels], labels)
+    found = linear.logits(linear.fit(reviews, 40), reviews.ranks)
+    assert found.shape == (120, 3)
+    assert (found.argmax(axis=1) == labels).all()
+
+
 def test_a_small_vocabulary_is_taken_whole():
     assert linear.vocabulary_size(100) == 104
