@@ -1,7 +1,7 @@
-"""Thirty layouts in which public review tables come, each written here in few rows, put into data/own and read.
+"""Layouts in which public review tables come, each written here in few rows, put into data/own and read.
 
-At least 26 are read as they are. Of the others the message names one setting, which is written into params.yaml as it
-stands there; then they are read too. What is read is compared with what was written: texts, labels and split.
+Thirty are read as they are. Of the others the message names one setting, which is written into params.yaml as it stands
+there; then they are read too. What is read is compared with what was written: texts, labels and split.
 """
 
 import csv
@@ -25,7 +25,7 @@ from imdb_rnn.text.sources import SOURCES
 from imdb_rnn.text.vocabulary import characters, tokenize
 from tools.preset import editor
 
-Texts = list[tuple[str, int]]  # with 0 or 1, in turns
+Texts = list[tuple[str, int]]  # with the number of the label
 
 BAD = ("dull and far too long", "nobody in it, nothing about it, is funny", 'they call it "a hit": it is not')
 BAD += ("we left; half of the others did too", "I don’t recommend it to anybody")
@@ -41,11 +41,16 @@ ENGLISH = in_turns(BAD, GOOD, " from seat {}")
 CHINESE = in_turns(["剧情拖沓，演员很差"], ["“很好看”！演员很棒"], "，第{}场")
 LATIN = [(text.replace("’", "'") + " in a café", label) for text, label in ENGLISH]
 HTML = [(f"{text}.<br /><br />The end.", label) for text, label in ENGLISH]
-TWEETS = [(f"@air {text}", label) for text, label in ENGLISH]
+TWEETS = [(f"@air {text}", 2 * label) for text, label in ENGLISH] + [(f"@air is half as good {n}", 1) for n in range(10)]
+WEIBO = [(text, 2 * label) for text, label in CHINESE] + [(f"今天没看电影{n}", 1) for n in range(10)]
 ESCAPED = [(f"{text}.\\nIndeed", label) for text, label in ENGLISH]
 TRAIN, TEST = slice(0, 14), slice(14, 20)
 TEXT, LABEL, N = "<text>", "<label>", "<n>"
 STARS, SCALE, WORDS = ((1, 2), (4, 5)), ((1, 3), (8, 10)), ("negative", "positive")
+FEELINGS, SCORES = (
+    ("negative", "neutral", "positive"),
+    [tuple(n / 40 + side for n in range(5, 15)) for side in (-0.5, 0.1)],
+)
 
 
 def rows(cells: Sequence[Any], texts: Texts = ENGLISH, labels: Sequence = (0, 1), between: object = None) -> list[list]:
@@ -233,9 +238,8 @@ LAYOUTS = {
         }
     ),
     "tweets about airlines": Layout(
-        {"Tweets.csv": separated(AIRLINE, rows([N, LABEL, 1.0, "", "Air", "Li", 0, TEXT], TWEETS, WORDS, "neutral"))},
+        {"Tweets.csv": separated(AIRLINE, rows([N, LABEL, 1.0, "", "Air", "Li", 0, TEXT], TWEETS, FEELINGS))},
         TWEETS,
-        needs_a_setting=True,
     ),
     "ChnSentiCorp": Layout(
         {"ChnSentiCorp_htl_all.csv": separated("label,review", [*rows([LABEL, TEXT], CHINESE), [1, ""]])}, CHINESE
@@ -244,11 +248,10 @@ LAYOUTS = {
         {
             "nCoV_100k_train.labled.csv": separated(
                 "微博id,微博发布时间,发布人账号,微博中文内容,微博图片,微博视频,情感倾向",
-                rows([N, "01月01日 23:50", "用户", TEXT, "[]", "[]", LABEL], CHINESE, (-1, 1), 0),
+                rows([N, "01月01日 23:50", "用户", TEXT, "[]", "[]", LABEL], WEIBO, (-1, 0, 1)),
             ).encode("gb18030")
         },
-        CHINESE,
-        needs_a_setting=True,
+        WEIBO,
     ),
     "Douban": Layout(
         {
@@ -305,6 +308,9 @@ LAYOUTS = {
         {"drugsComTrain_raw.tsv": drugs(ENGLISH[TRAIN]), "drugsComTest_raw.tsv": drugs(ENGLISH[TEST])}, is_split=True
     ),
     "IMDb's folders": Layout(dict(imdb_folders()), HTML, is_split=True),
+    "scores from -1 to 1": Layout(
+        {"scored.csv": separated("text,polarity", rows([TEXT, LABEL], ENGLISH, SCORES))}, needs_a_setting=True
+    ),
     "an app store": Layout(
         {
             "评论导出.csv": separated(
@@ -352,6 +358,12 @@ def words_in(texts: Texts, split: Callable[[str], list[str]], known: set[str]) -
     return sorted((" ".join(word if word in known else "?" for word in split(text)), label) for text, label in texts)
 
 
+def last_fifths(texts: Texts) -> Texts:
+    """The last fifth of each label, which is the test set where the files do not split."""
+    by_label = [[row for row in texts if row[1] == label] for label in range(3)]
+    return [row for rows_of_label in by_label for row in rows_of_label[len(rows_of_label) - len(rows_of_label) // 5 :]]
+
+
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_a_public_layout_is_read(name, tmp_path):
     layout = LAYOUTS[name]
@@ -364,12 +376,12 @@ def test_a_public_layout_is_read(name, tmp_path):
             read(tmp_path, settings)
         settings = setting_of(str(error.value))
     corpus = read(tmp_path, settings)
-    cut = 14 if layout.is_split else 16  # the last fifth is the test set
+    test = layout.texts[TEST] if layout.is_split else [row for row in layout.texts if row in last_fifths(layout.texts)]
+    train = [row for row in layout.texts if row not in test]
     split, known = characters if layout.texts[0][0] > "一" else tokenize, set(corpus.vocabulary)
-    assert words_of(corpus, corpus.train) == words_in(layout.texts[:cut], split, known)
-    assert words_of(corpus, corpus.test) == words_in(layout.texts[cut:], split, known)
+    assert words_of(corpus, corpus.train) == words_in(train, split, known)
+    assert words_of(corpus, corpus.test) == words_in(test, split, known)
 
 
-def test_of_thirty_public_layouts_at_least_26_need_no_setting():
-    assert len(LAYOUTS) == 30
-    assert sum(not layout.needs_a_setting for layout in LAYOUTS.values()) >= 26
+def test_at_least_30_public_layouts_need_no_setting():
+    assert sum(not layout.needs_a_setting for layout in LAYOUTS.values()) >= 30
