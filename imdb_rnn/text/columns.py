@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +39,7 @@ PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test
 )
 FILLERS = ("ind", "index", "flag", "cn", "zh", "en", "value", "clean", "cleaned")  # endings that mean nothing
 MAX_VALUES = 20  # a column with more different values is no label, unless its name says so
+NUMBER = re.compile(r"[-+]?[\d.,:/%\s-]+(?:[eE][-+]?\d+)?")
 MUCH_LONGER = 2  # as long as other texts, so that it is the text without a name that says so
 
 
@@ -73,18 +75,18 @@ def find_text(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], place: 
     Raises:
         UserError: when several columns could be it; a `NoColumnError` when none could.
     """
-    found = facts(columns, rows)
+    facts = _facts_of(rows)
     for named in _by_name(columns, TEXT):
         if len(named) > 1:
-            named = [name for name in named if found[name].is_text] or named
-        if len(named) == 1 and (_is_whole(named[0], TEXT) or found[named[0]].is_text):
+            named = [name for name in named if facts(name).is_text] or named
+        if len(named) == 1 and (_is_whole(named[0], TEXT) or facts(named[0]).is_text):
             return named[0], "by name"
         if len(named) > 1:
             raise unclear(place, "text", named, columns, setting)
-    texts = sorted((name for name in columns if found[name].is_text), key=lambda name: -found[name].letters)
+    texts = sorted((name for name in columns if facts(name).is_text), key=lambda name: -facts(name).letters)
     if not texts:
         raise unclear(place, "text", [], columns, setting)
-    if len(texts) > 1 and found[texts[0]].letters < MUCH_LONGER * found[texts[1]].letters:
+    if len(texts) > 1 and facts(texts[0]).letters < MUCH_LONGER * facts(texts[1]).letters:
         raise unclear(place, "text", texts, columns, setting)
     return texts[0], "by content"
 
@@ -102,17 +104,17 @@ def find_label(
         UserError: when several columns could be it.
     """
     columns = [name for name in columns if name not in texts]
-    found = facts(columns, rows)
+    facts = _facts_of(rows)
     for names in (LABEL, LESS):
         for named in _by_name(columns, names):
             if not _is_whole(named[0], names) or len(named) > 1:
-                named = [name for name in named if _could_be_label(found[name])] or (named if len(named) > 1 else [])
+                named = [name for name in named if _could_be_label(facts(name))] or (named if len(named) > 1 else [])
             if len(named) == 1:
                 return named[0], "by name"
             if named:
                 raise unclear(place, "label", named, columns)
-    few = [name for name in columns if found[name].is_label and not set(found[name].values) <= set(PARTS)]
-    clear = [name for name in few if _is_clear(found[name])]
+    few = [name for name in columns if facts(name).is_label and not set(facts(name).values) <= set(PARTS)]
+    clear = [name for name in few if _is_clear(facts(name))]
     if len(few) > 1 and len(clear) != 1:
         raise unclear(place, "label", clear or few, columns)
     return (*(clear or few), "")[0], "by content"
@@ -161,18 +163,19 @@ def listed(columns: Sequence[str]) -> str:
     return " ".join(shown.split()) or "none"
 
 
-def facts(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, Facts]:
-    """What the cells of each column are like."""
-    found = {}
-    for name in columns:
-        cells = [str(row[name]).strip() for row in rows if row.get(name) is not None]
-        cells = [cell for cell in cells if canonical(cell)]
+def _facts_of(rows: Sequence[Mapping[str, Any]]) -> Callable[[str], Facts]:
+    """A function that tells what the cells of a column are like."""
+
+    @cache
+    def facts(name: str) -> Facts:
+        cells = [str(row[name]).strip() for row in rows if canonical(row.get(name))]
         letters = sum(map(str.isalpha, "".join(cell[:1000] for cell in cells)))
-        numbers = sum(_is_number(cell) for cell in cells)
+        numbers = sum(bool(NUMBER.fullmatch(cell)) for cell in cells)
         values = Counter(canonical(row.get(name)).casefold() for row in rows)
         values.pop("", None)
-        found[name] = Facts(len(cells), values, letters / max(1, len(cells)), numbers > len(cells) / 2)
-    return found
+        return Facts(len(cells), values, letters / max(1, len(cells)), numbers > len(cells) / 2)
+
+    return facts
 
 
 def _could_be_label(column: Facts) -> bool:
@@ -209,7 +212,3 @@ def _words(name: str) -> list[str]:
     while len(words) > 1 and words[-1] in FILLERS:
         words.pop()
     return words
-
-
-def _is_number(cell: str) -> bool:
-    return bool(re.fullmatch(r"[-+]?[\d.,:/%\s-]+(?:[eE][-+]?\d+)?", cell))

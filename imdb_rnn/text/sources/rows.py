@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import OwnParams
@@ -15,9 +15,10 @@ from imdb_rnn.text.columns import PARTS
 from imdb_rnn.text.labels import PREFIX, SIDE, bounded, canonical
 from imdb_rnn.text.tables.source import look, pieces, reading
 
-DOCUMENTATION = re.compile(r"(readme|licen[cs]e|copying|notice|changelog|citation)\b.*|.*\.(md|rst|dvc)", re.IGNORECASE)
+DOCUMENTATION = re.compile(r"(readme|licen[cs]e|copying|notice|changelog|citation)\b.*|.*\.(md|rst)", re.IGNORECASE)
+OF_THE_PROJECT = re.compile(r"README\.md|(.*/)?\.gitignore|.*\.dvc")
 LONGEST_FILE = 10_000_000  # bytes
-SAMPLE = 1000  # rows, by which columns are recognised
+SAMPLE, FEWEST, CELLS = 1000, 50, 200_000  # rows by which columns are recognised, fewer if they have many cells
 FORMS = "a table (CSV, TSV, JSON, Excel, Parquet), a folder of tables, or one folder of .txt files per label"
 
 
@@ -84,6 +85,8 @@ def find_sources(params: OwnParams, path: Path) -> tuple[list[Source], dict[str,
         if file in texts:
             part = _part(name.split("/")[:-2])
             sources.append(Source(file, name, label_of_all=canonical(file.parent.name), part=part))
+        elif file != path and OF_THE_PROJECT.fullmatch(name):
+            continue
         elif file != path and (file.name[0] == "." or DOCUMENTATION.fullmatch(file.name)):
             left_out[name] = "hidden" if file.name[0] == "." else "documentation"
         elif texts and file.suffix.lower() == ".txt":
@@ -167,7 +170,7 @@ def _part(names: Sequence[str]) -> str:
 
 def _of_table(params: OwnParams, table: tables.Table, name: str) -> Source:
     """A table with its columns; `label` is empty if it has none. Raises `UserError` as `columns.find_text` does."""
-    rows = [row.values for row in islice(tables.read_rows(table), SAMPLE) if not row.fault]
+    rows = _sample(table)
     stem = " ".join(word for word in _words(name.split("/")[-1]) if word not in PARTS)
     source = Source(table.path, name, table, part=_part(name.split("/")), scale=stem)
     there, place = table.columns, str(table.path)
@@ -182,12 +185,24 @@ def _of_table(params: OwnParams, table: tables.Table, name: str) -> Source:
         texts = [text]
     if not label:
         label, why_label = columns.find_label(there, rows, texts, place)
-        if not label and len(rows) > SAMPLE / 2:  # sorted by the label, the first rows have the same
-            rows = [row.values for row in islice(tables.read_rows(table), 0, None, SAMPLE // 10) if not row.fault]
+        if not label and len(rows) >= FEWEST:  # sorted by the label, the first rows have the same
+            rows = _sample(table, step=FEWEST)
             label, why_label = columns.find_label(there, rows, texts, place)
     split = params.split_column or columns.find_split(there, rows)
     why = why_text if why_text == why_label else f"text {why_text}, label {why_label}"
     return source._replace(texts=texts, label=label, split=split, scale=f"{stem} {label}", why=why)
+
+
+def _sample(table: tables.Table, step: int = 0) -> list[dict[str, Any]]:
+    """Some rows, with the beginning of each text: the first ones, or with a `step` some of the whole table."""
+    sample: list[dict[str, Any]] = []
+    most = min(SAMPLE, max(FEWEST, CELLS // len(table.columns)))
+    rows = (row.values for row in tables.read_rows(table) if not row.fault)
+    for values in islice(rows, 0, None, step) if step else islice(rows, most):
+        sample.append({name: cell[:1000] if isinstance(cell, str) else cell for name, cell in values.items()})
+        if len(sample) > 2 * most:
+            sample = sample[::2]
+    return sample
 
 
 def _named_like_labels(bare: Sequence[Source]) -> list[Source]:
