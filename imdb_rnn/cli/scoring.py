@@ -1,5 +1,7 @@
 """A table of texts, scored: the same rows and columns, and more columns with the predictions of a model."""
 
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -120,13 +122,15 @@ def _score_rows(
 
 
 def _batches(table: Table, texts: list[str]) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
-    """The rows by column, and their texts."""
+    """The rows by column, and their texts; what reading them changed is counted and said."""
+    changes = Counter[str]()
     rows: list[dict[str, Any]] = []
     joined: list[str] = []
     characters = 0
     for row in tables.read_rows(table, blank=True):
         if row.fault:
             raise UserError(f"{table.path}, row {row.number}: {row.fault}; fix or remove it")
+        changes[row.change] += 1
         rows.append(row.values)
         joined.append(_joined(map(row.values.get, texts), table, row.number))
         characters += len(joined[-1])
@@ -135,6 +139,9 @@ def _batches(table: Table, texts: list[str]) -> Iterator[tuple[list[dict[str, An
             rows, joined, characters = [], [], 0
     if rows:
         yield rows, joined
+    for change, count in changes.items():
+        if change:
+            print(f"{table.path}: {count:,} row{'s' * (count != 1)} with {change}", file=sys.stderr)
 
 
 def _joined(cells: Iterable[Any], table: Table, number: int) -> str:

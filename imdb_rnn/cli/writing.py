@@ -94,7 +94,7 @@ def _json(target: Table, added: Sequence[str], file: IO[str]) -> Iterator[Write]
         before = between
 
     yield write
-    file.write(end)
+    file.write(end if before == between else "")
 
 
 def _delimited(target: Table, header: list[str], file: IO[str]) -> Iterator[Write]:

@@ -130,6 +130,16 @@ def test_a_row_without_a_text_is_kept_and_counted(tmp_path, score):
     assert pq.read_table(tmp_path / "b.parquet")["predicted_probability"].to_pylist() == [0.951899, None, None]
 
 
+def test_what_reading_changed_is_said(tmp_path, score, capsys):
+    (tmp_path / "a.csv").write_text('id,text\n1,"a ""good"" film"\n2,"wonderful" film\n3,good,\n4,good,,\n')
+    assert score("a.csv", "b.csv").rows == 4
+    lines = [line.removeprefix(f"{tmp_path}/a.csv: ") for line in capsys.readouterr().err.splitlines()]
+    assert lines == [
+        "1 row with a quote or a line end that does not match",
+        "2 rows with an empty cell more than the header has",
+    ]
+
+
 @pytest.mark.parametrize("layout", ["lines", "array"])
 def test_json_keeps_keys_types_and_layout(tmp_path, score, layout):
     rows = [{"text": "A wonderful film.", "stars": [1, None]}, {"more": {"好": 0.1}, "text": "a terrible film"}]

@@ -70,6 +70,7 @@ def test_delimiters_are_found_whatever_the_name(write, name, text, said):
         ('id,text\n1,"he said ""wow"", twice"\n2,"two\nlines"\n', ['he said "wow", twice', "two\nlines"]),
         ('id\ttext\n"1"\t"\\"Wow\\" they said, \\n"\n"2"\t"a\tb"\n', ['"Wow" they said, \\n', "a\tb"]),
         ('id\ttext\n1\t"Wow, they said\n2\tthe 5" disc\n3\tgood\n', ['"Wow, they said', 'the 5" disc', "good"]),
+        ('"id","text"\n"1","so "good" it is"\n"2","a ""b"""\n', ['so "good" it is', 'a "b"']),
         ("id,text\n1,NA\n2,null\n3, x \n", ["NA", "null", " x "]),
         ('id,text\n1,"one,"\n2,\n3,"\\"\n', ["one,", "", "\\"]),
     ],

@@ -18,7 +18,9 @@ from imdb_rnn.text.tables.table import SEPARATED, Row, Table, named
 LINES = 1000  # of the beginning, that tell the dialect
 MOST = 0.8  # share of the lines that are rows as wide as the first, if there is no header and no name that says more
 TEXT_NAME = re.compile(r"(text|review|sentence|content|comment|tweet|phrase|评论|内容|文本|影评)\w*", re.IGNORECASE)
+QUOTED = re.compile(r'"([^"]|"")*"')  # a cell in quotes, which are no text
 LONGEST_NAME = 60
+MAX_QUOTES = 200  # in a line; each may be looked at to the end of the line
 MAX_TITLE = 3  # lines above the header, such as `sep=;`
 UNMATCHED, EXTRA = "a quote or a line end that does not match", "an empty cell more than the header has"
 Rows = list[list[str]]
@@ -83,6 +85,8 @@ def _fit(table: Table, lines: list[str]) -> tuple[float, Rows]:
 def _fits(table: Table, cells: list[str], width: int, taken: int) -> bool:
     """Whether cells that were read from so many lines are a row; it may have empty cells more than the first."""
     if len(cells) < width or any(cells[width:]) or (not table.skips_blank and any(cell[:2] == ' "' for cell in cells)):
+        return False
+    if table.layout == "unquoted" and any(QUOTED.fullmatch(cell) for cell in cells):
         return False
     # a quote that is not closed in its line takes whole rows in
     return taken == 1 or table.delimiter != "\t" or not any("\n" in cell and "\t" in cell for cell in cells)
@@ -179,5 +183,14 @@ def _records(table: Table, width: int) -> Iterator[tuple[list[str], str, str]]:
         line = taken[0].rstrip("\r\n").replace("\r", " ")
         again.extendleft(reversed(taken[1:]))
         taken.clear()
-        cells = next(csv.reader([line], **options | {"strict": False}), [])  # quotes within cells are left out
+        cells = _tolerant(line, table.delimiter)
         yield cells if len(cells) == width else line.split(table.delimiter), line, UNMATCHED
+
+
+def _tolerant(line: str, delimiter: str) -> list[str]:
+    """The cells of a line where a quote ends a cell only before a delimiter or the end of the line."""
+    if line.count('"') > MAX_QUOTES:
+        return []
+    end = re.escape(delimiter)
+    cells = re.findall(rf'(?:^|{end})(?:"(.*?)"(?={end}|$)|([^{end}]*))', line)
+    return [quoted.replace('""', '"') or bare for quoted, bare in cells]
