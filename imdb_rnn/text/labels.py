@@ -159,15 +159,13 @@ def infer_label_mapping(counts: Mapping[str, int], params: LabelParams | None) -
     return _of_numbers(counts, known) if len(known) == len(values) > 0 else _of_words(counts, values)
 
 
-def require_classes(labels: Labels, counts: Mapping[str, int]) -> None:
+def require_classes(names: Sequence[str], counts: Mapping[str, int]) -> None:
     """Raise a `UserError` unless there are two classes, or a few more."""
-    if len(labels.names) < 2:
+    if len(names) < 2:
         raise UserError(f"all labels are {', '.join(counts) or 'missing'}; add reviews with another label")
-    if len(labels.names) > MAX_CLASSES:
-        raise UserError(
-            f"{len(labels.names)} different labels, more than {MAX_CLASSES}; name the column of the labels in "
-            "data.own.label_column"
-        )
+    if len(names) > MAX_CLASSES:
+        column = "name the column of the labels in data.own.label_column"
+        raise UserError(f"{len(names)} different labels, more than {MAX_CLASSES}; {column}")
 
 
 def _of_words(counts: Mapping[str, int], values: Sequence[str]) -> Labels:

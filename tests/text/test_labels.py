@@ -91,7 +91,7 @@ def test_other_values_are_classes_in_their_natural_order(values, names):
     labels = infer_label_mapping(counts, None)
     assert labels.names == names
     assert [labels.meaning[name] for name in names] == list(range(len(names)))
-    require_classes(labels, counts)
+    require_classes(labels.names, counts)
 
 
 def test_each_rating_is_a_class_if_that_is_asked_for():
@@ -106,7 +106,7 @@ def test_more_than_a_hundred_classes_are_one_line():
     with pytest.raises(
         UserError, match=r"101 different labels, more than 100; name the column of the labels in data\.own"
     ):
-        require_classes(infer_label_mapping(counts, None), counts)
+        require_classes(infer_label_mapping(counts, None).names, counts)
 
 
 def test_a_rare_third_value_is_no_typing_error():
@@ -135,7 +135,7 @@ def test_a_continuous_score_needs_bounds_and_the_line_has_some(low, high, bounds
 
 def test_one_label_alone_is_one_line():
     with pytest.raises(UserError, match="all labels are 1; add reviews with another label"):
-        require_classes(infer_label_mapping({"1": 9}, None), {"1": 9})
+        require_classes(infer_label_mapping({"1": 9}, None).names, {"1": 9})
 
 
 def test_each_table_is_read_by_its_own_scale():

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -23,7 +24,6 @@ from imdb_rnn.text.labels import (
     LEFT_OUT,
     UNKNOWN_LABEL,
     UNLABELLED,
-    Labels,
     infer_label_mapping,
     infer_of_tables,
     require_classes,
@@ -40,7 +40,7 @@ LEAST, LEAST_OF_MANY = 3, 10  # reviews of each of two classes, one each to trai
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 UNSPACED_SHARE = 0.3  # of the letters: texts with more are not words between spaces
 PARTS = ("", "train", "test", "validation")
-EXAMPLES, EXAMPLE_WIDTH = 3, 100
+EXAMPLES, EXAMPLE_WIDTH, MAX_SHOWN = 3, 100, 10  # reviews, their characters, and tables that are shown
 LOOKED_AT = 100_000  # rows of a table that is not trained on yet
 NO_TEXT, NO_LABEL = "no text", "no label"
 
@@ -50,7 +50,7 @@ class IngestedRows:
     """What was read: of each usable row its label value, part, group, length and hash; and how many rows were left out.
 
     label_values: of each source, value to its number, in order of first appearance
-    places, classes: of each label value, its first row, and the number of its class or below 0
+    places: of each label value, its first row
     bad, left_out: rows that cannot be read; rows that are sound, but no reviews with a label
     first_seen_at: the first row with each label value, and the first one left out for each reason
     examples: some texts, each with the number of its label value
@@ -60,7 +60,6 @@ class IngestedRows:
     rows: Counter[str] = field(default_factory=Counter)
     label_values: dict[str, dict[str, int]] = field(default_factory=dict)
     places: list[str] = field(default_factory=list)
-    classes: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
     tokens: dict[str, int] = field(default_factory=dict)
     labels: array = field(default_factory=lambda: array("I"))
     parts: array = field(default_factory=lambda: array("B"))
@@ -72,6 +71,18 @@ class IngestedRows:
     changes: Counter[str] = field(default_factory=Counter)
     first_seen_at: dict[str, str] = field(default_factory=dict)
     examples: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Understood(NamedTuple):
+    """What was made of the rows: of each its class, int8, or below 0; those of each set; and that in words."""
+
+    names: Sequence[str]
+    y: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+    rule: str
+    split: str
+    confirmation: list[str]
 
 
 def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
@@ -99,31 +110,33 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
             found.hashes.append(chunk.hashes)
         lengths = np.concatenate([np.empty(0, np.int64), *found.lengths])
         hashes = np.concatenate([np.empty(0, np.uint64), *found.hashes])
-        labels, y, kept = _usable(params, found, sources, lengths, hashes)
-        train, test, split = _parts(params, found, labels.names, y, kept, hashes)
-        confirmation = _confirmation(sources, not_read, found, labels, y, kept, f"{split}: {_sizes(train, test)}")
-        confirmation += [f"tokens: {tokenizer}"]
+        made = _understood(params, sources, not_read, found, lengths, hashes, tokenizer)
+        train = made.train
         if params.group_column:
-            train = _by_group(train, found)
+            # Training holds out the last reviews of each label. In the order of the groups' hashes the cut divides few
+            # groups, whatever the order of the labels in the table.
+            train = train[np.argsort(np.array(found.groups, np.uint64)[train], kind="stable")]
         is_validation = np.array(found.parts, np.uint8) == PARTS.index("validation")
         train = train[np.argsort(is_validation[train], kind="stable")]  # training holds the last reviews out
         ragged = from_lengths(mapped(spilled), lengths)
         vocabulary, ranks = ranks_of_tokens(ragged.rows(train), list(found.tokens))
+        kept, left_out = len(train) + len(made.test), dict(sorted(found.left_out.items()))
         provenance = {
             "source": "own",
             "description": f"reviews from {params.path}",
             "tokenizer": tokenizer,
-            "labels": list(labels.names),
+            "labels": list(made.names),
             "text_columns": list(sources[0].texts),
-            "rows": {"read": found.rows.total(), "kept": len(kept), "left_out": dict(sorted(found.left_out.items()))},
-            "rule": labels.rule,
-            "split": split,
+            "rows": {"read": found.rows.total(), "kept": kept, "left_out": left_out},
+            "rule": made.rule,
+            "split": made.split,
         }
         sets = [
-            Reviews(translated(ragged.rows(rows), ranks, folder), y[rows].astype(np.int64)) for rows in (train, test)
+            Reviews(translated(ragged.rows(rows), ranks, folder), made.y[rows].astype(np.int64))
+            for rows in (train, made.test)
         ]
-    print("\n".join(confirmation))
-    return make_corpus(sets[0], sets[1], vocabulary, provenance, confirmation)
+    print("\n".join(made.confirmation))
+    return make_corpus(sets[0], sets[1], vocabulary, provenance, made.confirmation)
 
 
 def look(params: OwnParams, path: Path, enough: int = LOOKED_AT) -> list[str]:
@@ -139,14 +152,8 @@ def look(params: OwnParams, path: Path, enough: int = LOOKED_AT) -> list[str]:
     for _ in texts:
         pass
     n = len(found.labels)
-    labels, y, kept = _usable(params, found, sources, np.ones(n, np.int64), np.arange(n))
-    train, test, split = _parts(params, found, labels.names, y, kept, np.arange(n))
-    lines = _confirmation(sources, not_read, found, labels, y, kept, f"{split}: {_sizes(train, test)}")
-    return [*lines, f"tokens: {tokenizer}"] + [f"only the first {found.rows.total():,} rows were read"] * (n >= enough)
-
-
-def _sizes(train: np.ndarray, test: np.ndarray) -> str:
-    return f"{len(train):,} training and {len(test):,} test reviews"
+    made = _understood(params, sources, not_read, found, np.ones(n, np.int64), np.arange(n), tokenizer)
+    return made.confirmation + [f"only the first {found.rows.total():,} rows were read"] * (n >= enough)
 
 
 def _texts(
@@ -213,51 +220,51 @@ def _tokenizer_for(texts: Sequence[str], tokenizer: str, path: str) -> str:
     return ("char" if is_unspaced else "word") if tokenizer == "auto" else tokenizer
 
 
-def _usable(
-    params: OwnParams, found: IngestedRows, sources: Sequence[Source], lengths: np.ndarray, hashes: np.ndarray
-) -> tuple[Labels, np.ndarray, np.ndarray]:
-    """Decide what the labels mean, leave rows out that cannot be used, and stop if too many cannot be read.
-
-    Returns:
-        The labels; int8 (rows,), the number of the class or below 0; the rows that are kept, int64, ascending.
-    """
+def _understood(
+    params: OwnParams,
+    sources: Sequence[Source],
+    not_read: Mapping[str, str],
+    found: IngestedRows,
+    lengths: np.ndarray,
+    hashes: np.ndarray,
+    tokenizer: str,
+) -> Understood:
+    """Decide what the labels mean, leave rows out that cannot be used, split the others, and say so."""
     numbers = np.array(found.labels, np.int64)
-    of_number = np.bincount(numbers, minlength=len(found.places)).tolist()
-    counts = {name: {value: of_number[n] for value, n in values.items()} for name, values in found.label_values.items()}
-    if not counts:
-        raise UserError(f"{params.path}: none of {found.rows.total()} rows is a review with a label{_reasons(found)}")
-    scales = {source.name if source.table else "": source.scale for source in sources}
-    try:
-        meanings = infer_of_tables(counts, scales, params.labels)
-        labels = next(iter(meanings.values()))
-        require_classes(labels, sum(map(Counter, counts.values()), Counter()))
-    except UserError as error:
-        raise UserError(f"{params.path}: {error}") from error
-    rules: dict[str, list[str]] = {}
-    for name, meaning in meanings.items():
-        rules.setdefault(meaning.rule, []).append(name)
-    rule = (
-        "; ".join(f"{', '.join(names)}: {rule}" for rule, names in rules.items())
-        if len(rules) > 1
-        else next(iter(rules))
-    )
-    found.classes = np.empty(len(found.places), np.int8)
-    for name, values in found.label_values.items():
-        for value, number in values.items():
-            found.classes[number] = meanings[name].meaning[value]
-            if found.classes[number] == UNKNOWN_LABEL:
-                reason = f"a label that is neither {' nor '.join(labels.names)}"
-                found.bad[reason] += of_number[number]
-                found.first_seen_at.setdefault(reason, f"{found.places[number]}: {value!r}")
-    y = found.classes[numbers]
-    is_kept = (y >= 0) & (lengths > 0)
+    names, rule, classes = _meaning(params, sources, found, np.bincount(numbers, minlength=len(found.places)).tolist())
+    y = classes[numbers]
+    kept = _kept(params, found, y, lengths, hashes)
+    train, test, split = _parts(params, found, names, y, kept, hashes)
+    counts = np.bincount(y[kept], minlength=len(names)).tolist()
+    lines = [
+        *_described(sources, found),
+        f"labels: {rule}",
+        f"reviews: {', '.join(f'{n:,} {name}' for n, name in zip(counts, names, strict=True))}",
+        f"split: {split}: {len(train):,} training and {len(test):,} test reviews",
+        f"tokens: {tokenizer}",
+    ]
+    for what, some in (("left out", found.left_out), ("changed in reading", found.changes)):
+        if some:
+            lines.append(f"{what}: " + "; ".join(f"{count:,} {why}" for why, count in some.most_common()))
+    if LEFT_OUT in classes and params.labels is None:
+        lines.append("to keep each rating as a class of its own, set data.own.labels: {classes: all}")
+    group = find_group(sources[0].table.columns) if sources[0].table else ""
+    if group and not found.is_grouped:
+        lines.append(f"to keep all reviews of the same {group} on one side, set data.own.group_column: {group}")
+    if not_read:
+        lines.append("not read: " + "; ".join(f"{name} ({why})" for name, why in not_read.items()))
+    return Understood(names, y, train, test, rule, split, lines + _examples(found, names, classes))
+
+
+def _kept(params: OwnParams, found: IngestedRows, y: np.ndarray, lengths: np.ndarray, hashes: np.ndarray) -> np.ndarray:
+    """The rows that are reviews with a label, ascending; the others are counted, and too many bad ones stop."""
     is_listed = params.labels is not None and params.labels.negative_max is None
-    for reason, rows in (
+    for reason, some in (
         (NO_LABEL, y == UNLABELLED),
         ("a label that is not listed" if is_listed else "between the bounds of the labels", y == LEFT_OUT),
         ("no word in the text", (y >= 0) & (lengths == 0)),
     ):
-        found.left_out[reason] += int(rows.sum())
+        found.left_out[reason] += int(some.sum())
     bad, rows = found.bad.total(), found.rows.total()
     allowed = min(MAX_BAD, int(MAX_BAD_SHARE * rows)) if params.max_bad_rows is None else params.max_bad_rows
     if bad > allowed:
@@ -265,13 +272,41 @@ def _usable(
             f"{params.path}: {bad} of {rows} rows cannot be used{_reasons(found)}; fix them, or set "
             f"data.own.max_bad_rows: {bad} to skip them"
         )
-    kept = np.flatnonzero(is_kept)
+    kept = np.flatnonzero((y >= 0) & (lengths > 0))
     if params.remove_duplicates:
         _, first = np.unique(hashes[kept], return_index=True)
         found.left_out["a duplicate"] = len(kept) - len(first)
         kept = kept[np.sort(first)]
     found.left_out = +(found.left_out + found.bad)
-    return Labels({}, labels.names, rule), y, kept
+    return kept
+
+
+def _meaning(
+    params: OwnParams, sources: Sequence[Source], found: IngestedRows, of_number: Sequence[int]
+) -> tuple[Sequence[str], str, np.ndarray]:
+    """The names of the classes, in words what they are, and the class of each label value: int8, or below 0."""
+    counts = {name: {value: of_number[n] for value, n in values.items()} for name, values in found.label_values.items()}
+    if not counts:
+        raise UserError(f"{params.path}: none of {found.rows.total()} rows is a review with a label{_reasons(found)}")
+    try:
+        scales = {source.name if source.table else "": source.scale for source in sources}
+        meanings = infer_of_tables(counts, scales, params.labels)
+        names = next(iter(meanings.values())).names
+        require_classes(names, sum(map(Counter, counts.values()), Counter()))
+    except UserError as error:
+        raise UserError(f"{params.path}: {error}") from error
+    classes = np.empty(len(found.places), np.int8)
+    rules: dict[str, list[str]] = {}
+    for name, values in found.label_values.items():
+        rules.setdefault(meanings[name].rule, []).append(name)
+        for value, number in values.items():
+            classes[number] = meanings[name].meaning[value]
+            if classes[number] == UNKNOWN_LABEL:
+                reason = f"a label that is neither {' nor '.join(names)}"
+                found.bad[reason] += of_number[number]
+                found.first_seen_at.setdefault(reason, f"{found.places[number]}: {value!r}")
+    rule = "; ".join((f"{', '.join(of)}: " if len(rules) > 1 else "") + rule for rule, of in rules.items())
+    return names, rule, classes
 
 
 def _reasons(found: IngestedRows) -> str:
@@ -329,55 +364,27 @@ def _parts(
     return kept[train], kept[test], rule
 
 
-def _by_group(rows: np.ndarray, found: IngestedRows) -> np.ndarray:
-    """The rows in the order of their groups' hashes.
-
-    Training holds out the last reviews of each label. In this order the cut divides few groups, whatever the order of
-    the labels in the table.
-    """
-    return rows[np.argsort(np.array(found.groups, np.uint64)[rows], kind="stable")]
-
-
-def _confirmation(
-    sources: Sequence[Source],
-    not_read: Mapping[str, str],
-    found: IngestedRows,
-    labels: Labels,
-    y: np.ndarray,
-    kept: np.ndarray,
-    split: str,
-) -> list[str]:
-    """What was read, which columns are what and why, what the labels mean, the split, what is left out; examples."""
+def _described(sources: Sequence[Source], found: IngestedRows) -> list[str]:
+    """Each of some tables, with its columns; and how many text files there are."""
     lines = []
     tables = [source for source in sources if source.table]
-    for source in tables[:10]:
-        label = f"label: {source.label or source.label_of_all}"
+    for source in tables[:MAX_SHOWN]:
+        columns = f"text: {', '.join(source.texts)}, label: {source.label or source.label_of_all}"
         why = f" ({source.why})" if source.why else ""
-        lines.append(
-            f"{source.name}: {described(source.table)}; {found.rows[source.name]:,} rows; "  # type: ignore[arg-type]
-            f"text: {', '.join(source.texts)}, {label}{why}"
-        )
-    if len(tables) > 10:
-        lines.append(f"and {len(tables) - 10:,} more tables")
+        form = described(source.table)  # type: ignore[arg-type]
+        lines.append(f"{source.name}: {form}; {found.rows[source.name]:,} rows; {columns}{why}")
+    if len(tables) > MAX_SHOWN:
+        lines.append(f"and {len(tables) - MAX_SHOWN:,} more tables")
     if len(tables) < len(sources):
         lines.append(f"{len(sources) - len(tables):,} text files, a review each; label: the folder")
-    counts = np.bincount(y[kept], minlength=len(labels.names))
-    lines.append(f"labels: {labels.rule}")
-    lines.append(f"reviews: {', '.join(f'{n:,} {name}' for n, name in zip(counts, labels.names, strict=True))}")
-    lines.append(f"split: {split}")
-    for what, some in (("left out", found.left_out), ("changed", found.changes)):
-        if some:
-            lines.append(f"{what}: " + "; ".join(f"{count:,} {why}" for why, count in some.most_common()))
-    if LEFT_OUT in found.classes and labels.rule.startswith("negative: at most"):
-        lines.append("to keep each rating as a class of its own, set data.own.labels: {classes: all}")
-    if not_read:
-        lines.append("not read: " + "; ".join(f"{name} ({why})" for name, why in not_read.items()))
-    group = find_group(sources[0].table.columns) if sources[0].table else ""
-    if group and not found.is_grouped:
-        lines.append(f"to keep all reviews of the same {group} on one side, set data.own.group_column: {group}")
+    return lines
+
+
+def _examples(found: IngestedRows, names: Sequence[str], classes: np.ndarray) -> list[str]:
+    """Some texts, of different classes first."""
     shown: dict[str, list[str]] = {}
     for number, text in found.examples:
-        if found.classes[number] >= 0:
-            shown.setdefault(labels.names[found.classes[number]], []).append(text)
+        if classes[number] >= 0:
+            shown.setdefault(names[classes[number]], []).append(text)
     examples = sorted((n, name, text) for name, texts in shown.items() for n, text in enumerate(texts))
-    return lines + [f"{name} | {text}" for _, name, text in examples[:EXAMPLES]]
+    return [f"{name} | {text}" for _, name, text in examples[:EXAMPLES]]

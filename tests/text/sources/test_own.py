@@ -272,14 +272,14 @@ def test_what_was_understood_is_said_and_kept(tmp_path, capsys):
         "labels: negative: at most 2; positive: at least 4; left out: between them",
         "reviews: 16 negative, 16 positive",
         "split: by position within each label, the last 0.25 of it are the test set: 24 training and 8 test reviews",
+        "tokens: word",
         "left out: 8 between the bounds of the labels",
         "to keep each rating as a class of its own, set data.own.labels: {classes: all}",
-        "not read: sample_submission.csv (cannot tell which column to use as the text (columns: id, label))",
         "to keep all reviews of the same product_id on one side, set data.own.group_column: product_id",
+        "not read: sample_submission.csv (cannot tell which column to use as the text (columns: id, label))",
         "negative | film 0",
         "positive | film 3",
         "negative | film 1",
-        "tokens: word",
     ]
     assert corpus.provenance["text_columns"] == ["Review Text"]
     assert own.look(own_params(), tmp_path / "data/own", 1000)[1:] == list(corpus.confirmation)[1:]
