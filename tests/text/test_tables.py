@@ -266,6 +266,15 @@ def test_the_first_sheet_with_a_table_is_read(tmp_path):
     assert [row.number for row in read_rows(table, blank=True)] == [1, 1, 2, 3]
 
 
+def test_a_cell_far_away_does_not_fill_the_memory(tmp_path):
+    with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["text", "stars"])
+        sheet.write(1_000_000, 16_000, "far")
+    with pytest.raises(UserError, match=r"too large for a workbook \(0 MB, 16,001,016,001 cells\); save it as \.csv"):
+        open_table(tmp_path / "a.xlsx")
+
+
 def test_parquet_keeps_its_types(tmp_path):
     values = [
         {"text": "NA", "stars": 5, "day": datetime.date(2020, 1, 2), "tags": ["a"], "kind": "x"},

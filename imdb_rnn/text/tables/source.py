@@ -17,7 +17,7 @@ from imdb_rnn.text.tables.table import Table
 MAX_ROW = 10 * 2**20  # characters
 SAMPLE = 2**18  # bytes that tell what a file is
 SEARCHED = 2**26  # bytes that are searched for one that is not ASCII, which tells the encoding
-MAX_WORKBOOK = 2**30  # bytes, decompressed: all of it is read at once
+MAX_WORKBOOK, MAX_CELLS = 2**30, 10**8  # bytes, decompressed, and cells, empty ones too: all are read at once
 MAGIC = {
     b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK": "zip", b"PAR1": "parquet", b"\xd0\xcf\x11\xe0": "excel",
     b"7z\xbc\xaf": "a 7z archive", b"Rar!": "a RAR archive", b"%PDF": "a PDF file", b"BZh": "a bzip2 file",
@@ -88,15 +88,26 @@ def _of_zip(path: Path) -> Table:
     """A workbook, or the one table in an archive."""
     with zipfile.ZipFile(path) as archive:
         names, size = archive.namelist(), sum(info.file_size for info in archive.infolist())
+        sheets = [archive.open(name).read(SAMPLE) for name in names if name.startswith("xl/worksheets/sheet")]
     if "[Content_Types].xml" in names or "content.xml" in names:
-        if size > MAX_WORKBOOK:
-            raise UserError(f"{path} holds {size >> 20} MB, too many for a workbook; save the sheet as .csv")
+        cells = sum(map(_cells, sheets))
+        if size > MAX_WORKBOOK or cells > MAX_CELLS:
+            raise UserError(f"{path} is too large for a workbook ({size >> 20} MB, {cells:,} cells); save it as .csv")
         return Table(path, "excel")
     tables = [name for name in names if not NO_TABLE.match(name)]
     if len(tables) != 1:
         held = ", ".join(tables[:3]) + ", …" * (len(tables) > 3) if tables else "none"
         raise UserError(f"{path} should hold one table, and holds {held}; unpack it")
     return Table(path, "", compression="zip", member=tables[0])
+
+
+def _cells(sheet: bytes) -> int:
+    """How many cells a sheet has, as its XML says at its beginning."""
+    end = re.search(rb'<dimension ref="\w+:([A-Z]+)(\d+)"', sheet)
+    column = 0
+    for letter in end[1] if end else b"":
+        column = column * 26 + letter - ord("@")
+    return column * int(end[2]) if end else 0
 
 
 def open_bytes(table: Table) -> IO[bytes]:
