@@ -39,7 +39,9 @@ PARTS = {"train": "train", "training": "train", "test": "test", "testing": "test
 )
 FILLERS = ("ind", "index", "flag", "cn", "zh", "en", "value", "clean", "cleaned")  # endings that mean nothing
 MAX_VALUES = 20  # a column with more different values is no label, unless its name says so
-NUMBER = re.compile(r"[-+]?[\d.,:/%\s-]+(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(
+    r"[-+]?[\d.,:/%\s-]+(?:[eE][-+]?\d+)?|(?:https?://|www\.)\S+|[0-9a-f-]{16,}"
+)  # or an address, or a key
 MUCH_LONGER = 2  # as long as other texts, so that it is the text without a name that says so
 
 

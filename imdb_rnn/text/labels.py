@@ -13,27 +13,34 @@ from imdb_rnn.core.params import LabelParams
 NEGATIVE = (
     "neg", "negative", "bad", "no", "n", "false", "f", "rotten", "dislike", "unfavorable", "unfavourable",
     "not recommended", "差评", "负面", "消极", "差", "负向", "负", "不推荐", "不好", "踩",
+    "negativ", "negativo", "schlecht",
 )  # fmt: skip
 POSITIVE = (
     "pos", "positive", "good", "yes", "y", "true", "t", "fresh", "like", "favorable", "favourable",
-    "recommended", "好评", "正面", "积极", "好", "正向", "正", "推荐", "赞",
+    "recommended", "好评", "正面", "积极", "好", "正向", "正", "推荐", "赞", "positiv", "positivo", "gut",
 )  # fmt: skip
 NEUTRAL = ("neu", "neutral", "mixed", "objective", "中性", "中评", "中立", "一般")
 SIDE = dict.fromkeys(NEGATIVE, 0.0) | dict.fromkeys(POSITIVE, 1.0) | dict.fromkeys(NEUTRAL, 0.5)  # without case
 WORDS = {"很差": 1, "较差": 2, "还行": 3, "推荐": 4, "力荐": 5}  # Douban's stars
+DEGREES = {"extremely": 1.5, "very": 1.5, "strongly": 1.5, "somewhat": 0.5, "slightly": 0.5, "weakly": 0.5}
 COUNTS = ("one", "two", "three", "four", "five")
-WORDS |= {f"{count} star{'s' * (number > 1)}": number for number, count in enumerate(COUNTS, 1)}
+WORDS |= {f"{count}{end}": number for number, count in enumerate(COUNTS, 1) for end in ("", " star", " stars")}
+WORDS |= {"terrible": 1, "poor": 2, "average": 3, "good": 4, "very good": 4, "excellent": 5}
 WORDS |= {f"{count}星": number for number, count in enumerate("一二三四五", 1)}
 PREFIX = "__label__"  # before the label in fastText's lines
 MISSING = frozenset(["", "nan", "null", "na", "n/a", "<na>", "?", "unsup", "unsupervised", "unlabeled", "unlabelled"])
-# 4, "4.0 out of 5 stars", 4/5, 4星
+# 4, "4,0 out of 5 stars", 4/5, 80 %, 4星, and Douban's allstar40
 RATING = re.compile(
-    r"(?:rated )?(-?\d+(?:\.\d+)?)(?: ?(?:out of|/) ?\d+(?:\.\d+)?)?(?: ?(?:stars?|points?|颗?星|分))?", re.I
+    r"(?:rated )?(-?\d+(?:[.,]\d+)?)(?: ?(?:out of|of|/) ?\d+(?:[.,]\d+)?)?(?: ?(?:stars?|points?|bubbles|颗?星|分|%))?"
+    r"|allstar(\d)0",
+    re.IGNORECASE,
 )
 PAIRS = ((0, 1), (-1, 1), (1, 2), (0, 2), (0, 4), (1, 5), (1, 10), (0, 10), (0, 100))  # the worst and the best alone
-RATINGS = ((5, 5, 0.5, 2, 4), (8, 10, 0, 4, 7), (90, 100, 0, 40, 60))  # highest from, to; lowest; the two bounds
+RATINGS = ((5, 5, 0.5, 2, 4), (8, 10, 0, 4, 7), (50, 50, 10, 20, 40), (90, 100, 0, 40, 60))
+# of each: the highest value from, to; the lowest; the two bounds
 TYPOS = 0.05  # share of the rows that may have other values when a pair is recognised
 MAX_CLASSES = 100
+MAX_SCORES = 20  # more numbers with gaps are scores, not classes
 LEFT_OUT, UNKNOWN_LABEL, UNLABELLED = -1, -2, -3
 
 
@@ -80,7 +87,7 @@ def _canonical(text: str) -> str:
     if text[:1] in ("★", "⭐"):
         return str(text.count(text[0]))
     match = RATING.fullmatch(text)
-    number = _number(match[1] if match else text)
+    number = _number((match[1] or match[2]).replace(",", ".") if match else text)
     if number is None:
         return text
     return str(int(number)) if number.is_integer() else repr(number)
@@ -186,11 +193,13 @@ def _of_numbers(counts: Mapping[str, int], numbers: Mapping[str, float]) -> Labe
         if values == [low, high] or ({low, high} < set(values) and has_typos):
             pair = {float(low): 0, float(high): 1}
             return _two({value: pair.get(number, UNKNOWN_LABEL) for value, number in numbers.items()})
-    for least, most, start, negative_max, positive_min in RATINGS if len(values) > 2 else ():
+    numbered = values == [lowest + n for n in range(len(values))] and len(values) <= MAX_CLASSES  # as topics are
+    is_rating = len(values) > 2 and (not numbered or (lowest, highest) in ((1, 5), (1, 10), (0, 10)))
+    for least, most, start, negative_max, positive_min in RATINGS if is_rating else ():
         many = len(values) >= 5 or highest == most
         if least <= highest <= most and lowest >= start and many and all((2 * value).is_integer() for value in values):
             return _of_bounds(numbers, negative_max, positive_min)
-    if len(values) > MAX_CLASSES or not all(value.is_integer() for value in values):
+    if (len(values) > MAX_SCORES and not numbered) or not all(value.is_integer() for value in values):
         raise UserError(
             f"the labels are {len(values)} numbers from {lowest:g} to {highest:g}; set the bounds, for example "
             f"data.own.labels: {_bounds_between(lowest, highest)}"
@@ -244,7 +253,11 @@ def _bounds_between(low: float, high: float) -> str:
 
 
 def _side(value: str) -> float | None:
-    return SIDE.get(re.sub("[-_]", " ", value.casefold()), {"0": 0, "-1": 0, "1": 1}.get(value))
+    words = re.sub("[-_]", " ", value.casefold())
+    degree, _, word = words.partition(" ")
+    if degree in DEGREES and SIDE.get(word) in (0, 1):
+        return 0.5 + DEGREES[degree] * (SIDE[word] - 0.5)
+    return SIDE.get(words, {"0": 0, "-1": 0, "1": 1}.get(value))
 
 
 def _number(text: str) -> float | None:

@@ -21,6 +21,7 @@ KINDS = {  # of cells, by the number of the row
     "same": lambda row: "Video",
     "split": lambda row: ("train", "test")[row % 2],
     "empty": lambda row: "",
+    "address": "https://example.org/a/very/long/path/of/the/film/with-many-words-in-it/{}/index.html".format,
 }
 
 
@@ -86,6 +87,7 @@ def test_a_qualified_name_is_not_the_thing_itself():
         },
         {"column 1": "split", "column 2": "moods", "column 3": "text"},
         {"a": "moods", "b": "中文", "c": "user"},
+        {"link": "address", "opinion": "text", "verdict": "spam"},
     ],
 )
 def test_without_names_the_content_tells(table):

@@ -26,7 +26,14 @@ def meaning(*values, params=None):
         *[("1e400", "1e400"), ("__label__2", "2"), ("__label__pos", "pos"), (["positive"], "positive")],
         *[("['positive']", "positive"), ({"POS": 1.0, "NEG": 0.0}, "POS"), ({"cats": {"POS": 0, "NEG": 1}}, "NEG")],
         *[("5.0 out of 5 stars", "5"), ("1 star", "1"), ("Rated 4 out of 5", "4"), ("4/5", "4"), ("3星", "3")],
-        *[("★★★☆☆", "3"), ("five of them", "five of them"), (["a", "b"], "['a', 'b']")],
+        *[
+            ("★★★☆☆", "3"),
+            ("4,5 of 5 bubbles", "4.5"),
+            ("80 %", "80"),
+            ("allstar40", "4"),
+            ("five of them", "five of them"),
+            (["a", "b"], "['a', 'b']"),
+        ],
     ],
 )
 def test_one_value_has_one_text_however_a_table_stores_it(value, text):
@@ -49,6 +56,8 @@ def test_one_value_has_one_text_however_a_table_stores_it(value, text):
         (("ham",), ("spam",), ("ham", "spam")),
         (("4",), ("5",), ("4", "5")),
         (("很差", "较差"), ("推荐", "力荐"), ("negative", "positive")),
+        (("One", "Two"), ("Four", "Five"), ("negative", "positive")),
+        (("Terrible", "Poor"), ("Very good", "Excellent"), ("negative", "positive")),
         (("one star", "two stars"), ("four stars", "five stars"), ("negative", "positive")),
     ],
 )
@@ -67,6 +76,8 @@ def test_two_classes_are_understood(negative, positive, names):
         (range(1, 11), 4, 7),
         (range(11), 4, 7),
         (range(0, 101, 5), 40, 60),
+        (range(101), 40, 60),
+        (range(10, 60, 10), 20, 40),
     ],
 )
 def test_ratings_are_read_by_their_own_scale(values, negative_max, positive_min):
@@ -81,6 +92,9 @@ def test_ratings_are_read_by_their_own_scale(values, negative_max, positive_min)
         ((-1, 0, 1), ("-1", "0", "1")),
         ((4, 2, 0), ("0", "2", "4")),
         (range(6), ("0", "1", "2", "3", "4", "5")),
+        (range(100), tuple(map(str, range(100)))),
+        (range(10), tuple(map(str, range(10)))),
+        (("very positive", "positive", "very negative"), ("very negative", "positive", "very positive")),
         (("positive", "neutral", "negative"), ("negative", "neutral", "positive")),
         (("joy", "anger", "fear"), ("anger", "fear", "joy")),
         ((9, 1, 0), ("0", "1", "9")),

@@ -294,7 +294,8 @@ def _meaning(
         names = next(iter(meanings.values())).names
         require_classes(names, sum(map(Counter, counts.values()), Counter()))
     except UserError as error:
-        raise UserError(f"{params.path}: {error}") from error
+        bad = f"; rows that cannot be used{_reasons(found)}" if found.bad else ""
+        raise UserError(f"{params.path}: {error}{bad}") from error
     classes = np.empty(len(found.places), np.int8)
     rules: dict[str, list[str]] = {}
     for name, values in found.label_values.items():

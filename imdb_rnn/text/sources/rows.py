@@ -107,7 +107,7 @@ def find_sources(params: OwnParams, path: Path) -> tuple[list[Source], dict[str,
     left_out |= {source.name: "no column of labels" for source in bare if source.name not in read}
     if not sources:
         without += [columns.unclear(f"{each.path}", "label", [], each.table.columns) for each in bare if each.table]
-        others = f", only {', '.join([*left_out][:3])}" if left_out else ""
+        others = ", only " + ", ".join(f"{name} ({why})" for name, why in [*left_out.items()][:3]) if left_out else ""
         example = f"; to try it, run `cp data/example.csv {path}`" if path.is_dir() else ""
         nothing = UserError(f"{path} holds no reviews{others}; put {FORMS} there{example}")
         raise (*without, nothing)[0]
@@ -242,6 +242,10 @@ def read_rows(params: OwnParams, source: Source) -> Iterator[ReviewRow]:
             label = canonical(label) if label.startswith(PREFIX) else ""
         elif source.label:
             label = canonical(values.get(source.label))
+            if label[:1] == "[" and isinstance(values[source.label], list):
+                fault = "several labels"
+            if label == source.label and text == texts[0]:  # the header once more
+                label = ""
         if source.split:
             part = PARTS.get(canonical(values.get(source.split)).lower(), "")
             fault = fault if part else "neither train nor test"

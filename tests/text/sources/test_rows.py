@@ -205,11 +205,18 @@ def test_a_text_that_is_no_text_is_a_fault(tmp_path):
     ]
 
 
+def test_several_labels_are_a_fault_and_a_header_once_more_is_no_review(tmp_path):
+    lines = [{"text": "a film", "label": ["pos", "neg"]}, {"text": "b film", "label": ["pos"]}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, [*lines, {"text": "text", "label": "label"}])))
+    rows = [(row.label, row.fault) for _, row in rows_of(tmp_path)]
+    assert rows == [("['pos', 'neg']", "several labels"), ("pos", ""), ("", "")]
+
+
 def test_what_is_not_there_or_not_clear_is_one_line(tmp_path):
     with pytest.raises(UserError, match=r"none does not exist; put your reviews there"):
         rows_of(tmp_path / "none")
     (tmp_path / "notes.md").touch()
-    with pytest.raises(UserError, match=r"holds no reviews, only notes\.md; put a table "):
+    with pytest.raises(UserError, match=r"holds no reviews, only notes\.md \(documentation\); put a table "):
         rows_of(tmp_path)
     (tmp_path / "a.csv").write_text("text,stars,label\n")
     with pytest.raises(UserError, match=r"candidates: stars, label\); set for example data\.own\.label_column: stars"):
