@@ -266,6 +266,22 @@ def test_the_first_sheet_with_a_table_is_read(tmp_path):
     assert [row.number for row in read_rows(table, blank=True)] == [1, 1, 2, 3]
 
 
+def test_a_sheet_of_libreoffice_is_read(tmp_path):
+    kind, base = "application/vnd.oasis.opendocument.spreadsheet", "urn:oasis:names:tc:opendocument:xmlns"
+    cell = '<t:table-cell o:value-type="string"><x:p>{}</x:p></t:table-cell>'
+    rows = "".join(
+        f"<t:table-row>{''.join(map(cell.format, row))}</t:table-row>" for row in (["text", "n"], ["好", "1"])
+    )
+    body = f'<o:body><o:spreadsheet><t:table t:name="S">{rows}</t:table></o:spreadsheet></o:body>'
+    names = f'xmlns:o="{base}:office:1.0" xmlns:t="{base}:table:1.0" xmlns:x="{base}:text:1.0"'
+    with zipfile.ZipFile(tmp_path / "a.ods", "w") as archive:
+        archive.writestr("mimetype", kind)
+        manifest = f'<m:file-entry m:full-path="/" m:media-type="{kind}"/>'
+        archive.writestr("META-INF/manifest.xml", f'<m:manifest xmlns:m="{base}:manifest:1.0">{manifest}</m:manifest>')
+        archive.writestr("content.xml", f"<o:document-content {names}>{body}</o:document-content>")
+    assert cells_of(tmp_path / "a.ods") == [["text", "n"], ["好", "1"]]
+
+
 def test_a_cell_far_away_does_not_fill_the_memory(tmp_path):
     with xlsxwriter.Workbook(tmp_path / "a.xlsx") as book:
         sheet = book.add_worksheet()
