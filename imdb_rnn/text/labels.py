@@ -13,11 +13,12 @@ from imdb_rnn.core.params import LabelParams
 NEGATIVE = (
     "neg", "negative", "bad", "no", "n", "false", "f", "rotten", "dislike", "unfavorable", "unfavourable",
     "not recommended", "差评", "负面", "消极", "差", "负向", "负", "不推荐", "不好", "踩",
-    "negativ", "negativo", "schlecht",
+    "negativ", "negativo", "négatif",
+    "schlecht", "坏", "👎", "-", "unhappy", "not happy",
 )  # fmt: skip
 POSITIVE = (
     "pos", "positive", "good", "yes", "y", "true", "t", "fresh", "like", "favorable", "favourable",
-    "recommended", "好评", "正面", "积极", "好", "正向", "正", "推荐", "赞", "positiv", "positivo", "gut",
+    "recommended", "好评", "正面", "积极", "好", "正向", "正", "推荐", "赞", "positiv", "positivo", "positif", "gut", "👍", "+", "happy",
 )  # fmt: skip
 NEUTRAL = ("neu", "neutral", "mixed", "objective", "中性", "中评", "中立", "一般")
 SIDE = dict.fromkeys(NEGATIVE, 0.0) | dict.fromkeys(POSITIVE, 1.0) | dict.fromkeys(NEUTRAL, 0.5)  # without case
@@ -36,7 +37,7 @@ RATING = re.compile(
     re.IGNORECASE,
 )
 PAIRS = ((0, 1), (-1, 1), (1, 2), (0, 2), (0, 4), (1, 5), (1, 10), (0, 10), (0, 100))  # the worst and the best alone
-RATINGS = ((5, 5, 0.5, 2, 4), (8, 10, 0, 4, 7), (50, 50, 10, 20, 40), (90, 100, 0, 40, 60))
+RATINGS = ((5, 5, 0.5, 2, 4), (8, 10, 0, 4, 7), (90, 100, 0, 40, 60))
 # of each: the highest value from, to; the lowest; the two bounds
 TYPOS = 0.05  # share of the rows that may have other values when a pair is recognised
 MAX_CLASSES = 100
@@ -193,8 +194,12 @@ def _of_numbers(counts: Mapping[str, int], numbers: Mapping[str, float]) -> Labe
         if values == [low, high] or ({low, high} < set(values) and has_typos):
             pair = {float(low): 0, float(high): 1}
             return _two({value: pair.get(number, UNKNOWN_LABEL) for value, number in numbers.items()})
+    step = (highest - lowest) / 4
+    is_even = len(values) == 5 and all(abs(value - lowest - n * step) < 1e-9 for n, value in enumerate(values))
+    if is_even and values != [0, 1, 2, 3, 4]:  # the middle one is neutral; 0 to 4 are rather topics
+        return _of_bounds(numbers, values[1], values[3])
     numbered = values == [lowest + n for n in range(len(values))] and len(values) <= MAX_CLASSES  # as topics are
-    is_rating = len(values) > 2 and (not numbered or (lowest, highest) in ((1, 5), (1, 10), (0, 10)))
+    is_rating = len(values) > 2 and (not numbered or (lowest, highest) in ((1, 10), (0, 10)))
     for least, most, start, negative_max, positive_min in RATINGS if is_rating else ():
         many = len(values) >= 5 or highest == most
         if least <= highest <= most and lowest >= start and many and all((2 * value).is_integer() for value in values):
@@ -253,7 +258,7 @@ def _bounds_between(low: float, high: float) -> str:
 
 
 def _side(value: str) -> float | None:
-    words = re.sub("[-_]", " ", value.casefold())
+    words = re.sub(r"(?<=\w)[-_]", " ", value.casefold())
     degree, _, word = words.partition(" ")
     if degree in DEGREES and SIDE.get(word) in (0, 1):
         return 0.5 + DEGREES[degree] * (SIDE[word] - 0.5)

@@ -53,6 +53,9 @@ def test_one_value_has_one_text_however_a_table_stores_it(value, text):
         (("False", "0"), ("True", "1"), ("negative", "positive")),
         (("no",), ("yes",), ("no", "yes")),
         (("Not Recommended",), ("Recommended",), ("Not Recommended", "Recommended")),
+        (("👎",), ("👍",), ("👎", "👍")),
+        (("-",), ("+",), ("-", "+")),
+        (("Not-happy",), ("happy",), ("Not-happy", "happy")),
         (("ham",), ("spam",), ("ham", "spam")),
         (("4",), ("5",), ("4", "5")),
         (("很差", "较差"), ("推荐", "力荐"), ("negative", "positive")),
@@ -78,6 +81,9 @@ def test_two_classes_are_understood(negative, positive, names):
         (range(0, 101, 5), 40, 60),
         (range(101), 40, 60),
         (range(10, 60, 10), 20, 40),
+        (range(20, 101, 20), 40, 80),
+        ((-1, -0.5, 0, 0.5, 1), -0.5, 0.5),
+        ((0.5, 1, 1.5, 2, 2.5), 1, 2),
     ],
 )
 def test_ratings_are_read_by_their_own_scale(values, negative_max, positive_min):

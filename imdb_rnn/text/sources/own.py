@@ -347,8 +347,8 @@ def _parts(
             f", or leave it out: set data.own.labels: {{classes: [{', '.join(enough)}]}}" if len(enough) > 1 else ""
         )
         raise UserError(
-            f"{params.path}: {counts.min()} reviews have the label {names[int(counts.argmin())]}; at least {least} are "
-            f"needed, to train, to validate and to test; add some{setting}"
+            f"{params.path}: reviews with the label {names[int(counts.argmin())]}: {counts.min()}; at least {least} "
+            f"are needed, to train, to validate and to test; add some{setting}"
         )
     if params.group_column:
         groups = np.array(found.groups, np.uint64)[kept]

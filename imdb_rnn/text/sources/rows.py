@@ -89,6 +89,8 @@ def find_sources(params: OwnParams, path: Path) -> tuple[list[Source], dict[str,
             continue
         elif file != path and (file.name[0] == "." or DOCUMENTATION.fullmatch(file.name)):
             left_out[name] = "hidden" if file.name[0] == "." else "documentation"
+        elif file.suffix in (".gz", ".zst", ".zip") and file.with_suffix("") in found:
+            left_out[name] = f"{file.stem}, compressed"
         elif texts and file.suffix.lower() == ".txt":
             left_out[name] = "beside folders of reviews"
         else:

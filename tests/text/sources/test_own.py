@@ -213,7 +213,9 @@ def test_few_reviews_of_a_label_are_split_so_that_each_part_has_one(tmp_path, po
 
 def test_too_few_reviews_of_a_label_are_one_line(tmp_path):
     write_table(tmp_path, [*LONG[1::2], ["alone", 0]])
-    with pytest.raises(UserError, match="data/own: 1 reviews have the label negative; at least 3 are needed, to train"):
+    with pytest.raises(
+        UserError, match="data/own: reviews with the label negative: 1; at least 3 are needed, to train"
+    ):
         read(tmp_path)
 
 
@@ -326,7 +328,7 @@ def test_several_labels_are_as_many_classes(tmp_path):
     assert corpus.provenance["rows"]["left_out"] == {"a label that is not listed": 20}
     write_table(tmp_path, [[f"film {n}", moods[n % 3]] for n in range(60)] + [["so", "so so"]] * 3)
     setting = r"set data\.own\.labels: \{classes: \[negative, neutral, positive\]\}$"
-    with pytest.raises(UserError, match=f"3 reviews have the label so so; at least 10 are needed.*{setting}"):
+    with pytest.raises(UserError, match=f"reviews with the label so so: 3; at least 10 are needed.*{setting}"):
         read(tmp_path)
     corpus = read(tmp_path, labels=LabelParams(classes=["positive", "Neutral", "negative"]))
     assert corpus.provenance["labels"] == ["positive", "neutral", "negative"]
@@ -352,7 +354,7 @@ def test_one_label_alone_is_one_line(tmp_path):
     write_table(tmp_path, [[text, 1] for text, _ in LONG])
     with pytest.raises(UserError, match="all labels are 1; add reviews with another label"):
         read(tmp_path)
-    with pytest.raises(UserError, match="0 reviews have the label negative; at least 3 are needed"):
+    with pytest.raises(UserError, match="reviews with the label negative: 0; at least 3 are needed"):
         read(tmp_path, labels=LabelParams(negative=["0"], positive=["1"]))
 
 

@@ -154,12 +154,13 @@ def test_every_file_that_is_not_read_is_named_with_its_reason(tmp_path):
     write(tmp_path, "README.md", "train.csv.dvc", ".gitignore")  # of the project and DVC
     (tmp_path / "test.csv").write_text("id,text\n1,nothing known of this one\n2,nor of that one\n")
     (tmp_path / "sample_submission.csv").write_text("id,label\n1,0\n2,1\n")
+    write(tmp_path, "train.csv.gz")
     (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0")
     sources, left_out = find_sources(own_params(), tmp_path)
     assert [source.name for source in sources] == ["train.csv"]
     assert left_out.keys() == {
         *(".ipynb_checkpoints", ".DS_Store", "README", "LICENSE"),
-        *("test.csv", "sample_submission.csv", "photo.png"),
+        *("test.csv", "sample_submission.csv", "photo.png", "train.csv.gz"),
     }
     assert left_out["test.csv"] == "no column of labels"
     assert left_out["sample_submission.csv"].startswith("cannot tell which column to use as the text")
