@@ -18,7 +18,8 @@ NEGATIVE = (
 )  # fmt: skip
 POSITIVE = (
     "pos", "positive", "good", "yes", "y", "true", "t", "fresh", "like", "favorable", "favourable",
-    "recommended", "好评", "正面", "积极", "好", "正向", "正", "推荐", "赞", "positiv", "positivo", "positif", "gut", "👍", "+", "happy",
+    "recommended", "好评", "正面", "积极", "好", "正向", "正", "推荐", "赞",
+    "positiv", "positivo", "positif", "gut", "👍", "+", "happy",
 )  # fmt: skip
 NEUTRAL = ("neu", "neutral", "mixed", "objective", "中性", "中评", "中立", "一般")
 SIDE = dict.fromkeys(NEGATIVE, 0.0) | dict.fromkeys(POSITIVE, 1.0) | dict.fromkeys(NEUTRAL, 0.5)  # without case
