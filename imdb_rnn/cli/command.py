@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -128,17 +127,19 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     add("--json", action="store_true", help="print one JSON object per line")
     add("--trace", action="store_true", help="also print the probability after each word")
     add("--model", type=Path, default=MODEL, metavar="FILE", help="the model file (default: %(default)s)")
-    about = "what training would make of a table or folder: its columns, labels and split"
+    about = "what training would make of a table or folder, with the settings of params.yaml: columns, labels and split"
     look = commands.add_parser("look", help=about, description=f"Print {about}.")
     look.add_argument("path", type=Path, metavar="FILE", help="a table, or a folder of tables or texts")
     return parser, predict
 
 
 def _look(path: Path) -> None:
-    from imdb_rnn.core.params import OwnParams
+    from imdb_rnn.core import files
+    from imdb_rnn.core.params import OwnParams, load_params
     from imdb_rnn.text.sources.own import look
 
-    print("\n".join(look(OwnParams(), path)))
+    params = load_params(Path()).data.own if files.PARAMS.exists() else OwnParams()
+    print("\n".join(look(params, path)))
 
 
 def _is_of_many(tables: list[str], out: str) -> bool:
@@ -274,8 +275,12 @@ def _trace(model: "Model", text: str, label: str) -> "Trace":
 def _load(path: Path) -> "Model":
     import imdb_rnn
 
-    with suppress(FileNotFoundError):
+    try:
         os.stat(path)  # noqa: PTH116  # or a file in a closed folder would be missing, from Python 3.14 on
+    except FileNotFoundError as error:
+        if path != Path(MODEL):
+            fault = f"{path} does not exist; --model is {MODEL}, which `dvc repro train` writes, or a copy of it"
+            raise UserError(fault) from error
     return imdb_rnn.load(path)
 
 

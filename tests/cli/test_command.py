@@ -256,7 +256,7 @@ def test_arguments_that_make_no_sense_are_refused(run, arguments, fault):
     [
         (["predict", "film", " "], "text 2 is empty; remove it"),
         (["predict", "film", "caf\udce9"], "text 2 is not UTF-8 text"),
-        (["predict", "film", "--model", "absent.safetensors"], "absent.safetensors is missing; run `dvc repro"),
+        (["predict", "film", "--model", "absent.safetensors"], "absent.safetensors does not exist; --model is"),
         (["predict", "film", "--model", "half.safetensors"], "half.safetensors is damaged ("),
         (["predict", "--table", "absent.csv", "--out", "b.csv"], "absent.csv cannot be read (No such file"),
         (["predict", "--table", "a.csv", "--out", "b.csv"], "a.csv: cannot tell which column to use"),
@@ -389,13 +389,16 @@ def test_ctrl_c_ends_it_with_one_line_and_keeps_the_tables_that_are_whole(many):
     assert {path.name for path in (many / "scored").rglob("*")} == {"a.csv", ".imdb-rnn", "a.csv.json"}
 
 
-def test_look_says_what_training_would_make_of_a_table(run, tmp_path):
+def test_look_says_what_training_with_the_present_settings_would_make_of_a_table(run, folder, tmp_path):
     table = tmp_path / "mine.csv"
     table.write_text("".join(f"film {n} is good,{n % 2}\n" for n in range(12)).join(["Review Text,Rating\n", ""]))
     status, out, err = run("look", str(table))
     assert (status, err) == (0, "")
     assert out.startswith("mine.csv: comma-separated, UTF-8; 12 rows; text: Review Text, label: Rating (by name)\n")
     assert "reviews: 6 negative, 6 positive\n" in out
+    params = (ROOT / "params.yaml").read_text().replace(" labels: null", " labels: {negative: [1], positive: [0]}")
+    (folder / "params.yaml").write_text(params)
+    assert "labels: negative: 1; positive: 0\n" in run("look", str(table))[1]
     status, out, err = run("look", str(tmp_path / "none.csv"))
     assert (status, out) == (1, "")
     assert re.fullmatch(r"error: .*none\.csv does not exist.*\n", err)
