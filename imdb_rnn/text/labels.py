@@ -119,11 +119,12 @@ def infer_of_tables(
         UserError: as `infer_label_mapping` does.
     """
     bare = {table for table, values in counts.items() if set(values) == {"-1"}}
-    if any("-1" in counts[table] for table in counts.keys() - bare) or len(bare) == len(counts):
+    if any("-1" in values for table, values in counts.items() if table not in bare) or len(bare) == len(counts):
         bare = set()
     by_scale: dict[str, Counter[str]] = defaultdict(Counter)
-    for table in counts.keys() - bare:
-        by_scale[scales[table]].update(counts[table])
+    for table, values in counts.items():
+        if table not in bare:
+            by_scale["" if params else scales[table]].update(values)
     try:
         found = {scale: infer_label_mapping(values, params) for scale, values in by_scale.items()}
     except UserError:
@@ -134,7 +135,7 @@ def infer_of_tables(
     if len({labels.names for labels in found.values()}) > 1:  # pos and neg in one table, 1 to 5 in another
         found = {scale: replace(labels, names=("negative", "positive")) for scale, labels in found.items()}
     unlabelled = Labels({"-1": UNLABELLED}, next(iter(found.values())).names, "no label: -1")
-    return {table: unlabelled if table in bare else found[scales[table]] for table in counts}
+    return {table: unlabelled if table in bare else found["" if params else scales[table]] for table in counts}
 
 
 def infer_label_mapping(counts: Mapping[str, int], params: LabelParams | None) -> Labels:

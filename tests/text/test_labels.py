@@ -174,6 +174,13 @@ def test_tables_that_do_not_tell_alone_are_read_together():
     assert mixed["a"].names == mixed["b"].names == ("negative", "positive")
 
 
+def test_what_the_user_says_holds_for_all_tables():
+    counts = {"a": {"calm": 9, "Joy": 9}, "b": {"joy": 20, "anger": 9, "calm": 2}}
+    labels = infer_of_tables(counts, {"a": "a", "b": "b"}, LabelParams(classes=["joy", "calm", "anger"]))
+    assert labels["a"].names == labels["b"].names == ("joy", "calm", "anger")
+    assert (labels["a"].meaning["Joy"], labels["b"].meaning["joy"]) == (0, 0)
+
+
 def test_a_table_of_minus_one_alone_has_no_labels():
     counts = {"train": {"0": 9, "1": 9}, "unsupervised": {"-1": 50}}
     labels = infer_of_tables(counts, {"train": "", "unsupervised": ""}, None)
