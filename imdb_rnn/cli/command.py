@@ -138,8 +138,12 @@ def _look(path: Path) -> None:
     from imdb_rnn.core.params import OwnParams, load_params
     from imdb_rnn.text.sources.own import look
 
-    params = load_params(Path()).data.own if files.PARAMS.exists() else OwnParams()
-    print("\n".join(look(params, path)))
+    if files.PARAMS.exists():
+        params = load_params(Path()).data
+        lines = look(params.own, path, tokenizer=params.tokenizer)
+    else:
+        lines = look(OwnParams(), path)
+    print("\n".join(lines))
 
 
 def _is_of_many(tables: list[str], out: str) -> bool:

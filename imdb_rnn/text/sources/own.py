@@ -6,7 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, starmap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -139,7 +139,7 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
     return make_corpus(sets[0], sets[1], vocabulary, provenance, made.confirmation)
 
 
-def look(params: OwnParams, path: Path, enough: int = LOOKED_AT) -> list[str]:
+def look(params: OwnParams, path: Path, enough: int = LOOKED_AT, tokenizer: str = "auto") -> list[str]:
     """What `read` makes of the reviews at `path`, in lines of text. Raises as `read` does.
 
     Args:
@@ -148,7 +148,7 @@ def look(params: OwnParams, path: Path, enough: int = LOOKED_AT) -> list[str]:
     sources, not_read = find_sources(params, path)
     found = IngestedRows(bool(params.group_column))
     texts = _texts(params, sources, found, enough)
-    tokenizer = _tokenizer_for(next(texts, []), "auto", str(path))
+    tokenizer = _tokenizer_for(next(texts, []), tokenizer, str(path))
     for _ in texts:
         pass
     n = len(found.labels)
@@ -239,13 +239,13 @@ def _understood(
     lines = [
         *_described(sources, found),
         f"labels: {rule}",
-        f"reviews: {', '.join(f'{n:,} {name}' for n, name in zip(counts, names, strict=True))}",
+        f"reviews: {_counted(names, counts)}",
         f"split: {split}: {len(train):,} training and {len(test):,} test reviews",
         f"tokens: {tokenizer}",
     ]
     for what, some in (("left out", found.left_out), ("changed in reading", found.changes)):
         if some:
-            lines.append(f"{what}: " + "; ".join(f"{count:,} {why}" for why, count in some.most_common()))
+            lines.append(f"{what}: " + "; ".join(f"{why} ({count:,})" for why, count in some.most_common()))
     if LEFT_OUT in classes and params.labels is None:
         lines.append("to keep each rating as a class of its own, set data.own.labels: {classes: all}")
     group = find_group(sources[0].table.columns) if sources[0].table else ""
@@ -254,6 +254,11 @@ def _understood(
     if not_read:
         lines.append("not read: " + "; ".join(f"{name} ({why})" for name, why in not_read.items()))
     return Understood(names, y, train, test, rule, split, lines + _examples(found, names, classes))
+
+
+def _counted(names: Sequence[str], counts: Sequence[int]) -> str:
+    form = "{1:,} {0}" if len(names) == 2 else "{} ({:,})"
+    return ", ".join(starmap(form.format, zip(names[:20], counts[:20], strict=True))) + ", …" * (len(names) > 20)
 
 
 def _kept(params: OwnParams, found: IngestedRows, y: np.ndarray, lengths: np.ndarray, hashes: np.ndarray) -> np.ndarray:

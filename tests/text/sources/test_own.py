@@ -192,7 +192,7 @@ def test_one_bad_row_in_a_hundred_is_left_out_and_said(tmp_path, capsys, bad, st
             read(tmp_path)
     else:
         assert read(tmp_path).provenance["rows"]["kept"] == 198
-        assert "left out: 2 " in capsys.readouterr().out
+        assert " (2)\n" in capsys.readouterr().out
 
 
 def test_rows_without_text_or_label_are_counted_and_no_fault(tmp_path):
@@ -275,7 +275,7 @@ def test_what_was_understood_is_said_and_kept(tmp_path, capsys):
         "reviews: 16 negative, 16 positive",
         "split: by position within each label, the last 0.25 of it are the test set: 24 training and 8 test reviews",
         "tokens: word",
-        "left out: 8 between the bounds of the labels",
+        "left out: between the bounds of the labels (8)",
         "to keep each rating as a class of its own, set data.own.labels: {classes: all}",
         "to keep all reviews of the same product_id on one side, set data.own.group_column: product_id",
         "not read: sample_submission.csv (cannot tell which column to use as the text (columns: id, label))",
@@ -313,6 +313,7 @@ def test_chinese_text_is_read_as_characters_unless_something_else_is_asked_for(t
     assert words_of(corpus, "test")[0] in ("这 部 电 影 很 好 看", "太 难 看 了 !")
     assert corpus.provenance["labels"] == ["差评", "好评"]
     words = read(tmp_path, "jieba")
+    assert "tokens: jieba" in own.look(own_params(), tmp_path / "data/own", tokenizer="jieba")
     assert "电影" in words.vocabulary
     assert "电" not in words.vocabulary
 
@@ -340,6 +341,7 @@ def test_ratings_are_two_classes_or_one_each(tmp_path, capsys):
     assert read(tmp_path).provenance["labels"] == ["negative", "positive"]
     assert "to keep each rating as a class of its own, set data.own.labels: {classes: all}\n" in capsys.readouterr().out
     assert read(tmp_path, labels=LabelParams(classes="all")).provenance["labels"] == ["1", "2", "3", "4", "5"]
+    assert "reviews: 1 (20), 2 (20), 3 (20), 4 (20), 5 (20)\n" in capsys.readouterr().out
 
 
 def test_a_score_with_many_values_is_read_by_its_bounds(tmp_path):
