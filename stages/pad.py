@@ -11,7 +11,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.params import PadParams, Params
 from imdb_rnn.text import encode
 from imdb_rnn.text.corpus import read_confirmation, read_provenance, read_reviews
-from imdb_rnn.text.data_report import DataReport, data_report
+from imdb_rnn.text.data_report import DataReport, SetReport, data_report
 
 
 def main(params: Params, root: Path) -> None:
@@ -24,6 +24,10 @@ def main(params: Params, root: Path) -> None:
     files.write_json(root / files.DATA_REPORT, report.model_dump(exclude_unset=True))
 
 
+def share(of: SetReport) -> str:
+    return f"{len(of.labels)} classes" if of.labels else f"{(of.positive or 0) / of.reviews:.1%} positive"
+
+
 def summary(report: DataReport, params: PadParams) -> str:
     """A data report in a few lines for the terminal."""
     lines = []
@@ -33,7 +37,7 @@ def summary(report: DataReport, params: PadParams) -> str:
     width = len(f"{max(report.train.reviews, report.test.reviews):,}")
     for name, of in (("training", report.train), ("test", report.test)):
         lines += [
-            f"{name:<8}  {of.reviews:>{width},} reviews · {of.shares()} · "
+            f"{name:<8}  {of.reviews:>{width},} reviews · {share(of)} · "
             f"median {of.words[2]:,} words, longest {of.words[4]:,}",
             f"{'':<10}{of.truncated:.1%} longer than maxlen ({params.maxlen}), cut · "
             f"{of.out_of_vocabulary:.1%} of words out of vocabulary · {of.duplicates:,} duplicates · "

@@ -24,13 +24,12 @@ def main(params: Params, root: Path) -> None:
     precision_recall = frames.read_points(root / files.PRECISION_RECALL, ("recall", "precision"), "evaluate")
     lengths = np.concatenate([read_reviews(root / files.REVIEWS, name).ranks.lengths for name in ("train", "test")])
     names = {cell.label for cell in confusion}
-    mean = len(names) > 2
     with figures.style(language, "".join(names)), files.replacing(root / files.FIGURES) as new:
         drawn = {
             "training": figures.training(read_history(root / files.HISTORY), metrics.best_epoch, language),
             "confusion": figures.confusion(confusion, language),
-            "roc": figures.roc(roc, metrics.test.roc_auc, language, mean),
-            "precision_recall": figures.precision_recall(precision_recall, language, mean),
+            "roc": figures.roc(roc, metrics.test["roc_auc"], language),
+            "precision_recall": figures.precision_recall(precision_recall, len(names), language),
             "lengths": figures.lengths(lengths, params.pad.maxlen, language),
         }
         new.mkdir()

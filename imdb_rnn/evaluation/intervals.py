@@ -40,29 +40,21 @@ def of_f1(found: int, either: int) -> Interval:
 def of_roc_auc(y: np.ndarray, probability: np.ndarray) -> Interval | None:
     """Interval of the area under the ROC curve, by the variance of DeLong, DeLong and Clarke-Pearson (1988).
 
-    None where the variance cannot be estimated: one review of a label, or all reviews of one label above all reviews of
-    the other.
+    Computed from ranks (Sun and Xu, Fast Implementation of DeLong's Algorithm, 2014). None where the variance cannot be
+    estimated: one review of a label, or all reviews of one label above all reviews of the other.
     """
     from scipy import stats
 
-    below, above = _placements(y == 1, probability)
-    m, n = len(below), len(above)
+    ranks = stats.rankdata(probability)
+    positive, negative = y == 1, y == 0
+    m, n = positive.sum(), negative.sum()
+    # For each positive review the share of negative ones below it; for each negative review of positive ones above it
+    below = (ranks[positive] - stats.rankdata(probability[positive])) / n
+    above = 1 - (ranks[negative] - stats.rankdata(probability[negative])) / m
     if min(m, n) < 2 or not below.var() + above.var():
         return None
     half = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
     return max(0.0, float(below.mean() - half)), min(1.0, float(below.mean() + half))
-
-
-def _placements(is_class: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each review of a class the share of the others below it, and for each other of those of the class above it.
-
-    Computed from ranks (Sun and Xu, Fast Implementation of DeLong's Algorithm, 2014).
-    """
-    from scipy import stats
-
-    ranks, m = stats.rankdata(probability), is_class.sum()
-    below = (ranks[is_class] - stats.rankdata(probability[is_class])) / (len(ranks) - m)
-    return below, 1 - (ranks[~is_class] - stats.rankdata(probability[~is_class])) / m
 
 
 def _of_mean_of_proportions(pairs: list[tuple[int, int]]) -> Interval:
@@ -99,29 +91,23 @@ def of_scores(y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = ()) -> 
 
 
 def _of_many_classes(y: np.ndarray, logits: np.ndarray, labels: Sequence[str]) -> dict[str, Interval | None]:
-    """Means over the classes by the delta method: what a review adds to the score beyond the mean, each a variance."""
+    """Of means over the classes by the delta method, from what each review adds to them. The mean area has none."""
     decided, correct, classes = predicted(logits), is_correct(y, logits), logits.shape[1]
     count, found = np.bincount(y, minlength=classes), np.bincount(y[correct], minlength=classes)
     either = count + np.bincount(decided, minlength=classes)
-    recall, f1 = found / count, 2 * found / either
+    recall, f1, shares = found / count, 2 * found / either, count / len(y)
 
-    def of_f1s(weight: np.ndarray, added: np.ndarray | float = 0) -> Interval | None:
-        slope = weight / either
-        return _around(f1 @ weight, added + 2 * slope[y] * correct - (slope * f1)[y] - (slope * f1)[decided])
+    def of_f1s(weights: np.ndarray, added: np.ndarray | float = 0) -> Interval | None:
+        slope = weights / either
+        return _around(f1 @ weights, added + 2 * slope[y] * correct - (slope * f1)[y] - (slope * f1)[decided])
 
-    areas, of_area = np.zeros(classes), np.zeros(len(y))
-    for k, of_class in enumerate(probabilities(logits).T):
-        for rows, placements in zip((y == k, y != k), _placements(y == k, of_class), strict=True):
-            areas[k] = placements.mean()
-            of_area[rows] += (placements - areas[k]) / len(placements) / classes
-    shares = count / len(y)
     ends: dict[str, Interval | None] = {
         "loss": of_mean(cross_entropy(y, logits)[0]),
         "accuracy": of_proportion(correct.sum(), len(y)),
         "balanced_accuracy": _around(recall.mean(), (correct - recall[y]) / count[y] / classes),
         "macro_f1": of_f1s(np.full(classes, 1 / classes)),
         "weighted_f1": of_f1s(shares, (f1[y] - f1 @ shares) / len(y)),  # the shares vary too
-        "roc_auc": _around(areas.mean(), of_area),
+        "roc_auc": None,
     }
     numbers = as_numbers(labels)
     if numbers is not None:

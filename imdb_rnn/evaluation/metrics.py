@@ -18,14 +18,12 @@ BINS = 10  # of the calibration curve
 def scores(y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = ()) -> dict[str, float]:
     """Loss (mean cross-entropy), accuracy and the like, and the area under the ROC curve, six decimals.
 
-    Of more than two classes there are means of F1 over the classes in place of precision, recall and F1, and the area
-    is the mean of the areas of each class against the rest.
-
     Args:
         y: (reviews,), classes from 0, all present.
-        logits: (reviews,) of two classes, (reviews, classes) of more.
-        labels: the names of the classes. Of more than two that are numbers, in ascending order, the scores have
-            `mean_absolute_error`, in their unit, and `within_one_step`, the share that is no more than one class off.
+        logits: (reviews,) of two classes, (reviews, classes) of more: then F1 and the area, of each class against the
+            rest, are means over the classes.
+        labels: the names of the classes. If more than two are `as_numbers`, the scores have the mean absolute error in
+            their unit, and the share that is no more than one class off.
     """
     probability, decided = probabilities(logits), predicted(logits)
     values = {
@@ -42,10 +40,9 @@ def scores(y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = ()) -> dic
         }
     else:
         areas = [metrics.roc_auc_score(y == k, of_class) for k, of_class in enumerate(probability.T)]
-        means = {
-            f"{mean}_f1": metrics.f1_score(y, decided, average=mean, zero_division=0) for mean in ("macro", "weighted")
-        }
-        values |= {**means, "roc_auc": np.mean(areas)}
+        f1 = metrics.f1_score(y, decided, average=None, labels=range(len(areas)), zero_division=0)
+        weighted = np.average(f1, weights=np.bincount(y))
+        values |= {"macro_f1": f1.mean(), "weighted_f1": weighted, "roc_auc": np.mean(areas)}
         numbers = as_numbers(labels)
         if numbers is not None:
             values["mean_absolute_error"] = np.abs(numbers[decided] - numbers[y]).mean()
@@ -61,30 +58,20 @@ def confusion(y: np.ndarray, logits: np.ndarray, names: Sequence[str]) -> pd.Dat
 
 
 def classes(y: np.ndarray, logits: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
-    """How well each class is recognised: a row of `ClassScores` for each of `names`, six decimals.
-
-    A class that is never predicted has a precision of 0 without an interval.
-    """
+    """`ClassScores` of each of `names`, six decimals; one that is never predicted has precision 0 without interval."""
     counts = metrics.confusion_matrix(y, predicted(logits), labels=range(len(names)))
     rows = []
-    for k, (found, of_label, of_predicted) in enumerate(
-        zip(counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0), strict=True)
-    ):
-        precision = (
-            [found / of_predicted, *intervals.of_proportion(found, of_predicted)] if of_predicted else [0, None, None]
-        )
-        recall = [found / of_label, *intervals.of_proportion(found, of_label)]
-        f1 = [2 * found / (of_label + of_predicted), *intervals.of_f1(found, of_label + of_predicted - found)]
-        rows.append([names[k], of_label, *precision, *recall, *f1])
+    for name, found, n, m in zip(names, counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0), strict=True):
+        precision = [found / m, *intervals.of_proportion(found, m)] if m else [0, None, None]
+        recall = [found / n, *intervals.of_proportion(found, n)]
+        rows.append([name, n, *precision, *recall, 2 * found / (n + m), *intervals.of_f1(found, n + m - found)])
     return pd.DataFrame(rows, columns=list(ClassScores.model_fields)).round(6)
 
 
 def roc(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
     """Points of the ROC curve, at most `CURVE_POINTS`: columns fpr, tpr, six decimals.
 
-    Args:
-        probability: (reviews,) of two classes, (reviews, classes) of more; of these the curve is the mean of the curves
-            of each class against the rest.
+    Of probabilities (reviews, classes) it is the mean of the curves of each class against the rest.
     """
     if probability.ndim == 2:
         return _over_classes(roc, y, probability)
@@ -93,7 +80,7 @@ def roc(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
 
 
 def precision_recall(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
-    """Points of the precision-recall curve: columns recall (ascending), precision. Everything else as of `roc`."""
+    """Points of the precision-recall curve, as of `roc`: columns recall (ascending), precision."""
     if probability.ndim == 2:
         return _over_classes(precision_recall, y, probability)
     precision, recall, _ = metrics.precision_recall_curve(y, probability)
@@ -103,18 +90,13 @@ def precision_recall(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
 def _over_classes(curve: Callable[..., pd.DataFrame], y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
     """The mean of the curves of each class against the rest, at the same places for all."""
     curves = [curve(y == k, of_class) for k, of_class in enumerate(probability.T)]
-    across, up = curves[0].columns
-    places = np.linspace(0, 1, CURVE_POINTS - 1)
-    heights = np.mean([np.interp(places, points[across], points[up]) for points in curves], axis=0)
-    points = pd.DataFrame({across: places, up: heights}).round(6)
-    return pd.concat([curves[0].iloc[:1], points], ignore_index=True)  # where all curves begin
+    places = np.linspace(0, 1, CURVE_POINTS)
+    heights = np.mean([np.interp(places, *points.to_numpy().T) for points in curves], axis=0)
+    return pd.DataFrame(np.stack([places, heights], axis=1), columns=curves[0].columns).round(6)
 
 
 def calibration(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
     """Compare probabilities with the share of positive reviews, in `BINS` bins of equal width; empty bins are left out.
-
-    Args:
-        y: (reviews,), 1 where the class that has the probability is the right one.
 
     Returns:
         Columns predicted (mean probability), positive (share of reviews with y = 1), low and high (its interval),

@@ -13,6 +13,7 @@ from imdb_rnn.core import files
 CLASSES = ("negative", "positive")  # 0 and 1, whatever the names of two labels are
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Scores = dict[str, Annotated[float, Field(ge=0)]]  # of `metrics.scores`
 
 
 class Result(BaseModel):
@@ -32,26 +33,10 @@ def class_names(labels: Sequence[str]) -> Sequence[str]:
 def as_numbers(labels: Sequence[str]) -> np.ndarray | None:
     """Labels that are numbers in ascending order, such as stars: float64 (labels,); None if they are not."""
     try:
-        numbers = np.array([float(label) for label in labels])
+        numbers = np.array(labels, float)
     except ValueError:
         return None
-    return numbers if len(numbers) and np.isfinite(numbers).all() and (np.diff(numbers) > 0).all() else None
-
-
-class Scores(Result):
-    """See `metrics.scores`. Precision, recall and F1 are those of two classes; the last two need labels in an order."""
-
-    loss: Annotated[float, Field(ge=0)]
-    accuracy: Share
-    balanced_accuracy: Share
-    precision: Share | None = None
-    recall: Share | None = None
-    f1: Share | None = None
-    macro_f1: Share | None = None
-    weighted_f1: Share | None = None
-    roc_auc: Share
-    mean_absolute_error: Annotated[float, Field(ge=0)] | None = None
-    within_one_step: Share | None = None
+    return numbers if numbers.size and np.isfinite(numbers).all() and (np.diff(numbers) > 0).all() else None
 
 
 class Metrics(Result):
@@ -66,8 +51,7 @@ class Metrics(Result):
 class Trace(Result):
     """A review as the network read it, with the probability before its first word and after each word.
 
-    Of two classes it is that of a positive review. Of more it is that of the class `predicted` in the end; where that
-    is wrong, `of_label` is the label's.
+    Of two classes it is that of a positive review, of more that of the class that is `predicted` in the end.
     """
 
     review: Count
@@ -77,7 +61,6 @@ class Trace(Result):
     known: list[bool]
     probability: list[Share]
     predicted: Count | None = None
-    of_label: list[Share] | None = None
 
 
 class Traces(Result):

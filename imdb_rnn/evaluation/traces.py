@@ -43,10 +43,7 @@ def trace_reviews(network: Model, ranks: Ragged, y: np.ndarray, vocabulary: list
         if probability.ndim == 1:
             trace["probability"] = probability.tolist()
         else:
-            end = int(decided[row])
-            trace |= {"predicted": end, "probability": probability[end].tolist()}
-            if end != trace["label"]:
-                trace["of_label"] = probability[trace["label"]].tolist()
+            trace |= {"predicted": int(decided[row]), "probability": probability[decided[row]].tolist()}
         traces.append(trace)
     return traces
 

@@ -56,26 +56,23 @@ def model_card(
     def interval(ends: Sequence[float] | None) -> str:
         return phrases["interval"].format(*ends) if ends else "–"
 
-    def shares(*values: float) -> list[str]:
-        return [f"{value:.3f}" for value in values]
-
     def slice_name(row: Slice) -> str:
         return slice_names[row.by].format(row.slice.replace(">=", "≥ ").replace("<", "< ").replace("-", "–"))
 
     scores = [
         [name, f"{score:.4f}", interval(metrics.test_intervals[name])]
-        + ([f"{getattr(metrics.validation, name):.4f}"] if metrics.validation else [])
-        for name, score in metrics.test.model_dump(exclude_none=True).items()
+        + ([f"{metrics.validation[name]:.4f}"] if metrics.validation else [])
+        for name, score in metrics.test.items()
     ]
     accuracies = [
         (slice_name(row), f"{row.n_reviews:,}", f"{row.accuracy:.3f}", interval((row.low, row.high))) for row in slices
     ]
-    many = len(network.labels) > 2
+    many, three = len(network.labels) > 2, "{:.3f}".format
     by_class = [
         (
             row.label,
-            f"{row.n_reviews:,}",
-            *shares(row.precision, row.recall, row.f1),
+            row.n_reviews,
+            *map(three, (row.precision, row.recall, row.f1)),
             interval((row.f1_low, row.f1_high)),
         )
         for row in classes
@@ -97,9 +94,9 @@ def model_card(
         "maxlen": network.encoding.maxlen,
         "padding": network.encoding.padding,
         "title": phrases["title" if many else "pair title"].format(len(classes)),
-        "of": phrases["of"].format(", ".join(map(_cell, network.labels)))
-        if many
-        else phrases["pair"].format(*map(_cell, network.labels)),
+        "of": phrases["of" if many else "pair"].format(
+            *map(_cell, network.labels), labels=_cell(", ".join(network.labels))
+        ),
         "classes": phrases["by class"].format(_table(headings["classes"], by_class)) if many else "",
         "against": phrases["against"] if many and behaviour else "",
         "best_epoch": network.best_epoch,
@@ -133,7 +130,7 @@ def _metadata(network: Model, metrics: Metrics, language: str | None) -> str:
         "bundled": {"type": IMDB, "name": f"IMDb: {network.provenance['test']['reviews']} training reviews set aside"},
         "keras": {"type": IMDB, "name": "IMDb", "split": "test"},
     }.get(source, {"type": source, "name": network.provenance["description"]})
-    found = metrics.test.model_dump(exclude_none=True)
+    found = metrics.test
     scores = [{"type": SCORES[name], "name": f"Test {name}", "value": found[name]} for name in SCORES if name in found]
     task = {"type": "text-classification", "name": "Sentiment analysis"}
     values = {

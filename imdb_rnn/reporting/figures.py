@@ -35,21 +35,15 @@ CHINESE_FONTS = (  # looked for among the installed fonts, in this order, when m
 )
 
 
-def find_font(language: str, more: str = "") -> Path | None:
+def find_font(language: str) -> Path | None:
     """Find a font file that has every glyph of the language's labels; None for English, which Matplotlib's has.
-
-    Args:
-        more: other text that is drawn. For English a font is looked for that has what Matplotlib's lacks of it.
 
     Raises:
         UserError: when there is none, with the commands that install one.
     """
-    usual = FT2Font(font_manager.findfont("DejaVu Sans"))
-    characters = {character for character in more if not usual.get_char_index(ord(character))}
-    if language != "en":
-        characters = set().union(*in_language(FIGURE_LABELS, language).values())
-    if not characters:
+    if language == "en":
         return None
+    characters = set().union(*in_language(FIGURE_LABELS, language).values())
     candidates: list[Path] = []
     spec = importlib.util.find_spec("mplfonts")
     if spec and spec.submodule_search_locations:
@@ -59,18 +53,16 @@ def find_font(language: str, more: str = "") -> Path | None:
     for path in candidates:
         if path.exists() and all(FT2Font(str(path)).get_char_index(ord(character)) for character in characters):
             return path
-    if language == "en":
-        return None
     raise UserError(
-        f"plots.language is {language}, but no font with Chinese glyphs was found; "
-        "run `pip install mplfonts` or `apt-get install fonts-noto-cjk`, or set plots.language to en"
+        "no font with Chinese glyphs was found, which the figures need; run `pip install mplfonts` or "
+        "`apt-get install fonts-noto-cjk`"
     )
 
 
 @contextmanager
-def style(language: str, more: str = "") -> Iterator[None]:
-    """Draw with fixed settings, whatever the user's matplotlibrc says, and fonts for `language` and `more` text."""
-    font = find_font(language, more)
+def style(language: str, names: str = "") -> Iterator[None]:
+    """Draw with fixed settings, whatever the user's matplotlibrc says; fonts are for `language` and Chinese `names`."""
+    font = find_font("zh" if any("\u2e80" <= letter <= "\uffff" for letter in names) else language)
     # Known by its path, not by its name: another version of the font may be installed under the same name.
     entry = None
     if font:
@@ -152,33 +144,25 @@ def _plain(name: str) -> str:
     return (name if len(name) <= LONGEST_TICK else f"{name[: LONGEST_TICK - 1]}…").replace("$", r"\$")
 
 
-def roc(points: pd.DataFrame, area: float, language: str, mean: bool = False) -> Figure:
-    """The ROC curve and the area under it. The arguments are those of `precision_recall`."""
+def roc(points: pd.DataFrame, area: float, language: str) -> Figure:
+    """The ROC curve and the area under it."""
     labels = in_language(FIGURE_LABELS, language)
     figure = Figure(figsize=(4.8, 4.4))
     axes = figure.subplots()
     axes.plot(points["fpr"], points["tpr"], color=TRAINING, label=f"{labels['auc']}: {area:.3f}")
-    axes.set_title(labels["mean"] if mean else "")
     axes.plot([0, 1], [0, 1], color=NEUTRAL, linestyle=":", label=labels["chance"])
     axes.set(xlabel=labels["fpr"], ylabel=labels["tpr"], xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(loc="lower right")
     return figure
 
 
-def precision_recall(points: pd.DataFrame, language: str, mean: bool = False) -> Figure:
-    """The precision-recall curve, and the precision of predicting every review positive, which is its last point.
-
-    Args:
-        mean: whether it is the mean of the curves of more than two classes.
-    """
+def precision_recall(points: pd.DataFrame, classes: int, language: str) -> Figure:
+    """The precision-recall curve, and the precision of predicting every review positive, which is its last point."""
     labels = in_language(FIGURE_LABELS, language)
     figure = Figure(figsize=(4.8, 4.4))
-    axes = figure.subplots()
+    axes, level = figure.subplots(), points["precision"].iloc[-1]
     axes.plot(points["recall"], points["precision"], color=TRAINING, label=labels["network"])
-    axes.set_title(labels["mean"] if mean else "")
-    axes.axhline(
-        points["precision"].iloc[-1], color=NEUTRAL, linestyle=":", label=labels["chance" if mean else "share"]
-    )
+    axes.axhline(level, color=NEUTRAL, linestyle=":", label=labels["share" if classes == 2 else "chance"])
     axes.set(xlabel=labels["recall"], ylabel=labels["precision"], xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.legend(loc="lower left")
     return figure

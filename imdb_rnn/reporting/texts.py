@@ -31,12 +31,9 @@ PHRASES = {
     "pair title": ("tells positive from negative reviews", "判断评论好坏"),
     "pair": ("that the review is {1} (and not {0})", "该评论属于“{1}”（而不是“{0}”）"),
     "title": ("sorts reviews into {} classes", "把评论分成 {} 类"),
-    "of": ("of each class, in this order: {}", "各类别（依次为{}）"),
+    "of": ("of each class, in this order: {labels}", "各类别（依次为{labels}）"),
     "by class": ("\n### By class\n\n{}\n", "\n### 按类别\n\n{}\n"),
-    "against": (
-        " With more than two\n  classes the probability is that of positive against negative alone.",
-        "\n  类别多于两个时，概率只在好评与差评之间计算。",
-    ),
+    "against": (" Of more classes\n  positive is compared with negative alone.", "\n  类别更多时，只比较好评与差评。"),
     "example": ("A wonderful film.", "这部电影很精彩。"),
     "interval": ("{:.3f} to {:.3f}", "{:.3f} – {:.3f}"),
     "range": ("{:.2f} and {:.2f}", "{:.2f} 与 {:.2f}"),
@@ -66,8 +63,8 @@ PHRASES = {
         "没有运行：这些句子里的词都不在网络的词表里。",
     ),
     "no sides": (
-        "No test was run: these sentences are praise or criticism, and no two classes are named positive and negative.",
-        "没有运行：这些句子考察好评和差评，而类别里没有 positive 和 negative。",
+        "No test was run: no classes are named positive and negative.",
+        "没有运行：类别里没有 positive 和 negative。",
     ),
 }
 
@@ -128,7 +125,6 @@ FIGURE_LABELS = {
     "tpr": ("True positive rate", "真正例率"),
     "auc": ("area under the curve", "曲线下面积"),
     "chance": ("chance", "随机猜测"),
-    "mean": ("Mean over the classes, each against the rest", "各类别（对其余类别）的平均"),
     "recall": ("Recall", "召回率"),
     "precision": ("Precision", "精确率"),
     "share": ("always “positive”", "一律判为好评"),

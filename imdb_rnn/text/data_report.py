@@ -14,7 +14,6 @@ from imdb_rnn.text.vocabulary import RANK_OFFSET
 
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
-SHOWN = 5  # classes that are named in one line
 
 
 class SetReport(BaseModel):
@@ -38,13 +37,6 @@ class SetReport(BaseModel):
     out_of_vocabulary: Share
     duplicates: Count
     conflicting_labels: Count
-
-    def shares(self) -> str:
-        """The share of the positive reviews, of more than two classes of the largest, for people."""
-        counts = self.labels or {"positive": self.positive or 0}
-        largest = sorted(counts, key=lambda name: -counts[name])[:SHOWN]
-        shown = ", ".join(f"{counts[name] / self.reviews:.1%} {name}" for name in largest)
-        return shown if len(counts) <= SHOWN else f"{shown}, {len(counts) - SHOWN} more"
 
 
 class DataReport(BaseModel):

@@ -55,7 +55,7 @@ def test_scores_of_three_classes_are_the_definitions():
     assert values["loss"] == pytest.approx(-np.log(probability[np.arange(8), OF_THREE]).mean(), abs=1e-6)
     assert values["roc_auc"] == pytest.approx(roc_auc_score(OF_THREE, probability, multi_class="ovr"), abs=1e-6)
     points = roc(OF_THREE, probability)
-    assert (points.iloc[0].tolist(), points.iloc[-1].tolist()) == ([0, 0], [1, 1])
+    assert (points["fpr"].iloc[0], *points.iloc[-1]) == (0, 1, 1)
     assert np.trapezoid(points["tpr"], points["fpr"]) == pytest.approx(values["roc_auc"], abs=5e-3)
     assert precision_recall(OF_THREE, probability)["precision"].iloc[-1] == pytest.approx(1 / 3, abs=0.1)
 

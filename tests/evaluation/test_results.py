@@ -7,7 +7,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation import results
 
-SCORES = dict.fromkeys(results.Scores.model_fields, 0.8)
+SCORES = {"loss": 0.8, "accuracy": 0.8}
 METRICS = json.dumps({"best_epoch": 5, "test": SCORES, "test_intervals": {"accuracy": [0.7, 0.9], "f1": None}})
 CONFUSION = (
     "label,predicted,n_reviews\nnegative,negative,8\nnegative,positive,2\npositive,negative,3\npositive,positive,7\n"

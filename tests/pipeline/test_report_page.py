@@ -116,8 +116,7 @@ def in_classes(contents: dict, labels: tuple[str, ...]) -> dict:
     }
     of_part = {"negative": None, "positive": None, "labels": dict.fromkeys(labels, 5)}
     parts = {part: contents["data_report"][part] | of_part for part in ("train", "test")}
-    more = {"predicted": count - 1, "of_label": None}
-    traces = [trace | more | {"of_label": trace["probability"]} for trace in contents["traces"]]
+    traces = [trace | {"predicted": count - 1} for trace in contents["traces"]]
     metrics = contents["metrics"] | {"test": found.scores, "test_intervals": found.intervals, "validation": None}
     return contents | rows | {"metrics": metrics, "traces": traces, "data_report": contents["data_report"] | parts}
 
@@ -205,7 +204,7 @@ def test_any_number_of_classes_is_shown(browser, open_page, count, width, langua
         bars = browser.find_elements(By.CSS_SELECTOR, "#bars .bar")
         assert sum(bar.is_displayed() for bar in bars) == min(count, 8)
         if count > 8:
-            browser.find_element(By.CSS_SELECTOR, "#bars .bars + button").click()
+            browser.find_element(By.CSS_SELECTOR, "#bars summary").click()
             assert all(bar.is_displayed() for bar in bars)
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

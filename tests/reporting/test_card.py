@@ -38,7 +38,7 @@ def scores(classes: int = 2) -> tuple[np.ndarray, np.ndarray]:
 
 def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, validation: bool = True) -> str:
     y, logits = scores(len(of.labels))
-    of_test = results.Scores(**metrics.scores(y, logits))
+    of_test = metrics.scores(y, logits)
     found = {name: interval and list(interval) for name, interval in intervals.of_scores(y, logits).items()}
     of_validation = of_test if validation else None
     measured = results.Metrics(best_epoch=3, test=of_test, test_intervals=found, validation=of_validation)
@@ -151,7 +151,7 @@ def test_of_more_classes_each_is_in_a_table(tmp_path, language):
         "roc_auc",
     }
     text = card(replace(of, labels=("a", "b", "c")), tmp_path, language)
-    assert ("No test was run: these sentences are praise or criticism" in text) == (language == "en")
+    assert ("No test was run: no classes are named positive" in text) == (language == "en")
 
 
 def test_the_limits_name_what_the_network_fails(tmp_path):

@@ -36,7 +36,6 @@ def test_of_more_classes_each_is_counted():
     counts = [1, 1, 0, 0, 0, 3]
     assert found.model_dump(exclude_unset=True)["labels"] == dict(zip(names, counts, strict=True))
     assert (found.negative, found.duplicates, found.conflicting_labels) == (None, 2, 2)
-    assert found.shares() == "60.0% f, 20.0% a, 20.0% b, 0.0% c, 0.0% d, 1 more"
 
 
 def test_reviews_of_unknown_words_are_not_the_same():

@@ -62,28 +62,26 @@ function wordsView(onChoose) {
 // A bar for each class, of many the most probable ones first; `look` is called with the class of the bar that is pressed.
 function classBars(look) {
   const rows = NAMES.map((name, label) => {
-    const bar = element("i"), share = element("span");
-    const row = element("button", { type: "button", className: "bar" }, element("span", {}, t(...name)), element("span", {}, bar), share);
+    const parts = [element("span", {}, t(...name)), element("span", {}, element("i")), element("span")];
+    const row = element("button", { type: "button", className: "bar" }, parts);
     row.addEventListener("click", () => look(label));
-    return { row, bar, share };
+    return row;
   });
-  let isOpen = false, shown = null;
-  const more = element("button", { type: "button", hidden: NAMES.length <= FEW });
-  more.addEventListener("click", () => { isOpen = !isOpen; show(...shown); });
+  const hidden = element("details", { hidden: rows.length <= FEW }, element("summary", {}, t("All classes", "全部类别")));
+  const box = element("div", { className: "bars" }, hidden, rows);
+
   function show(probabilities, looked) {
-    shown = [probabilities, looked];
     const order = Array.from(probabilities.keys());
-    if (NAMES.length > FEW) order.sort((a, b) => probabilities[b] - probabilities[a]);
+    if (rows.length > FEW) order.sort((a, b) => probabilities[b] - probabilities[a]);
     order.forEach((label, place) => {
-      const { row, bar, share } = rows[label];
+      const row = rows[label];
       row.style.order = place; // a row that moved in the page would lose the focus
-      row.hidden = place >= FEW && !isOpen && label !== looked;
+      row.classList.toggle("rest", place >= FEW && label !== looked);
       row.setAttribute("aria-pressed", String(label === looked));
-      bar.style.width = share.textContent = percent(probabilities[label]);
+      row.querySelector("i").style.width = row.lastChild.textContent = percent(probabilities[label]);
     });
-    more.replaceChildren(...(isOpen ? t("Fewer classes", "收起") : t(`All ${NAMES.length} classes`, `全部 ${NAMES.length} 个类别`)));
   }
-  return { box: element("div", {}, element("div", { className: "bars" }, rows.map(({ row }) => row)), more), show };
+  return { box, show };
 }
 
 function heatMap() {
@@ -135,9 +133,8 @@ const colourKey = () => element("p", { className: "quiet" }, t(
 
 // Words, the line of the probability, a slider through the words; and, for `withStates`, the hidden state.
 // `show` takes words, known, first, last; `readings`, a list of {label, probability, of} before the first word and after
-// each, `of` the name of the class; and, for the hidden state, `states` and `width`. `coloured`: the words by the first
-// reading. `ofPair`: the network has two classes.
-function readingView({ names, coloured = names.length === 1, ofPair = isPair, withStates = false }) {
+// each, `of` the name of the class; and, for the hidden state, `states` and `width`. `ofPair`: there are two classes.
+function readingView({ names, ofPair = isPair, withStates = false }) {
   let shown = null, position = 0, playing = null, plot = null;
   const words = wordsView((chosen) => go(chosen));
   const slider = element("input", { type: "range", min: 0, max: 0, value: 0 });
@@ -158,7 +155,7 @@ function readingView({ names, coloured = names.length === 1, ofPair = isPair, wi
       point();
     },
   });
-  const box = element("div", { className: "reading" }, words.box, coloured ? colourKey() : [],
+  const box = element("div", { className: "reading" }, words.box, names.length === 1 ? colourKey() : [],
     element("div", { className: "controls" }, play, slider, status), line.figure, heat ? heat.box : []);
 
   const namePlay = () => { play.textContent = inLanguage(playing ? ["Stop", "停止"] : ["Play", "播放"]); };
@@ -237,7 +234,7 @@ function readingView({ names, coloured = names.length === 1, ofPair = isPair, wi
   function show(reading, again = false) {
     shown = reading;
     const count = total();
-    words.show({ ...reading, probability: coloured ? reading.readings[0].probability : null });
+    words.show({ ...reading, probability: reading.readings.length === 1 ? reading.readings[0].probability : null });
     slider.max = count;
     line.show(Array.from({ length: count + 1 }, (_, i) => i),
       [...reading.readings.map(({ probability }) => Array.from(probability, (p) => (Number.isNaN(p) ? null : p))),

@@ -146,55 +146,37 @@ function showTraining() {
   }
 }
 
-// The confusion matrix of more than two classes; of many, the pairs that are confused most often.
+// The confusion matrix; of many classes, the pairs that are confused most often.
 function showConfusion() {
-  const total = {}, names = contents.labels, table = byId("confusion");
-  table.parentElement.parentElement.style.gridColumn = "1 / -1";
-  for (const { label, n_reviews: count } of contents.confusion) total[label] = (total[label] || 0) + count;
-  if (names.length > FEW) {
+  const table = byId("confusion"), labels = [...new Set(contents.confusion.map((cell) => cell.label))];
+  const ofLabel = labels.map((label) => contents.confusion.filter((cell) => cell.label === label));
+  const sums = ofLabel.map((cells) => cells.reduce((total, cell) => total + cell.n_reviews, 0));
+  if (!isPair) table.parentElement.parentElement.style.gridColumn = "1 / -1";
+  if (labels.length > FEW) {
     const wrong = contents.confusion.filter((cell) => cell.label !== cell.predicted && cell.n_reviews);
     table.className = "";
-    fillTable(table, wrong.sort((a, b) => b.n_reviews - a.n_reviews).slice(0, 2 * FEW).map((cell) =>
-      [cell.label, cell.predicted, number(cell.n_reviews), percent(cell.n_reviews / total[cell.label])]),
+    fillTable(table, wrong.sort((a, b) => b.n_reviews - a.n_reviews).slice(0, 2 * FEW).map(({ label, predicted, n_reviews: count }) =>
+      [label, predicted, number(count), percent(count / sums[labels.indexOf(label)])]),
     [t("actually", "实际"), t("most often taken for", "最常判为"), t("reviews", "影评数"), t("share of the class", "占该类别")]);
     return;
   }
-  const rows = names.map((label) => [label, ...contents.confusion.filter((cell) => cell.label === label).map((cell) =>
-    [number(cell.n_reviews), element("br"), percent(cell.n_reviews / total[label])])]);
-  fillTable(table, rows, [t("actually ↓ predicted →", "实际 ↓ 判为 →"), ...names]);
+  fillTable(table, ofLabel.map((cells, i) => [t(`actually ${NAMES[i][0]}`, `实际为${NAMES[i][1]}`),
+    ...cells.map(({ n_reviews: count }) => [number(count), element("br"), percent(count / sums[i])])]),
+  [t("reviews", "影评数"), ...NAMES.map(([en, zh]) => t(`predicted ${en}`, `判为${zh}`))]);
+  table.querySelectorAll("tbody tr").forEach((row, i) => row.children[i + 1].classList.add("correct"));
 }
 
 function showWrong() {
-  const labels = isPair ? ["negative", "positive"] : [];
-  const rows = labels.map((label, i) => {
-    const cells = contents.confusion.filter((cell) => cell.label === label);
-    const sum = cells.reduce((total, cell) => total + cell.n_reviews, 0);
-    return [t(`actually ${label}`, `实际为${NAMES[i][1]}`), ...labels.map((predicted) => {
-      const count = cells.find((cell) => cell.predicted === predicted).n_reviews;
-      return [number(count), element("br"), percent(count / sum)];
-    })];
-  });
-  if (!isPair) showConfusion();
-  else fillTable(byId("confusion"), rows, [t("reviews", "影评数"), t("predicted negative", "判为差评"), t("predicted positive", "判为好评")]);
-  byId("confusion").querySelectorAll(".matrix tbody tr").forEach((row, i) => row.children[i + 1].classList.add("correct"));
-
+  showConfusion();
   const { fpr, tpr } = contents.roc;
   byId("roc").append(chart({
-    title: isPair ? ["True positive rate against false positive rate", "真正例率与假正例率"]
-      : ["True against false positive rate, mean over the classes, each against the rest", "真正例率与假正例率（各类别对其余类别，取平均）"],
+    title: ["True positive rate against false positive rate", "真正例率与假正例率"],
     labels: [["false positive rate", "假正例率"], ["true positive rate", "真正例率"]],
     x: fpr, lines: [{ label: NETWORK, values: tpr }, { label: ["chance", "随机猜测"], values: fpr, quiet: true }],
     fixed: { x: [0, 1], y: [0, 1] },
   }).figure);
 
   const { predicted, positive, low, high } = contents.calibration;
-  if (!isPair) {
-    byId("calibration-text").replaceChildren(...t(
-      "Of the reviews whose predicted class gets a probability of 80%, four in five should be right. Where the curve runs " +
-        "below the diagonal, the network is too sure; where it runs above, not sure enough.",
-      "在网络给出 80% 概率的影评中，应当有五分之四判对。曲线在对角线下方，说明网络过于自信；在上方，说明自信不足。",
-    ));
-  }
   byId("calibration").append(chart({
     title: isPair ? ["Share of positive reviews by predicted probability", "预测概率与实际的好评占比"]
       : ["Share of correct reviews by the probability of the predicted class", "所判类别的概率与实际判对的占比"],
@@ -350,19 +332,16 @@ function showComparison() {
 }
 
 function showTraces() {
-  const lines = isPair ? [NETWORK] : [["predicted class", "所判类别"], ["actual class", "实际类别"]];
-  const view = readingView({ names: lines, coloured: true });
+  const view = readingView({ names: [NETWORK] });
   byId("trace").append(view.box);
   const kinds = {
     correct: ["confident and correct", "有把握且判对"], wrong: ["confident but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"],
   };
   const { traces } = contents;
   choices(byId("trace-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], NAMES[label])), (i) => {
-    const { words, known, probability, label, predicted: end, of_label: other } = traces[i];
-    const readings = [{ label: lines[0], probability, of: NAMES[end ?? 1] }];
-    if (!isPair) readings.push({ label: lines[1], probability: other ?? probability.map(() => NaN), of: NAMES[label] });
+    const { words, known, probability, predicted: end } = traces[i];
     view.stop();
-    view.show({ words, known, readings });
+    view.show({ words, known, readings: [{ label: NETWORK, probability, of: NAMES[end ?? 1] }] });
   });
 }
 
