@@ -72,8 +72,8 @@ def predictions(
     if logits.ndim == 1:
         said = {"label": y, "predicted": decided, "probability": probability, "logit": logits.round(6)}
     else:
-        named = {"label": np.array(names)[y], "predicted": np.array(names)[decided]}
-        said = named | {"probability": probability.max(axis=1)}
+        label, named = np.array(names)[y], np.array(names)[decided]
+        said = {"label": label, "predicted": named, "probability": probability.max(axis=1)}
     return pd.DataFrame(
         {
             "review": np.arange(len(y)),

@@ -9,7 +9,7 @@ import numpy as np
 
 from imdb_rnn.decision import is_correct, predicted
 from imdb_rnn.engine.kernels.arithmetic import cross_entropy, probabilities
-from imdb_rnn.evaluation.results import as_numbers
+from imdb_rnn.evaluation.results import distances
 
 CONFIDENCE = 0.95  # of every interval in the project
 Interval = tuple[float, float]
@@ -109,10 +109,8 @@ def _of_many_classes(y: np.ndarray, logits: np.ndarray, labels: Sequence[str]) -
         "weighted_f1": of_f1s(shares, (f1[y] - f1 @ shares) / len(y)),  # the shares vary too
         "roc_auc": None,
     }
-    numbers = as_numbers(labels)
-    if numbers is not None:
-        ends["mean_absolute_error"] = of_mean(np.abs(numbers[decided] - numbers[y]))
-        ends["within_one_step"] = of_proportion((np.abs(decided - y.astype(int)) <= 1).sum(), len(y))
+    for name, each in distances(y, decided, labels).items():
+        ends[name] = of_proportion(each.sum(), len(y)) if each.dtype == bool else of_mean(each)
     return ends
 
 

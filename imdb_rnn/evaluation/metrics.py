@@ -9,7 +9,7 @@ from sklearn import metrics
 from imdb_rnn.decision import predicted
 from imdb_rnn.engine.kernels.arithmetic import cross_entropy, probabilities
 from imdb_rnn.evaluation import intervals
-from imdb_rnn.evaluation.results import ClassScores, ConfusionCell, as_numbers
+from imdb_rnn.evaluation.results import ClassScores, ConfusionCell, distances
 
 CURVE_POINTS = 200
 BINS = 10  # of the calibration curve
@@ -22,8 +22,8 @@ def scores(y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = ()) -> dic
         y: (reviews,), classes from 0, all present.
         logits: (reviews,) of two classes, (reviews, classes) of more: then F1 and the area, of each class against the
             rest, are means over the classes.
-        labels: the names of the classes. If more than two are `as_numbers`, the scores have the mean absolute error in
-            their unit, and the share that is no more than one class off.
+        labels: the names of the classes. If more than two are ascending numbers, the scores have the mean absolute
+            error in their unit, and the share that is no more than one class off.
     """
     probability, decided = probabilities(logits), predicted(logits)
     values = {
@@ -43,10 +43,7 @@ def scores(y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = ()) -> dic
         f1 = metrics.f1_score(y, decided, average=None, labels=range(len(areas)), zero_division=0)
         weighted = np.average(f1, weights=np.bincount(y))
         values |= {"macro_f1": f1.mean(), "weighted_f1": weighted, "roc_auc": np.mean(areas)}
-        numbers = as_numbers(labels)
-        if numbers is not None:
-            values["mean_absolute_error"] = np.abs(numbers[decided] - numbers[y]).mean()
-            values["within_one_step"] = (np.abs(decided - y.astype(int)) <= 1).mean()
+        values |= {name: each.mean() for name, each in distances(y, decided, labels).items()}
     return {name: round(float(value), 6) for name, value in values.items()}
 
 

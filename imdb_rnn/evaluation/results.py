@@ -30,13 +30,16 @@ def class_names(labels: Sequence[str]) -> Sequence[str]:
     return CLASSES if len(labels) == 2 else labels
 
 
-def as_numbers(labels: Sequence[str]) -> np.ndarray | None:
-    """Labels that are numbers in ascending order, such as stars: float64 (labels,); None if they are not."""
+def distances(y: np.ndarray, predicted: np.ndarray, labels: Sequence[str]) -> dict[str, np.ndarray]:
+    """Of labels that are numbers in ascending order, such as stars: how far off each review is. Else nothing."""
     try:
         numbers = np.array(labels, float)
     except ValueError:
-        return None
-    return numbers if numbers.size and np.isfinite(numbers).all() and (np.diff(numbers) > 0).all() else None
+        return {}
+    if not numbers.size or not np.isfinite(numbers).all() or (np.diff(numbers) <= 0).any():
+        return {}
+    near = np.abs(predicted - y.astype(int)) <= 1
+    return {"mean_absolute_error": np.abs(numbers[predicted] - numbers[y]), "within_one_step": near}
 
 
 class Metrics(Result):

@@ -39,12 +39,10 @@ def trace_reviews(network: Model, ranks: Ragged, y: np.ndarray, vocabulary: list
             "words": whole[len(whole) - len(words) :] if network.encoding.truncating == "pre" else whole[: len(words)],
             "known": (words != OOV).tolist(),
         }
-        probability = network.trace_ids(ids[row], start).round(6).T
-        if probability.ndim == 1:
-            trace["probability"] = probability.tolist()
-        else:
-            trace |= {"predicted": int(decided[row]), "probability": probability[decided[row]].tolist()}
-        traces.append(trace)
+        probability = network.trace_ids(ids[row], start).round(6)
+        if probability.ndim == 2:
+            trace["predicted"], probability = int(decided[row]), probability[:, decided[row]]
+        traces.append(trace | {"probability": probability.tolist()})
     return traces
 
 

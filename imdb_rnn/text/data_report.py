@@ -99,13 +99,11 @@ def _report(reviews: Reviews, hashes: np.ndarray, params: PadParams, names: Sequ
     _, group = np.unique(hashes, return_inverse=True)
     of_group = np.bincount(group)
     counts = np.bincount(labels, minlength=len(names)).tolist()
-    by_label: dict[str, Any] = {"labels": dict(zip(names, counts, strict=True))}
-    if len(names) == 2:
-        by_label = dict(zip(("negative", "positive"), counts, strict=True))
+    of_two = {"negative": counts[0], "positive": counts[1]}
     num_labels = np.bincount(np.unique(group * len(names) + labels) // len(names))
     return SetReport(
         reviews=n,
-        **by_label,
+        **of_two if len(names) == 2 else {"labels": dict(zip(names, counts, strict=True))},
         words=np.quantile(lengths, (0, 0.25, 0.5, 0.75, 1), method="nearest").tolist(),
         truncated=round(float((lengths + 1 > params.maxlen).mean()), 6),
         out_of_vocabulary=round(unknown / int(lengths.sum()), 6),
