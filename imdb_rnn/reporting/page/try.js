@@ -119,7 +119,7 @@ function showTry() {
   };
   text.addEventListener("input", update);
   const undecided = contents.traces.filter(({ kind }) => kind === "undecided");
-  const ofEachLabel = NAMES.flatMap((_, label) => undecided.filter((trace) => trace.label === label).slice(0, 1));
+  const ofEachLabel = NAMES.flatMap((_, label) => undecided.filter((trace) => trace.label === label).slice(0, 1)).slice(0, 5);
   const examples = [
     ...(ownReviews ? [] : EXAMPLES).map(([example, gist]) =>
       [[`${example.slice(0, 32)}…`, element("span", { lang: "zh" }, `（${gist}）`)], example]),
