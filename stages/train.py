@@ -41,4 +41,6 @@ def main(params: Params, root: Path) -> None:
     model = trained.model(params.model, params.pad, vocabulary, read_provenance(reviews))
     model_file.save(model, root / files.MODEL)
     frames.write_csv(root / files.HISTORY, trained.history)
-    print(f"best epoch: {trained.best_epoch} of {len(trained.history)}")
+    is_last = holdout and trained.best_epoch == params.train.epochs
+    more = ", the last: with a higher train.epochs the network may become better" * is_last
+    print(f"best epoch: {trained.best_epoch} of {len(trained.history)}{more}")

@@ -50,6 +50,14 @@ def test_the_model_carries_its_vocabulary_and_where_its_reviews_come_from(small,
     assert (network.params, network.encoding, network.best_epoch) == (small.model, small.pad, 1)
 
 
+@pytest.mark.parametrize(("validation", "is_said"), [("holdout", True), ("test", False)])
+def test_it_says_that_more_epochs_may_help(small, made_up, tmp_path, capsys, validation, is_said):
+    train.main(changed(small, train={"validation": validation, "epochs": 1}), tmp_path)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("best epoch: 1 of 1")
+    assert ("a higher train.epochs" in last) == is_said
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"train": {"seed": 1}}, {"model": {"units": 6}}, {"pad": {"padding": "post"}}])
 def test_a_checkpoint_of_other_parameters_is_not_used(small, made_up, tmp_path, capsys, changes):
