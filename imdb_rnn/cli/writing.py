@@ -34,9 +34,8 @@ def target_of(table: Table, out: Path) -> Table:
     Raises:
         UserError: when the name says no form that can be written.
     """
-    first, last = ("", "", *(suffix.lower() for suffix in out.suffixes))[-2:]
-    compression = {".gz": "gzip", ".zst": "zstd"}.get(last, "")
-    suffix = first if compression else last
+    compression = {".gz": "gzip", ".zst": "zstd"}.get(out.suffix.lower(), "")
+    suffix = Path(out.stem if compression else out).suffix.lower()
     form, possible = FORMS.get(suffix, ""), ONLY.get(table.form, ["delimited", "json", "excel"])
     if form not in possible or (compression and form in ("excel", "parquet")):
         names = " or ".join(name for name in FORMS if FORMS[name] in possible)

@@ -28,7 +28,7 @@ def open_table(path: Path) -> Table:
     with source.reading(path):
         table, sample = source.look(path)
         if not table.form:
-            table = table._replace(form="json" if records.is_json(sample) else "delimited")
+            table = table._replace(form="json" if records.BEGIN.match(sample) else "delimited")
         table = READERS[table.form].open_table(table, sample)
     if not table.columns:
         raise UserError(f"{path} has no columns")

@@ -24,11 +24,11 @@ def open_table(table: Table, sample: str) -> Table:
         if named(table.path, names) != names:
             raise UserError(f"{table.path} has columns with the same name, or without one; give them different names")
         return table._replace(columns=names, header=names)
-    with _sheets(table) as sheets:
-        for sheet in sheets:
-            rows = list(islice(_cells(sheet), 2))
+    with _workbook(table) as book:
+        for name in book.sheet_names:
+            rows = list(islice(_cells(book, name), 2))
             if len(rows) == 2:
-                return table._replace(columns=named(table.path, rows[0]), header=rows[0], member=sheet.name)
+                return table._replace(columns=named(table.path, rows[0]), header=rows[0], member=name)
     raise UserError(f"{table.path} has no sheet with a table: a header and rows")
 
 
@@ -38,35 +38,34 @@ def read_rows(table: Table, blank: bool) -> Iterator[Row]:
 
 
 @contextmanager
-def _sheets(table: Table) -> Iterator[Iterator[Any]]:
+def _workbook(table: Table) -> Iterator[Any]:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
         with CalamineWorkbook.from_path(table.path) as book:
-            yield (book.get_sheet_by_name(name) for name in book.sheet_names)
+            yield book
     except CalamineError as error:
         why = " ".join(str(error).split())[:200]
         raise UserError(f"{table.path} cannot be read ({why}); save it again, or the sheet as .csv") from error
 
 
-def _cells(sheet: Any) -> Iterator[list[Any]]:
+def _cells(book: Any, name: str) -> Iterator[list[Any]]:
     """The rows from the header on; a title above it, alone in its row, is no part of the table."""
     is_table = False
-    for cells in sheet.to_python():
+    for cells in book.get_sheet_by_name(name).to_python():
         is_table = is_table or sum(cell != "" for cell in cells) > min(1, len(cells) - 1)
         if is_table:
             yield [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in cells]
 
 
 def _excel_rows(table: Table, blank: bool) -> Iterator[Row]:
-    with _sheets(table) as sheets:
-        cells = next(_cells(sheet) for sheet in sheets if sheet.name == table.member)
     number = 0
-    for row in islice(cells, 1, None):
-        is_blank = all(cell == "" for cell in row)
-        number += not is_blank
-        if blank or not is_blank:
-            yield Row(number, dict(zip(table.columns, row, strict=True)))
+    with _workbook(table) as book:
+        for row in islice(_cells(book, table.member), 1, None):
+            is_blank = all(cell == "" for cell in row)
+            number += not is_blank
+            if blank or not is_blank:
+                yield Row(number, dict(zip(table.columns, row, strict=True)))
 
 
 @contextmanager

@@ -21,7 +21,6 @@ TEXT_NAME = re.compile(r"(text|review|sentence|content|comment|tweet|phrase|è¯„è
 QUOTED = re.compile(r'"([^"]|"")*"')  # a cell in quotes, which are no text
 LONGEST_NAME = 60
 MAX_QUOTES = 200  # in a line; each may be looked at to the end of the line
-MAX_TITLE = 3  # lines above the header, such as `sep=;`
 UNMATCHED, EXTRA = "a quote or a line end that does not match", "an empty cell more than the header has"
 Rows = list[list[str]]
 
@@ -30,21 +29,17 @@ def open_table(table: Table, sample: str) -> Table:
     """Tell delimiter, quotes and header of a text that begins with `sample`."""
     line_end = next((end for end in ("\r\n", "\n", "\r") if end in sample), "\n")
     lines = [line for line in io.StringIO(sample, "" if line_end == "\r" else "\n") if line.strip()][:LINES]
-    for skipped in range(lines[0][:4].lower() == "sep=", min(MAX_TITLE, len(lines) - 1) + 1):
-        found, rows = _dialect(table._replace(line_end=line_end, skipped=skipped), lines[skipped:])
-        if found.form != "lines" and (skipped == 0 or _has_header(rows)):
-            break
-    else:
-        found, rows = table._replace(form="lines", line_end=line_end), [[lines[0].strip()]]
-    has_header = bool(TEXT_NAME.fullmatch(rows[0][0])) if found.form == "lines" else _has_header(rows)
+    skipped = int(sample[:4].lower() == "sep=" and len(lines) > 1)  # as Excel names the delimiter
+    table, rows = _dialect(table._replace(line_end=line_end, skipped=skipped), lines[skipped:])
+    has_header = bool(TEXT_NAME.fullmatch(rows[0][0])) if table.form == "lines" else _has_header(rows)
     columns = named(table.path, rows[0] if has_header else [""] * len(rows[0]))
-    return found._replace(columns=columns, header=rows[0] if has_header else [])
+    return table._replace(columns=columns, header=rows[0] if has_header else [])
 
 
 def _dialect(table: Table, lines: list[str]) -> tuple[Table, Rows]:
     """The table with its dialect, and its rows; of the form `lines` where no dialect makes rows of them."""
     text = "".join(lines)
-    best: tuple[float, Table, Rows] = (0.0, table._replace(form="lines"), [])
+    best: tuple[float, Table, Rows] = (0.0, table._replace(form="lines"), [[lines[0].strip()]])
     is_quoted = any(line[0] == '"' or ', "' in line for line in lines)
     is_csv = re.search(r"\.[ct]sv\b", f"{table.path.name} {table.member}".lower()) is not None
     for delimiter in () if text.startswith("__label__") else reversed(SEPARATED):
@@ -64,19 +59,13 @@ def _fit(table: Table, lines: list[str]) -> tuple[float, Rows]:
     """The share of the lines that are rows as wide as the first, and these rows."""
     reader = csv.reader(_prepared(table, lines), **_options(table))
     found: list[tuple[list[str], int]] = []
-    is_open, before = True, 0
-    while is_open:
+    while (before := reader.line_num) < len(lines):
         try:
-            cells = next(reader, None)
+            cells = next(reader)
         except csv.Error:
             cells = []
-        is_open = cells is not None
-        found.append((cells or [], reader.line_num - before))
-        before = reader.line_num
+        found.append((cells, reader.line_num - before))
     first = found[0][0] or [""]
-    more = [cells for cells, _ in found[1:] if len(cells) == len(first) + 1 and _is_number(cells[0]) and cells[-1]]
-    if table.layout == "doubled" and len(more) == len(lines) - 1 > 0:
-        first.insert(0, "")  # R numbers the rows in a column without a name
     rows = [(cells, taken) for cells, taken in found if cells and _fits(table, cells, len(first), taken)]
     share = round(sum(taken for _, taken in rows) / len(lines), 3)
     return share, [cells[: len(first)] for cells, _ in rows] or [first]
@@ -132,8 +121,9 @@ def _prepared(table: Table, lines: Iterable[str]) -> Iterator[str]:
 def read_rows(table: Table, blank: bool) -> Iterator[Row]:
     """Read the rows, see `tables.read_rows`."""
     number, width, is_header = 0, len(table.columns), table.has_header
-    texts = (([line.rstrip("\r\n")], line, "") for line in pieces(table))
-    for cells, line, change in texts if table.form == "lines" else _records(table, width):
+    lines = islice(pieces(table), table.skipped, None)
+    texts = (([line.rstrip("\r\n")], line, "") for line in lines)
+    for cells, line, change in texts if table.form == "lines" else _records(table, lines):
         if not any(cells):
             if blank and not is_header:
                 yield Row(number, dict.fromkeys(table.columns, ""))
@@ -150,15 +140,14 @@ def read_rows(table: Table, blank: bool) -> Iterator[Row]:
                 yield Row(number, {}, change or f"{len(cells)} cells where the header has {width}")
 
 
-def _records(table: Table, width: int) -> Iterator[tuple[list[str], str, str]]:
+def _records(table: Table, lines: Iterator[str]) -> Iterator[tuple[list[str], str, str]]:
     """The cells of each record, its lines, and what reading it changed.
 
     Where quotes do not match, the first line of the record is read by itself, and the lines after it anew.
     """
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))
     again, taken, options = deque[str](), list[str](), _options(table)
-    lines = islice(filter(str.strip, pieces(table)), table.skipped, None) if table.skipped else pieces(table)
-    fresh = _prepared(table, lines)
+    fresh, width = _prepared(table, lines), len(table.columns)
 
     def following() -> Iterator[str]:
         length = 0

@@ -19,11 +19,6 @@ DECODER = json.JSONDecoder(parse_int=len, parse_float=len)
 ORIENT = "with pandas: to_json(PATH, orient='records', lines=True)"
 
 
-def is_json(sample: str) -> bool:
-    """Whether a text that begins so is JSON."""
-    return BEGIN.match(sample) is not None
-
-
 def open_table(table: Table, sample: str) -> Table:
     """Tell how the objects are written, and their keys. Raises `UserError` when there is no object."""
     begin = [line.strip() for line in sample.split("\n") if line.strip()]

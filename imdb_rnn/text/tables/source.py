@@ -56,13 +56,11 @@ def look(path: Path) -> tuple[Table, str]:
     """
     with path.open("rb") as file:
         kind = _kind(file.read(8))
-    table = Table(path, "", compression=kind)
-    if kind == "zip":
-        table = _of_zip(path)
-    elif kind in ("excel", "parquet"):
-        table = Table(path, kind)
     if " " in kind:
         raise UserError(f"{path} is {kind}, not a table; unpack it, or save the table as .csv or .xlsx")
+    if kind in ("excel", "parquet"):
+        return Table(path, kind), ""
+    table = _of_zip(path) if kind == "zip" else Table(path, "", compression=kind)
     if table.form:
         return table, ""
     with open_bytes(table) as raw:
@@ -103,11 +101,11 @@ def _of_zip(path: Path) -> Table:
 
 def _cells(sheet: bytes) -> int:
     """How many cells a sheet has, as its XML says at its beginning."""
-    end = re.search(rb'<dimension ref="\w+:([A-Z]+)(\d+)"', sheet)
-    column = 0
-    for letter in end[1] if end else b"":
-        column = column * 26 + letter - ord("@")
-    return column * int(end[2]) if end else 0
+    from xlsxwriter.utility import xl_cell_to_rowcol
+
+    end = re.search(rb'<dimension ref="\w+:(\w+)"', sheet)
+    row, column = xl_cell_to_rowcol(end[1].decode()) if end else (-1, -1)
+    return (row + 1) * (column + 1)
 
 
 def open_bytes(table: Table) -> IO[bytes]:
