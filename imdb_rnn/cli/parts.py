@@ -14,6 +14,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.model import Model
 from imdb_rnn.text.tables import SUFFIXES, Table, open_table
+from imdb_rnn.text.tables.source import reading
 
 FOLDER = ".imdb-rnn"  # next to the scored tables: a record of each, and the scratch folder
 
@@ -42,20 +43,17 @@ def find_tables(named: list[str], out: Path) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for name in named:
-        exists = Path(name).exists()
-        pattern = glob.escape(name) + "/*" * Path(name).is_dir() if exists else name
+        path = Path(name)
+        pattern = glob.escape(f"{name}/") + "*" if path.is_dir() else name
         matches = map(Path, glob.glob(pattern, recursive=True))  # noqa: PTH207  # Path.glob takes no absolute pattern
-        paths = sorted(path for path in matches if path.is_file() and path.suffix.lower() in SUFFIXES)
-        if Path(name).is_file():
-            paths = [Path(name)]
-        elif not exists:
-            paths = [path for path in paths if path.parent.resolve() != out.resolve()]
-        if not paths:
-            raise UserError(
-                f"{name}: no table found; give files, a folder or a pattern of .csv, .jsonl, .xlsx and the like"
-            )
-        for path in paths:
-            found.setdefault(path.resolve(), path)
+        paths = sorted(match for match in matches if match.is_file() and match.suffix.lower() in SUFFIXES)
+        if not path.exists():
+            paths = [match for match in paths if match.parent.resolve() != out.resolve()]
+        for table in [path] if path.is_file() else paths:
+            found.setdefault(table.resolve(), table)
+        if not paths and not path.is_file():
+            kinds = "files, a folder or a pattern of .csv, .jsonl, .xlsx and the like"
+            raise UserError(f"{name}: no table found; give {kinds}")
     return list(found.values())
 
 
@@ -65,8 +63,7 @@ def plan(
     """Check, before the first table is scored, where each will be written and which columns are read.
 
     Args:
-        out: the folder of the scored tables.
-        named, trained: columns of texts, see `find_text_columns`.
+        named, trained: see `find_text_columns`.
         each: see `writing.added_columns`.
 
     Raises:
@@ -119,7 +116,7 @@ def done(part: Part, model: str) -> Counts | None:
     """
     try:
         record = json.loads(_record(part).read_bytes())
-        counts = Counts(*(int(record[field]) for field in Counts._fields))
+        counts = Counts(*(record[field] for field in Counts._fields))
         is_same = record == _describe(model, digest(part.table.path), part, digest(part.out), counts)
     except (OSError, ValueError, LookupError, TypeError, UserError):
         return None
@@ -155,11 +152,8 @@ def _describe(model: str, table: str, part: Part, scored: str, counts: Counts) -
 
 def digest(path: Path) -> str:
     """The SHA-256 of a file's bytes. Raises `UserError` when it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror})") from error
+    with reading(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _record(part: Part) -> Path:

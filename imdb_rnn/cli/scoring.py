@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -139,9 +139,9 @@ def _batches(table: Table, texts: list[str]) -> Iterator[tuple[list[dict[str, An
             rows, joined, characters = [], [], 0
     if rows:
         yield rows, joined
-    for change, count in changes.items():
+    for change, times in changes.items():
         if change:
-            print(f"{table.path}: {count:,} row{'s' * (count != 1)} with {change}", file=sys.stderr)
+            print(f"{table.path}: {times:,} row{'s' * (times != 1)} with {change}", file=sys.stderr)
 
 
 def _joined(cells: Iterable[Any], table: Table, number: int) -> str:
@@ -158,20 +158,15 @@ def _score_parquet(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kept, number = [name for name in table.columns if name not in added], 1
+    kept, numbers = [name for name in table.columns if name not in added], count(1)
     with parquet(table) as file:
         old = file.schema_arrow
         more = [pa.field(name, pa.string() if name == "predicted_label" else pa.float64()) for name in added]
         schema = pa.schema([*(old.field(name) for name in kept), *more], old.metadata)
         with pq.ParquetWriter(new, schema) as writer:
             for batch in file.iter_batches(PARQUET_ROWS):
-                try:
-                    cells = list(zip(*(batch.column(name).to_pylist() for name in texts), strict=True))
-                except UnicodeDecodeError as error:
-                    rows = f"rows {number} to {number + batch.num_rows - 1}"
-                    raise UserError(f"{table.path}, {rows}: a text is not UTF-8; fix or remove it") from error
-                joined = [_joined(row, table, number + place) for place, row in enumerate(cells)]
-                number += batch.num_rows
+                cells = zip(*(batch.column(name).to_pylist() for name in texts), strict=True)
+                joined = [_joined(row, table, next(numbers)) for row in cells]
                 logits, answers = _answers(model, joined, added)
                 said = [pa.array([answer[i] for answer in answers], field.type) for i, field in enumerate(more)]
                 arrays = [*(batch.column(name) for name in kept), *said]

@@ -77,7 +77,7 @@ def parquet(table: Table) -> Iterator[Any]:
     try:
         with pq.ParquetFile(table.path) as file:
             yield file
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         raise UserError(f"{table.path} is damaged ({' '.join(str(error).split())[:200]}); fetch it again") from error
 
 
