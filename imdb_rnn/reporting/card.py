@@ -154,7 +154,9 @@ def _flat(values: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
     """Dotted keys and values, which are written as in `params.yaml`."""
     rows = []
     for key, value in values.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and key == "labels":  # there may be a hundred
+            rows.append((f"{above}{key}", ", ".join(f"{label}: {count}" for label, count in value.items())))
+        elif isinstance(value, Mapping):
             rows += _flat(value, f"{above}{key}.")
         elif isinstance(value, list | tuple):
             rows.append((f"{above}{key}", ", ".join(map(str, value))))

@@ -186,7 +186,7 @@ def test_every_section_is_filled(opened, language, width):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("count", [3, 100])
+@pytest.mark.parametrize("count", [12, 100])
 def test_any_number_of_classes_is_shown(browser, open_page, count, width, language):
     network = network_with_words(model_params(), classes=count)
     long = "a label of many words"
@@ -200,6 +200,8 @@ def test_any_number_of_classes_is_shown(browser, open_page, count, width, langua
         text = browser.find_element(By.TAG_NAME, "main").text
         assert not any(wrong in text for wrong in ("undefined", "NaN", "null%", "[object"))
         assert len(browser.find_elements(By.CSS_SELECTOR, "#classes tbody tr")) == count
+        hidden = "const box = byId('classes').parentElement; return box.scrollHeight - box.clientHeight"
+        assert (browser.execute_script(hidden) > 50) == (count == 100)
         assert browser.find_elements(By.CSS_SELECTOR, "#confusion tbody td")
         bars = browser.find_elements(By.CSS_SELECTOR, "#bars .bar")
         assert sum(bar.is_displayed() for bar in bars) == min(count, 8)
@@ -524,14 +526,20 @@ def test_the_page_of_the_article_s_run_says_what_validation_means(browser, open_
     assert not any(word in numbers for word in ("undefined", "validation", "null"))
 
 
-def test_skipped_rows_are_explained_in_both_languages(browser, open_page, contents):
+def test_own_reviews_are_not_called_film_reviews_and_their_skipped_rows_are_explained(browser, open_page, contents):
     rows = {"rows_read": 1200, "left_out": {"a duplicate": 7, "3 fields where the header has 2": 1000}}
-    open_page(network_with_words(model_params()), data_report=contents["data_report"] | rows)
-    for language, text in (
-        ("en", "1,200 rows were read. Skipped: a duplicate (7); 3 fields where the header has 2 (1,000)."),
-        ("zh", "共读取 1,200 行。跳过：重复 7 行；3 fields where the header has 2 1,000 行。"),
+    provenance = contents["provenance"] | {"source": "own"}
+    open_page(network_with_words(model_params()), data_report=contents["data_report"] | rows, provenance=provenance)
+    for language, title, text in (
+        (
+            "en",
+            "A network reads reviews",
+            "1,200 rows were read. Skipped: a duplicate (7); 3 fields where the header has 2 (1,000).",
+        ),
+        ("zh", "一个读评论的神经网络", "共读取 1,200 行。跳过：重复 7 行；3 fields where the header has 2 1,000 行。"),
     ):
         choose_language(browser, language)
+        assert browser.title == browser.find_element(By.TAG_NAME, "h1").text == title
         assert browser.find_element(By.ID, "data-text").text == text
 
 

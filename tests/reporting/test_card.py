@@ -175,3 +175,11 @@ def test_text_from_outside_is_no_markup(tmp_path):
     (row,) = [row for row in tables(body)[0] if row[0] == "description"]
     assert len(row) == 2
     assert metadata(text)["model-index"][0]["results"][0]["dataset"]["name"] == hostile
+
+
+def test_the_reviews_of_many_labels_are_counted_in_one_line(tmp_path):
+    of = network_of(model_params(), classes=12)
+    counts = {"reviews": 24, "labels": dict.fromkeys(of.labels, 2)}
+    of = replace(of, provenance={"source": "own", "description": "mine", "test": counts})
+    (row,) = [row for table in tables(card(of, tmp_path)) for row in table if row[0].startswith("test.labels")]
+    assert row[1].split(", ") == [f"{label}: 2" for label in of.labels]

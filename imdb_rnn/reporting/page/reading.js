@@ -142,7 +142,7 @@ function readingView({ names, ofPair = isPair, withStates = false }) {
   const play = element("button", { type: "button" });
   const heat = withStates ? heatMap() : null;
   const line = chart({
-    title: ofPair ? ["Probability that the review is positive, after each word", "每读完一个词，网络认为影评是好评的概率"]
+    title: ofPair ? ["Probability that the review is positive, after each word", "每读完一个词，网络认为评论是好评的概率"]
       : ["Probability of the class after each word", "每读完一个词，该类别的概率"],
     labels: [["words read", "已读单词数"], ["probability", "概率"]],
     x: [0], lines: [...names.map((label) => ({ label, values: [null] })),
@@ -161,7 +161,7 @@ function readingView({ names, ofPair = isPair, withStates = false }) {
   const namePlay = () => { play.textContent = inLanguage(playing ? ["Stop", "停止"] : ["Play", "播放"]); };
   onLanguage(() => {
     slider.setAttribute("aria-label", inLanguage(["words read", "已读单词数"]));
-    words.box.setAttribute("aria-label", inLanguage(["the review", "影评"]));
+    words.box.setAttribute("aria-label", inLanguage(["the review", "评论"]));
     namePlay();
     if (shown) writeStatus();
   });

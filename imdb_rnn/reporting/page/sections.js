@@ -8,7 +8,13 @@ const LAYERS = { simple_rnn: "SimpleRNN", lstm: "LSTM", gru: "GRU" };
 const BY_DISTANCE = [["words from the end", "距结尾的词数"], ["norm of the gradient", "梯度范数"]];
 const BY_LAST_WORDS = [["last words shown", "保留的末尾词数"], ["accuracy", "准确率"]];
 
+const ownReviews = contents.provenance.source === "own"; // in an unknown language
+const TITLE = ownReviews
+  ? ["A network reads reviews", "一个读评论的神经网络"]
+  : ["A network reads film reviews", "一个读影评的神经网络"];
+
 function showHead() {
+  document.querySelector("h1").replaceChildren(...t(...TITLE));
   const { test } = contents.metrics;
   const reviews = contents.confusion.reduce((sum, cell) => sum + cell.n_reviews, 0);
   const layer = LAYERS[model.cell] || model.cell;
@@ -18,7 +24,7 @@ function showHead() {
       `${percent(test.accuracy)} of ${number(reviews)} test reviews classified correctly.`,
     `${model.bidirectional ? "双向 " : ""}${layer}（${model.units} 个单元）` +
       `${model.ngrams ? "和一个 n-gram 线性模型" : ""}，参数量 ${number(contents.weights)}，` +
-      `在 ${number(reviews)} 篇测试影评上的准确率为 ${percent(test.accuracy)}。`,
+      `在 ${number(reviews)} 篇测试评论上的准确率为 ${percent(test.accuracy)}。`,
   ));
   for (const section of document.querySelectorAll("main > section")) {
     const title = section.querySelector("h2");
@@ -29,7 +35,7 @@ function showHead() {
   onLanguage(() => {
     button.textContent = html.lang === "zh" ? "English" : "中文";
     button.lang = html.lang === "zh" ? "en-US" : "zh-CN";
-    document.title = inLanguage(["A network reads film reviews", "一个读影评的神经网络"]);
+    document.title = inLanguage(TITLE);
   });
   const size = (pageBytes / 1e6).toFixed(1);
   byId("made").append(...t(
@@ -46,13 +52,13 @@ function showNumbers() {
     "Measured on the test reviews, which were not used to train the network or to choose its weights. The weights are " +
       `those after epoch ${epoch}. If new test reviews were drawn again and again, ${level} of such intervals would ` +
       "contain the true value.",
-    `以下结果在测试影评上测得，这些影评没有参与训练，也没有用来挑选权重。所用的是第 ${epoch} 轮结束时的权重。` +
-      `如果反复重新抽取测试影评，这样的区间约有 ${level} 会包含真实值。`,
+    `以下结果在测试评论上测得，这些评论没有参与训练，也没有用来挑选权重。所用的是第 ${epoch} 轮结束时的权重。` +
+      `如果反复重新抽取测试评论，这样的区间约有 ${level} 会包含真实值。`,
   ));
   const names = {
     accuracy: ["accuracy", "准确率"], balanced_accuracy: ["balanced accuracy", "平衡准确率"], precision: ["precision", "精确率"], recall: ["recall", "召回率"],
     f1: ["F1", "F1"], macro_f1: ["F1, mean over the classes", "F1（各类别平均）"],
-    weighted_f1: ["F1, mean weighted by the number of reviews", "F1（按影评数加权平均）"],
+    weighted_f1: ["F1, mean weighted by the number of reviews", "F1（按评论数加权平均）"],
     roc_auc: ["area under the ROC curve", "ROC 曲线下面积"], loss: ["loss", "损失"],
     mean_absolute_error: ["mean absolute error", "平均绝对误差"],
     within_one_step: ["at most one class off", "至多差一个类别"],
@@ -68,10 +74,10 @@ function showNumbers() {
   if (isPair) return;
   const share = (row, name) => [row[name].toFixed(3), row[`${name}_low`] === null ? [] : element("span", { className: "quiet" },
     ` ${row[`${name}_low`].toFixed(3)} – ${row[`${name}_high`].toFixed(3)}`)];
-  byId("numbers").append(element("h3", {}, t("By class", "按类别")), element("div", { className: "numbers scroll", tabIndex: 0 },
+  byId("numbers").append(element("h3", {}, t("By class", "按类别")), element("div", { className: contents.classes.length > 20 ? "numbers scroll" : "scroll", tabIndex: 0 },
     fillTable(element("table", { id: "classes" }), contents.classes.map((row) =>
       [row.label, number(row.n_reviews), share(row, "precision"), share(row, "recall"), share(row, "f1")]),
-    [t("class", "类别"), t("reviews", "影评数"), t("precision", "精确率"), t("recall", "召回率"), "F1"])));
+    [t("class", "类别"), t("reviews", "评论数"), t("precision", "精确率"), t("recall", "召回率"), "F1"])));
 }
 
 function showBehaviour() {
@@ -107,7 +113,7 @@ function showData() {
     ));
   }
   const names = {
-    reviews: ["reviews", "影评数"], ...(isPair ? { positive: ["positive", "好评"] } : { labels: ["largest classes", "最大的几个类别"] }), words: ["words: minimum, quartiles, maximum", "每篇词数（最少 · 四分之一 · 中位数 · 四分之三 · 最多）"],
+    reviews: ["reviews", "评论数"], ...(isPair ? { positive: ["positive", "好评"] } : { labels: ["largest classes", "最大的几个类别"] }), words: ["words: minimum, quartiles, maximum", "每篇词数（最少 · 四分之一 · 中位数 · 四分之三 · 最多）"],
     truncated: ["longer than the network reads", "超出网络阅读长度"], out_of_vocabulary: ["unknown words (not in the vocabulary)", "未知词（不在词表里）"],
     duplicates: ["same words as an earlier one", "与前面某篇用词完全相同"],
     conflicting_labels: ["same words, other label", "用词相同而标签不同"],
@@ -121,7 +127,7 @@ function showData() {
   };
   const cells = (name) => ["train", "test"].map((part) => (show[name] || (() => number(parts[part][name])))(parts[part]));
   const rows = Object.entries(names).map(([name, pair]) => [t(...pair), ...cells(name)]);
-  rows.push([t("same words as a training review", "与某篇训练影评用词完全相同"), "", number(both)]);
+  rows.push([t("same words as a training review", "与某篇训练评论用词完全相同"), "", number(both)]);
   fillTable(byId("data-table"), rows, [t("", ""), t("training", "训练"), t("test", "测试")]);
 }
 
@@ -130,7 +136,7 @@ function showTraining() {
     byId("training-text").append(...t(
       " Here the validation curves are drawn on the test reviews, as in the original tutorial. Nothing is chosen by " +
         "them: the weights are those of the last epoch.",
-      "这里与原教程一样，验证曲线画在测试影评上，但不参与任何选择：所用的是最后一轮的权重。",
+      "这里与原教程一样，验证曲线画在测试评论上，但不参与任何选择：所用的是最后一轮的权重。",
     ));
   }
   const { epoch, ...curves } = contents.history;
@@ -157,12 +163,12 @@ function showConfusion() {
     table.className = "";
     fillTable(table, wrong.sort((a, b) => b.n_reviews - a.n_reviews).slice(0, 2 * FEW).map(({ label, predicted, n_reviews: count }) =>
       [label, predicted, number(count), percent(count / sums[labels.indexOf(label)])]),
-    [t("actually", "实际"), t("most often taken for", "最常判为"), t("reviews", "影评数"), t("share of the class", "占该类别")]);
+    [t("actually", "实际"), t("most often taken for", "最常判为"), t("reviews", "评论数"), t("share of the class", "占该类别")]);
     return;
   }
   fillTable(table, ofLabel.map((cells, i) => [t(`actually ${NAMES[i][0]}`, `实际为${NAMES[i][1]}`),
     ...cells.map(({ n_reviews: count }) => [number(count), element("br"), percent(count / sums[i])])]),
-  [t("reviews", "影评数"), ...NAMES.map(([en, zh]) => t(`predicted ${en}`, `判为${zh}`))]);
+  [t("reviews", "评论数"), ...NAMES.map(([en, zh]) => t(`predicted ${en}`, `判为${zh}`))]);
   table.querySelectorAll("tbody tr").forEach((row, i) => row.children[i + 1].classList.add("correct"));
 }
 
@@ -194,7 +200,7 @@ function showWrong() {
   for (const trace of contents.traces.filter(({ kind }) => kind === "wrong")) {
     const view = wordsView();
     view.show(trace);
-    onLanguage(() => view.box.setAttribute("aria-label", inLanguage(["the review", "影评"])));
+    onLanguage(() => view.box.setAttribute("aria-label", inLanguage(["the review", "评论"])));
     const last = trace.probability.at(-1), [en, zh] = NAMES[trace.predicted ?? 1];
     const button = element("button", { type: "button" }, t("Try it in the box above", "放到上面的输入框里试试"));
     button.addEventListener("click", () => tryIt(joined(trace.words)));
@@ -210,7 +216,7 @@ function showMemory() {
   const reviews = number(gradient.n_reviews[0]), words = halfLife === null ? "" : halfLife.toFixed(0);
   byId("memory-text").append(...t(
     "How much does a word still matter once the network has read on? For every word we take the gradient of the " +
-      `${isPair ? "logit, the output before the sigmoid," : "predicted class' logit, its output before softmax,"} with respect to the word's vector: how much the output changes when the ` +
+      `${isPair ? "logit, the output before the sigmoid," : "predicted class's logit, its output before softmax,"} with respect to the word's vector: how much the output changes when the ` +
       `vector changes a little. The curve is the mean norm of this gradient over ${reviews} test reviews. ` +
       (halfLife === null
         ? "Averaged over 10 words, it never falls to half its value at the end of the review. "
@@ -218,12 +224,12 @@ function showMemory() {
       (model.ngrams ? "The n-grams are left out: their weights add to the logit directly. " : "") +
       "Only the longest reviews reach the far end of the curve, which shows the first words that the network reads.",
     `网络继续往下读，前面的词还有多大影响？对每个词，我们计算${isPair ? " logit（sigmoid" : "所判类别的 logit（softmax"} 之前的输出）对该词词向量的梯度，` +
-      `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试影评上梯度范数的平均值。` +
+      `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试评论上梯度范数的平均值。` +
       (halfLife === null
         ? "按每 10 个词取平均，它始终没有降到结尾处的一半。"
         : `按每 10 个词取平均，它在距结尾 ${words} 个词处降到结尾处的一半，这就是半衰期。`) +
       (model.ngrams ? "n-gram 的权重直接加到 logit 上，不计在内。" : "") +
-      "曲线最右端只来自最长的影评，而且是其中最先读到的词。",
+      "曲线最右端只来自最长的评论，而且是其中最先读到的词。",
   ));
   byId("gradient").append(chart({
     title: ["Effect of a word on the output, by its distance from the end", "单词对输出的影响（按距结尾的词数）"],
@@ -274,7 +280,7 @@ function showComparison() {
   byId("compared-text").append(...t(
     `From the last comparison (make compare) on the “${source}” reviews, for which every network was trained several ` +
       "times with different seeds. The curves are means over the seeds.",
-    `取自最近一次对比实验（make compare），影评来源为“${source}”，每个网络都用不同的随机种子训练了多次。曲线是各次训练的平均。`,
+    `取自最近一次对比实验（make compare），评论来源为“${source}”，每个网络都用不同的随机种子训练了多次。曲线是各次训练的平均。`,
   ));
 
   // By network and window: the half-lives of its runs.

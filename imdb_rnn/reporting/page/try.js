@@ -10,7 +10,6 @@ const EXAMPLES = [
 ];
 const SLICE = 12; // milliseconds of work before the keyboard is checked again
 
-const ownReviews = contents.provenance.source === "own"; // in an unknown language
 
 let tryIt = () => {};
 
@@ -21,7 +20,7 @@ function showTry() {
   byId("try-text").append(...t(
     `Write a review${ownReviews ? "" : " in English"} or pick an example. The network that was just trained reads along, ` +
       "right here in the page; nothing leaves your computer.",
-    `${ownReviews ? "写" : "用英文写"}一段影评，或者点一个例子。刚训练好的网络就在这个网页里跟着你读，任何内容都不会离开你的电脑。`,
+    `${ownReviews ? "写" : "用英文写"}一段评论，或者点一个例子。刚训练好的网络就在这个网页里跟着你读，任何内容都不会离开你的电脑。`,
   ));
   const network = openNetwork(contents.network);
   const text = byId("text"), verdict = byId("verdict");
@@ -123,7 +122,7 @@ function showTry() {
   const examples = [
     ...(ownReviews ? [] : EXAMPLES).map(([example, gist]) =>
       [[`${example.slice(0, 32)}…`, element("span", { lang: "zh" }, `（${gist}）`)], example]),
-    ...ofEachLabel.map(({ label, words }) => [[t("a test review, ", "一篇测试影评，"), nameOf(label)], joined(words)]),
+    ...ofEachLabel.map(({ label, words }) => [[t("a test review, ", "一篇测试评论，"), nameOf(label)], joined(words)]),
   ];
   for (const [label, example] of examples) {
     const button = element("button", { type: "button" }, label);
