@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -122,14 +123,12 @@ def _excel(target: Table, header: list[str], new: Path) -> Iterator[Write]:
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(new, options | {"default_date_format": "yyyy-mm-dd hh:mm:ss", "tmpdir": str(new.parent)})
     book.set_properties({"created": datetime.datetime(2000, 1, 1)})  # the same bytes every day
-    sheet, number = book.add_worksheet((target.member or "scored")[:31]), 0
+    sheet, numbers = book.add_worksheet((target.member or "scored")[:31]), count()
 
     def write_cells(row: list[Any]) -> None:
-        nonlocal number
-        for place, cell in enumerate(row):
-            if sheet.write(number, place, cell):
-                raise UserError(f"{target.path}, row {number}: too long for Excel; let --out be a .csv")
-        number += 1
+        number = next(numbers)
+        if sheet.write_row(number, 0, row):
+            raise UserError(f"{target.path}, row {number}: too long for Excel; let --out be a .csv")
 
     write_cells(header)
     yield lambda cells, answer: write_cells([*cells.values(), *answer])

@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.tables.source import MAX_ROW
 from imdb_rnn.text.tables.table import Row, Table, named
-
-if TYPE_CHECKING:
-    import pyarrow as pa  # takes a tenth of a second
 
 PARQUET_ROWS = 256  # that are in memory at a time
 UNREADABLE = "a value that cannot be read"
@@ -93,8 +90,8 @@ def _parquet_rows(table: Table) -> Iterator[Row]:
                 yield Row(number, values, "", UNREADABLE if ... in cells else "")
 
 
-def _values(column: "pa.Array") -> list[Any]:
-    """Python's values; ... where it has none: for a string that is no UTF-8, a date too far."""
+def _values(column: Any) -> list[Any]:
+    """Python's values of an Arrow array; ... where it has none: for a string that is no UTF-8, a date too far."""
     try:
         return column.to_pylist()
     except (ValueError, OverflowError, LookupError):
