@@ -74,4 +74,5 @@ def explain(network: Model, params: Params, root: Path) -> None:
     files.write_json(root / files.BEHAVIOUR_METRICS, behaviour.as_metrics(tests))
     words = "longer than the reviews" if measured.half_life is None else f"{measured.half_life:.0f} words"
     print(f"half-life of a word's influence on the output: {words}")
-    print(f"behaviour tests: {tests['passed'].sum()} of {tests['cases'].sum()} passed")
+    if len(tests):
+        print(f"behaviour tests: {tests['passed'].sum()} of {tests['cases'].sum()} passed")

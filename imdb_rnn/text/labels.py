@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import LabelParams
+from imdb_rnn.core.params import LabelParams, in_yaml
 
 NEGATIVE = (
     "neg", "negative", "bad", "no", "n", "false", "f", "rotten", "dislike", "unfavorable", "unfavourable",
@@ -174,8 +174,11 @@ def require_classes(names: Sequence[str], counts: Mapping[str, int]) -> None:
     if len(names) < 2:
         raise UserError(f"all labels are {', '.join(counts) or 'missing'}; add reviews with another label")
     if len(names) > MAX_CLASSES:
-        column = "name the column of the labels in data.own.label_column"
-        raise UserError(f"{len(names)} different labels, more than {MAX_CLASSES}; {column}")
+        most = ", ".join(map(in_yaml, sorted(counts, key=lambda name: -counts[name])[:3]))
+        raise UserError(
+            f"{len(names)} different labels, more than {MAX_CLASSES}; keep at most so many, for example "
+            f"data.own.labels: {{classes: [{most}]}}, or name another column in data.own.label_column"
+        )
 
 
 def _of_words(counts: Mapping[str, int], values: Sequence[str]) -> Labels:

@@ -123,9 +123,9 @@ def test_each_rating_is_a_class_if_that_is_asked_for():
 
 def test_more_than_a_hundred_classes_are_one_line():
     counts = {f"word {number}": 10 for number in range(101)}
-    with pytest.raises(
-        UserError, match=r"101 different labels, more than 100; name the column of the labels in data\.own"
-    ):
+    counts |= {"no": 12, "word 7": 11}
+    setting = r"data\.own\.labels: \{classes: \[no, word 7, word 0\]\}"
+    with pytest.raises(UserError, match=rf"102 different labels, more than 100; keep .*{setting}, or name another"):
         require_classes(infer_label_mapping(counts, None).names, counts)
 
 
