@@ -150,13 +150,11 @@ class Model:
         """The logits of each review: float64, see `decision_function` and `compute_logits`."""
         return compute_logits(self.weights, self.ngram_codes, self.params, self.encoding, ids)
 
-    def gradient_norms(self, ids: Ragged, classes: np.ndarray | None = None) -> Ragged:
-        """For each word of each review the length of the gradient of a logit with respect to the word's vector.
+    def gradient_norms(self, ids: Ragged) -> Ragged:
+        """For each word of each review the length of the gradient of the logit with respect to the word's vector.
 
-        Each occurrence of a word counts by itself. The n-grams' scores have no vectors, so no part in the gradient.
-
-        Args:
-            classes: (reviews,), whose logit, where there is more than one; None: the predicted one's.
+        Of more than two labels it is the logit of the predicted one. Each occurrence of a word counts by itself. The
+        n-grams' scores have no vectors, so no part in the gradient.
 
         Returns:
             float32, Euclidean norms, one for each id.
@@ -166,9 +164,7 @@ class Model:
         """
         check_ids(ids, self.encoding.vocab_size)
         count = num_logits(len(self.labels))
-        if count > 1 and classes is None:
-            classes = predicted(self.logits(ids))
-        chosen = np.zeros(len(ids), np.float32) if count == 1 else np.asarray(classes, np.float32)
+        chosen = np.zeros(len(ids), np.float32) if count == 1 else predicted(self.logits(ids)).astype(np.float32)
         norms = [np.empty(0, np.float32)] * len(ids)
         params = self.params.model_copy(update={"ngrams": 0})
         embeddings, no_ngrams = self.weights.embeddings, np.empty(0, np.float32)

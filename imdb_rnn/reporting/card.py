@@ -71,7 +71,7 @@ def model_card(
     by_class = [
         (
             row.label,
-            row.n_reviews,
+            f"{row.n_reviews:,}",
             *map(three, (row.precision, row.recall, row.f1)),
             interval((row.f1_low, row.f1_high)),
         )
@@ -132,13 +132,15 @@ def _metadata(network: Model, metrics: Metrics, language: str | None) -> str:
     }.get(source, {"type": source, "name": network.provenance["description"]})
     found = metrics.test
     scores = [{"type": SCORES[name], "name": f"Test {name}", "value": found[name]} for name in SCORES if name in found]
-    task = {"type": "text-classification", "name": "Sentiment analysis"}
+    is_sentiment = sides(network.labels) is not None
+    task = {"type": "text-classification", "name": "Sentiment analysis" if is_sentiment else "Text classification"}
+    tags = ["rnn", network.params.cell.replace("_", "-"), "keras", "onnx", "dvc"]
     values = {
         "language": [language],
         "license": "mit",
         "library_name": "keras",
         "pipeline_tag": "text-classification",
-        "tags": ["sentiment-analysis", "rnn", network.params.cell.replace("_", "-"), "keras", "onnx", "dvc"],
+        "tags": ["sentiment-analysis"] * is_sentiment + tags,
         "datasets": [IMDB],
         "metrics": [score["type"] for score in scores],
         "model-index": [{"name": "imdb-rnn", "results": [{"task": task, "dataset": dataset, "metrics": scores}]}],

@@ -150,7 +150,9 @@ def test_of_more_classes_each_is_in_a_table(tmp_path, language):
         "f1",
         "roc_auc",
     }
+    assert "sentiment-analysis" in metadata(text)["tags"]
     text = card(replace(of, labels=("a", "b", "c")), tmp_path, language)
+    assert "sentiment" not in text.split("---\n")[1].casefold(), "of news by topic"
     assert ("No test was run: no classes are named positive" in text) == (language == "en")
 
 

@@ -177,7 +177,7 @@ function readingView({ names, ofPair = isPair, withStates = false }) {
     } else {
       parts.push(inLanguage(["before the first word", "读第一个词之前"]));
     }
-    shown.readings.forEach(({ label, probability, of = NAMES[1] }) => {
+    shown.readings.forEach(({ label, probability, of }) => {
       const now = probability[position];
       if (now === null || now === undefined || Number.isNaN(now)) return;
       const name = shown.readings.length > 1 ? `${inLanguage(label)} ` : "";

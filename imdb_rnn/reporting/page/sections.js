@@ -63,7 +63,7 @@ function showNumbers() {
     mean_absolute_error: ["mean absolute error", "平均绝对误差"],
     within_one_step: ["at most one class off", "至多差一个类别"],
   };
-  const measured = Object.entries(names).filter(([name]) => test[name] !== null && test[name] !== undefined);
+  const measured = Object.entries(names).filter(([name]) => name in test);
   const rows = measured.map(([name, pair]) => {
     const ends = contents.metrics.test_intervals[name];
     return [t(...pair), test[name].toFixed(4), ends ? `${ends[0].toFixed(4)} – ${ends[1].toFixed(4)}` : "–",
@@ -185,9 +185,9 @@ function showWrong() {
   const { predicted, positive, low, high } = contents.calibration;
   byId("calibration").append(chart({
     title: isPair ? ["Share of positive reviews by predicted probability", "预测概率与实际的好评占比"]
-      : ["Share of correct reviews by the probability of the predicted class", "所判类别的概率与实际判对的占比"],
+      : ["Share of correct predictions by the probability of the predicted class", "所判类别的概率与实际判对的占比"],
     labels: [["mean predicted probability", "平均预测概率"],
-      isPair ? ["share of positive reviews", "好评占比"] : ["share of correct reviews", "判对的占比"]],
+      isPair ? ["share of positive reviews", "好评占比"] : ["share of correct predictions", "判对的占比"]],
     x: predicted, fixed: { x: [0, 1], y: [0, 1] }, band: [2, 1],
     lines: [
       { label: NETWORK, values: positive, points: true },
