@@ -161,7 +161,7 @@ def test_a_table_is_scored(run, folder):
         "1,A wonderful film.,0.947348,positive\n2,a terrible film,0.052652,negative\n"
     )
     status, _, err = run("predict", "--table", "reviews.csv", "--text-column", "id", "--out", "reviews.csv")
-    assert (status, err) == (0, "the model knows 0% of the words; is it of another language?\n")
+    assert (status, err) == (0, "the model knows 0% of the words of these texts; are they in another language?\n")
     assert (
         (folder / "reviews.csv")
         .read_text()
