@@ -199,7 +199,8 @@ def _print_counts(model: "Model", counts: list["Counts"], out: Path) -> None:
     if blank:
         print(f"{blank:,} row{'s' * (blank != 1)} without a text: kept, with no prediction", file=sys.stderr)
     if known < FEW * words:
-        print(f"the model knows {known / words:.0%} of the words of these texts; are they in another language?", file=sys.stderr)
+        share = f"{known / words:.0%}"
+        print(f"the model knows {share} of the words of these texts; are they in another language?", file=sys.stderr)
     of_them = f", {positive:,} of them {model.labels[1]}" * (len(model.labels) == 2)
     print(f"{rows:,} review{'s' * (rows != 1)}{of_them}, in {out}")
 
