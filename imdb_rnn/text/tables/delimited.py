@@ -30,10 +30,15 @@ def open_table(table: Table, sample: str) -> Table:
     line_end = next((end for end in ("\r\n", "\n", "\r") if end in sample), "\n")
     lines = [line for line in io.StringIO(sample, "" if line_end == "\r" else "\n") if line.strip()][:LINES]
     skipped = int(sample[:4].lower() == "sep=" and len(lines) > 1)  # as Excel names the delimiter
-    table, rows = _dialect(table._replace(line_end=line_end, skipped=skipped), lines[skipped:])
-    has_header = bool(TEXT_NAME.fullmatch(rows[0][0])) if table.form == "lines" else _has_header(rows)
+    table = table._replace(line_end=line_end, skipped=skipped)
+    found, rows = _dialect(table, lines[skipped:])
+    if found.form == "lines" and len(lines) > 1:
+        titled, below = _dialect(table._replace(skipped=1), lines[1:])
+        if titled.form != "lines" and _has_header(below):
+            found, rows = titled, below
+    has_header = bool(TEXT_NAME.fullmatch(rows[0][0])) if found.form == "lines" else _has_header(rows)
     columns = named(table.path, rows[0] if has_header else [""] * len(rows[0]))
-    return table._replace(columns=columns, header=rows[0] if has_header else [])
+    return found._replace(columns=columns, header=rows[0] if has_header else [])
 
 
 def _dialect(table: Table, lines: list[str]) -> tuple[Table, Rows]:

@@ -17,7 +17,7 @@ class Table(NamedTuple):
     columns: their names in order; a column without a name is `column 1`, `column 2`, ...
     header: the names as they are written; empty if there is no header
     encoding: the name of the codec; empty for parquet and excel
-    skipped: lines above the header: `sep=;`
+    skipped: lines above the header: `sep=;`, or a title
     delimiter, skips_blank: what separates cells, and whether blanks after it are no part of them
     layout: of delimited text how a quote within quotes is written, `doubled` or `backslash`, or `unquoted`; of JSON
         `lines` or `array`
