@@ -109,18 +109,14 @@ def scratch_folder(out: Path) -> Iterator[Path]:
 
 
 def done(part: Part, model: str) -> Counts | None:
-    """The counts of a part that is done; None if it is not, or if anything that was read or written has changed.
-
-    Args:
-        model: the `digest` of the model file.
-    """
+    """The counts of a part that is done by a model, given by its `digest`; None if anything of it has changed."""
     try:
         record = json.loads(_record(part).read_bytes())
         counts = Counts(*(record[field] for field in Counts._fields))
-        is_same = record == _describe(model, digest(part.table.path), part, digest(part.out), counts)
+        now = _describe(model, digest(part.table.path), part, digest(part.out), counts)
     except (OSError, ValueError, LookupError, TypeError, UserError):
         return None
-    return counts if is_same else None
+    return counts if record == now else None
 
 
 def score_part(model: Model, model_digest: str, part: Part, scratch: Path, on_progress: OnProgress) -> Counts:
@@ -147,7 +143,7 @@ def score_part(model: Model, model_digest: str, part: Part, scratch: Path, on_pr
 def _describe(model: str, table: str, part: Part, scored: str, counts: Counts) -> dict:
     """What a scored table was made from, and what it became; files by the SHA-256 of their bytes."""
     record = {"model": model, "table": table, "texts": part.texts, "each": part.each, "scored": scored}
-    return {**record, **counts._asdict()}
+    return record | counts._asdict()
 
 
 def digest(path: Path) -> str:
