@@ -80,16 +80,16 @@ bench: $(INSTALLED)
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || \
 		{ echo "error: Python 3.11 to 3.14 is needed, and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12"; exit 1; }
-	@echo "installing the packages of requirements.lock in .venv, once: 1.1 GB to download, 3.5 GB on the disk, some three minutes"
+	@echo "installing the packages of requirements.lock into .venv, once: 1.1 GB to download, 3.5 GB on disk, about three minutes"
 	@$(PYTHON) -m venv --clear .venv
 	@$(PIP) $(QUIET) --require-hashes -r requirements.lock
 	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 	@echo "installed: $$(du -sh .venv | cut -f1) in .venv"
 
-# What a cluster and a remote on S3 need in addition
+# What a cluster and DVC remotes on S3 need in addition
 $(CLUSTER): requirements-cluster.lock $(INSTALLED)
-	@echo "installing Ray, Optuna and the remote on S3 in .venv, once: 0.1 GB to download, a minute or two"
+	@echo "installing Ray, Optuna and what DVC needs for S3 into .venv, once: 0.1 GB to download, a minute or two"
 	@$(PIP) $(QUIET) --no-deps --require-hashes -r requirements-cluster.lock
 	@touch $@
 

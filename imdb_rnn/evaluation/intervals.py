@@ -23,12 +23,14 @@ def of_proportion(count: int, total: int) -> Interval:
     return float(interval.low), float(interval.high)
 
 
-def of_mean(values: np.ndarray) -> Interval:
-    """Interval of the mean of (n,) values, by Student's distribution."""
+def of_mean(values: np.ndarray) -> Interval | None:
+    """Interval of the mean of (n,) values from 0, by Student's distribution; None where nothing varies."""
     from scipy import stats
 
-    half = float(stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
-    return float(values.mean()) - half, float(values.mean()) + half
+    if values.min() == values.max():
+        return None
+    half, mean = float(stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)), float(values.mean())
+    return max(0.0, mean - half), mean + half
 
 
 def of_f1(found: int, either: int) -> Interval:

@@ -36,10 +36,10 @@ def test_the_interval_of_a_proportion_is_wilson_s():
 
 
 def test_the_interval_of_a_mean_is_student_s():
-    assert intervals.of_mean(np.array([1.0, 2.0, 3.0])) == pytest.approx(
-        (2 - 4.3027 / np.sqrt(3), 2 + 4.3027 / np.sqrt(3)), abs=1e-4
-    )
-    assert intervals.of_mean(np.ones(3)) == (1, 1)
+    half = 4.3027 / np.sqrt(3)
+    assert intervals.of_mean(np.array([2.0, 3.0, 4.0])) == pytest.approx((3 - half, 3 + half), abs=1e-4)
+    assert intervals.of_mean(np.array([0.0, 1.0, 2.0])) == pytest.approx((0, 1 + half), abs=1e-4), "none is below 0"
+    assert intervals.of_mean(np.full(3, 0.1)) is None, "three equal values do not show how far a mean may move"
 
 
 def test_a_network_that_never_predicts_positive_has_no_interval_of_precision():
