@@ -93,7 +93,10 @@ def _over_classes(curve: Callable[..., pd.DataFrame], y: np.ndarray, probability
 
 
 def calibration(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
-    """Compare probabilities with the share of positive reviews, in `BINS` bins of equal width; empty bins are left out.
+    """Compare probabilities with shares of reviews, in `BINS` bins of equal width; empty bins are left out.
+
+    Args:
+        y: (reviews,), 1 where what the probability is of is true: the review is positive, or the prediction correct.
 
     Returns:
         Columns predicted (mean probability), positive (share of reviews with y = 1), low and high (its interval),

@@ -1,7 +1,7 @@
 """Compile what training calls, in two processes: Numba compiles one function at a time in a process.
 
-The recurrence takes as long to compile as everything else together, and longer. All functions are compiled by calls for
-no reviews, which compute nothing.
+The recurrence takes longer to compile than everything else together. Functions are compiled by calling them for no
+reviews, so that they compute nothing.
 
 Also a program: `python -m imdb_rnn.training.ahead CELL` compiles the recurrence with a cell.
 """
@@ -25,9 +25,9 @@ from imdb_rnn.engine.ragged import from_lengths
 
 @contextmanager
 def compiled_ahead(cell: str, params: TrainParams) -> Iterator[None]:
-    """If nothing is compiled yet, compile for training with a cell: the recurrence beside the body.
+    """If nothing is compiled yet, compile what training with a cell calls, the recurrence while the body runs.
 
-    Whatever goes wrong in the other process, this one compiles the recurrence when it is first called.
+    If the process that compiles the recurrence fails, this one compiles it when it is first called.
     """
     if params.engine != "compiled" or threads.count() == 1 or not is_cache_empty():
         yield
@@ -54,7 +54,7 @@ def compile_recurrence(cell: str) -> None:
 
 
 def compile_rest(cell: str, params: TrainParams) -> None:
-    """Compile what training calls but the recurrence, and but what n-grams and computed word vectors need."""
+    """Compile what training calls, except for the recurrence and what only n-grams and `ppmi_svd` need."""
     engine, flat = engine_and_weights(cell)
     nothing = from_lengths(np.empty(0, np.int32), np.empty(0, np.int64))
     engine.learn(flat, engine.prepare(nothing), EMPTY, np.empty(0), Masks())
