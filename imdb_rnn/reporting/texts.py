@@ -33,7 +33,10 @@ PHRASES = {
     "title": ("sorts reviews into {} classes", "把评论分成 {} 类"),
     "of": ("of each class, in this order: {labels}", "各类别（依次为{labels}）"),
     "by class": ("\n### By class\n\n{}\n", "\n### 按类别\n\n{}\n"),
-    "against": (" Of more classes\n  positive is compared with negative alone.", "\n  类别更多时，只比较好评与差评。"),
+    "against": (
+        " The other classes\n  are left out: positive is compared with negative alone.",
+        "\n  其他类别不计，只比较好评与差评。",
+    ),
     "example": ("A wonderful film.", "这部电影很精彩。"),
     "interval": ("{:.3f} to {:.3f}", "{:.3f} – {:.3f}"),
     "range": ("{:.2f} and {:.2f}", "{:.2f} 与 {:.2f}"),
@@ -73,7 +76,7 @@ HEADINGS = {
     "parameters": (["parameter", "value"], ["参数", "值"]),
     "metrics": (["metric", "test", "interval", "validation"], ["指标", "测试", "区间", "验证"]),
     "classes": (
-        ["class", "reviews", "precision", "recall", "F1", "interval"],
+        ["class", "reviews", "precision", "recall", "F1", "F1 interval"],
         ["类别", "条数", "精确率", "召回率", "F1", "F1 的区间"],
     ),
     "slices": (["slice", "reviews", "accuracy", "interval"], ["评论", "条数", "准确率", "区间"]),
