@@ -83,3 +83,32 @@ def side_by_side(parts: list[Features], counts: list[int], scales: list[float]) 
         next_free += lengths
         offset += count
     return Features(columns, values)
+
+
+def composed(columns: Ragged, parts: Ragged) -> Features:
+    """The parts of each row's features, and how many of these features have them, as the characters of words.
+
+    Args:
+        columns: distinct in each row.
+        parts: of each feature its distinct parts, int32.
+    """
+    sizes = np.append(0, np.cumsum(parts.lengths[columns.flat()]))
+    ends = np.cumsum(columns.lengths)
+    all_parts, counts = parts.rows(columns.flat()).flat(), np.zeros(sizes[-1], np.float32)
+    starts, lengths = sizes[ends - columns.lengths], np.empty(len(columns), np.int64)
+    _count_distinct(all_parts, starts, sizes[ends], lengths, counts)
+    return Features(Ragged(all_parts, starts, lengths), counts)
+
+
+@compiled
+def _count_distinct(values: Array, starts: Array, ends: Array, lengths: Array, counts: Array) -> None:
+    """Sort each row's values, write the distinct ones to its beginning, and how often they occur beside them."""
+    for r in range(len(starts)):
+        last = starts[r] - 1
+        for value in np.sort(values[starts[r] : ends[r]]):
+            if last >= starts[r] and values[last] == value:
+                counts[last] += np.float32(1)
+            else:
+                last += 1
+                values[last], counts[last] = value, np.float32(1)
+        lengths[r] = last + 1 - starts[r]

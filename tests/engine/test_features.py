@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from networks import ragged
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from imdb_rnn.engine.features import Features, inverse_document_frequency, side_by_side, weighted
+from imdb_rnn.engine.features import Features, composed, inverse_document_frequency, side_by_side, weighted
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.ragged import Ragged
 
@@ -70,3 +70,18 @@ def test_kinds_of_features_side_by_side(reviews, order):
     one, two = (features.rows(np.array(chosen)) for features in (one, two))
     both = side_by_side([one, two], [m, n], [0.6, 0.8])
     np.testing.assert_allclose(dense(both, m + n), np.hstack([0.6 * dense(one, m), 0.8 * dense(two, n)]), rtol=1e-6)
+
+
+@given(
+    reviews=texts, words=st.lists(st.lists(st.integers(0, 6), unique=True), min_size=VOCAB_SIZE, max_size=VOCAB_SIZE)
+)
+def test_the_parts_of_distinct_features_are_counted(reviews, words):
+    rows = [sorted(set(review)) for review in reviews]
+    has_word, has_part = np.zeros((len(rows), VOCAB_SIZE)), np.zeros((VOCAB_SIZE, 7))
+    for row, review in enumerate(rows):
+        has_word[row, review] = 1
+    for word, parts in enumerate(words):
+        has_part[word, parts] = 1
+    found = composed(ragged(*rows), ragged(*words))
+    np.testing.assert_array_equal(dense(found, 7), has_word @ has_part)
+    assert found.columns.lengths.tolist() == np.count_nonzero(has_word @ has_part, axis=1).tolist()

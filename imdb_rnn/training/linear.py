@@ -1,0 +1,158 @@
+"""The linear part of a network: a score for each n-gram, fitted by logistic regression until it converges.
+
+A single word's score is the sum of its own weight and those of the character n-grams in it, so that words learn from
+those that are spelt alike (Bojanowski and others, Enriching Word Vectors with Subword Information, 2017). How strong
+regularisation is, and whether n-grams are weighted by their log-count ratios (Wang and Manning, Baselines and Bigrams,
+2012), is chosen by the loss on reviews that a fit has not seen.
+"""
+
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from imdb_rnn.decision import num_logits
+from imdb_rnn.engine import logistic
+from imdb_rnn.engine.features import Features, composed, inverse_document_frequency, side_by_side
+from imdb_rnn.engine.kernels import ngrams
+from imdb_rnn.engine.kernels.arithmetic import cross_entropy
+from imdb_rnn.engine.ragged import Ragged, from_lengths
+from imdb_rnn.text.encode import Labelled, ranks_of
+from imdb_rnn.text.vocabulary import RANK_OFFSET, count_vocabulary
+
+COSTS = np.array([1.0, 3.0, 10.0, 30.0])  # what logistic regression's C is chosen from
+SMOOTHING, TOLERANCE = 1.0, 0.01
+CHARACTERS, BASE = 5, 4096  # the longest n-gram of characters, and how many different characters, those of most words
+SCALES = 0.8, 0.6  # of n-grams of words, and of characters; their squares add up to 1
+
+
+class Linear(NamedTuple):
+    """codes: int64 (n-grams,), ascending
+    scores: float32 (n-grams, logits)
+    bias: float32 (logits,)
+    out_of_fold: float64 (reviews, logits), the logit of each training review by a fit that has not seen its fold
+    """
+
+    codes: np.ndarray
+    scores: np.ndarray
+    bias: np.ndarray
+    out_of_fold: np.ndarray
+
+
+def fit_linear(
+    training: Labelled,
+    words: list[str],
+    vocab_size: int,
+    longest: int,
+    min_reviews: int,
+    folds: np.ndarray,
+    sample_weights: np.ndarray,
+    seed: int,
+) -> Linear:
+    """Choose the cost, and whether to weight by ratios, by the loss on folds; fit all reviews with this choice.
+
+    Of more than two classes each is told from the rest.
+
+    Args:
+        training: ids below `vocab_size`.
+        words: of the vocabulary, rank 1 first, as they are spelt; empty: words have no n-grams of characters.
+        longest: the longest n-gram of words.
+        min_reviews: n-grams in fewer reviews are ignored.
+        folds: (reviews,), the fold of each, at least two.
+        sample_weights: float64 (reviews,)
+        seed: of the order in which reviews are visited.
+    """
+    codes, spelling = ngrams.codes_of(training.ids, longest, vocab_size), _spelling(words, vocab_size)
+    classes = int(training.y.max()) + 1
+    is_class = training.y == np.arange(classes)[classes - num_logits(classes) :, None]
+
+    def fit(rows: np.ndarray, with_ratios: list[bool], costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The known n-grams, and weights: float64 (with and without ratios, logits, costs, n-grams + 1)."""
+        known = ngrams.known_codes(_some(codes, rows), min_reviews)
+        kinds = _kinds(_some(codes, rows), known, spelling)
+        costs_of_rows = costs[:, None] * sample_weights[rows]
+        fitted = [
+            [_fit_class(kinds, side[rows], costs_of_rows, ratios, seed) for side in is_class] for ratios in with_ratios
+        ]
+        return known, np.array(fitted)
+
+    unseen = np.empty((2, len(is_class), len(COSTS), len(training.y)))
+    for fold in np.unique(folds):
+        known, weights = fit(np.flatnonzero(folds != fold), [False, True], COSTS)
+        rows = np.flatnonzero(folds == fold)
+        columns = ngrams.look_up(_some(codes, rows), known)
+        unseen[..., rows] = _sums(columns, weights.reshape(-1, len(known) + 1)).reshape(*weights.shape[:3], -1)
+    ratios, cost = _best(unseen, is_class, sample_weights)
+    known, weights = fit(np.arange(len(training.y)), [bool(ratios)], COSTS[[cost]])
+    scores = weights[0, :, 0].T.astype(np.float32)
+    return Linear(known, scores[:-1], scores[-1], unseen[ratios, :, cost].T)
+
+
+def _some(codes: Ragged, rows: np.ndarray) -> Ragged:
+    return from_lengths(codes.rows(rows).flat(), codes.lengths[rows])
+
+
+def _sums(columns: Ragged, weights: np.ndarray) -> np.ndarray:
+    """The sum of the weights of each row's columns and of the last weight: float64 (problems, rows)."""
+    return logistic.logits(Features(columns, np.ones(len(columns.values), np.float32)), weights)
+
+
+def _best(unseen: np.ndarray, is_class: np.ndarray, sample_weights: np.ndarray) -> tuple[int, int]:
+    """Whether ratios are used, and the index of the cost, with the lowest loss: that of each class against the rest."""
+    losses = np.zeros((len(unseen), len(COSTS)))
+    for (k, side), (r, c) in product(enumerate(is_class), np.ndindex(losses.shape)):
+        losses[r, c] += (cross_entropy(side, unseen[r, k, c])[0] * sample_weights).sum()
+    with_ratios, cost = np.unravel_index(losses.argmin(), losses.shape)
+    return int(with_ratios), int(cost)
+
+
+def _spelling(words: list[str], vocab_size: int) -> Ragged:
+    """Of each id below `vocab_size`, the indices of its word's n-grams of characters that some other word has too."""
+    spelt = [*([] for _ in range(RANK_OFFSET + 1)), *(list(f" {word} ") for word in words)][:vocab_size]
+    characters = count_vocabulary(spelt)[: BASE - 1]
+    codes = ngrams.codes_of(ranks_of(spelt, {c: i for i, c in enumerate(characters, 1)}), CHARACTERS, BASE)
+    return ngrams.look_up(codes, ngrams.known_codes(codes, 2))
+
+
+class _Kinds(NamedTuple):
+    """What n-grams of words, and of characters, reviews have.
+
+    words: the value is 1
+    characters: the value is in how many words of the review
+    parts: the n-grams of characters of each known n-gram of words: of single words, longer ones have none
+    """
+
+    words: Features
+    characters: Features
+    parts: Ragged
+
+
+def _kinds(codes: Ragged, known: np.ndarray, spelling: Ragged) -> _Kinds:
+    columns = ngrams.look_up(codes, known)
+    single = known[known < len(spelling)]
+    none = np.zeros(len(known) - len(single), np.int64)
+    parts = Ragged(spelling.values, np.append(spelling.starts[single], none), np.append(spelling.lengths[single], none))
+    return _Kinds(Features(columns, np.ones(len(columns.values), np.float32)), composed(columns, parts), parts)
+
+
+def _fit_class(kinds: _Kinds, is_class: np.ndarray, costs: np.ndarray, with_ratios: bool, seed: int) -> np.ndarray:
+    """Fit one class against the rest at several costs, (costs, reviews): float64 (costs, n-grams + 1), the bias last.
+
+    An n-gram is weighted by its inverse document frequency, as in TF-IDF. What has a given norm is not each review, but
+    their root mean square, for each kind of n-grams, so that a review's logit is a sum of scores.
+    """
+    parts, counts = kinds.parts, [len(kinds.parts), int(kinds.parts.values.max(initial=-1)) + 1]
+    weights, scaled = [], []
+    for (present, values), count, scale in zip(kinds[:2], counts, SCALES, strict=True):
+        of_kind = inverse_document_frequency(present, count)
+        if with_ratios:
+            of_kind *= np.sqrt(np.abs(ngrams.log_count_ratio(present, is_class, count, SMOOTHING)))
+        square = ((values * of_kind[present.values]) ** 2).sum() / len(present)
+        of_kind *= scale / np.sqrt(square) if square > 0 else 0
+        weights.append(of_kind)
+        scaled.append(Features(present, (values * of_kind[present.values]).astype(np.float32)))
+    features = side_by_side(scaled, counts, [1, 1])
+    fitted = logistic.fit(features, np.tile(is_class, (len(costs), 1)), costs, sum(counts), seed, TOLERANCE)
+    of_words, of_characters, bias = np.split(fitted, [counts[0], -1], axis=1)
+    in_words = _sums(parts, np.pad(of_characters * weights[1], ((0, 0), (0, 1))))
+    return np.hstack([of_words * weights[0] + in_words, bias])

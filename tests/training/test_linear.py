@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from networks import ragged
+from scipy.sparse import csr_array
+from sklearn.linear_model import LogisticRegression
+
+from imdb_rnn.engine import threads
+from imdb_rnn.engine.kernels import ngrams
+from imdb_rnn.text.encode import Labelled
+from imdb_rnn.training import linear
+from imdb_rnn.training.linear import Linear, fit_linear
+
+WORDS = ["good", "goodly", "goods", "bad", "badly", "baddest", "plot", "film", "the", "a", "actor", "scene"]
+VOCAB_SIZE = len(WORDS) + 4
+
+
+def reviews(count: int = 120, classes: int = 2, seed: int = 1) -> Labelled:
+    """Reviews of 1 to 11 words; of the first words of the vocabulary some are more frequent in a class."""
+    random = np.random.default_rng(seed)
+    y = np.arange(count) % classes
+    rows = []
+    for label in y:
+        words = random.integers(4, VOCAB_SIZE, random.integers(1, 11))
+        rows.append([1, 4 + 3 * label + random.integers(0, 3), *words] if random.random() < 0.7 else [1, *words])
+    return Labelled(ragged(*rows), y)
+
+
+def fit(training: Labelled, words: list[str] = WORDS, sample_weights: np.ndarray | None = None, **others) -> Linear:
+    folds = np.arange(len(training.y)) // 2 % 5
+    if sample_weights is None:
+        sample_weights = np.ones(len(training.y))
+    return fit_linear(training, words, VOCAB_SIZE, 2, others.get("min_reviews", 1), folds, sample_weights, seed=1)
+
+
+def logits(model: Linear, of: Labelled) -> np.ndarray:
+    indices = ngrams.look_up(ngrams.codes_of(of.ids, 2, VOCAB_SIZE), model.codes)
+    return np.stack([model.scores[indices[row]].sum(axis=0) for row in range(len(of.y))]) + model.bias
+
+
+def correct(y: np.ndarray, of_reviews: np.ndarray) -> float:
+    predicted = of_reviews.argmax(axis=1) if of_reviews.shape[1] > 1 else of_reviews[:, 0] > 0
+    return (predicted == y).mean()
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_it_learns_what_distinguishes_classes_and_says_what_it_did_not_see(classes):
+    training, others = reviews(300, classes), reviews(300, classes, seed=2)
+    model = fit(training)
+    num_logits = 1 if classes == 2 else classes
+    assert (model.scores.shape, model.scores.dtype) == ((len(model.codes), num_logits), np.float32)
+    assert model.bias.shape == (num_logits,)
+    assert model.out_of_fold.shape == (300, num_logits)
+    seen, unseen = correct(training.y, logits(model, training)), correct(training.y, model.out_of_fold)
+    assert 1.3 / classes < unseen < seen
+    assert correct(others.y, logits(model, others)) == pytest.approx(unseen, abs=0.1)
+
+
+def test_what_it_did_not_see_cannot_be_known():
+    """Labels at random: nothing but a review's own label would tell it."""
+    training = reviews(200)._replace(y=np.random.default_rng(3).permutation(200) % 2)
+    model = fit(training)
+    assert correct(training.y, logits(model, training)) > 0.7
+    assert correct(training.y, model.out_of_fold) < 0.6
+
+
+@pytest.mark.parametrize("sample_weights", [None, np.linspace(0.1, 3, 120)])
+def test_without_characters_it_is_logistic_regression_on_weighted_ngrams(monkeypatch, sample_weights):
+    monkeypatch.setattr(linear, "COSTS", np.array([5.0]))
+    monkeypatch.setattr(linear, "TOLERANCE", 1e-6)
+    monkeypatch.setattr(linear, "SCALES", (1.0, 1.0))
+    training = reviews()
+    model = fit(training, words=[], sample_weights=sample_weights, min_reviews=2)
+    indices = ngrams.look_up(ngrams.codes_of(training.ids, 2, VOCAB_SIZE), model.codes)
+    has = csr_array((np.ones(len(indices.values)), indices.values, [*indices.starts, len(indices.values)]))
+    counts = [has[training.y == label].sum(axis=0) for label in (1, 0)]
+    assert min(sum(counts)) == 2
+    idf = np.log((1 + has.shape[0]) / (1 + sum(counts))) + 1
+    p, q = ((count + 1) / (count + 1).sum() for count in counts)
+    differences = []
+    for weights in (idf, idf * np.sqrt(np.abs(np.log(p / q)))):
+        x = has.toarray() * weights
+        x /= np.sqrt((x**2).sum(axis=1).mean())
+        expected = LogisticRegression(C=5, solver="liblinear", tol=1e-8, max_iter=1000)
+        expected.fit(x, training.y, sample_weights)
+        differences.append(np.abs(logits(model, training)[:, 0] - expected.decision_function(x)).max())
+    assert min(differences) < 1e-4 < max(differences)
+
+
+def test_words_learn_from_those_that_are_spelt_alike():
+    """`goods` is in no more reviews of one class than of the other."""
+    good, bad, neutral = ([1, 4], [1, 5]), ([1, 7], [1, 8]), [1, 6]
+    training = Labelled(
+        ragged(*10 * [*good, *bad], *10 * [neutral, neutral]), np.array([1, 1, 0, 0] * 10 + [1, 0] * 10)
+    )
+    score = {}
+    for words in (WORDS, []):
+        model = fit(training, words)
+        score[len(words)] = model.scores[np.searchsorted(model.codes, 6), 0]
+    assert abs(score[0]) < 0.1
+    assert score[len(WORDS)] > 0.3
+
+
+def test_the_same_bytes_with_any_number_of_threads(monkeypatch):
+    found = []
+    for count in (1, 3):
+        monkeypatch.setattr(threads, "count", lambda count=count: count)
+        found.append(b"".join(array.tobytes() for array in fit(reviews(classes=3))))
+    assert found[0] == found[1]
