@@ -36,7 +36,7 @@ def main(params: Params, root: Path) -> None:
     arrays = [array for part in (training, validation) for array in (*vars(part.ids).values(), part.y)]
     fingerprint = checkpoint.fingerprint(params.pad, params.model, params.train, *arrays)
     path = root / files.CHECKPOINTS / f"{fingerprint}.npz"
-    trained = train(training, validation, params.model, params.pad, params.train, path)
+    trained = train(training, validation, params.model, params.pad, params.train, path, words=vocabulary)
     checkpoint.prune(path.parent, path)
     model = trained.model(params.model, params.pad, vocabulary, read_provenance(reviews))
     model_file.save(model, root / files.MODEL)

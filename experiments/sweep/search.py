@@ -25,7 +25,7 @@ from imdb_rnn.core import cluster, files, frames
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import Params, load_params
 from imdb_rnn.reporting.sweep_results import N_BEST, Trial, rank
-from imdb_rnn.text.corpus import Reviews, read_reviews
+from imdb_rnn.text.corpus import Reviews, read_reviews, read_vocabulary
 
 ADDRESS = "SWEEP_ADDRESS"
 STATE = FOLDER / "state"
@@ -40,7 +40,7 @@ SETTINGS = {
 def main(root: Path) -> None:
     params = load_params(root)
     plan = read_plan(root, params)
-    reviews = read_reviews(root / files.REVIEWS, "train")
+    reviews, vocabulary = read_reviews(root / files.REVIEWS, "train"), read_vocabulary(root / files.REVIEWS)
     name = fingerprint(
         plan, params, reviews, files.require(root / files.CODE / "sweep-search.txt", "check").read_text()
     )
@@ -48,7 +48,7 @@ def main(root: Path) -> None:
     code = [Path(experiments.__path__[0])]
     with cluster.joined(os.environ.get(ADDRESS) or cluster.LOCAL, code, plan.threads) as ray:
         check_machines(plan, [node for node in ray.nodes() if node["Alive"]])
-        results = search(plan, params, reviews, storage, name)
+        results = search(plan, params, reviews, vocabulary, storage, name)
     errors = [" ".join(str(result.error).split())[-200:] for result in results if result.error]
     if errors:
         raise UserError(f"{len(errors)} trials were not finished; run the same again to redo them ({errors[0]})")
@@ -87,7 +87,7 @@ def check_machines(plan: Plan, machines: list[dict[str, Any]]) -> None:
         raise UserError(f"{PLAN}: with several machines, storage should be a place that all of them reach")
 
 
-def search(plan: Plan, params: Params, reviews: Reviews, storage: str, name: str) -> Any:
+def search(plan: Plan, params: Params, reviews: Reviews, vocabulary: list[str], storage: str, name: str) -> Any:
     """Run all trials, or those that an earlier call has left, on the cluster that was joined.
 
     Args:
@@ -103,7 +103,8 @@ def search(plan: Plan, params: Params, reviews: Reviews, storage: str, name: str
     from ray.tune.search.optuna import OptunaSearch
 
     path = f"{storage}/{name}"
-    trainable = tune.with_parameters(trial.run, params=params, space=plan.space, reviews=reviews)
+    given = {"params": params, "space": plan.space, "reviews": reviews, "vocabulary": vocabulary}
+    trainable = tune.with_parameters(trial.run, **given)
     trainable = tune.with_resources(trainable, {"cpu": plan.threads})
     if tune.Tuner.can_restore(path):
         print(f"resuming the sweep in {path}", flush=True)

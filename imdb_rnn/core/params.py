@@ -150,9 +150,7 @@ class ModelParams(Section):
     units: Annotated[int, Field(ge=1, le=4096)] = 32
     pooling: Literal["last", "max", "mean", "max+mean"] = "last"
     ngrams: Annotated[int, Field(ge=0, le=3)] = 0
-    ngram_min_reviews: Annotated[int, Field(ge=1, le=1_000_000)] = 10
-    ngram_smoothing: Annotated[float, Field(gt=0)] = 5.0
-    ngram_weight: Annotated[float, Field(gt=0)] = 0.02
+    ngram_min_reviews: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     word_dropout: Rate = 0.0
     dropout: Rate = 0.0
     mask_padding: bool = True

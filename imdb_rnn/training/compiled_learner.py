@@ -1,6 +1,6 @@
 """Learning by the project's own engine: the same bytes on every machine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -9,22 +9,29 @@ from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.decision import is_correct, num_logits
 from imdb_rnn.engine.engine import Batch, Engine, Masks, prefetch
 from imdb_rnn.engine.initializers import initial_weights
-from imdb_rnn.engine.kernels import ngrams, optimizer
+from imdb_rnn.engine.kernels import optimizer
+from imdb_rnn.engine.kernels.arithmetic import cross_entropy
 from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.ppmi_svd import word_vectors
-from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.engine.rng import Stream, dropout_mask
 from imdb_rnn.engine.weights import Weights
 from imdb_rnn.model import as_read
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training.batches import sample_weights
+from imdb_rnn.training.linear import fit_linear
 
 
 class CompiledLearner:
     """See `learner.Learner`."""
 
     def __init__(
-        self, training: Labelled, model: ModelParams, encoding: PadParams, params: TrainParams, steps: int
+        self,
+        training: Labelled,
+        model: ModelParams,
+        encoding: PadParams,
+        params: TrainParams,
+        steps: int,
+        words: Sequence[str] = (),
     ) -> None:
         self._model, self._encoding, self._seed = model, encoding, params.seed
         self._words = training.ids.lengths
@@ -38,11 +45,12 @@ class CompiledLearner:
             except ValueError as error:
                 raise UserError(f"{error}; set model.embeddings to learned") from error
             weights = weights._replace(embeddings=vectors)
-        self.ngram_codes, self._prior, self._ngram_indices = np.empty(0, np.int64), np.empty(0, np.float32), None
+        self.ngram_codes, self._linear = np.empty(0, np.int64), None
         if model.ngrams:
-            self.ngram_codes, self._prior, self._ngram_indices = _known_ngrams(training, model, encoding.vocab_size)
-            weights = weights._replace(ngrams=np.full_like(self._prior, model.ngram_weight))
-        self.engine = Engine(Layout(model, encoding.vocab_size, len(self.ngram_codes), logits), self._prior)
+            self._linear = fit_linear(training, words, encoding.vocab_size, model, self._sample_weights, params.seed)
+            self.ngram_codes = self._linear.codes
+        alone = model.model_copy(update={"ngrams": 0})
+        self.engine = Engine(Layout(alone, encoding.vocab_size, 0, logits))
         self._flat, self._fixed = self.engine.layout.flatten(weights), self.engine.layout.num_fixed
         self._optimizer = optimizer.start(self._flat[self._fixed :], params, steps)
 
@@ -52,9 +60,7 @@ class CompiledLearner:
 
         def prepare(numbered: tuple[int, np.ndarray]) -> Batch:
             rows = numbered[1]
-            return self.engine.prepare(
-                self._ids.rows(rows), self._ngram_indices.rows(rows) if self._ngram_indices else None
-            )
+            return self.engine.prepare(self._ids.rows(rows))
 
         in_order = (rows[np.argsort(-self._words[rows], kind="stable")] for rows in batches)
         for (number, rows), batch, prefetch_next in prefetch(enumerate(in_order, first), prepare):
@@ -67,15 +73,21 @@ class CompiledLearner:
             sample_weights = self._sample_weights[rows]
             logits, losses, square = self.engine.learn(self._flat, batch, y, sample_weights, masks, prefetch_next)
             self._optimizer.apply(self.engine.gradient[self._fixed :], square)
+            if self._linear:
+                logits = (logits + self._linear.of_training[rows].reshape(logits.shape)) / 2
+                losses = cross_entropy(y, logits)[0] * sample_weights
             yield float(losses.sum()), int(is_correct(y, logits).sum())
 
     def weights(self) -> Weights:
         flat = np.concatenate([self._flat[: self._fixed], self._optimizer.averaged_or_raw_weights()])
         weights = self.engine.layout.split(flat)
-        if self._model.ngrams:  # halves, so that the sums of both logits are their means
-            head_kernel, head_bias = weights.head_kernel / 2, weights.head_bias / 2
-            scores = np.float32(0.5) * self._prior * weights.ngrams
-            weights = weights._replace(head_kernel=head_kernel, head_bias=head_bias, ngrams=scores)
+        if self._linear:  # halves, so that the sums of both logits are their means
+            scores = self._linear.scores
+            weights = weights._replace(
+                head_kernel=weights.head_kernel / 2,
+                head_bias=(weights.head_bias + self._linear.bias) / 2,
+                ngrams=(scores if scores.shape[1] > 1 else scores[:, 0]) / 2,
+            )
         return weights
 
     def state(self) -> list[np.ndarray]:
@@ -85,19 +97,3 @@ class CompiledLearner:
         self._optimizer.step = int(state[0])
         for array, value in zip(self._optimizer.arrays(), state[1:], strict=True):
             array[:] = value
-
-
-def _known_ngrams(training: Labelled, model: ModelParams, vocab_size: int) -> tuple[np.ndarray, np.ndarray, Ragged]:
-    """The n-grams that enough training reviews have: codes, log-count ratios, and the indices of each review's.
-
-    The ratios, of the shape of `Weights.ngrams`, are of each class against the rest; of two classes, the second's.
-    """
-    codes = ngrams.codes_of(training.ids, model.ngrams, vocab_size)
-    known = ngrams.known_codes(codes, model.ngram_min_reviews)
-    if not len(known):
-        raise UserError(f"no n-gram is in {model.ngram_min_reviews} training reviews; set model.ngrams to 0")
-    indices = ngrams.look_up(codes, known)
-    classes = range(training.y.max() + 1) if training.y.max() > 1 else [1]
-    sides, smoothing = (training.y == label for label in classes), model.ngram_smoothing
-    ratios = [ngrams.log_count_ratio(indices, side, len(known), smoothing) for side in sides]
-    return known, np.stack(ratios, axis=1) if len(ratios) > 1 else ratios[0], indices

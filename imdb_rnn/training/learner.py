@@ -1,6 +1,6 @@
 """What the loop over the epochs needs of an engine, and the choice between the two."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -50,12 +50,20 @@ def require_engine(params: TrainParams) -> None:
         )
 
 
-def learner(training: Labelled, model: ModelParams, encoding: PadParams, params: TrainParams, steps: int) -> Learner:
+def learner(
+    training: Labelled,
+    model: ModelParams,
+    encoding: PadParams,
+    params: TrainParams,
+    steps: int,
+    words: Sequence[str] = (),
+) -> Learner:
     """The learner of the engine that `params` names, before its first step.
 
     Args:
         training: reviews without padding; ids below `encoding.vocab_size`.
         steps: how many there will be, for the schedule.
+        words: as `loop.train` takes them.
 
     Raises:
         UserError: as `require_engine` does, and when these reviews have no n-grams or no word vectors.
@@ -67,4 +75,4 @@ def learner(training: Labelled, model: ModelParams, encoding: PadParams, params:
         return KerasLearner(training, model, encoding, params, steps)
     from imdb_rnn.training.compiled_learner import CompiledLearner
 
-    return CompiledLearner(training, model, encoding, params, steps)
+    return CompiledLearner(training, model, encoding, params, steps, words)

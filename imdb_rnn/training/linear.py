@@ -6,11 +6,15 @@ regularisation is, and whether n-grams are weighted by their log-count ratios (W
 2012), is chosen by the loss on reviews that a fit has not seen.
 """
 
+import zlib
+from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.core.params import ModelParams
 from imdb_rnn.decision import num_logits
 from imdb_rnn.engine import logistic
 from imdb_rnn.engine.features import Features, composed, inverse_document_frequency, side_by_side
@@ -22,6 +26,8 @@ from imdb_rnn.text.vocabulary import RANK_OFFSET, count_vocabulary
 
 COSTS = np.array([1.0, 3.0, 10.0, 30.0])  # what logistic regression's C is chosen from
 SMOOTHING, TOLERANCE = 1.0, 0.01
+FOLDS, MOST_NGRAMS = 3, 250_000
+MOST_WORDS = 2**20  # in all reviews; from more, words learn enough by themselves
 CHARACTERS, BASE = 5, 4096  # the longest n-gram of characters, and how many different characters, those of most words
 SCALES = 0.8, 0.6  # of n-grams of words, and of characters; their squares add up to 1
 
@@ -30,22 +36,22 @@ class Linear(NamedTuple):
     """codes: int64 (n-grams,), ascending
     scores: float32 (n-grams, logits)
     bias: float32 (logits,)
-    out_of_fold: float64 (reviews, logits), the logit of each training review by a fit that has not seen its fold
+    of_training: float64 (reviews, logits), the logits of the training reviews
+    out_of_fold: the same by fits that have not seen the review, nor any equal one
     """
 
     codes: np.ndarray
     scores: np.ndarray
     bias: np.ndarray
+    of_training: np.ndarray
     out_of_fold: np.ndarray
 
 
 def fit_linear(
     training: Labelled,
-    words: list[str],
+    words: Sequence[str],
     vocab_size: int,
-    longest: int,
-    min_reviews: int,
-    folds: np.ndarray,
+    params: ModelParams,
     sample_weights: np.ndarray,
     seed: int,
 ) -> Linear:
@@ -56,36 +62,58 @@ def fit_linear(
     Args:
         training: ids below `vocab_size`.
         words: of the vocabulary, rank 1 first, as they are spelt; empty: words have no n-grams of characters.
-        longest: the longest n-gram of words.
-        min_reviews: n-grams in fewer reviews are ignored.
-        folds: (reviews,), the fold of each, at least two.
+        params: how long n-grams are, and in how many reviews.
         sample_weights: float64 (reviews,)
         seed: of the order in which reviews are visited.
+
+    Raises:
+        UserError: if no n-gram is in enough reviews.
     """
-    codes, spelling = ngrams.codes_of(training.ids, longest, vocab_size), _spelling(words, vocab_size)
+    codes, folds = ngrams.codes_of(training.ids, params.ngrams, vocab_size), _folds(training.ids)
+    if not len(_known(codes, params.ngram_min_reviews)):
+        raise UserError(f"no n-gram is in {params.ngram_min_reviews} training reviews; set model.ngrams to 0")
+    spelling = _spelling(words if training.ids.lengths.sum() <= MOST_WORDS else (), vocab_size)
     classes = int(training.y.max()) + 1
     is_class = training.y == np.arange(classes)[classes - num_logits(classes) :, None]
 
-    def fit(rows: np.ndarray, with_ratios: list[bool], costs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def fit(
+        rows: np.ndarray, with_ratios: list[bool], costs: np.ndarray, tolerance: float
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The known n-grams, and weights: float64 (with and without ratios, logits, costs, n-grams + 1)."""
-        known = ngrams.known_codes(_some(codes, rows), min_reviews)
+        known = _known(_some(codes, rows), params.ngram_min_reviews)
         kinds = _kinds(_some(codes, rows), known, spelling)
         costs_of_rows = costs[:, None] * sample_weights[rows]
         fitted = [
-            [_fit_class(kinds, side[rows], costs_of_rows, ratios, seed) for side in is_class] for ratios in with_ratios
+            [_fit_class(kinds, side[rows], costs_of_rows, ratios, seed, tolerance) for side in is_class]
+            for ratios in with_ratios
         ]
         return known, np.array(fitted)
 
-    unseen = np.empty((2, len(is_class), len(COSTS), len(training.y)))
-    for fold in np.unique(folds):
-        known, weights = fit(np.flatnonzero(folds != fold), [False, True], COSTS)
+    unseen = np.zeros((2, len(is_class), len(COSTS), len(training.y)))
+    for fold in np.unique(folds) if len(np.unique(folds)) > 1 else []:
+        known, weights = fit(np.flatnonzero(folds != fold), [False, True], COSTS, 10 * TOLERANCE)  # to compare them
         rows = np.flatnonzero(folds == fold)
         columns = ngrams.look_up(_some(codes, rows), known)
         unseen[..., rows] = _sums(columns, weights.reshape(-1, len(known) + 1)).reshape(*weights.shape[:3], -1)
     ratios, cost = _best(unseen, is_class, sample_weights)
-    known, weights = fit(np.arange(len(training.y)), [bool(ratios)], COSTS[[cost]])
-    scores = weights[0, :, 0].T.astype(np.float32)
-    return Linear(known, scores[:-1], scores[-1], unseen[ratios, :, cost].T)
+    known, weights = fit(np.arange(len(training.y)), [bool(ratios)], COSTS[[cost]], TOLERANCE)
+    scores = weights[0, :, 0].T.astype(np.float32, order="C")
+    of_training = _sums(ngrams.look_up(codes, known), weights[0, :, 0]).T
+    return Linear(known, scores[:-1], scores[-1], of_training, unseen[ratios, :, cost].T)
+
+
+def _folds(ids: Ragged) -> np.ndarray:
+    """The fold of each review, by what is in it, so that equal reviews are in one."""
+    return np.array([zlib.crc32(ids[row].astype("<i4").tobytes()) % FOLDS for row in range(len(ids))])
+
+
+def _known(codes: Ragged, min_reviews: int | None) -> np.ndarray:
+    """The codes that at least so many reviews have, or the lowest number that leaves at most `MOST_NGRAMS`."""
+    if min_reviews is None:
+        counts = np.unique(codes.values, return_counts=True)[1]
+        left = np.append(np.cumsum(np.bincount(counts)[::-1])[::-1], 0)  # by the number of reviews
+        min_reviews = int(np.argmax(left <= MOST_NGRAMS))
+    return ngrams.known_codes(codes, min_reviews)
 
 
 def _some(codes: Ragged, rows: np.ndarray) -> Ragged:
@@ -106,7 +134,7 @@ def _best(unseen: np.ndarray, is_class: np.ndarray, sample_weights: np.ndarray) 
     return int(with_ratios), int(cost)
 
 
-def _spelling(words: list[str], vocab_size: int) -> Ragged:
+def _spelling(words: Sequence[str], vocab_size: int) -> Ragged:
     """Of each id below `vocab_size`, the indices of its word's n-grams of characters that some other word has too."""
     spelt = [*([] for _ in range(RANK_OFFSET + 1)), *(list(f" {word} ") for word in words)][:vocab_size]
     characters = count_vocabulary(spelt)[: BASE - 1]
@@ -135,7 +163,9 @@ def _kinds(codes: Ragged, known: np.ndarray, spelling: Ragged) -> _Kinds:
     return _Kinds(Features(columns, np.ones(len(columns.values), np.float32)), composed(columns, parts), parts)
 
 
-def _fit_class(kinds: _Kinds, is_class: np.ndarray, costs: np.ndarray, with_ratios: bool, seed: int) -> np.ndarray:
+def _fit_class(
+    kinds: _Kinds, is_class: np.ndarray, costs: np.ndarray, with_ratios: bool, seed: int, tolerance: float
+) -> np.ndarray:
     """Fit one class against the rest at several costs, (costs, reviews): float64 (costs, n-grams + 1), the bias last.
 
     An n-gram is weighted by its inverse document frequency, as in TF-IDF. What has a given norm is not each review, but
@@ -152,7 +182,7 @@ def _fit_class(kinds: _Kinds, is_class: np.ndarray, costs: np.ndarray, with_rati
         weights.append(of_kind)
         scaled.append(Features(present, (values * of_kind[present.values]).astype(np.float32)))
     features = side_by_side(scaled, counts, [1, 1])
-    fitted = logistic.fit(features, np.tile(is_class, (len(costs), 1)), costs, sum(counts), seed, TOLERANCE)
+    fitted = logistic.fit(features, np.tile(is_class, (len(costs), 1)), costs, sum(counts), seed, tolerance)
     of_words, of_characters, bias = np.split(fitted, [counts[0], -1], axis=1)
     in_words = _sums(parts, np.pad(of_characters * weights[1], ((0, 0), (0, 1))))
     return np.hstack([of_words * weights[0] + in_words, bias])

@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,6 +63,7 @@ def train(
     params: TrainParams,
     checkpoint_path: Path | None = None,
     after_epoch: Callable[[list[list[float]]], None] | None = None,
+    words: Sequence[str] = (),
 ) -> Trained:
     """Train for `params.epochs` epochs, or until `params.patience` ends it.
 
@@ -71,6 +72,7 @@ def train(
             `encoding.vocab_size`.
         checkpoint_path: training resumes from this file if it is there, and writes it. None: no checkpoints.
         after_epoch: is called with the rows of the history so far, when the epoch's checkpoint is written.
+        words: of the vocabulary, rank 1 first. With them, a linear model on n-grams learns from how words are spelt.
 
     Returns:
         What `Trained` has. When a loss is not finite, training ends before that epoch.
@@ -81,7 +83,8 @@ def train(
     """
     check_ids(training.ids, encoding.vocab_size)
     reviews = len(training.y)
-    learning = learner(training, model_params, encoding, params, params.epochs * math.ceil(reviews / params.batch_size))
+    steps = params.epochs * math.ceil(reviews / params.batch_size)
+    learning = learner(training, model_params, encoding, params, steps, words)
     state = (checkpoint.read(checkpoint_path) if checkpoint_path else None) or TrainingState(learning.state())
     if state.epoch > 1 or state.batches:
         learning.restore(state.learner)

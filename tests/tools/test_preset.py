@@ -24,8 +24,8 @@ def test_the_default_preset_is_the_defaults_that_the_library_has():
 
 
 def test_a_preset_changes_what_it_names_and_nothing_else():
-    chosen = preset("mine: {model: {units: 7, ngrams: 2, ngram_weight: 0.5}}", "mine")
-    assert chosen.model == ModelParams(units=7, ngrams=2, ngram_weight=0.5)
+    chosen = preset("mine: {model: {units: 7, ngrams: 2, ngram_min_reviews: 5}}", "mine")
+    assert chosen.model == ModelParams(units=7, ngrams=2, ngram_min_reviews=5)
     assert (chosen.pad, chosen.train) == (PadParams(), TrainParams())
 
 

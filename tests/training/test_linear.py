@@ -4,6 +4,7 @@ from networks import ragged
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 
+from imdb_rnn.core.params import ModelParams
 from imdb_rnn.engine import threads
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.text.encode import Labelled
@@ -25,11 +26,13 @@ def reviews(count: int = 120, classes: int = 2, seed: int = 1) -> Labelled:
     return Labelled(ragged(*rows), y)
 
 
-def fit(training: Labelled, words: list[str] = WORDS, sample_weights: np.ndarray | None = None, **others) -> Linear:
-    folds = np.arange(len(training.y)) // 2 % 5
+def fit(
+    training: Labelled, words: list[str] = WORDS, sample_weights: np.ndarray | None = None, min_reviews: int = 1
+) -> Linear:
+    params = ModelParams(ngrams=2, ngram_min_reviews=min_reviews)
     if sample_weights is None:
         sample_weights = np.ones(len(training.y))
-    return fit_linear(training, words, VOCAB_SIZE, 2, others.get("min_reviews", 1), folds, sample_weights, seed=1)
+    return fit_linear(training, words, VOCAB_SIZE, params, sample_weights, seed=1)
 
 
 def logits(model: Linear, of: Labelled) -> np.ndarray:
@@ -49,6 +52,7 @@ def test_it_learns_what_distinguishes_classes_and_says_what_it_did_not_see(class
     num_logits = 1 if classes == 2 else classes
     assert (model.scores.shape, model.scores.dtype) == ((len(model.codes), num_logits), np.float32)
     assert model.bias.shape == (num_logits,)
+    np.testing.assert_allclose(model.of_training, logits(model, training), atol=1e-5)
     assert model.out_of_fold.shape == (300, num_logits)
     seen, unseen = correct(training.y, logits(model, training)), correct(training.y, model.out_of_fold)
     assert 1.3 / classes < unseen < seen

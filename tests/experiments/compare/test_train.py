@@ -81,8 +81,8 @@ def test_it_trains_on_the_reviews_that_are_not_held_out(project, monkeypatch, pr
     reviews = write_reviews(project, last=np.zeros_like(LABELS))  # so that the network can only overfit
     seen = []
 
-    def noting(training, validation, *others):
-        trained = loop.train(training, validation, *others)
+    def noting(training, validation, *others, **named):
+        trained = loop.train(training, validation, *others, **named)
         seen.append((len(training.y), validation, trained.best_epoch, trained.history["val_loss"].to_numpy()))
         return trained
 
