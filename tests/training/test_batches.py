@@ -40,6 +40,12 @@ def test_the_last_reviews_of_each_label_are_held_out():
     assert validation.y.tolist() == [0, 1, 0, 1]
 
 
-def test_a_fraction_that_leaves_a_part_empty_is_named():
-    with pytest.raises(UserError, match=r"train\.validation_fraction is 0\.01"):
-        hold_out(REVIEWS, TrainParams(validation_fraction=0.01))
+def test_however_small_the_fraction_one_review_of_each_label_is_held_out():
+    training, validation = hold_out(REVIEWS, TrainParams(validation_fraction=0.01))
+    assert rows_of(training.ids) == [[number] for number in range(8)]
+    assert rows_of(validation.ids) == [[8], [9]]
+
+
+def test_a_label_with_one_review_cannot_be_held_out():
+    with pytest.raises(UserError, match=r"train\.validation_fraction is 0\.1"):
+        hold_out(Labelled(REVIEWS.ids, np.array([0] * 9 + [1])), TrainParams())
