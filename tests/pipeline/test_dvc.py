@@ -64,7 +64,7 @@ def test_a_change_runs_what_depends_on_it_and_a_change_back_restores(project, ch
 def test_an_edit_of_a_comment_or_a_message_runs_the_check_alone(project):
     for path, old, new in (
         ("imdb_rnn/engine/kernels/recurrence.py", '"""', '"""In other words: '),
-        ("imdb_rnn/text/tables.py", 'UserError(f"', 'UserError(f"sorry, '),
+        ("imdb_rnn/text/tables/source.py", 'UserError(f"', 'UserError(f"sorry, '),
         ("imdb_rnn/core/params.py", "\n", "\r\n"),
         ("stages/train.py", "    ", "    # a comment\n\n    "),
     ):
@@ -77,7 +77,7 @@ def test_an_edit_of_a_comment_or_a_message_runs_the_check_alone(project):
 @pytest.mark.parametrize(
     ("path", "runs", "spares"),
     [
-        ("imdb_rnn/text/tables.py", {"download"}, {"pad", "train", "evaluate"}),
+        ("imdb_rnn/text/tables/source.py", {"download"}, {"pad", "train", "evaluate"}),
         ("imdb_rnn/engine/kernels/recurrence.py", {"train", "evaluate"}, {"download", "pad"}),
         ("imdb_rnn/reporting/page/page.css", {"report"}, {"train", "evaluate", "plot", "export"}),
     ],
