@@ -91,7 +91,7 @@ def make_corpus(
     )
     for name, reviews in (("train", train), ("test", test)):
         counts = np.bincount(reviews.labels).tolist()
-        by_label = {"labels": dict(zip(labels, counts, strict=True))}
+        by_label = {"labels": dict(zip(labels, counts, strict=True))}  # type: dict[str, object]
         if len(labels) == 2:
             by_label = dict(zip(("negative", "positive"), counts, strict=True))
         provenance[name] = {"reviews": len(reviews), **by_label, "words": int(reviews.ranks.lengths.sum())}
