@@ -94,7 +94,7 @@ def _is_prose(table: Table, lines: list[str], rows: Rows) -> bool:
 
 
 def _has_header(rows: Rows) -> bool:
-    """Whether the first row names the columns: it holds no number, and nothing that is a value of its column."""
+    """Whether the first row is a header: it has no numbers, and none of its cells occurs again in its column."""
     first = rows[0]
     if [cell for cell in first if cell] == [str(place) for place in range(len(first) - (not first[0]))]:
         return True  # as pandas numbers columns
@@ -148,7 +148,7 @@ def read_rows(table: Table, blank: bool) -> Iterator[Row]:
 def _records(table: Table, lines: Iterator[str]) -> Iterator[tuple[list[str], str, str]]:
     """The cells of each record, its lines, and what reading it changed.
 
-    Where quotes do not match, the first line of the record is read by itself, and the lines after it anew.
+    Where a quote is never closed, the first line of the record becomes a row, and reading goes on with the second line.
     """
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))
     again, taken, options = deque[str](), list[str](), _options(table)
