@@ -51,6 +51,7 @@ lint: $(INSTALLED)
 	@$(RUN) lint-imports --no-cache
 
 test-cluster: $(CLUSTER)
+	@$(RUN) python -c 'import psutil, ray.data' # without these the tests would be skipped
 	@$(RUN) $(PYTEST) -m cluster
 
 faults: $(INSTALLED)
