@@ -3,7 +3,6 @@
 import io
 import sys
 from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -11,7 +10,6 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import (
     DataParams,
-    KerasParams,
     ModelParams,
     PadParams,
     Section,
@@ -25,11 +23,6 @@ from imdb_rnn.core.params import (
 
 PRESETS_FILE = Path("presets.yaml")
 Source = DataParams.model_fields["source"].annotation
-WordRanks = KerasParams.model_fields["word_ranks"].annotation
-
-
-class PresetKeras(Section):
-    word_ranks: WordRanks
 
 
 class PresetData(Section):
@@ -37,7 +30,6 @@ class PresetData(Section):
 
     source: Source | None = None
     tokenizer: TokenizerChoice | None = None
-    keras: PresetKeras | None = None
 
 
 class Preset(Section):
@@ -86,7 +78,11 @@ def apply(chosen: Preset, params: str) -> str:
     parse_params(params)
     yaml_file = editor()
     document = yaml_file.load(params)
-    _set(document, chosen.model_dump() | {"data": chosen.data.model_dump(exclude_none=True)})
+    values = chosen.model_dump() | {"data": chosen.data.model_dump(exclude_none=True)}
+    for section, names in values.items():
+        for name, value in names.items():
+            if document[section][name] != value:
+                document[section][name] = value
     stream = io.StringIO()
     yaml_file.dump(document, stream)
     try:
@@ -94,14 +90,6 @@ def apply(chosen: Preset, params: str) -> str:
     except UserError as error:
         raise UserError(f"nothing was written, because with this preset {error}") from error
     return stream.getvalue()
-
-
-def _set(document: Any, values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        if isinstance(value, dict) and isinstance(document[name], dict):
-            _set(document[name], value)
-        elif document[name] != value:
-            document[name] = value
 
 
 def main() -> None:

@@ -67,7 +67,6 @@ class KerasParams(Section):
     sha256: Sha256
     word_index_url: Url
     word_index_sha256: Sha256
-    word_ranks: Literal["training", "all"]
 
 
 class LabelParams(Section):

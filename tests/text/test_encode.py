@@ -89,7 +89,6 @@ def test_both_stages_equal_the_articles_first_lines(corpus, params, tmp_path, mo
     index = {word: rank for rank, word in enumerate(corpus.vocabulary, start=1)}
     labels = {"y_train": np.arange(3000) % 2, "y_test": np.arange(2000) % 2}
     params = changed(params, data=keras_source(tmp_path, index, x_train=lists[:3000], x_test=lists[3000:], **labels))
-    params = changed(params, data={"keras": {"word_ranks": "all"}})
 
     import keras
 

@@ -86,7 +86,7 @@ def test_comments_stay(name):
 
 def test_the_article_s_preset_is_the_article():
     params = parse_params(apply(preset(PRESETS, "article"), PARAMS))
-    assert (params.data.source, params.data.keras.word_ranks) == ("keras", "all")
+    assert params.data.source == "keras"
     assert params.pad.model_dump() == {"vocab_size": 10000, "maxlen": 500, "padding": "pre", "truncating": "pre"}
     assert (params.model.cell, params.model.embedding_dim, params.model.units) == ("simple_rnn", 32, 32)
     assert (params.model.layers, params.model.bidirectional, params.model.pooling) == (1, False, "last")
@@ -109,7 +109,7 @@ def test_an_unknown_preset_is_named_with_those_there_are():
         ("modell: {units: 3}", "presets.yaml: mine.modell is not a parameter; allowed here: data, pad, model, train"),
         ("model: {units: 0}", "presets.yaml: mine.model.units is 0, it should be greater than or equal to 1"),
         ("model: {bidirectional: yes}", "presets.yaml: mine.model.bidirectional is 'yes'"),
-        ("data: {url: x}", "presets.yaml: mine.data.url is not a parameter; allowed here: source, tokenizer, keras"),
+        ("data: {url: x}", "presets.yaml: mine.data.url is not a parameter; allowed here: source, tokenizer"),
         ("data: {source: imdb}", "presets.yaml: mine.data.source is 'imdb', it should be 'bundled', 'keras' or 'own'"),
         ("train: {validation: test, patience: 2}", "presets.yaml: mine.train: with validation: test, patience must be"),
         (

@@ -11,7 +11,6 @@ import numpy as np
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import KerasParams
-from imdb_rnn.engine.ragged import from_lengths
 from imdb_rnn.text.corpus import Corpus, Reviews, from_lists, make_corpus
 
 SHUFFLE_SEED = 113  # the default of keras.datasets.imdb.load_data
@@ -24,8 +23,6 @@ PROVENANCE = {  # without addresses and checksums, so that a mirror with the sam
 
 def read(params: KerasParams, root: Path, tokenizer: str) -> Corpus:
     """Fetch and read 25,000 training and 25,000 test reviews, in the order of `keras.datasets.imdb.load_data`.
-
-    With `word_ranks: all` the ranks are `load_data`'s too, those of Keras' word index.
 
     Raises:
         UserError: when a download fails, or does not hold what it should.
@@ -41,25 +38,10 @@ def read(params: KerasParams, root: Path, tokenizer: str) -> Corpus:
         # In this order: load_data shuffles the training set first, with the same generator.
         train = _shuffled(arrays["x_train"], arrays["y_train"], shuffle)
         test = _shuffled(arrays["x_test"], arrays["y_test"], shuffle)
-        corpus = make_corpus(train, test, vocabulary, PROVENANCE | {"word_ranks": params.word_ranks})
-        return corpus if params.word_ranks == "all" else _ranked_by_training(corpus)
+        return make_corpus(train, test, vocabulary, PROVENANCE)
     except Exception as error:  # with another SHA-256 in params.yaml the files can hold anything
         why = " ".join(str(error).split())
         raise UserError(f"{downloads}: not Keras' reviews and word index ({why}); check data.keras") from error
-
-
-def _ranked_by_training(corpus: Corpus) -> Corpus:
-    """Rank words as `count_vocabulary` does in the training reviews; other words have rank 0."""
-    words, first, counts = np.unique(corpus.train.ranks.values, return_index=True, return_counts=True)
-    known = words > 0
-    by_count = words[known][np.lexsort((first[known], -counts[known]))]
-    rank = np.zeros(len(corpus.vocabulary) + 1, np.int32)
-    rank[by_count] = np.arange(1, len(by_count) + 1)
-    train, test = (
-        Reviews(from_lengths(rank[reviews.ranks.values], reviews.ranks.lengths), reviews.labels)
-        for reviews in (corpus.train, corpus.test)
-    )
-    return make_corpus(train, test, [corpus.vocabulary[word - 1] for word in by_count], corpus.provenance)
 
 
 def _shuffled(ranks: np.ndarray, labels: np.ndarray, shuffle: np.random.RandomState) -> Reviews:

@@ -38,26 +38,12 @@ def test_a_pickle_that_would_run_something_is_refused_unrun(tmp_path, monkeypatc
 
 def test_the_source_delivers_the_archive(params, tmp_path):
     params = changed(params, data=keras_source(tmp_path, INDEX, **GOOD))
-    params = changed(params, data={"keras": {"word_ranks": "all"}})
     corpus = keras.read(params.data.keras, tmp_path, "word")
     labelled = zip(as_lists(corpus.train), corpus.train.labels.tolist(), strict=True)
     assert sorted(labelled) == sorted(zip(LISTS, [0, 1, 0, 1], strict=True))
     assert corpus.vocabulary == ["the", "and", "film"]
     assert corpus.provenance["train"] == {"reviews": 4, "negative": 2, "positive": 2, "words": 7}
     assert sorted(contents(tmp_path / files.DOWNLOADS)) == ["imdb.npz", "imdb_word_index.json"]
-
-
-def test_the_training_reviews_alone_rank_the_words(params, tmp_path):
-    """The index has `the` first, which no training review has; of `film` and `dull`, both twice, one comes first."""
-    index = {"the": 1, "film": 2, "good": 3, "dull": 4}
-    arrays = {"x_train": [[4, 3, 2], [4, 3, 2, 3]], "x_test": [[1, 2, 3, 4], [1]]}
-    labels = {"y_train": np.array([0, 1]), "y_test": np.array([0, 1])}
-    params = changed(params, data=keras_source(tmp_path, index, **arrays, **labels))
-    corpus = keras.read(params.data.keras, tmp_path, "word")
-    assert corpus.vocabulary == ["good", "dull", "film"]
-    assert sorted(as_lists(corpus.train)) == [[2, 1, 3], [2, 1, 3, 1]]
-    assert sorted(as_lists(corpus.test)) == [[0], [0, 3, 1, 2]]
-    assert corpus.provenance["vocabulary_words"] == 3
 
 
 def test_a_mirror_with_the_same_reviews_gives_the_same_corpus(params, tmp_path):
