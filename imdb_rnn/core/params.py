@@ -169,6 +169,7 @@ class TrainParams(Section):
     patience: Annotated[int, Field(ge=1, le=1000)] | None = None
     validation: Literal["holdout", "test"] = "holdout"
     validation_fraction: Fraction = 0.1
+    folds: Annotated[int, Field(ge=2, le=20)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
 
     @model_validator(mode="after")
@@ -179,12 +180,14 @@ class TrainParams(Section):
 
 
 def _keras_is_plain(settings: Any) -> Any:
-    plain = {"ngrams": 0, "word_dropout": 0, "embeddings": "learned"}
-    for name, value in plain.items() if settings.train.engine == "keras" else ():
-        if getattr(settings.model, name) != value:
+    plain = {"model.ngrams": 0, "model.word_dropout": 0, "model.embeddings": "learned", "train.folds": None}
+    for key, value in plain.items() if settings.train.engine == "keras" else ():
+        section, name = key.split(".")
+        found = getattr(getattr(settings, section), name)
+        if found != value:
             raise ValueError(
-                f"model.{name} is {getattr(settings.model, name)!r}, which the engine keras does not have; "
-                f"set it to {value}, or train.engine to compiled"
+                f"{key} is {found!r}, which the engine keras does not have; "
+                f"set it to {'null' if value is None else value}, or train.engine to compiled"
             )
     return settings
 

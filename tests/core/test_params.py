@@ -172,13 +172,18 @@ def test_an_old_name_gets_one_line_that_gives_the_new_one(new, old, says):
 
 @pytest.mark.parametrize(
     ("key", "value", "plain"),
-    [("ngrams", "2", "0"), ("word_dropout", "0.25", "0"), ("embeddings", "ppmi_svd", "learned")],
+    [
+        ("model.ngrams", "2", "0"),
+        ("model.word_dropout", "0.25", "0"),
+        ("model.embeddings", "ppmi_svd", "learned"),
+        ("train.folds", "3", "null"),
+    ],
 )
 def test_what_the_engine_keras_does_not_have_is_refused_in_one_line(key, value, plain):
-    text = with_value(f"model.{key}", value)
+    text = with_value(key, value)
     assert isinstance(parse_params(text), Params)
     (line,) = faults(text.replace("engine: compiled ", "engine: keras "))
-    assert line.startswith(f"model.{key} is ")
+    assert line.startswith(f"{key} is ")
     assert line.endswith(f", which the engine keras does not have; set it to {plain}, or train.engine to compiled")
 
 
