@@ -9,7 +9,7 @@ import numpy as np
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams
-from imdb_rnn.decision import num_logits, predicted
+from imdb_rnn.decision import THRESHOLD, num_logits, predicted
 from imdb_rnn.engine.engine import Batch, Engine, prefetch
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.kernels.arithmetic import probabilities
@@ -20,6 +20,7 @@ from imdb_rnn.text.encode import encode, ranks_of, with_padding
 from imdb_rnn.text.vocabulary import OOV, PADDING, START, get_tokenizer
 
 BATCH = 256  # reviews; the activations of long reviews take much memory
+UNSURE = "unsure"  # the answer where no label is probable enough
 TEXTS = 4096  # texts whose ids are in memory at a time
 
 
@@ -50,6 +51,7 @@ class Model:
     labels: the names of the classes, 2 to 100; of two the second one's probability and logit are given
     best_epoch: the epoch of the training, from 1, after which the weights were as they are here
     provenance: where the training reviews come from
+    threshold: of two labels the second one is predicted where its probability is above it
 
     >>> model.predict(["A wonderful film.", "A terrible film."])
     ['positive', 'negative']
@@ -71,6 +73,7 @@ class Model:
     labels: tuple[str, ...]
     best_epoch: int
     provenance: dict[str, Any]
+    threshold: float = THRESHOLD
 
     @cached_property
     def _rank(self) -> dict[str, int]:
@@ -109,13 +112,34 @@ class Model:
         """
         return probabilities(self.decision_function(texts))
 
-    def predict(self, texts: Iterable[str]) -> list[str]:
-        """The label of each text, one of `labels`. Raises as `decision_function` does."""
-        return self.label_names(self.decision_function(texts))
+    def predict(self, texts: Iterable[str], unsure: float | None = None) -> list[str]:
+        """The label of each text, one of `labels`, or `UNSURE`. Raises as `decision_function` and `label_names` do."""
+        return self.label_names(self.decision_function(texts), unsure)
 
-    def label_names(self, logits: np.ndarray) -> list[str]:
-        """The label that is predicted at each review's logits."""
-        return [self.labels[label] for label in predicted(logits).tolist()]
+    def label_names(self, logits: np.ndarray, unsure: float | None = None) -> list[str]:
+        """The label that is predicted at each review's logits, or `UNSURE`.
+
+        Args:
+            unsure: the chance of being wrong, 1 minus the probability of the label, above which the answer is `UNSURE`;
+                above 0 and, of two labels, below 0.5, of more below 1.
+
+        Raises:
+            UserError: when `unsure` is not in that range, or a label is called like that.
+        """
+        labels = predicted(logits, self.threshold)
+        names = [self.labels[label] for label in labels.tolist()]
+        if unsure is None:
+            return names
+        highest = 1.0 if logits.ndim == 2 else 0.5
+        if not 0 < unsure < highest:
+            raise UserError(f"unsure is {unsure}; choose a number above 0 and below {highest}, such as 0.2")
+        if UNSURE in self.labels:
+            raise UserError(
+                f"the model has a label {UNSURE}, so that the answers could not be told apart; ask without it"
+            )
+        probability = probabilities(logits)
+        of_label = probability.max(axis=1) if logits.ndim == 2 else np.where(labels == 1, probability, 1 - probability)
+        return [name if sure else UNSURE for name, sure in zip(names, of_label >= 1 - unsure, strict=True)]
 
     def trace(self, text: str) -> Trace:
         """Follow the probability through a text, token by token. Raises `UserError` as `get_tokenizer` does."""

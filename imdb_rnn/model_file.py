@@ -15,8 +15,8 @@ from safetensors import SafetensorError, safe_open
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import ModelParams, PadParams, Tokenizer
-from imdb_rnn.decision import num_logits
+from imdb_rnn.core.params import Fraction, ModelParams, PadParams, Tokenizer
+from imdb_rnn.decision import THRESHOLD, num_logits
 from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.weights import from_named, named
 from imdb_rnn.model import Model
@@ -36,6 +36,7 @@ class Metadata(BaseModel):
     tokenizer: Tokenizer
     labels: Labels
     best_epoch: Annotated[int, Field(ge=1)]
+    threshold: Fraction = THRESHOLD
     provenance: dict[str, Any]
     vocabulary: list[str]
 
@@ -48,6 +49,7 @@ def metadata(model: Model) -> str:
         tokenizer=model.tokenizer,  # type: ignore[arg-type]
         labels=list(model.labels),
         best_epoch=model.best_epoch,
+        threshold=model.threshold,
         provenance=model.provenance,
         vocabulary=model.vocabulary,
     )
@@ -97,4 +99,5 @@ def _read(file: Any) -> Model:
         if not np.isfinite(array).all():
             raise ValueError(f"{name} is not finite everywhere")
     texts = about.vocabulary, about.tokenizer, tuple(about.labels)
-    return Model(about.model, about.pad, from_named(arrays), codes, *texts, about.best_epoch, about.provenance)
+    of_training = about.best_epoch, about.provenance, about.threshold
+    return Model(about.model, about.pad, from_named(arrays), codes, *texts, *of_training)

@@ -40,12 +40,13 @@ def measure(network: Model, params: Params, root: Path) -> None:
     """Write scores, predictions and curves."""
     x, y = read_padded(root / files.PADDED, "test", network.encoding.vocab_size)
     ids = unpad(x)
-    found = evaluate(ids, y, network.logits(ids), network.vocabulary, network.labels)
+    found = evaluate(ids, y, network.logits(ids), network.vocabulary, network.labels, network.threshold)
     results: dict = {"best_epoch": network.best_epoch, "test": found.scores, "test_intervals": found.intervals}
     if params.train.validation == "holdout":
         x_train, y_train = read_padded(root / files.PADDED, "train", network.encoding.vocab_size)
         _, held_out = hold_out(Labelled(unpad(x_train), y_train), params.train)
-        results["validation"] = metrics.scores(held_out.y, network.logits(held_out.ids), network.labels)
+        logits = network.logits(held_out.ids)
+        results["validation"] = metrics.scores(held_out.y, logits, network.labels, network.threshold)
     for path, table in found.tables.items():
         frames.write_csv(root / path, table)
     files.write_json(root / files.METRICS, results)

@@ -10,7 +10,6 @@ from pathlib import Path
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
-from imdb_rnn.decision import THRESHOLD
 from imdb_rnn.evaluation import results
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.reporting.comparison_results import read_comparison
@@ -42,7 +41,7 @@ def main(params: Params, root: Path) -> None:
         "labels": network.labels,
         "provenance": network.provenance,
         "tokenizer": network.tokenizer,
-        "threshold": THRESHOLD,
+        "threshold": network.threshold,
         "confidence": CONFIDENCE,
         "weights": network.count_weights(),
         "data_report": files.read_json(DataReport, root / files.DATA_REPORT, "pad").model_dump(

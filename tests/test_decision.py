@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from imdb_rnn.decision import is_correct, margin, predicted
 
@@ -9,6 +10,13 @@ def test_a_logit_above_zero_means_positive_however_small_it_is():
     assert is_correct(np.array([0, 0, 1]), logits).tolist() == [True, True, True]
     assert is_correct(np.array([1, 1, 0]), logits).tolist() == [False, False, False]
     assert margin(np.array([0, 1]), np.array([-2.0, -3.0])).tolist() == [2, -3]
+
+
+def test_above_the_threshold_means_positive():
+    logits = np.log([0.25, 0.75 / 0.25, 0.81 / 0.19])  # 0.2, 0.75 and 0.81
+    assert predicted(logits, 0.8).tolist() == [0, 0, 1]
+    assert is_correct(np.ones(3), logits, 0.1).all()
+    assert margin(np.array([0, 1, 1]), logits, 0.2) == pytest.approx([0, logits[1] - logits[0], logits[2] - logits[0]])
 
 
 def test_of_several_logits_the_highest_counts_and_of_equal_ones_the_first():

@@ -242,6 +242,33 @@ def test_of_several_labels_each_has_a_column():
 
 def test_texts_are_named_as_their_owner_names_them(model):
     assert replace(model, labels=("差评", "好评")).predict(TEXTS[:2]) == ["好评", "差评"]
+    assert replace(model, threshold=0.95).predict(TEXTS[:2]) == ["negative", "negative"]
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("unsure", [0.02, 0.3, 0.49])
+def test_the_answer_is_unsure_where_the_probability_of_the_label_is_too_low(classes, unsure):
+    network = replace(network_of(NETWORKS["gru"], classes=classes), threshold=0.4)
+    logits = np.random.default_rng(1).normal(size=(99, classes))
+    logits = logits[:, 0] if classes == 2 else logits
+    shares = softmax(logits, axis=1) if classes > 2 else np.stack([1 - expit(logits), expit(logits)], axis=1)
+    labels = shares.argmax(axis=1) if classes > 2 else (shares[:, 1] > 0.4).astype(int)
+    expected = [
+        network.labels[k] if share[k] >= 1 - unsure else "unsure" for share, k in zip(shares, labels, strict=True)
+    ]
+    assert network.label_names(logits, unsure) == expected
+
+
+@pytest.mark.parametrize(("classes", "unsure"), [(2, 0.5), (2, 0), (2, float("nan")), (3, 1)])
+def test_a_chance_that_no_label_can_have_is_refused(classes, unsure):
+    with pytest.raises(UserError, match=r"^unsure is .*; choose a number above 0 and below "):
+        network_of(model_params(), classes=classes).predict(["word1"], unsure=unsure)
+
+
+def test_a_label_that_is_called_unsure_cannot_be_told_from_the_answer():
+    network = replace(network_of(model_params()), labels=("sure", "unsure"))
+    with pytest.raises(UserError, match="has a label unsure"):
+        network.predict(["word1"], unsure=0.2)
 
 
 @pytest.mark.parametrize("wrong", ["A wonderful film.", ["a film", None], [b"a film"], [["a", "film"]]])

@@ -5,7 +5,7 @@ import os
 import struct
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -35,12 +35,13 @@ def path(saved, tmp_path):
 
 
 def rewrite(path, arrays=None, **changes) -> None:
-    """Write the file again with other arrays, None for those left out, and with other values in the metadata."""
+    """Write the file again with other arrays and values in the metadata, None for what is left out."""
     found = safetensors.numpy.load(path.read_bytes()) | (arrays or {})
     with safe_open(path, framework="numpy") as file:
         about = json.loads(file.metadata()[model_file.METADATA])
     for section, values in changes.items():
         about[section] = about.get(section, {}) | values if isinstance(values, dict) else values
+    about = {section: values for section, values in about.items() if values is not None}
     found = {name: np.ascontiguousarray(array) for name, array in found.items() if array is not None}
     path.write_bytes(safetensors.numpy.save(found, {model_file.METADATA: json.dumps(about)}))
 
@@ -53,7 +54,7 @@ def assert_refused(path, message: str = "") -> None:
 
 @pytest.mark.parametrize(("kind", "classes"), [*((kind, 2) for kind in NETWORKS), ("max", 3), ("everything", 100)])
 def test_a_model_is_read_as_saved(kind, classes, tmp_path):
-    model = network_of(NETWORKS[kind], classes=classes, padding="post", maxlen=9)
+    model = replace(network_of(NETWORKS[kind], classes=classes, padding="post", maxlen=9), threshold=0.83)
     model_file.save(model, tmp_path / "model.safetensors")
     again = model_file.load(tmp_path / "model.safetensors")
     for name in (field.name for field in fields(model)):
@@ -86,6 +87,11 @@ def test_the_bytes_depend_on_the_model_alone(saved, tmp_path):
         }
         (metadata,) = file.metadata().values()
     assert [*json.loads(metadata)] == [*model_file.Metadata.model_fields]
+
+
+def test_a_file_without_a_threshold_has_that_of_older_ones(path):
+    rewrite(path, threshold=None)
+    assert model_file.load(path).threshold == 0.5
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "no header", "no metadata", "not JSON"])
@@ -170,6 +176,7 @@ def test_a_file_that_lies_about_its_size_takes_no_memory(tmp_path, content):
         ({"tokenizer": "x"}, "tokenizer"),
         ({"labels": ["one"]}, "labels"),
         ({"best_epoch": 0}, "best_epoch"),
+        ({"threshold": 1.0}, "threshold"),
         ({"more": 1}, "more"),
     ],
 )

@@ -124,6 +124,13 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         help="score the tables on a Ray cluster, whose machines share the tables and the output folder; local: on "
         "every CPU of this machine",
     )
+    add(
+        "--unsure",
+        type=float,
+        metavar="CHANCE",
+        help="answer unsure instead of a label that is wrong with a higher chance than this: above 0 and below 0.5, or "
+        "below 1 for a model of more than two labels",
+    )
     add("--json", action="store_true", help="print one JSON object per line")
     add("--trace", action="store_true", help="also print the probability after each word")
     add("--model", type=Path, default=MODEL, metavar="FILE", help="the model file (default: %(default)s)")
@@ -165,7 +172,7 @@ def _score_one(arguments: argparse.Namespace) -> None:
     texts = find_text_columns(table, arguments.text_column, _trained(model))
     _tell(arguments, [texts], [table], model)
     with tqdm(unit=" reviews", disable=None) as bar:
-        counts = score_table(model, table, out, texts, bar.update, arguments.probabilities)
+        counts = score_table(model, table, out, texts, bar.update, arguments.probabilities, arguments.unsure)
     _print_counts(model, [counts], out)
 
 
@@ -177,7 +184,8 @@ def _score_many(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out)
     paths = parts.find_tables(arguments.table, out)
     model, digest = _load(arguments.model), parts.digest(arguments.model)
-    planned = parts.plan(paths, out, arguments.text_column, _trained(model), arguments.probabilities)
+    asked = arguments.text_column, _trained(model), arguments.probabilities, arguments.unsure
+    planned = parts.plan(paths, out, *asked)
     _tell(arguments, [part.texts for part in planned], [part.table for part in planned], model)
     earlier = [parts.done(part, digest) for part in planned]
     rest = [part for part, counts in zip(planned, earlier, strict=True) if counts is None]
@@ -195,14 +203,15 @@ def _score_many(arguments: argparse.Namespace) -> None:
 
 
 def _print_counts(model: "Model", counts: list["Counts"], out: Path) -> None:
-    rows, positive, blank, words, known = (sum(each) for each in zip(*counts, strict=True))
+    rows, positive, blank, words, known, unsure = (sum(each) for each in zip(*counts, strict=True))
     if blank:
         print(f"{blank:,} row{'s' * (blank != 1)} without a text: kept, with no prediction", file=sys.stderr)
     if known < FEW * words:
         share = f"{known / words:.0%}"
         print(f"the model knows {share} of the words of these texts; are they in another language?", file=sys.stderr)
     of_them = f", {positive:,} of them {model.labels[1]}" * (len(model.labels) == 2)
-    print(f"{rows:,} review{'s' * (rows != 1)}{of_them}, in {out}")
+    undecided = f", {unsure:,} unsure" * (unsure > 0)
+    print(f"{rows:,} review{'s' * (rows != 1)}{of_them}{undecided}, in {out}")
 
 
 def _trained(model: "Model") -> list[str]:
@@ -232,22 +241,30 @@ def _answer(arguments: argparse.Namespace) -> None:
     if from_input and sys.stdin is None:
         raise UserError("there is no standard input; give the texts as arguments, or a table")
     batches: Iterable[list[str]] = _lines(sys.stdin.buffer) if from_input else [_arguments(arguments.texts)]
-    model = None
+    model, total, unknown = None, 0, 0
     for texts in filter(None, batches):  # a fault in the texts is reported before the model is loaded
         from imdb_rnn.engine.kernels.arithmetic import probabilities
+        from imdb_rnn.model import UNSURE
+        from imdb_rnn.text.vocabulary import OOV
 
         model = model or _load(arguments.model)
-        logits = model.decision_function(texts)
-        answers = probabilities(logits).tolist(), model.label_names(logits)
+        ids = model.encode(texts)
+        logits = model.logits(ids)
+        answers = probabilities(logits).tolist(), model.label_names(logits, arguments.unsure)
+        width = max(map(len, [*model.labels, UNSURE] if arguments.unsure else model.labels))
         for text, of_text, label in zip(texts, *answers, strict=True):
             if arguments.json:
                 _print_json(model, text, of_text, label, arguments.trace)
             else:
-                width, probability = max(map(len, model.labels)), max(of_text) if logits.ndim == 2 else of_text
+                probability = max(of_text) if logits.ndim == 2 else of_text
                 print(f"{probability:.3f}  {label:{width}}  {' '.join(text.splitlines())}")
                 if arguments.trace:
-                    _print_trace(model, text, label)
+                    _print_trace(model, text)
         sys.stdout.flush()
+        total, unknown = total + len(texts), unknown + sum(ids[row].max(initial=0) <= OOV for row in range(len(ids)))
+    if unknown:
+        where = "this text; is it" if total == 1 else f"{unknown:,} of {total:,} texts; are they"
+        print(f"the model knows no word of {where} in another language?", file=sys.stderr)
 
 
 def _print_json(model: "Model", text: str, of_text: float | list[float], label: str, traced: bool) -> None:
@@ -257,24 +274,24 @@ def _print_json(model: "Model", text: str, of_text: float | list[float], label: 
         answer |= {"probability": max(of_text), "probabilities": each}
     answer["probability"] = round(answer["probability"], 6)
     if traced:
-        trace = _trace(model, text, label)
+        trace = _trace(model, text)
         answer |= {"tokens": trace.tokens, "known": trace.known.tolist(), "trace": trace.probability.round(6).tolist()}
     print(json.dumps(answer, ensure_ascii=False))
 
 
-def _print_trace(model: "Model", text: str, label: str) -> None:
-    trace = _trace(model, text, label)
+def _print_trace(model: "Model", text: str) -> None:
+    trace = _trace(model, text)
     words = [token if known else f"{token} (unknown)" for token, known in zip(trace.tokens, trace.known, strict=True)]
     for probability, word in zip(trace.probability, ["(before the first word)", *words], strict=True):
         print(f"  {probability:.3f}  {word}")
 
 
-def _trace(model: "Model", text: str, label: str) -> "Trace":
-    """The trace of a text; of more than two labels the probability of `label` alone."""
+def _trace(model: "Model", text: str) -> "Trace":
+    """The trace of a text; of more than two labels the probability of the predicted one alone."""
     trace = model.trace(text)
-    return (
-        trace._replace(probability=trace.probability.T[model.labels.index(label)]) if len(model.labels) > 2 else trace
-    )
+    if len(model.labels) == 2:
+        return trace
+    return trace._replace(probability=trace.probability[:, trace.probability[-1].argmax()])
 
 
 def _load(path: Path) -> "Model":

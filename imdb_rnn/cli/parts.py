@@ -25,12 +25,14 @@ class Part(NamedTuple):
     out: the scored table, which has the same name if tables can be written so
     texts: the columns whose cells are joined to the texts
     each: whether the probability of each label is written
+    unsure: see `Model.label_names`
     """
 
     table: Table
     out: Path
     texts: list[str]
     each: bool = False
+    unsure: float | None = None
 
 
 def find_tables(named: list[str], out: Path) -> list[Path]:
@@ -58,13 +60,18 @@ def find_tables(named: list[str], out: Path) -> list[Path]:
 
 
 def plan(
-    paths: list[Path], out: Path, named: list[str] | None, trained: Sequence[str] = (), each: bool = False
+    paths: list[Path],
+    out: Path,
+    named: list[str] | None,
+    trained: Sequence[str] = (),
+    each: bool = False,
+    unsure: float | None = None,
 ) -> list[Part]:
     """Check, before the first table is scored, where each will be written and which columns are read.
 
     Args:
         named, trained: see `find_text_columns`.
-        each: see `writing.added_columns`.
+        each, unsure: see `Part`.
 
     Raises:
         UserError: when `out` is not a folder or contains the tables themselves, or two tables have the same name; and
@@ -80,7 +87,9 @@ def plan(
         if path.parent.resolve() == out.resolve():
             raise UserError(f"{path} would be overwritten; name another folder than its own")
     tables = map(open_table, paths)
-    return [Part(table, _out(table.path, out), find_text_columns(table, named, trained), each) for table in tables]
+    return [
+        Part(table, _out(table.path, out), find_text_columns(table, named, trained), each, unsure) for table in tables
+    ]
 
 
 def _out(path: Path, out: Path) -> Path:
@@ -130,7 +139,7 @@ def score_part(model: Model, model_digest: str, part: Part, scratch: Path, on_pr
     """
     table = digest(part.table.path)  # before it is read: a table that changes meanwhile does not count as done
     new = scratch / part.out.name
-    counts = score_table(model, part.table, new, part.texts, on_progress, part.each)
+    counts = score_table(model, part.table, new, part.texts, on_progress, part.each, part.unsure)
     record = _describe(model_digest, table, part, digest(new), counts)
     try:
         new.replace(part.out)
@@ -142,8 +151,8 @@ def score_part(model: Model, model_digest: str, part: Part, scratch: Path, on_pr
 
 def _describe(model: str, table: str, part: Part, scored: str, counts: Counts) -> dict:
     """What a scored table was made from, and what it became; files by the SHA-256 of their bytes."""
-    record = {"model": model, "table": table, "texts": part.texts, "each": part.each, "scored": scored}
-    return record | counts._asdict()
+    asked = {"texts": part.texts, "each": part.each, "unsure_above": part.unsure}
+    return {"model": model, "table": table, **asked, "scored": scored} | counts._asdict()
 
 
 def digest(path: Path) -> str:

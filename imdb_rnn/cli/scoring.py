@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,9 +13,8 @@ import numpy as np
 from imdb_rnn.cli.writing import Answer, added_columns, target_of, writing
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.decision import predicted
 from imdb_rnn.engine.kernels.arithmetic import probabilities
-from imdb_rnn.model import Model
+from imdb_rnn.model import UNSURE, Model
 from imdb_rnn.text import columns, tables
 from imdb_rnn.text.tables import Table
 from imdb_rnn.text.tables.binary import parquet
@@ -22,18 +22,23 @@ from imdb_rnn.text.tables.binary import parquet
 BATCH_ROWS, BATCH_CHARACTERS = 4096, 2**24  # at most, of the rows that are in memory at a time
 PARQUET_ROWS = 2**14  # in memory at a time; each batch is a row group of the new file
 LOOKED_AT = 1000  # rows of a table by which its texts are recognised, and that their words are known
-Scored = tuple[list[str], np.ndarray]  # texts, and the logits of those that are not blank
+Scored = tuple[list[str], list[str]]  # texts, and the answers for those that are not blank
+AnswersOf = Callable[[list[str]], tuple[list[str], list[Answer]]]  # see `_answers`
 OnProgress = Callable[[int], object]  # is called with the number of rows that were scored since the last call
 
 
 class Counts(NamedTuple):
-    """How many rows a table has, are predicted the second label, have no text; words of the first texts, known ones."""
+    """How many rows a table has, are predicted the second label, have no text; words of the first texts, known ones.
+
+    unsure: how many rows get `UNSURE`
+    """
 
     rows: int
     positive: int
     blank: int = 0
     words: int = 0
     known: int = 0
+    unsure: int = 0
 
 
 def find_text_columns(table: Table, named: list[str] | None, trained: Sequence[str] = ()) -> list[str]:
@@ -66,6 +71,7 @@ def score_table(
     texts: list[str],
     on_progress: OnProgress = lambda rows: None,
     each: bool = False,
+    unsure: float | None = None,
 ) -> Counts:
     """Write a table with the columns that `added_columns` names, probabilities to six decimals, all or nothing.
 
@@ -76,16 +82,19 @@ def score_table(
         out: its name tells the form; may be `table` itself.
         texts: columns whose cells are joined to the texts, as for training.
         each: see `added_columns`.
+        unsure: see `Model.label_names`.
 
     Raises:
         UserError: when a row cannot be read, or `out` cannot be written; and as `tables.read_rows` does.
     """
     target, counts, added = target_of(table, out), Counts(0, 0), added_columns(model.labels, each)
+    answers_of = partial(_answers, model, added=added, unsure=unsure)
     with files.replacing(out) as new:
         score = _score_parquet if table.form == "parquet" else _score_rows
-        for batch, logits in score(model, table, target, new, texts, added):
+        for batch, labels in score(answers_of, table, target, new, texts, added):
             words, known = (0, 0) if counts.rows else _known(model, batch[:LOOKED_AT])
-            more = Counts(len(batch), int((predicted(logits) == 1).sum()), len(batch) - len(logits), words, known)
+            blank, positive = len(batch) - len(labels), labels.count(model.labels[1])
+            more = Counts(len(batch), positive, blank, words, known, labels.count(UNSURE))
             counts = Counts(*map(sum, zip(counts, more, strict=True)))
             on_progress(len(batch))
     return counts
@@ -98,27 +107,29 @@ def _known(model: Model, texts: list[str]) -> tuple[int, int]:
     return len(words), sum(word in vocabulary for word in words)
 
 
-def _answers(model: Model, texts: list[str], added: Sequence[str]) -> tuple[np.ndarray, list[Answer]]:
-    """The logits of the texts that are not blank, and the answer for each text."""
+def _answers(
+    model: Model, texts: list[str], added: Sequence[str], unsure: float | None
+) -> tuple[list[str], list[Answer]]:
+    """The labels of the texts that are not blank, and the cells for each text."""
     logits = model.decision_function([text for text in texts if text.strip()])
-    probability, labels = probabilities(logits).round(6), model.label_names(logits)
+    probability, labels = probabilities(logits).round(6), model.label_names(logits, unsure)
     if logits.ndim == 1:
         said, shares = [probability.tolist(), labels], np.stack([(1 - probability).round(6), probability])
     else:
         said, shares = [labels, probability.max(axis=1).tolist()], probability.T
     known: Iterator[Answer] = zip(*said, *shares.tolist()[: len(added) - 2], strict=True)
-    return logits, [next(known) if text.strip() else (None,) * len(added) for text in texts]
+    return labels, [next(known) if text.strip() else (None,) * len(added) for text in texts]
 
 
 def _score_rows(
-    model: Model, table: Table, target: Table, new: Path, texts: list[str], added: Sequence[str]
+    answers_of: AnswersOf, table: Table, target: Table, new: Path, texts: list[str], added: Sequence[str]
 ) -> Iterator[Scored]:
     with writing(table, target, new, added) as write:
         for rows, joined in _batches(table, texts):
-            logits, answers = _answers(model, joined, added)
+            labels, answers = answers_of(joined)
             for row, answer in zip(rows, answers, strict=True):
                 write({name: row[name] for name in row if name not in added}, answer)
-            yield joined, logits
+            yield joined, labels
 
 
 def _batches(table: Table, texts: list[str]) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
@@ -153,7 +164,7 @@ def _joined(cells: Iterable[Any], table: Table, number: int) -> str:
 
 
 def _score_parquet(
-    model: Model, table: Table, target: Table, new: Path, texts: list[str], added: Sequence[str]
+    answers_of: AnswersOf, table: Table, target: Table, new: Path, texts: list[str], added: Sequence[str]
 ) -> Iterator[Scored]:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -167,8 +178,8 @@ def _score_parquet(
             for batch in file.iter_batches(PARQUET_ROWS):
                 cells = zip(*(batch.column(name).to_pylist() for name in texts), strict=True)
                 joined = [_joined(row, table, next(numbers)) for row in cells]
-                logits, answers = _answers(model, joined, added)
+                labels, answers = answers_of(joined)
                 said = [pa.array([answer[i] for answer in answers], field.type) for i, field in enumerate(more)]
                 arrays = [*(batch.column(name) for name in kept), *said]
                 writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
-                yield joined, logits
+                yield joined, labels

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
@@ -30,6 +30,15 @@ RENAMED_VALUES = {  # a key, its old values, and the new ones
 }
 
 
+def _rule(value: Any) -> Any:
+    """What the threshold is chosen for: a score, or a precision that is to be reached."""
+    wanted = value.get("precision") if isinstance(value, dict) and len(value) == 1 else None
+    if value in (None, *THRESHOLD_RULES) or (isinstance(wanted, float) and 0 < wanted < 1):
+        return value
+    rules = ", ".join(["null", *THRESHOLD_RULES])
+    raise ValueError(f"{value!r:.40} is none of {rules} and {{precision: 0.9}}, a number above 0 and below 1")
+
+
 def _in_own_folder(path: str) -> str:
     """DVC watches that folder and no other place."""
     parts = PurePosixPath(path).parts
@@ -46,6 +55,7 @@ Tokenizer = Literal["word", "char", "jieba"]
 TokenizerChoice = Literal["auto", "word", "char", "jieba"]
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+THRESHOLD_RULES = ("accuracy", "f1", "balanced_accuracy")
 Column = Annotated[str, Field(min_length=1)]
 
 
@@ -170,12 +180,19 @@ class TrainParams(Section):
     validation: Literal["holdout", "test"] = "holdout"
     validation_fraction: Fraction = 0.1
     folds: Annotated[int, Field(ge=2, le=20)] | None = None
+    threshold: Annotated[str | dict[str, float] | None, BeforeValidator(_rule)] = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
 
     @model_validator(mode="after")
     def _the_test_set_never_stops_training(self) -> "TrainParams":
         if self.patience and self.validation == "test":
             raise ValueError("with validation: test, patience must be null; the test reviews must not choose the epoch")
+        return self
+
+    @model_validator(mode="after")
+    def _folds_choose_the_threshold(self) -> "TrainParams":
+        if self.threshold and not self.folds:
+            raise ValueError("threshold is chosen on folds; set folds to a number, such as 3, or threshold to null")
         return self
 
 

@@ -34,15 +34,15 @@ class Case(NamedTuple):
     before: str | None = None
 
 
-def _passes(expected: str, probability: np.ndarray, before: np.ndarray) -> np.ndarray:
+def _passes(expected: str, probability: np.ndarray, before: np.ndarray, threshold: float) -> np.ndarray:
     """Which cases pass, from the probabilities of the texts and of the texts before the change: bool (cases,)."""
-    is_positive = probability > THRESHOLD
+    is_positive = probability > threshold
     moved = np.abs(probability - before).round(DECIMALS)  # 0.4 - 0.3 is above 0.1
     conditions = {
         "positive": is_positive,
         "negative": ~is_positive,
         "neutral": (probability >= NEUTRAL[0]) & (probability <= NEUTRAL[1]),
-        "same": (moved <= TOLERANCE) & (is_positive == (before > THRESHOLD)),
+        "same": (moved <= TOLERANCE) & (is_positive == (before > threshold)),
         "not lower": probability >= before,
         "not higher": probability <= before,
     }
@@ -276,6 +276,7 @@ def measure(network: Model) -> pd.DataFrame:
         UserError: as `Model.tokenize` does.
     """
     language, rows = language_of(network) if sides(network.labels) else None, []
+    threshold = network.threshold if len(network.labels) == 2 else THRESHOLD
     for kind, name, expected, cases in _suite(language) if language else ():
         usable = _usable(network, cases)
         if not usable:
@@ -284,7 +285,7 @@ def measure(network: Model) -> pd.DataFrame:
         before = np.full(len(usable), np.nan)
         if kind != "MFT":
             before = _probability(network, [case.before or "" for case in usable])
-        passed = _passes(expected, probability, before)
+        passed = _passes(expected, probability, before, threshold)
         n_passed, n_skipped = int(passed.sum()), len(cases) - len(usable)
         interval = intervals.of_proportion(n_passed, len(usable))
         failures = np.flatnonzero(~passed)[:1].tolist()

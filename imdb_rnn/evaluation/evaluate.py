@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from imdb_rnn.core import files
-from imdb_rnn.decision import is_correct, predicted
+from imdb_rnn.decision import THRESHOLD, predicted
 from imdb_rnn.engine.kernels.arithmetic import probabilities
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import intervals, metrics, slices
@@ -29,7 +29,12 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    ids: Ragged, y: np.ndarray, logits: np.ndarray, vocabulary: list[str], labels: Sequence[str] = CLASSES
+    ids: Ragged,
+    y: np.ndarray,
+    logits: np.ndarray,
+    vocabulary: list[str],
+    labels: Sequence[str] = CLASSES,
+    threshold: float = THRESHOLD,
 ) -> Evaluation:
     """Evaluate the predictions of a network.
 
@@ -39,25 +44,31 @@ def evaluate(
         logits: float64 (reviews,) of two classes, (reviews, classes) of more.
         vocabulary: the words that have ids, most frequent first.
         labels: the names of the classes.
+        threshold: see `decision.predicted`.
     """
     probability, n_words = probabilities(logits), ids.lengths - has_start_token(ids)
     names = class_names(labels)
-    # Of more than two classes the predicted one is calibrated
-    of_one = (y, probability) if logits.ndim == 1 else (is_correct(y, logits), probability.max(axis=1))
     tables = {
-        files.PREDICTIONS: predictions(ids, n_words, y, logits, vocabulary, names),
-        files.CLASSES: metrics.classes(y, logits, names),
-        files.CONFUSION: metrics.confusion(y, logits, names),
+        files.PREDICTIONS: predictions(ids, n_words, y, logits, vocabulary, names, threshold),
+        files.CLASSES: metrics.classes(y, logits, names, threshold),
+        files.CONFUSION: metrics.confusion(y, logits, names, threshold),
         files.ROC: metrics.roc(y, probability),
         files.PRECISION_RECALL: metrics.precision_recall(y, probability),
-        files.CALIBRATION: metrics.calibration(*of_one),
-        files.SLICES: slices.measure(y, logits, n_words, slices.oov_rates(ids, n_words)),
+        files.CALIBRATION: metrics.calibration(*metrics.calibrated(y, logits)),
+        files.SLICES: slices.measure(y, logits, n_words, slices.oov_rates(ids, n_words), threshold),
     }
-    return Evaluation(metrics.scores(y, logits, labels), intervals.of_scores(y, logits, labels), tables)
+    given = y, logits, labels, threshold
+    return Evaluation(metrics.scores(*given), intervals.of_scores(*given), tables)
 
 
 def predictions(
-    ids: Ragged, n_words: np.ndarray, y: np.ndarray, logits: np.ndarray, vocabulary: list[str], names: Sequence[str]
+    ids: Ragged,
+    n_words: np.ndarray,
+    y: np.ndarray,
+    logits: np.ndarray,
+    vocabulary: list[str],
+    names: Sequence[str],
+    threshold: float,
 ) -> pd.DataFrame:
     """A row for each review, in order.
 
@@ -68,7 +79,7 @@ def predictions(
     """
     read = ids.first(1 + OPENING_WORDS)  # the start token may come first
     words = (words_of_ids(read[row].tolist(), vocabulary) for row in range(len(ids)))
-    decided, probability = predicted(logits), probabilities(logits).round(6)
+    decided, probability = predicted(logits, threshold), probabilities(logits).round(6)
     if logits.ndim == 1:
         said = {"label": y, "predicted": decided, "probability": probability, "logit": logits.round(6)}
     else:

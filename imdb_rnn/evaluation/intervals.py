@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imdb_rnn.decision import is_correct, predicted
+from imdb_rnn.decision import THRESHOLD, is_correct, predicted
 from imdb_rnn.engine.kernels.arithmetic import cross_entropy, probabilities
 from imdb_rnn.evaluation.results import distances
 
@@ -70,16 +70,19 @@ def _of_mean_of_proportions(pairs: list[tuple[int, int]]) -> Interval:
     return float(mean - half[0]), float(mean + half[1])
 
 
-def of_scores(y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = ()) -> dict[str, Interval | None]:
+def of_scores(
+    y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = (), threshold: float = THRESHOLD
+) -> dict[str, Interval | None]:
     """Interval of each score that `metrics.scores` computes from the same, six decimals; None where there is none."""
     if logits.ndim == 2:
         ends = _of_many_classes(y, logits, labels)
     else:
-        found, positive = predicted(logits) == 1, y == 1
+        found, positive = predicted(logits, threshold) == 1, y == 1
         true_positives, either = np.sum(found & positive), np.sum(found | positive)
         true_negatives = np.sum(~found & ~positive)
         ends = {
             "loss": of_mean(cross_entropy(y, logits)[0]),
+            "ece": None,
             "accuracy": of_proportion(true_positives + true_negatives, len(y)),
             "balanced_accuracy": _of_mean_of_proportions(
                 [(true_positives, positive.sum()), (true_negatives, (~positive).sum())]
@@ -105,6 +108,7 @@ def _of_many_classes(y: np.ndarray, logits: np.ndarray, labels: Sequence[str]) -
 
     ends: dict[str, Interval | None] = {
         "loss": of_mean(cross_entropy(y, logits)[0]),
+        "ece": None,
         "accuracy": of_proportion(correct.sum(), len(y)),
         "balanced_accuracy": _around(recall.mean(), (correct - recall[y]) / count[y] / classes),
         "macro_f1": of_f1s(np.full(classes, 1 / classes)),

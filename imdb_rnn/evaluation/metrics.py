@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn import metrics
 
-from imdb_rnn.decision import predicted
+from imdb_rnn.decision import THRESHOLD, is_correct, predicted
 from imdb_rnn.engine.kernels.arithmetic import cross_entropy, probabilities
 from imdb_rnn.evaluation import intervals
 from imdb_rnn.evaluation.results import ClassScores, ConfusionCell, distances
@@ -15,8 +15,10 @@ CURVE_POINTS = 200
 BINS = 10  # of the calibration curve
 
 
-def scores(y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = ()) -> dict[str, float]:
-    """Loss (mean cross-entropy), accuracy and the like, and the area under the ROC curve, six decimals.
+def scores(
+    y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = (), threshold: float = THRESHOLD
+) -> dict[str, float]:
+    """Loss (mean cross-entropy), calibration error, accuracy and the like, area under the ROC curve; six decimals.
 
     Args:
         y: (reviews,), classes from 0, all present.
@@ -24,10 +26,12 @@ def scores(y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = ()) -> dic
             rest, are means over the classes.
         labels: the names of the classes. If more than two are ascending numbers, the scores have the mean absolute
             error in their unit, and the share that is no more than one class off.
+        threshold: see `decision.predicted`.
     """
-    probability, decided = probabilities(logits), predicted(logits)
+    probability, decided = probabilities(logits), predicted(logits, threshold)
     values = {
         "loss": cross_entropy(y, logits)[0].mean(),
+        "ece": expected_calibration_error(*calibrated(y, logits)),
         "accuracy": metrics.accuracy_score(y, decided),
         "balanced_accuracy": metrics.balanced_accuracy_score(y, decided),
     }
@@ -47,16 +51,16 @@ def scores(y: np.ndarray, logits: np.ndarray, labels: Sequence[str] = ()) -> dic
     return {name: round(float(value), 6) for name, value in values.items()}
 
 
-def confusion(y: np.ndarray, logits: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+def confusion(y: np.ndarray, logits: np.ndarray, names: Sequence[str], threshold: float = THRESHOLD) -> pd.DataFrame:
     """Count the reviews by label and predicted label, each one of `names`: columns label, predicted, n_reviews."""
-    counts = metrics.confusion_matrix(y, predicted(logits), labels=range(len(names)))
+    counts = metrics.confusion_matrix(y, predicted(logits, threshold), labels=range(len(names)))
     rows = [(names[i], names[j], int(count)) for (i, j), count in np.ndenumerate(counts)]
     return pd.DataFrame(rows, columns=list(ConfusionCell.model_fields))
 
 
-def classes(y: np.ndarray, logits: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
+def classes(y: np.ndarray, logits: np.ndarray, names: Sequence[str], threshold: float = THRESHOLD) -> pd.DataFrame:
     """`ClassScores` of each of `names`, six decimals; one that is never predicted has precision 0 without interval."""
-    counts = metrics.confusion_matrix(y, predicted(logits), labels=range(len(names)))
+    counts = metrics.confusion_matrix(y, predicted(logits, threshold), labels=range(len(names)))
     rows = []
     for name, found, n, m in zip(names, counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0), strict=True):
         precision = [found / m, *intervals.of_proportion(found, m)] if m else [0, None, None]
@@ -92,17 +96,39 @@ def _over_classes(curve: Callable[..., pd.DataFrame], y: np.ndarray, probability
     return pd.DataFrame(np.stack([places, heights], axis=1), columns=curves[0].columns).round(6)
 
 
+def calibrated(y: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What should agree, both (reviews,): whether something is true of each review, and the probability of that.
+
+    Of two classes it is that the review is positive, of more that the predicted class is correct.
+    """
+    probability = probabilities(logits)
+    return (y, probability) if logits.ndim == 1 else (is_correct(y, logits), probability.max(axis=1))
+
+
+def expected_calibration_error(y: np.ndarray, probability: np.ndarray) -> float:
+    """The mean distance of the bins of `calibration` from the diagonal, weighted by their reviews.
+
+    Guo, Pleiss, Sun and Weinberger, On Calibration of Modern Neural Networks (2017). Args as of `calibration`.
+    """
+    return float(np.abs(np.bincount(_bins(probability), probability - y)).sum() / len(y))
+
+
+def _bins(probability: np.ndarray) -> np.ndarray:
+    """The bin of each review, from 0: int (reviews,)."""
+    return np.minimum((probability * BINS).astype(int), BINS - 1)
+
+
 def calibration(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
     """Compare probabilities with shares of reviews, in `BINS` bins of equal width; empty bins are left out.
 
     Args:
-        y: (reviews,), 1 where what the probability is of is true: the review is positive, or the prediction correct.
+        y, probability: see `calibrated`.
 
     Returns:
         Columns predicted (mean probability), positive (share of reviews with y = 1), low and high (its interval),
         n_reviews; six decimals.
     """
-    bins = np.minimum((probability * BINS).astype(int), BINS - 1)
+    bins = _bins(probability)
     rows = []
     for chosen in np.unique(bins):
         here = bins == chosen

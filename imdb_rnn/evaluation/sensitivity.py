@@ -92,5 +92,6 @@ def accuracy_of_last_words(network: Model, ids: Ragged, y: np.ndarray) -> pd.Dat
     """
     maxlen = network.encoding.maxlen  # of the last row, which is for whole reviews
     counts = [*(count for count in LAST_WORDS if count < maxlen), maxlen]
-    rows = [(count, is_correct(y, network.logits(ids.last(count))).mean()) for count in counts]
+    correct = [is_correct(y, network.logits(ids.last(count)), network.threshold) for count in counts]
+    rows = [(count, each.mean()) for count, each in zip(counts, correct, strict=True)]
     return pd.DataFrame(rows, columns=["n_words", "accuracy"]).round(6)

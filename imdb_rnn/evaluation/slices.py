@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from imdb_rnn.decision import is_correct
+from imdb_rnn.decision import THRESHOLD, is_correct
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation import intervals
 from imdb_rnn.evaluation.results import Slice
@@ -27,7 +27,9 @@ def oov_rates(ids: Ragged, n_words: np.ndarray) -> np.ndarray:
     return n_oov / np.maximum(n_words, 1)
 
 
-def measure(y: np.ndarray, logits: np.ndarray, n_words: np.ndarray, oov: np.ndarray) -> pd.DataFrame:
+def measure(
+    y: np.ndarray, logits: np.ndarray, n_words: np.ndarray, oov: np.ndarray, threshold: float = THRESHOLD
+) -> pd.DataFrame:
     """Accuracy by length and by OOV rate.
 
     Args:
@@ -35,12 +37,13 @@ def measure(y: np.ndarray, logits: np.ndarray, n_words: np.ndarray, oov: np.ndar
         logits: (reviews,) of two classes, (reviews, classes) of more.
         n_words: integers (reviews,), of the part that the network reads.
         oov: (reviews,), see `oov_rates`.
+        threshold: see `decision.predicted`.
 
     Returns:
         A row for each slice that has reviews: by (`words` or `oov`), slice (`<100`, `100-199`, `>=400`; `<2%`, `2-5%`,
         `>=10%`, each without its upper end), n_reviews, accuracy, low, high (its interval), six decimals.
     """
-    correct = is_correct(y, logits)
+    correct = is_correct(y, logits, threshold)
     word_bounds, percents = _word_bounds(n_words), [round(100 * bound) for bound in OOV_BOUNDS]
     words = [
         f"<{word_bounds[0]}",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from imdb_rnn.decision import is_correct, margin, predicted
+from imdb_rnn.decision import THRESHOLD, is_correct, margin, predicted
 from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.evaluation.sensitivity import has_start_token
 from imdb_rnn.model import Model
@@ -28,7 +28,7 @@ def trace_reviews(network: Model, ranks: Ragged, y: np.ndarray, vocabulary: list
     ids = encode(ranks, network.encoding)
     has_start, logits, traces = has_start_token(ids), network.logits(ids), []
     decided = predicted(logits)
-    for row, kind in choose(y, logits):
+    for row, kind in choose(y, logits, network.threshold):
         start = int(has_start[row])
         words = ids[row][start:]
         whole = words_of_ranks(ranks[row], vocabulary)
@@ -46,7 +46,7 @@ def trace_reviews(network: Model, ranks: Ragged, y: np.ndarray, vocabulary: list
     return traces
 
 
-def choose(y: np.ndarray, logits: np.ndarray) -> list[tuple[int, str]]:
+def choose(y: np.ndarray, logits: np.ndarray, threshold: float = THRESHOLD) -> list[tuple[int, str]]:
     """Choose reviews worth following word by word: pairs of row and kind.
 
     Kinds: `correct` (the most confident correct predictions), `wrong` (the most confident wrong ones), `undecided`
@@ -56,8 +56,9 @@ def choose(y: np.ndarray, logits: np.ndarray) -> list[tuple[int, str]]:
     Args:
         y: (reviews,), classes from 0.
         logits: (reviews,) of two classes, (reviews, classes) of more.
+        threshold: see `decision.predicted`.
     """
-    margins, correct = margin(y, logits), is_correct(y, logits)
+    margins, correct = margin(y, logits, threshold), is_correct(y, logits, threshold)
 
     def first(order: np.ndarray, count: int) -> list[int]:
         labels, count = range(max(2, logits[0].size)), max(1, 2 * count // max(2, logits[0].size))

@@ -32,6 +32,7 @@ IDS = (
     f"Reviews: {START} at the start, then for each word {RANK_OFFSET + 1} plus its index in the vocabulary, from 0, or "
     f"{OOV} if it is not there; cut, and filled with {PADDING}, as `pad` in the metadata says."
 )
+PROBABILITY = "Of the second label, which is predicted above `threshold` in the metadata; of more labels, that of each."
 
 
 def write(model: Model, path: Path) -> None:
@@ -47,6 +48,7 @@ def as_onnx(model: Model) -> onnx.ModelProto:
     Output `probability`: float32 (batch,), that a review is positive; of more than two labels (batch, labels), of each.
     ONNX Runtime rounds differently from the engine: on Keras' 25,000 reviews the probabilities of SimpleRNNs with five
     seeds differ by at most 2.1e-5, those of LSTMs and GRUs by 2e-6.
+    Which label is predicted is up to the program that runs the file: see `threshold` in the metadata.
     Metadata: one entry, `imdb_rnn`, JSON as in `model_file.Metadata`.
 
     Raises:
@@ -69,7 +71,9 @@ def as_onnx(model: Model) -> onnx.ModelProto:
         opsets.append(helper.make_opsetid("ai.onnx.ml", ML_OPSET))
     graph.node.append(helper.make_node("Softmax" if of_review else "Sigmoid", [logits], ["probability"], "probability"))
     graph.input.append(helper.make_tensor_value_info("ids", onnx.TensorProto.INT64, ["batch", "length"], IDS))
-    graph.output.append(helper.make_tensor_value_info("probability", onnx.TensorProto.FLOAT, ["batch", *of_review]))
+    graph.output.append(
+        helper.make_tensor_value_info("probability", onnx.TensorProto.FLOAT, ["batch", *of_review], PROBABILITY)
+    )
     proto = helper.make_model(graph, producer_name="imdb-rnn", ir_version=IR_VERSION, opset_imports=opsets)
     helper.set_model_props(proto, {model_file.METADATA: model_file.metadata(model)})
     return proto

@@ -83,6 +83,9 @@ def model_card(
         passed.append((row.kind, tests[row.test], count, f"{row.pass_rate:.3f}", ends, row.skipped, _failure(row)))
     weak = [tests[row.test] for row in behaviour if row.pass_rate <= WEAK]
     weakest = min(slices, key=lambda row: row.accuracy)
+    rule = train.threshold
+    of_rule = ("precision", rule["precision"]) if isinstance(rule, dict) else ("highest", rule)
+    why = phrases[of_rule[0]].format(of_rule[1]) if rule else ""
     groups = {"pad": network.encoding, "model": network.params, "train": train}
     parameters = _flat({name: group.model_dump() for name, group in groups.items()})
     values = {
@@ -97,6 +100,7 @@ def model_card(
         "of": phrases["of" if many else "pair"].format(
             *map(_cell, network.labels), labels=_cell(", ".join(network.labels))
         ),
+        "threshold": "" if many else phrases["threshold"].format(_cell(network.labels[1]), network.threshold, why),
         "classes": phrases["by class"].format(_table(headings["classes"], by_class)) if many else "",
         "against": phrases["against"] if many and behaviour else "",
         "best_epoch": network.best_epoch,

@@ -37,6 +37,18 @@ PHRASES = {
         " The other classes\n  are left out: positive is compared with negative alone.",
         "\n  其他类别不计，只比较好评与差评。",
     ),
+    "threshold": (
+        " A review counts as\n“{0}” where the probability is above {1}{2}.",
+        "概率高于 {1} 的评论判为“{0}”{2}。",
+    ),
+    "highest": (
+        ", chosen on training reviews that a network had not\nlearnt from, for the highest `{}`",
+        "，这个阈值是在网络没有学过的训练评论上按 `{}` 最高选定的",
+    ),
+    "precision": (
+        ", chosen on training reviews that a network had not\nlearnt from, for a precision of at least {}",
+        "，这个阈值是在网络没有学过的训练评论上按精确率不低于 {} 选定的",
+    ),
     "example": ("A wonderful film.", "这部电影很精彩。"),
     "interval": ("{:.3f} to {:.3f}", "{:.3f} – {:.3f}"),
     "range": ("{:.2f} and {:.2f}", "{:.2f} 与 {:.2f}"),

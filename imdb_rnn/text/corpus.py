@@ -2,7 +2,7 @@
 
 import json
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -41,7 +41,6 @@ class Corpus:
     vocabulary: list[str]
     provenance: dict
     confirmation: Sequence[str] = ()  # what was understood of user-supplied tables, in lines of text
-    places: Iterable[str] = ()  # where each training review is in the user's files
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -78,12 +77,7 @@ def from_lists(ranks: list, labels: np.ndarray) -> Reviews:
 
 
 def make_corpus(
-    train: Reviews,
-    test: Reviews,
-    vocabulary: list[str],
-    provenance: dict,
-    confirmation: Sequence[str] = (),
-    places: Iterable[str] = (),
+    train: Reviews, test: Reviews, vocabulary: list[str], provenance: dict, confirmation: Sequence[str] = ()
 ) -> Corpus:
     """Check both sets, as `checked` does, and add their counts to the provenance.
 
@@ -101,7 +95,7 @@ def make_corpus(
         if len(labels) == 2:
             by_label = dict(zip(("negative", "positive"), counts, strict=True))
         provenance[name] = {"reviews": len(reviews), **by_label, "words": int(reviews.ranks.lengths.sum())}
-    return Corpus(train, test, vocabulary, provenance, confirmation, places)
+    return Corpus(train, test, vocabulary, provenance, confirmation)
 
 
 def checked(reviews: Reviews, name: str, vocabulary_size: int, num_classes: int) -> Reviews:
@@ -132,10 +126,7 @@ def checked(reviews: Reviews, name: str, vocabulary_size: int, num_classes: int)
 
 
 def write_corpus(corpus: Corpus, folder: Path) -> None:
-    """Write `{train,test}_{ranks,offsets,labels}.npy`, `vocabulary.txt` and `provenance.json`, all or none.
-
-    Of user-supplied reviews also `confirmation.txt` and `train_places.txt`.
-    """
+    """Write `{train,test}_{ranks,offsets,labels}.npy`, `vocabulary.txt` and `provenance.json`, all or none."""
     with files.replacing(folder) as new:
         new.mkdir()
         for name, reviews in (("train", corpus.train), ("test", corpus.test)):
@@ -146,8 +137,6 @@ def write_corpus(corpus: Corpus, folder: Path) -> None:
         if corpus.confirmation:  # not in the provenance, which goes into the model: it shows some reviews
             text = "\n".join(corpus.confirmation) + "\n"
             (new / "confirmation.txt").write_text(text, encoding="utf-8", newline="\n")
-            with (new / "train_places.txt").open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(f"{place}\n" for place in corpus.places)
         provenance = json.dumps(corpus.provenance, indent=2, ensure_ascii=False)
         (new / "provenance.json").write_text(provenance + "\n", encoding="utf-8", newline="\n")
 
@@ -170,12 +159,6 @@ def read_confirmation(folder: Path) -> list[str]:
     """Read what was understood of user-supplied tables, from what `write_corpus` wrote; other sources have nothing."""
     path = folder / "confirmation.txt"
     return files.read_text(path).splitlines() if path.exists() else []
-
-
-def read_places(folder: Path) -> list[str]:
-    """Read where each training review is in the user's files; other sources have nothing."""
-    path = folder / "train_places.txt"
-    return files.read_text(path).removesuffix("\n").split("\n") if path.exists() else []
 
 
 def read_reviews(folder: Path, name: str) -> Reviews:

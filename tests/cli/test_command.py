@@ -106,11 +106,36 @@ def test_of_more_labels_the_predicted_one_has_its_probability(run, folder):
     assert answer["trace"] == trace[:, label].round(6).tolist()
 
 
+def test_where_the_label_is_too_likely_to_be_wrong_the_answer_is_unsure(run, folder):
+    texts = "A wonderful film.", "film"
+    status, out, err = run("predict", "--unsure", "0.2", *texts)
+    assert (status, out, err) == (0, "0.947  positive  A wonderful film.\n0.500  unsure    film\n", "")
+    _, out, _ = run("predict", "--unsure", "0.05", "--json", *texts)
+    assert [json.loads(line)["label"] for line in out.splitlines()] == ["unsure", "unsure"]
+    (folder / "in.csv").write_text("text\nwonderful film\nfilm\nterrible\n")
+    _, out, _ = run("predict", "--unsure", "0.2", "--table", "in.csv", "--out", "out.csv")
+    assert out == "3 reviews, 1 of them positive, 1 unsure, in out.csv\n"
+    assert [line.split(",")[2] for line in (folder / "out.csv").read_text().splitlines()[1:]] == [
+        "positive",
+        "unsure",
+        "negative",
+    ]
+    status, out, err = run("predict", "--unsure", "0.5", "film")
+    assert (status, out) == (1, "")
+    assert err == "error: unsure is 0.5; choose a number above 0 and below 0.5, such as 0.2\n"
+
+
+def test_texts_of_unknown_words_are_pointed_out(run):
+    assert run("predict", "Ein Meisterwerk!")[2] == "the model knows no word of this text; is it in another language?\n"
+    _, _, err = run("predict", "-", stdin=b"Un\nfilm\nsplendide\n")
+    assert err == "the model knows no word of 2 of 3 texts; are they in another language?\n"
+
+
 def test_standard_input_is_answered_line_by_line(run):
-    content = "\ufeffA wonderful film.\r\na terrible film\r\n影评".encode()
+    content = "\ufeffA wonderful film.\r\na terrible film\r\n影评 film".encode()
     status, out, err = run("predict", "-", stdin=content)
     assert (status, err) == (0, "")
-    assert out == "0.947  positive  A wonderful film.\n0.053  negative  a terrible film\n0.500  negative  影评\n"
+    assert out == "0.947  positive  A wonderful film.\n0.053  negative  a terrible film\n0.500  negative  影评 film\n"
 
 
 def test_many_lines_keep_their_order(run, monkeypatch):
@@ -230,6 +255,8 @@ def test_tables_that_are_done_are_not_done_again(run, many):
     assert json.loads((many / "scored/c.jsonl").read_text())["predicted_label"] == "positive"
     again = run("predict", "--table", "in", "--out", "scored")
     assert again == (0, out, "text column: text\ndone already: 3 of 3 tables\n")
+    other = run("predict", "--table", "in", "--out", "scored", "--unsure", "0.2")
+    assert other == (0, "3 reviews, 2 of them positive, in scored\n", "text column: text\n")
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,20 @@ def test_ctrl_c_is_not_taken_for_success():
     assert b"Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("cause", ["from error", "from None", ""])
+def test_ctrl_c_that_a_package_takes_for_a_missing_part_is_still_ctrl_c(cause):
+    body = f"""
+            try:
+                raise KeyboardInterrupt
+            except KeyboardInterrupt as error:
+                raise ImportError('a part is missing') {cause}
+    """
+    result = run_main(body)
+    assert (result.returncode, b"Traceback" in result.stderr) == (130, False)
+    result = run_main("raise ImportError('a part is missing')")
+    assert (result.returncode, b"Traceback" in result.stderr) == (1, True)
+
+
 def test_ctrl_c_held_back_is_raised_where_it_is_asked_for():
     before = signal.getsignal(signal.SIGINT)
     reached = False

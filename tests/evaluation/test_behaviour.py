@@ -33,9 +33,10 @@ def network_by(rule: Callable[[list[str]], float], vocabulary: Iterable[str], to
     return ByRule(*(getattr(network, field.name) for field in fields(Model)))
 
 
-def pass_rates(rule: Callable[[list[str]], float]) -> dict[str, float]:
+def pass_rates(rule: Callable[[list[str]], float], threshold: float = 0.5) -> dict[str, float]:
     """The pass rate of each English test."""
-    return behaviour.as_metrics(behaviour.measure(network_by(rule, known(behaviour.ENGLISH))))["behaviour"]
+    network = replace(network_by(rule, known(behaviour.ENGLISH)), threshold=threshold)
+    return behaviour.as_metrics(behaviour.measure(network))["behaviour"]
 
 
 def balance(words: list[str]) -> int:
@@ -76,9 +77,11 @@ def test_a_network_that_counts_words_fails_at_negation():
     assert np.isnan(row["before"])
 
 
-@pytest.mark.parametrize(("answer", "other"), [(0.9, "negative"), (0.1, "positive")])
-def test_a_network_with_one_answer_passes_the_tests_of_one_class(answer, other):
-    passed = pass_rates(lambda words: answer)
+@pytest.mark.parametrize(
+    ("answer", "threshold", "other"), [(0.9, 0.5, "negative"), (0.1, 0.5, "positive"), (0.9, 0.95, "positive")]
+)
+def test_a_network_with_one_answer_passes_the_tests_of_one_class(answer, threshold, other):
+    passed = pass_rates(lambda words: answer, threshold)
     failed = {test for test, pass_rate in passed.items() if pass_rate == 0}
     negated = {"negative": "negated_positive", "positive": "negated_negative"}[other]
     assert failed == {f"plain_{other}", f"changed_to_{other}", negated, "neutral"}

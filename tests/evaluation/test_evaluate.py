@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 from scipy.special import logit
 
 from imdb_rnn.core import files
@@ -45,9 +46,12 @@ def test_an_opening_is_of_twenty_words_without_the_start_token():
     assert table["n_words"].tolist() == [29, 30]
 
 
-def test_everything_counts_the_same_predictions_however_near_the_threshold():
-    y, logits = np.array([0, 0, 1, 1]), np.array([-1e-9, -1.0, 1e-9, -1e-9])
-    found = evaluate(unpad(np.array([[1, 4]] * 4, np.int32)), y, logits, ["film"])
+@pytest.mark.parametrize("threshold", [0.5, 0.83, 0.002])
+def test_everything_counts_the_same_predictions_however_near_the_threshold(threshold):
+    y, logits = np.array([0, 0, 1, 1]), logit(threshold) + np.array([-1e-9, -1.0, 1e-9, -1e-9])
+    found = evaluate(unpad(np.array([[1, 4]] * 4, np.int32)), y, logits, ["film"], threshold=threshold)
+    assert found.tables[files.CLASSES]["recall"].tolist() == [1, 0.5]
+    assert found.scores["recall"] == 0.5
     assert found.tables[files.CONFUSION]["n_reviews"].tolist() == [2, 0, 1, 1]
     assert found.tables[files.PREDICTIONS]["predicted"].tolist() == [0, 0, 1, 0]
     assert found.scores["accuracy"] == 0.75
@@ -55,3 +59,5 @@ def test_everything_counts_the_same_predictions_however_near_the_threshold():
     assert (table["accuracy"] * table["n_reviews"]).tolist() == [3, 3]
     low, high = found.intervals["accuracy"]
     assert low < 0.75 < high
+    low, high = found.intervals["recall"]
+    assert low < 0.5 < high

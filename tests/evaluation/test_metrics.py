@@ -5,7 +5,16 @@ from hypothesis import strategies as st
 from scipy.special import logit, softmax
 from sklearn.metrics import roc_auc_score
 
-from imdb_rnn.evaluation.metrics import CURVE_POINTS, calibration, classes, confusion, precision_recall, roc, scores
+from imdb_rnn.evaluation.metrics import (
+    CURVE_POINTS,
+    calibrated,
+    calibration,
+    classes,
+    confusion,
+    precision_recall,
+    roc,
+    scores,
+)
 
 Y = np.array([0, 0, 0, 1, 1, 1, 1, 1])
 PROBABILITY = np.array([0.1, 0.4, 0.9, 0.2, 0.6, 0.7, 0.8, 0.95])
@@ -22,6 +31,25 @@ def test_scores_are_the_definitions():
     assert values["roc_auc"] == pytest.approx(np.mean(pairs), abs=1e-6)
     right = np.where(Y == 1, PROBABILITY, 1 - PROBABILITY)
     assert values["loss"] == pytest.approx(-np.log(right).mean(), abs=1e-6)
+
+
+def test_scores_count_from_the_threshold_on():
+    values = scores(Y, logit(PROBABILITY), threshold=0.75)
+    assert (values["precision"], values["recall"], values["accuracy"]) == (0.666667, 0.4, 0.5)
+    unchanged = ("loss", "ece", "roc_auc")
+    assert {name: values[name] for name in unchanged} == {
+        name: scores(Y, logit(PROBABILITY))[name] for name in unchanged
+    }
+
+
+@given(st.integers(2, 4), st.integers(1, 300), st.integers(0, 9))
+def test_the_calibration_error_is_the_mean_distance_of_the_bins(n_classes, reviews, seed):
+    random = np.random.default_rng(seed)
+    y, logits = np.arange(reviews + n_classes) % n_classes, random.normal(0, 3, (reviews + n_classes, n_classes))
+    logits = logits[:, 0] if n_classes == 2 else logits
+    table = calibration(*calibrated(y, logits))
+    expected = np.average(np.abs(table["predicted"] - table["positive"]), weights=table["n_reviews"])
+    assert scores(y, logits)["ece"] == pytest.approx(expected, abs=2e-6)
 
 
 def test_a_network_that_never_predicts_positive_has_finite_scores():

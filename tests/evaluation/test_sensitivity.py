@@ -18,9 +18,9 @@ def ends_with_seven(ids: Ragged) -> np.ndarray:
     return np.where(ids.values[ids.starts + ids.lengths - 1] == 7, 2, -2)
 
 
-def accuracy(logits, y: list[int]):
+def accuracy(logits, y: list[int], threshold: float = 0.5):
     """The accuracy of last words, of a network that reads five ids."""
-    network = SimpleNamespace(logits=logits, encoding=SimpleNamespace(maxlen=5))
+    network = SimpleNamespace(logits=logits, encoding=SimpleNamespace(maxlen=5), threshold=threshold)
     return sensitivity.accuracy_of_last_words(network, REVIEWS, np.array(y))
 
 

@@ -64,13 +64,15 @@ def test_of_many_classes_few_reviews_are_traced():
     assert (surest, "correct") == traces.choose(y, logits)[0]
 
 
-@given(st.lists(st.tuples(st.integers(0, 1), st.floats(-9, 9)), min_size=1, max_size=60))
-def test_each_kind_of_traced_review_is_what_it_says(pairs):
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.floats(-9, 9)), min_size=1, max_size=60), st.sampled_from([0.5, 0.1, 0.9])
+)
+def test_each_kind_of_traced_review_is_what_it_says(pairs, threshold):
     y, logits = (np.array(values) for values in zip(*pairs, strict=True))
-    chosen = traces.choose(y, logits)
+    chosen = traces.choose(y, logits, threshold)
     rows = [row for row, _ in chosen]
     assert len(set(rows)) == len(rows)
-    margins, correct = margin(y, logits), is_correct(y, logits)
+    margins, correct = margin(y, logits, threshold), is_correct(y, logits, threshold)
     for label in (0, 1):
         for kind, of_kind, count in (("correct", correct, traces.N_CORRECT), ("wrong", ~correct, traces.N_WRONG)):
             expected = sorted(-abs(margins[(y == label) & of_kind]))[:count]

@@ -117,12 +117,13 @@ def test_the_bytes_depend_on_nothing_but_the_network(kind, tmp_path):
 
 
 def test_the_file_alone_says_how_a_text_becomes_ids(tmp_path):
-    network = replace(network_of(NETWORKS["everything"]), tokenizer="char", labels=("差评", "好评"))
+    network = replace(network_of(NETWORKS["everything"]), tokenizer="char", labels=("差评", "好评"), threshold=0.83)
     network = replace(network, vocabulary=["的", "\n", '"', *network.vocabulary[3:]])
     onnx_file.write(network, tmp_path / "model.onnx")
     metadata = opened((tmp_path / "model.onnx").read_bytes()).get_modelmeta().custom_metadata_map
     about = Metadata.model_validate_json(metadata["imdb_rnn"])
     assert (about.tokenizer, about.labels, about.pad) == ("char", ["差评", "好评"], network.encoding)
+    assert about.threshold == 0.83
     assert about.vocabulary == network.vocabulary
 
 

@@ -93,6 +93,7 @@ def open_page(browser, contents, tmp_path):
             "parameters": params,
             "network": stored_network(network),
             "labels": network.labels,
+            "threshold": network.threshold,
             **changes,
         }
         if len(network.labels) > 2:
@@ -442,6 +443,28 @@ def test_the_word_that_is_read_is_in_view(opened):
         )
         assert above >= 0
         assert below >= 0
+
+
+def test_the_label_is_that_of_the_threshold(browser, open_page, contents):
+    network = network_with_words(NETWORKS["gru"])
+    probability = network.predict_proba(["good film"])[0]
+    rule = {"train": contents["parameters"]["train"] | {"threshold": {"precision": 0.9}}}
+    for threshold, en, zh in ((probability - 0.01, "positive", "好评"), (probability + 0.01, "negative", "差评")):
+        threshold = round(threshold, 3)
+        open_page(replace(network, threshold=threshold), parameters=contents["parameters"] | rule)
+        for language, verdict, said in (
+            (
+                "en",
+                f"counts as {en} (threshold {threshold})",
+                f"above {threshold}, chosen for a precision of at least 0.9",
+            ),
+            ("zh", f"判为{zh}（阈值 {threshold}）", f"概率高于 {threshold} 的评论判为好评"),
+        ):
+            choose_language(browser, language)
+            typed_probabilities(browser, ["good film"])
+            assert verdict in browser.find_element(By.ID, "verdict").text
+            assert f"{threshold}" in browser.find_element(By.CSS_SELECTOR, "#reading .u-legend").text
+            assert said in browser.find_element(By.ID, "numbers-text").text
 
 
 def test_the_half_life_is_said_also_where_there_is_none(browser, open_page):

@@ -36,7 +36,7 @@ def scores(classes: int = 2) -> tuple[np.ndarray, np.ndarray]:
     return y, random.normal(2 * y - 1, 1) if classes == 2 else random.normal(2 * np.eye(classes)[y], 1)
 
 
-def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, validation: bool = True) -> str:
+def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, validation: bool = True, **train) -> str:
     y, logits = scores(len(of.labels))
     of_test = metrics.scores(y, logits)
     found = {name: interval and list(interval) for name, interval in intervals.of_scores(y, logits).items()}
@@ -47,7 +47,7 @@ def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, val
     frames.write_csv(tmp_path / "behaviour.csv", behaviour.measure(of))
     return model_card(
         of,
-        TrainParams(),
+        TrainParams(**train),
         measured,
         half_life,
         results.read_rows(results.ClassScores, tmp_path / "classes.csv", "evaluate"),
@@ -133,6 +133,22 @@ def test_the_numbers_are_those_of_the_run(tmp_path):
     without = card(network(), tmp_path, half_life=None, validation=False)
     assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} |\n" in without
     assert "words before the end" not in without
+
+
+@pytest.mark.parametrize(
+    ("rule", "en", "zh"),
+    [
+        (None, " 0.83.\n", "概率高于 0.83 的评论判为“positive”。\n"),
+        ("f1", "for the highest `f1`.\n", "按 `f1` 最高选定的。\n"),
+        ({"precision": 0.9}, "for a precision of at least 0.9.\n", "按精确率不低于 0.9 选定的。\n"),
+    ],
+)
+def test_a_card_says_the_threshold_and_what_it_was_chosen_for(tmp_path, rule, en, zh):
+    of = replace(network(), threshold=0.83)
+    text = card(of, tmp_path, folds=3, threshold=rule)
+    assert "A review counts as\n“positive” where the probability is above 0.83" in text
+    assert en in text
+    assert zh in card(of, tmp_path, "zh", folds=3, threshold=rule)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -10,7 +10,6 @@ from imdb_rnn.text.corpus import (
     checked,
     from_lists,
     make_corpus,
-    read_places,
     read_provenance,
     read_reviews,
     read_vocabulary,
@@ -82,15 +81,6 @@ def written(tmp_path):
     train, test = from_lists(LISTS, LABELS), from_lists(LISTS[:2], LABELS[:2])
     write_corpus(make_corpus(train, test, ["the", "film", "is\u0085"], {"source": "test"}), tmp_path / "reviews")
     return tmp_path / "reviews"
-
-
-def test_where_reviews_are_in_a_user_s_files_is_read_back(tmp_path, written):
-    places = ["a.csv, row 1", "a.csv, row 3", "b\u2028.csv, row 1"]
-    corpus = make_corpus(
-        from_lists(LISTS, LABELS), from_lists(LISTS, LABELS), ["a", "b", "c"], {}, ["said"], iter(places)
-    )
-    write_corpus(corpus, tmp_path / "own")
-    assert (read_places(tmp_path / "own"), read_places(written)) == (places, [])
 
 
 def test_a_corpus_is_read_back_as_written(written):

@@ -133,8 +133,8 @@ const colourKey = () => element("p", { className: "quiet" }, t(
 
 // Words, the line of the probability, a slider through the words; and, for `withStates`, the hidden state.
 // `show` takes words, known, first, last; `readings`, a list of {label, probability, of} before the first word and after
-// each, `of` the name of the class; and, for the hidden state, `states` and `width`. `ofPair`: there are two classes.
-function readingView({ names, ofPair = isPair, withStates = false }) {
+// each, `of` the name of the class; and, for the hidden state, `states` and `width`. `ofPair`: there are two classes, with a `threshold`.
+function readingView({ names, ofPair = isPair, threshold = contents.threshold, withStates = false }) {
   let shown = null, position = 0, playing = null, plot = null;
   const words = wordsView((chosen) => go(chosen));
   const slider = element("input", { type: "range", min: 0, max: 0, value: 0 });
@@ -146,7 +146,7 @@ function readingView({ names, ofPair = isPair, withStates = false }) {
       : ["Probability of the class after each word", "每读完一个词，该类别的概率"],
     labels: [["words read", "已读单词数"], ["probability", "概率"]],
     x: [0], lines: [...names.map((label) => ({ label, values: [null] })),
-      ...(ofPair ? [{ label: ["threshold 0.5", "判定阈值 0.5"], values: [contents.threshold], quiet: true }] : [])],
+      ...(ofPair ? [{ label: [`threshold ${threshold}`, `判定阈值 ${threshold}`], values: [threshold], quiet: true }] : [])],
     fixed: { y: [0, 1], x: (u, low, high) => [0, Math.max(high, 1)], wholeX: true }, height: 240, withTable: false,
     onDraw: (u) => {
       plot = u;
@@ -238,7 +238,7 @@ function readingView({ names, ofPair = isPair, withStates = false }) {
     slider.max = count;
     line.show(Array.from({ length: count + 1 }, (_, i) => i),
       [...reading.readings.map(({ probability }) => Array.from(probability, (p) => (Number.isNaN(p) ? null : p))),
-        ...(ofPair ? [new Array(count + 1).fill(contents.threshold)] : [])]);
+        ...(ofPair ? [new Array(count + 1).fill(threshold)] : [])]);
     go(again ? position : count);
   }
   return { box, show, stop };

@@ -55,11 +55,22 @@ function showNumbers() {
     `以下结果在测试评论上测得，这些评论没有参与训练，也没有用来挑选权重。所用的是第 ${epoch} 轮结束时的权重。` +
       `如果反复重新抽取测试评论，这样的区间约有 ${level} 会包含真实值。`,
   ));
+  const { threshold: rule } = contents.parameters.train;
+  if (rule) {
+    const [en, zh] = rule.precision ? [`a precision of at least ${rule.precision}`, `精确率不低于 ${rule.precision}`]
+      : { accuracy: ["the highest accuracy", "准确率最高"], f1: ["the highest F1", "F1 最高"],
+        balanced_accuracy: ["the highest balanced accuracy", "平衡准确率最高"] }[rule];
+    byId("numbers-text").append(...t(
+      ` A review counts as positive where its probability is above ${contents.threshold}, chosen for ${en} on training ` +
+        "reviews that a network had not learnt from.",
+      `概率高于 ${contents.threshold} 的评论判为好评；这个阈值是在网络没有学过的训练评论上按“${zh}”选定的。`,
+    ));
+  }
   const names = {
     accuracy: ["accuracy", "准确率"], balanced_accuracy: ["balanced accuracy", "平衡准确率"], precision: ["precision", "精确率"], recall: ["recall", "召回率"],
     f1: ["F1", "F1"], macro_f1: ["F1, mean over the classes", "F1（各类别平均）"],
     weighted_f1: ["F1, mean weighted by the number of reviews", "F1（按评论数加权平均）"],
-    roc_auc: ["area under the ROC curve", "ROC 曲线下面积"], loss: ["loss", "损失"],
+    roc_auc: ["area under the ROC curve", "ROC 曲线下面积"], loss: ["loss", "损失"], ece: ["expected calibration error", "期望校准误差"],
     mean_absolute_error: ["mean absolute error", "平均绝对误差"],
     within_one_step: ["at most one class off", "至多差一个类别"],
   };
@@ -197,6 +208,12 @@ function showWrong() {
     ],
   }).figure);
 
+  const apart = percent(contents.metrics.test.ece);
+  byId("calibration").append(element("p", {}, t(
+    `On average, the probability and the share are ${apart} apart: the expected calibration error.`,
+    `预测概率与实际占比平均相差 ${apart}，即期望校准误差。`,
+  )));
+
   for (const trace of contents.traces.filter(({ kind }) => kind === "wrong")) {
     const view = wordsView();
     view.show(trace);
@@ -326,7 +343,7 @@ function showComparison() {
   }).figure);
 
   const labelNames = namesOf(labels), ofPair = labels.length === 2;
-  const view = readingView({ names: pairs, ofPair });
+  const view = readingView({ names: pairs, ofPair, threshold: 0.5 });
   byId("together").append(view.box);
   const kinds = { correct: ["all correct", "都判对"], wrong: ["all wrong", "都判错"], divided: ["divided", "意见不一"] };
   choices(byId("together-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], labelNames[label])), (i) => {

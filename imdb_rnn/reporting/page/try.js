@@ -54,6 +54,10 @@ function showTry() {
     const count = encoded.words.length, unread = count - (encoded.last - encoded.first);
     const unknown = encoded.known.filter((isKnown) => !isKnown).length;
     let line = inLanguage(verdictOf);
+    if (isPair && contents.threshold !== 0.5) {
+      const [en, zh] = NAMES[Number(probabilities[0] > contents.threshold)];
+      line += inLanguage([` · counts as ${en} (threshold ${contents.threshold})`, ` · 判为${zh}（阈值 ${contents.threshold}）`]);
+    }
     if (unknown) line += inLanguage([` · unknown words: ${unknown} of ${count}`, ` · ${count} 个词中有 ${unknown} 个未知词`]);
     if (unread) {
       const { maxlen } = contents.network;

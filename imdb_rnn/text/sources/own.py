@@ -47,10 +47,8 @@ NO_TEXT, NO_LABEL = "no text", "no label"
 
 @dataclass
 class IngestedRows:
-    """What was read: of each usable row its label value, part, group, place, length and hash; how many were left out.
+    """What was read: of each usable row its label value, part, group, length and hash; and how many rows were left out.
 
-    rows: of each source how many were read
-    sources, numbers: of each usable row the number of its source, and its own number there
     label_values: of each source, value to its number, in order of first appearance
     places: of each label value, its first row
     bad, left_out: rows that cannot be read; rows that are sound, but no reviews with a label
@@ -66,8 +64,6 @@ class IngestedRows:
     labels: array = field(default_factory=lambda: array("I"))
     parts: array = field(default_factory=lambda: array("B"))
     groups: array = field(default_factory=lambda: array("Q"))
-    sources: array = field(default_factory=lambda: array("I"))
-    numbers: array = field(default_factory=lambda: array("Q"))
     lengths: list[np.ndarray] = field(default_factory=list)
     hashes: list[np.ndarray] = field(default_factory=list)
     bad: Counter[str] = field(default_factory=Counter)
@@ -140,7 +136,7 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
             for rows in (train, made.test)
         ]
     print("\n".join(made.confirmation))
-    return make_corpus(sets[0], sets[1], vocabulary, provenance, made.confirmation, _places(found, train))
+    return make_corpus(sets[0], sets[1], vocabulary, provenance, made.confirmation)
 
 
 def look(params: OwnParams, path: Path, enough: int = LOOKED_AT, tokenizer: str = "auto") -> list[str]:
@@ -206,8 +202,6 @@ def _note(row: ReviewRow, source: Source, found: IngestedRows) -> bool:
         found.examples.append((number, textwrap.shorten(row.text[:1000], EXAMPLE_WIDTH, placeholder=" …")))
     found.labels.append(number)
     found.parts.append(PARTS.index(row.part))
-    found.sources.append(len(found.rows) - 1)
-    found.numbers.append(row.number if source.table else 0)
     if found.is_grouped:
         found.groups.append(hash_of(row.group or f"\0{len(found.labels)}"))  # a row without a group is its own group
     return True
@@ -215,13 +209,6 @@ def _note(row: ReviewRow, source: Source, found: IngestedRows) -> bool:
 
 def _place(row: ReviewRow, source: Source) -> str:
     return f"{source.name}, row {row.number}" if source.table else source.name
-
-
-def _places(found: IngestedRows, rows: np.ndarray) -> Iterator[str]:
-    names = [" ".join(name.split("\n")) for name in found.rows]
-    for row in rows.tolist():
-        name, number = names[found.sources[row]], found.numbers[row]
-        yield f"{name}, row {number}" if number else name
 
 
 def _tokenizer_for(texts: Sequence[str], tokenizer: str, path: str) -> str:

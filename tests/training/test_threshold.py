@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+from sklearn import metrics
+
+from imdb_rnn.core.errors import UserError
+from imdb_rnn.decision import predicted
+from imdb_rnn.training.threshold import choose
+
+SCORES = {
+    "accuracy": metrics.accuracy_score,
+    "f1": metrics.f1_score,
+    "balanced_accuracy": metrics.balanced_accuracy_score,
+}
+
+
+def drawn(seed: int, reviews: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of which few are 1, and logits, many of them equal."""
+    random = np.random.default_rng(seed)
+    y = (random.random(reviews) < 0.2).astype(np.uint8)
+    return y, random.normal(3.0 * y - 2, 1.5).round(1)
+
+
+@pytest.mark.parametrize("rule", SCORES)
+@pytest.mark.parametrize("seed", range(5))
+def test_no_other_threshold_scores_higher(rule, seed):
+    y, logits = drawn(seed)
+    _, _, cuts = metrics.roc_curve(y, logits, drop_intermediate=False)
+    highest = max(SCORES[rule](y, logits >= cut) for cut in cuts)
+    assert SCORES[rule](y, predicted(logits, choose(y, logits, rule))) == pytest.approx(highest, abs=1e-12)
+
+
+@pytest.mark.parametrize("wanted", [0.5, 0.8, 0.95])
+def test_of_the_thresholds_with_the_precision_it_has_the_highest_recall(wanted):
+    y, logits = drawn(1)
+    precision, recall, _ = metrics.precision_recall_curve(y, logits)
+    found = predicted(logits, choose(y, logits, {"precision": wanted}))
+    assert metrics.precision_score(y, found) >= wanted
+    assert metrics.recall_score(y, found) == recall[precision >= wanted].max()
+
+
+def test_a_precision_that_no_threshold_has_is_one_line():
+    y, logits = np.array([0, 1, 0]), np.array([-1.0, 0.0, 1.0])
+    with pytest.raises(UserError, match=r"^params\.yaml: train\.threshold: .* is 0\.5000; ask for less than 0\.9$"):
+        choose(y, logits, {"precision": 0.9})
+
+
+@pytest.mark.parametrize(
+    ("y", "probability", "threshold"),
+    [
+        ([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.9], 0.25),  # between two neighbours
+        ([0, 0, 1, 1], [0.1, 0.2, 0.7, 0.9], 0.5),  # which have 0.5 between them
+        ([0, 1, 0, 1], [0.1, 0.2, 0.7, 0.9], 0.8),  # 0.15 is as good
+        ([0, 1, 0, 1, 0, 1], [0.1, 0.2, 0.3, 0.4, 0.7, 0.8], 0.35),
+        ([0, 1], [0.4, 0.4], 0.5),
+        ([1, 1, 0], [0.2, 0.3, 0.3], 0.1),  # all are predicted 1
+    ],
+)
+def test_ties_are_settled_towards_one_half(y, probability, threshold):
+    assert choose(np.array(y), logit(probability), "accuracy") == threshold
+
+
+def test_a_review_of_which_the_network_is_certain_is_on_the_right_side():
+    y, logits = np.array([0, 1, 1]), np.array([-50.0, 40.0, 50.0])
+    assert expit(40) == 1
+    for rule in SCORES:
+        assert predicted(logits, choose(y, logits, rule)).tolist() == [0, 1, 1]
+    assert 0 < choose(np.array([1, 0, 0]), logits, "accuracy") < 1, "above 1 none would be wrong but the first"
