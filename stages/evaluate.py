@@ -1,14 +1,14 @@
 """Measure the trained network on reviews that it was not trained on, and show how it reads them.
 
-In: `data/model.safetensors`, `data/padded/`, `data/reviews/`.
+In: `data/model.safetensors`, `data/baseline.npy`, `data/padded/`, `data/reviews/`.
 
 Out, from the test reviews: `results/metrics.json` (`test`, its `test_intervals`, and `validation` where reviews were
-held out), `results/predictions.csv` with a row for each test review, `results/slices.csv` with the accuracy by length
-and by share of out-of-vocabulary words, `results/classes.csv` with the scores of each class, the confusion matrix, and
-the points of the ROC, precision-recall and calibration curves. From a sample of them, in `results/explanation/`:
-`gradient.csv` (by distance from the end), `last_words.csv` (accuracy with only the last words left) and `traces.json`
-(probability after every word of some reviews); and `results/sensitivity.json` with the half-life, left out where the
-gradient does not fall to half.
+held out, and those of the linear model), `results/predictions.csv` with a row for each test review,
+`results/slices.csv` with the accuracy by length and by share of out-of-vocabulary words, `results/classes.csv` with the
+scores of each class, the confusion matrix, and the points of the ROC, precision-recall and calibration curves. From a
+sample of them, in `results/explanation/`: `gradient.csv` (by distance from the end), `last_words.csv` (accuracy with
+only the last words left) and `traces.json` (probability after every word of some reviews); and
+`results/sensitivity.json` with the half-life, left out where the gradient does not fall to half.
 
 Out, from the behaviour tests: `results/explanation/behaviour.csv`, a row for each test, and `results/behaviour.json`,
 the share of cases that passed; both are empty if the network does not know the tests' words, or has more than two
@@ -21,8 +21,10 @@ from pathlib import Path
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
+from imdb_rnn.decision import is_correct
 from imdb_rnn.evaluation import behaviour, metrics, sensitivity
 from imdb_rnn.evaluation.evaluate import evaluate
+from imdb_rnn.evaluation.results import Metrics
 from imdb_rnn.evaluation.traces import trace_reviews
 from imdb_rnn.model import Model
 from imdb_rnn.text.corpus import read_reviews, read_vocabulary
@@ -40,18 +42,33 @@ def measure(network: Model, params: Params, root: Path) -> None:
     """Write scores, predictions and curves."""
     x, y = read_padded(root / files.PADDED, "test", network.encoding.vocab_size)
     ids = unpad(x)
-    found = evaluate(ids, y, network.logits(ids), network.vocabulary, network.labels, network.threshold)
-    results: dict = {"best_epoch": network.best_epoch, "test": found.scores, "test_intervals": found.intervals}
+    logits, baseline = network.logits(ids), files.read_array(root / files.BASELINE, "baseline")
+    if baseline.shape != logits.shape:
+        raise files.damaged(root / files.BASELINE, "baseline", f"it is of shape {baseline.shape}, not {logits.shape}")
+    found = evaluate(ids, y, logits, network.vocabulary, network.labels, network.threshold)
+    measured: dict = {"best_epoch": network.best_epoch, "test": found.scores, "test_intervals": found.intervals}
     if params.train.validation == "holdout":
         x_train, y_train = read_padded(root / files.PADDED, "train", network.encoding.vocab_size)
         _, held_out = hold_out(Labelled(unpad(x_train), y_train), params.train)
-        logits = network.logits(held_out.ids)
-        results["validation"] = metrics.scores(held_out.y, logits, network.labels, network.threshold)
+        of_held_out = network.logits(held_out.ids)
+        measured["validation"] = metrics.scores(held_out.y, of_held_out, network.labels, network.threshold)
     for path, table in found.tables.items():
         frames.write_csv(root / path, table)
-    files.write_json(root / files.METRICS, results)
-    print(f"测试准确率: {found.scores['accuracy']:.4f}")
-    print(f"Test accuracy: {found.scores['accuracy']:.4f}")
+    measured |= metrics.beside_baseline(y, is_correct(y, logits, network.threshold), baseline, network.labels)
+    files.write_json(root / files.METRICS, measured)
+    show(Metrics.model_validate_json(json.dumps(measured)))
+
+
+def show(measured: Metrics) -> None:
+    """Print the accuracy beside that of the linear model, and whether the network is worth it."""
+    network, linear, chance = measured.test["accuracy"], measured.baseline["accuracy"], measured.chance
+    print(f"测试准确率: {network:.4f}；线性模型: {linear:.4f}；随机猜测: {chance:.4f}")
+    print(f"Test accuracy: {network:.4f}; a linear model: {linear:.4f}; chance: {chance:.4f}")
+    low, high = measured.above_baseline_interval
+    if measured.compared() == "worse":
+        print(f"The linear model is better, by {-high:.4f} to {-low:.4f}: on these reviews the network is not worth it")
+    elif measured.compared() == "level":
+        print(f"The network is no better than the linear model: they differ by {low:.4f} to {high:.4f}, within chance")
 
 
 def explain(network: Model, params: Params, root: Path) -> None:

@@ -23,6 +23,7 @@ DOWNLOADS = Path("data/downloads")  # kept between runs, verified at every use; 
 CHECKPOINTS = Path("data/checkpoints")  # of training; DVC does not know them either
 REVIEWS = Path("data/reviews")
 PADDED = Path("data/padded")
+BASELINE = Path("data/baseline.npy")
 MODEL = Path("data/model.safetensors")
 DATA_REPORT = Path("results/data_report.json")
 HISTORY = Path("results/history.csv")

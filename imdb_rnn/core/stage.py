@@ -13,7 +13,7 @@ def declared_params(pipeline: Path) -> dict[str, list[str]]:
     stages: dict = parse_yaml(files.read_text(pipeline), pipeline)["stages"]  # type: ignore[index]
     every_key = list(Params.model_fields)  # of a stage that depends on the file: `{params.yaml: null}`
     return {
-        name: [key for entry in stage["params"] for key in ([entry] if isinstance(entry, str) else every_key)]
+        name: [key for entry in stage.get("params", ()) for key in ([entry] if isinstance(entry, str) else every_key)]
         for name, stage in stages.items()
     }
 

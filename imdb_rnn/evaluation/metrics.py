@@ -51,6 +51,23 @@ def scores(
     return {name: round(float(value), 6) for name, value in values.items()}
 
 
+def beside_baseline(y: np.ndarray, correct: np.ndarray, baseline: np.ndarray, labels: Sequence[str] = ()) -> dict:
+    """What `results.Metrics` has of the baseline, and of how the network compares with it, six decimals.
+
+    Args:
+        correct: bool (reviews,), whether the network is.
+        baseline: the baseline's logits, for the same reviews; for the rest see `scores`.
+    """
+    other = is_correct(y, baseline)
+    interval = intervals.of_difference(correct, other)
+    return {
+        "baseline": scores(y, baseline, labels),
+        "chance": round(float(np.bincount(y).max() / len(y)), 6),
+        "above_baseline": round(float(correct.mean() - other.mean()), 6),
+        "above_baseline_interval": [round(end, 6) for end in interval],
+    }
+
+
 def confusion(y: np.ndarray, logits: np.ndarray, names: Sequence[str], threshold: float = THRESHOLD) -> pd.DataFrame:
     """Count the reviews by label and predicted label, each one of `names`: columns label, predicted, n_reviews."""
     counts = metrics.confusion_matrix(y, predicted(logits, threshold), labels=range(len(names)))

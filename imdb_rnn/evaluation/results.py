@@ -13,6 +13,7 @@ from imdb_rnn.core import files
 CLASSES = ("negative", "positive")  # 0 and 1, whatever the names of two labels are
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Ends = Annotated[list[float], Field(min_length=2, max_length=2)]  # low and high, of an interval
 Scores = dict[str, Annotated[float, Field(ge=0)]]  # of `metrics.scores`
 
 
@@ -43,12 +44,26 @@ def distances(y: np.ndarray, predicted: np.ndarray, labels: Sequence[str]) -> di
 
 
 class Metrics(Result):
-    """Scores, and the confidence interval of each test score: [low, high], or None where there is none."""
+    """Scores, and the confidence interval of each test score: [low, high], or None where there is none.
+
+    baseline: the test scores of the linear model
+    chance: the share of the most frequent class among the test reviews
+    above_baseline: how much more accurate the network is than the linear model, with the interval of paired reviews
+    """
 
     best_epoch: Annotated[int, Field(ge=1)]
     test: Scores
-    test_intervals: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)] | None]
+    test_intervals: dict[str, Ends | None]
     validation: Scores | None = None
+    baseline: Scores
+    chance: Share
+    above_baseline: float
+    above_baseline_interval: Ends
+
+    def compared(self) -> Literal["better", "level", "worse"]:
+        """What the interval says of the network, compared with the linear model."""
+        low, high = self.above_baseline_interval
+        return "better" if low > 0 else "worse" if high < 0 else "level"
 
 
 class Trace(Result):

@@ -60,7 +60,7 @@ def model_card(
         return slice_names[row.by].format(row.slice.replace(">=", "≥ ").replace("<", "< ").replace("-", "–"))
 
     scores = [
-        [name, f"{score:.4f}", interval(metrics.test_intervals[name])]
+        [name, f"{score:.4f}", interval(metrics.test_intervals[name]), f"{metrics.baseline[name]:.4f}"]
         + ([f"{metrics.validation[name]:.4f}"] if metrics.validation else [])
         for name, score in metrics.test.items()
     ]
@@ -111,6 +111,8 @@ def model_card(
         "provenance": _table(headings["provenance"], _flat(network.provenance)),
         "parameters": _table(headings["parameters"], parameters),
         "confidence": f"{CONFIDENCE:.0%}",
+        "chance": f"{metrics.chance:.3f}",
+        "worth": phrases[metrics.compared()].format(*metrics.above_baseline_interval),
         "metrics": _table(headings["metrics"][: len(scores[0])], scores),
         "slices": _table(headings["slices"], accuracies),
         "behaviour": _table(headings["behaviour"], passed)

@@ -51,6 +51,18 @@ PHRASES = {
     ),
     "example": ("A wonderful film.", "这部电影很精彩。"),
     "interval": ("{:.3f} to {:.3f}", "{:.3f} – {:.3f}"),
+    "better": (
+        "The network's accuracy is higher than the linear model's by {:.3f} to {:.3f}.",
+        "网络的准确率比线性模型高 {:.3f} 到 {:.3f}。",
+    ),
+    "level": (
+        "The network is no better than the linear model: they differ by {:.3f} to {:.3f}, within chance.",
+        "网络并不比线性模型好：差别在 {:.3f} 到 {:.3f} 之间，没有超出偶然。",
+    ),
+    "worse": (
+        "The linear model is better, and the network not worth it: the difference is {:.3f} to {:.3f}.",
+        "线性模型更好，不值得用这个网络：差别在 {:.3f} 到 {:.3f} 之间。",
+    ),
     "range": ("{:.2f} and {:.2f}", "{:.2f} 与 {:.2f}"),
     "separator": ("; ", "；"),
     "weak": ("It fails at least half of the cases of these tests: {}.", "以下测试至少有一半例句未通过：{}。"),
@@ -86,7 +98,10 @@ PHRASES = {
 HEADINGS = {
     "provenance": (["fact", "value"], ["项目", "值"]),
     "parameters": (["parameter", "value"], ["参数", "值"]),
-    "metrics": (["metric", "test", "interval", "validation"], ["指标", "测试", "区间", "验证"]),
+    "metrics": (
+        ["metric", "test", "interval", "linear model", "validation"],
+        ["指标", "测试", "区间", "线性模型", "验证"],
+    ),
     "classes": (
         ["class", "reviews", "precision", "recall", "F1", "F1 interval"],
         ["类别", "条数", "精确率", "召回率", "F1", "F1 的区间"],

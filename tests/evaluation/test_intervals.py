@@ -42,6 +42,14 @@ def test_the_interval_of_a_mean_is_student_s():
     assert intervals.of_mean(np.full(3, 0.1)) is None, "three equal values do not show how far a mean may move"
 
 
+def test_the_interval_of_a_difference_is_that_of_paired_reviews():
+    """Agresti's example: of 1,600 voters 150 and 86 changed their minds, 0.040 (0.021 to 0.059)."""
+    before, after = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], [570, 86, 150, 794], axis=0).T.astype(bool)
+    assert intervals.of_difference(before, after) == pytest.approx((0.0212, 0.0587), abs=1e-4)
+    low, high = intervals.of_difference(before, before)
+    assert low < 0 < high, "two models that agree on these reviews may differ on others"
+
+
 def test_a_network_that_never_predicts_positive_has_no_interval_of_precision():
     assert intervals.of_scores(Y, np.full(8, -1.0))["precision"] is None
 

@@ -7,6 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from imdb_rnn.evaluation.metrics import (
     CURVE_POINTS,
+    beside_baseline,
     calibrated,
     calibration,
     classes,
@@ -15,6 +16,7 @@ from imdb_rnn.evaluation.metrics import (
     roc,
     scores,
 )
+from imdb_rnn.evaluation.results import Metrics
 
 Y = np.array([0, 0, 0, 1, 1, 1, 1, 1])
 PROBABILITY = np.array([0.1, 0.4, 0.9, 0.2, 0.6, 0.7, 0.8, 0.95])
@@ -143,3 +145,15 @@ def test_calibration_compares_probabilities_with_the_share_of_positive_reviews()
     assert table["positive"].tolist() == pytest.approx([1 / 2, 2 / 3, 1], abs=1e-6)
     assert (table["low"] < table["positive"]).all()
     assert (table["positive"] <= table["high"]).all()
+
+
+def test_a_network_stands_beside_the_baseline_and_chance():
+    y = np.repeat([0, 1], [30, 10])
+    right = np.where(y == 1, 1.0, -1.0)
+    wrong_in = np.where(np.arange(40) % 4 == 0, -right, right)
+    for correct, baseline, said in ((right, wrong_in, "better"), (wrong_in, right, "worse"), (right, right, "level")):
+        found = beside_baseline(y, correct == right, baseline)
+        measured = Metrics(best_epoch=1, test=scores(y, correct), test_intervals={}, **found)
+        assert measured.compared() == said
+        assert measured.above_baseline == pytest.approx(measured.test["accuracy"] - measured.baseline["accuracy"])
+        assert measured.chance == 0.75

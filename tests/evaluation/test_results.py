@@ -8,7 +8,9 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation import results
 
 SCORES = {"loss": 0.8, "accuracy": 0.8}
-METRICS = json.dumps({"best_epoch": 5, "test": SCORES, "test_intervals": {"accuracy": [0.7, 0.9], "f1": None}})
+BESIDE = {"baseline": SCORES, "chance": 0.5, "above_baseline": 0.0, "above_baseline_interval": [-0.1, 0.1]}
+INTERVALS = {"accuracy": [0.7, 0.9], "f1": None}
+METRICS = json.dumps({"best_epoch": 5, "test": SCORES, "test_intervals": INTERVALS, **BESIDE})
 CONFUSION = (
     "label,predicted,n_reviews\nnegative,negative,8\nnegative,positive,2\npositive,negative,3\npositive,positive,7\n"
 )
@@ -29,7 +31,7 @@ def test_the_committed_metrics_are_read():
 def test_damaged_metrics_are_named(tmp_path, text):
     path = tmp_path / "metrics.json"
     path.write_text(METRICS)
-    assert files.read_json(results.Metrics, path, "evaluate").test_intervals == {"accuracy": [0.7, 0.9], "f1": None}
+    assert files.read_json(results.Metrics, path, "evaluate").test_intervals == INTERVALS
     path.write_text(text)
     with pytest.raises(UserError, match=r"metrics.json is damaged .*; run `dvc repro evaluate`"):
         files.read_json(results.Metrics, path, "evaluate")

@@ -118,7 +118,8 @@ def in_classes(contents: dict, labels: tuple[str, ...]) -> dict:
     of_part = {"negative": None, "positive": None, "labels": dict.fromkeys(labels, 5)}
     parts = {part: contents["data_report"][part] | of_part for part in ("train", "test")}
     traces = [trace | {"predicted": count - 1} for trace in contents["traces"]]
-    metrics = contents["metrics"] | {"test": found.scores, "test_intervals": found.intervals, "validation": None}
+    scores = {"test": found.scores, "test_intervals": found.intervals, "validation": None, "baseline": found.scores}
+    metrics = contents["metrics"] | scores
     return contents | rows | {"metrics": metrics, "traces": traces, "data_report": contents["data_report"] | parts}
 
 

@@ -8,6 +8,7 @@ from material import HOSTILE, model_params, network_of
 
 from imdb_rnn.core import frames
 from imdb_rnn.core.params import TrainParams
+from imdb_rnn.decision import is_correct
 from imdb_rnn.evaluation import behaviour, intervals, metrics, results, slices
 from imdb_rnn.reporting.card import model_card
 from imdb_rnn.reporting.texts import TESTS, in_language
@@ -41,7 +42,8 @@ def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, val
     of_test = metrics.scores(y, logits)
     found = {name: interval and list(interval) for name, interval in intervals.of_scores(y, logits).items()}
     of_validation = of_test if validation else None
-    measured = results.Metrics(best_epoch=3, test=of_test, test_intervals=found, validation=of_validation)
+    beside = metrics.beside_baseline(y, is_correct(y, logits), 0.1 * logits + 0.4)
+    measured = results.Metrics(best_epoch=3, test=of_test, test_intervals=found, validation=of_validation, **beside)
     frames.write_csv(tmp_path / "classes.csv", metrics.classes(y, logits, of.labels))
     frames.write_csv(tmp_path / "slices.csv", slices.measure(y, logits, np.arange(200) * 3 + 1, np.zeros(200)))
     frames.write_csv(tmp_path / "behaviour.csv", behaviour.measure(of))

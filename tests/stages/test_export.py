@@ -10,6 +10,7 @@ from networks import NETWORKS, ragged
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.decision import is_correct
 from imdb_rnn.evaluation import behaviour, intervals, metrics, results, slices
 from imdb_rnn.export import onnx_file
 from stages import export
@@ -26,7 +27,12 @@ def measured(tmp_path):
     y, logits = np.array([0, 1, 0, 1]), np.array([-1.0, 2.0, 0.5, 0.1])
     files.write_json(
         tmp_path / files.METRICS,
-        {"best_epoch": 3, "test": metrics.scores(y, logits), "test_intervals": intervals.of_scores(y, logits)},
+        {
+            "best_epoch": 3,
+            "test": metrics.scores(y, logits),
+            "test_intervals": intervals.of_scores(y, logits),
+            **metrics.beside_baseline(y, is_correct(y, logits), logits),
+        },
     )
     files.write_json(tmp_path / files.SENSITIVITY_METRICS, {"sensitivity": {}})
     frames.write_csv(tmp_path / files.CLASSES, metrics.classes(y, logits, results.CLASSES))

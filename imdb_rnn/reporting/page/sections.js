@@ -15,16 +15,18 @@ const TITLE = ownReviews
 
 function showHead() {
   document.querySelector("h1").replaceChildren(...t(...TITLE));
-  const { test } = contents.metrics;
+  const { test, baseline, chance } = contents.metrics;
   const reviews = contents.confusion.reduce((sum, cell) => sum + cell.n_reviews, 0);
   const layer = LAYERS[model.cell] || model.cell;
   byId("summary").append(...t(
     `${model.bidirectional ? "Bidirectional " : ""}${layer} with ${model.units} units` +
       `${model.ngrams ? " and a linear model on n-grams" : ""}, ${number(contents.weights)} weights in all: ` +
-      `${percent(test.accuracy)} of ${number(reviews)} test reviews classified correctly.`,
+      `${percent(test.accuracy)} of ${number(reviews)} test reviews classified correctly. A linear model: ${percent(baseline.accuracy)}; ` +
+      `always the most frequent class: ${percent(chance)}.`,
     `${model.bidirectional ? "双向 " : ""}${layer}（${model.units} 个单元）` +
       `${model.ngrams ? "和一个 n-gram 线性模型" : ""}，参数量 ${number(contents.weights)}，` +
-      `在 ${number(reviews)} 篇测试评论上的准确率为 ${percent(test.accuracy)}。`,
+      `在 ${number(reviews)} 篇测试评论上的准确率为 ${percent(test.accuracy)}。线性模型为 ${percent(baseline.accuracy)}，` +
+      `一律判为最多的类别则为 ${percent(chance)}。`,
   ));
   for (const section of document.querySelectorAll("main > section")) {
     const title = section.querySelector("h2");
@@ -44,16 +46,36 @@ function showHead() {
   ));
 }
 
+// Whether the network is worth it, by the interval of its difference from the linear model.
+function comparedWithBaseline() {
+  const { above_baseline_interval: [low, high] } = contents.metrics;
+  const points = (share) => (100 * share).toFixed(1), ends = [Math.abs(low), Math.abs(high)].sort((a, b) => a - b);
+  const [least, most] = ends.map(points);
+  if (high < 0) {
+    return [`The linear model is better, by ${least} to ${most} points of accuracy: on these reviews the network is not worth it.`,
+      `线性模型的准确率高出 ${least} 到 ${most} 个百分点：对这些评论来说，不值得用这个网络。`];
+  }
+  if (low > 0) {
+    return [`The network is better, by ${least} to ${most} points of accuracy.`,
+      `网络的准确率高出 ${least} 到 ${most} 个百分点。`];
+  }
+  return [`The two differ by no more than chance (${points(low)} to ${points(high)} points of accuracy): the network is no better.`,
+    `两者的差别（${points(low)} 到 ${points(high)} 个百分点）没有超出偶然：网络并不更好。`];
+}
+
 const level = `${(100 * contents.confidence).toFixed(0)}%`;
 
 function showNumbers() {
-  const { test, validation, best_epoch: epoch } = contents.metrics;
+  const { test, validation, baseline, best_epoch: epoch } = contents.metrics;
+  const [worth, worthInChinese] = comparedWithBaseline();
   byId("numbers-text").append(...t(
     "Measured on the test reviews, which were not used to train the network or to choose its weights. The weights are " +
       `those after epoch ${epoch}. If new test reviews were drawn again and again, ${level} of such intervals would ` +
-      "contain the true value.",
+      "contain the true value. The linear model is logistic regression on the TF-IDF of single words and pairs, fitted to " +
+      `the same training reviews. ${worth}`,
     `以下结果在测试评论上测得，这些评论没有参与训练，也没有用来挑选权重。所用的是第 ${epoch} 轮结束时的权重。` +
-      `如果反复重新抽取测试评论，这样的区间约有 ${level} 会包含真实值。`,
+      `如果反复重新抽取测试评论，这样的区间约有 ${level} 会包含真实值。` +
+      `线性模型是在同样的训练评论上，对单词和词对的 TF-IDF 做逻辑回归。${worthInChinese}`,
   ));
   const { threshold: rule } = contents.parameters.train;
   if (rule) {
@@ -78,9 +100,10 @@ function showNumbers() {
   const rows = measured.map(([name, pair]) => {
     const ends = contents.metrics.test_intervals[name];
     return [t(...pair), test[name].toFixed(4), ends ? `${ends[0].toFixed(4)} – ${ends[1].toFixed(4)}` : "–",
-      ...(validation ? [validation[name].toFixed(4)] : [])];
+      baseline[name].toFixed(4), ...(validation ? [validation[name].toFixed(4)] : [])];
   });
-  const head = [t("metric", "指标"), t("test", "测试"), t(`${level} confidence interval`, `${level} 置信区间`)];
+  const head = [t("metric", "指标"), t("test", "测试"), t(`${level} confidence interval`, `${level} 置信区间`),
+    t("linear model", "线性模型")];
   fillTable(byId("metrics"), rows, validation ? [...head, t("validation", "验证")] : head);
   if (isPair) return;
   const share = (row, name) => [row[name].toFixed(3), row[`${name}_low`] === null ? [] : element("span", { className: "quiet" },
