@@ -37,12 +37,17 @@ def scores(classes: int = 2) -> tuple[np.ndarray, np.ndarray]:
     return y, random.normal(2 * y - 1, 1) if classes == 2 else random.normal(2 * np.eye(classes)[y], 1)
 
 
+def linear(logits: np.ndarray) -> np.ndarray:
+    """Those of a model that is wrong at every fourth review."""
+    return np.where((np.arange(200) % 4 == 0).reshape(-1, *[1] * (logits.ndim - 1)), -logits, logits)
+
+
 def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, validation: bool = True, **train) -> str:
     y, logits = scores(len(of.labels))
     of_test = metrics.scores(y, logits)
     found = {name: interval and list(interval) for name, interval in intervals.of_scores(y, logits).items()}
     of_validation = of_test if validation else None
-    beside = metrics.beside_baseline(y, is_correct(y, logits), 0.1 * logits + 0.4)
+    beside = metrics.beside_baseline(y, is_correct(y, logits), linear(logits))
     measured = results.Metrics(best_epoch=3, test=of_test, test_intervals=found, validation=of_validation, **beside)
     frames.write_csv(tmp_path / "classes.csv", metrics.classes(y, logits, of.labels))
     frames.write_csv(tmp_path / "slices.csv", slices.measure(y, logits, np.arange(200) * 3 + 1, np.zeros(200)))
@@ -123,7 +128,9 @@ def test_the_numbers_are_those_of_the_run(tmp_path):
     y, logits = scores()
     low, high = intervals.of_scores(y, logits)["accuracy"]
     accuracy = metrics.scores(y, logits)["accuracy"]
-    assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} | {accuracy:.4f} |" in text
+    of_linear = metrics.scores(y, linear(logits))["accuracy"]
+    assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} | {of_linear:.4f} | {accuracy:.4f} |" in text
+    assert "accuracy of 0.500. The network's accuracy is higher than the linear model's by 0." in text
     assert "26 words before the end" in text
     assert "| train.learning_rate | 0.001 |" in text
     assert "| train.clipnorm | 1.0 |\n| train.class_weight | null |" in text
