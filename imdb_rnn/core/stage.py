@@ -29,8 +29,10 @@ def run(main: Callable[[Params, Path], None], keys: Iterable[str]) -> None:
     """
     text = files.read_text(files.PARAMS)
     main(parse_params(text), Path())
-    before = parse_yaml(text, files.PARAMS)
-    now = parse_yaml(files.read_text(files.PARAMS), files.PARAMS)
+    text_now = files.read_text(files.PARAMS)
+    if text_now == text:
+        return
+    before, now = parse_yaml(text, files.PARAMS), parse_yaml(text_now, files.PARAMS)
     edited = [key for key in keys if value_of(key, before) != value_of(key, now)]
     if edited:
         raise UserError(f"{files.PARAMS}: {', '.join(edited)} was edited while this ran; run the same again")
