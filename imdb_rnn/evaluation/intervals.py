@@ -1,10 +1,9 @@
 """95 % confidence intervals: how far the choice of the test reviews may have moved a score.
 
-The few formulas are written out, because importing `scipy.stats` for them would take longer than everything else here.
+`scipy.stats` takes half a second to import, so it is imported where it is used.
 """
 
 from collections.abc import Sequence
-from statistics import NormalDist
 
 import numpy as np
 
@@ -13,26 +12,24 @@ from imdb_rnn.engine.kernels.arithmetic import cross_entropy, probabilities
 from imdb_rnn.evaluation.results import distances
 
 CONFIDENCE = 0.95  # of every interval in the project
-SPREAD = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)  # standard deviations on each side, where a score is normal
 Interval = tuple[float, float]
 
 
 def of_proportion(count: int, total: int) -> Interval:
     """Interval of a proportion, of a total above 0, by Wilson's score (Probable Inference, 1927)."""
-    square = SPREAD * SPREAD
-    centre = (count + square / 2) / (total + square)
-    half = SPREAD * np.sqrt(count * (total - count) / total + square / 4) / (total + square)
-    return float(centre - half) if count else 0.0, float(centre + half) if count < total else 1.0
+    from scipy import stats
+
+    interval = stats.binomtest(int(count), int(total)).proportion_ci(CONFIDENCE, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def of_mean(values: np.ndarray) -> Interval | None:
     """Interval of the mean of (n,) values from 0, by Student's distribution; None where nothing varies."""
-    from scipy.special import stdtrit
+    from scipy import stats
 
     if values.min() == values.max():
         return None
-    error, mean = values.std(ddof=1) / np.sqrt(len(values)), float(values.mean())
-    half = float(error * stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2))
+    half, mean = float(stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)), float(values.mean())
     return max(0.0, mean - half), mean + half
 
 
@@ -42,9 +39,11 @@ def of_difference(correct: np.ndarray, other: np.ndarray) -> Interval:
     By Agresti and Min (Simple Improved Confidence Intervals for Comparing Matched Proportions, 2005): Wald's interval
     after half a review is added to each of the four cells.
     """
+    from scipy import stats
+
     n, gained, lost = len(correct) + 2, np.sum(correct & ~other) + 0.5, np.sum(~correct & other) + 0.5
     mean = float(gained - lost) / n
-    half = float(SPREAD * np.sqrt((gained + lost) / n - mean**2) / np.sqrt(n))
+    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt((gained + lost) / n - mean**2) / np.sqrt(n))
     return mean - half, mean + half
 
 
@@ -60,22 +59,18 @@ def of_roc_auc(y: np.ndarray, probability: np.ndarray) -> Interval | None:
     Computed from ranks (Sun and Xu, Fast Implementation of DeLong's Algorithm, 2014). None where the variance cannot be
     estimated: one review of a label, or all reviews of one label above all reviews of the other.
     """
-    ranks = _ranks(probability)
+    from scipy import stats
+
+    ranks = stats.rankdata(probability)
     positive, negative = y == 1, y == 0
     m, n = positive.sum(), negative.sum()
     # For each positive review the share of negative ones below it; for each negative review of positive ones above it
-    below = (ranks[positive] - _ranks(probability[positive])) / n
-    above = 1 - (ranks[negative] - _ranks(probability[negative])) / m
+    below = (ranks[positive] - stats.rankdata(probability[positive])) / n
+    above = 1 - (ranks[negative] - stats.rankdata(probability[negative])) / m
     if min(m, n) < 2 or not below.var() + above.var():
         return None
-    half = SPREAD * np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
+    half = stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
     return max(0.0, float(below.mean() - half)), min(1.0, float(below.mean() + half))
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """The rank of each value, from 1; equal values have their mean rank: float64."""
-    in_order = np.sort(values)
-    return (np.searchsorted(in_order, values, "left") + np.searchsorted(in_order, values, "right") + 1) / 2
 
 
 def _of_mean_of_proportions(pairs: list[tuple[int, int]]) -> Interval:
@@ -141,5 +136,7 @@ def _of_many_classes(y: np.ndarray, logits: np.ndarray, labels: Sequence[str]) -
 
 def _around(share: float, added: np.ndarray) -> Interval | None:
     """Interval of a share, by what each review adds to it beyond the mean; None where nothing varies."""
-    half = float(SPREAD * np.sqrt((added**2).sum()))
+    from scipy import stats
+
+    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2) * np.sqrt((added**2).sum()))
     return (max(0.0, share - half), min(1.0, share + half)) if half else None

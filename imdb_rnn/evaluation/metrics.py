@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
+from sklearn import metrics
 
 from imdb_rnn.decision import THRESHOLD, is_correct, predicted
 from imdb_rnn.engine.kernels.arithmetic import cross_entropy, probabilities
@@ -28,21 +29,24 @@ def scores(
         threshold: see `decision.predicted`.
     """
     probability, decided = probabilities(logits), predicted(logits, threshold)
-    counts = _counts(y, decided, 2 if logits.ndim == 1 else logits.shape[1])
-    found, n, m = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
-    recall, f1 = found / n, 2 * found / (n + m)
     values = {
         "loss": cross_entropy(y, logits)[0].mean(),
         "ece": expected_calibration_error(*calibrated(y, logits)),
-        "accuracy": found.sum() / len(y),
-        "balanced_accuracy": recall.mean(),
+        "accuracy": metrics.accuracy_score(y, decided),
+        "balanced_accuracy": metrics.balanced_accuracy_score(y, decided),
     }
     if logits.ndim == 1:
-        precision, area = found[1] / max(1, m[1]), _roc_auc(y, probability)
-        values |= {"precision": precision, "recall": recall[1], "f1": f1[1], "roc_auc": area}
+        values |= {
+            "precision": metrics.precision_score(y, decided, zero_division=0),
+            "recall": metrics.recall_score(y, decided, zero_division=0),
+            "f1": metrics.f1_score(y, decided, zero_division=0),
+            "roc_auc": metrics.roc_auc_score(y, probability),
+        }
     else:
-        areas = [_roc_auc(y == k, of_class) for k, of_class in enumerate(probability.T)]
-        values |= {"macro_f1": f1.mean(), "weighted_f1": f1 @ n / len(y), "roc_auc": np.mean(areas)}
+        areas = [metrics.roc_auc_score(y == k, of_class) for k, of_class in enumerate(probability.T)]
+        f1 = metrics.f1_score(y, decided, average=None, labels=range(len(areas)), zero_division=0)
+        weighted = np.average(f1, weights=np.bincount(y))
+        values |= {"macro_f1": f1.mean(), "weighted_f1": weighted, "roc_auc": np.mean(areas)}
         values |= {name: each.mean() for name, each in distances(y, decided, labels).items()}
     return {name: round(float(value), 6) for name, value in values.items()}
 
@@ -64,21 +68,16 @@ def beside_baseline(y: np.ndarray, correct: np.ndarray, baseline: np.ndarray, la
     }
 
 
-def _counts(y: np.ndarray, decided: np.ndarray, classes: int) -> np.ndarray:
-    """How many reviews of each class (row) are predicted to be of each class (column): int (classes, classes)."""
-    return np.bincount(y.astype(int) * classes + decided, minlength=classes * classes).reshape(classes, classes)
-
-
 def confusion(y: np.ndarray, logits: np.ndarray, names: Sequence[str], threshold: float = THRESHOLD) -> pd.DataFrame:
     """Count the reviews by label and predicted label, each one of `names`: columns label, predicted, n_reviews."""
-    counts = _counts(y, predicted(logits, threshold), len(names))
+    counts = metrics.confusion_matrix(y, predicted(logits, threshold), labels=range(len(names)))
     rows = [(names[i], names[j], int(count)) for (i, j), count in np.ndenumerate(counts)]
     return pd.DataFrame(rows, columns=list(ConfusionCell.model_fields))
 
 
 def classes(y: np.ndarray, logits: np.ndarray, names: Sequence[str], threshold: float = THRESHOLD) -> pd.DataFrame:
     """`ClassScores` of each of `names`, six decimals; one that is never predicted has precision 0 without interval."""
-    counts = _counts(y, predicted(logits, threshold), len(names))
+    counts = metrics.confusion_matrix(y, predicted(logits, threshold), labels=range(len(names)))
     rows = []
     for name, found, n, m in zip(names, counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0), strict=True):
         precision = [found / m, *intervals.of_proportion(found, m)] if m else [0, None, None]
@@ -94,10 +93,7 @@ def roc(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
     """
     if probability.ndim == 2:
         return _over_classes(roc, y, probability)
-    true_positives, false_positives = _positives(y, probability)
-    corners = np.ones(len(true_positives), bool)  # the others are on a straight line between their neighbours
-    corners[1:-1] = np.diff(true_positives, 2).astype(bool) | np.diff(false_positives, 2).astype(bool)
-    tpr, fpr = (np.append(0, count[corners] / count[-1]) for count in (true_positives, false_positives))
+    fpr, tpr, _ = metrics.roc_curve(y, probability)
     return _thinned(pd.DataFrame({"fpr": fpr, "tpr": tpr}))
 
 
@@ -105,23 +101,8 @@ def precision_recall(y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
     """Points of the precision-recall curve, as of `roc`: columns recall (ascending), precision."""
     if probability.ndim == 2:
         return _over_classes(precision_recall, y, probability)
-    true_positives, false_positives = _positives(y, probability)
-    recall, precision = true_positives / true_positives[-1], true_positives / (true_positives + false_positives)
-    return _thinned(pd.DataFrame({"recall": np.append(0, recall), "precision": np.append(1, precision)}))
-
-
-def _positives(y: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """True and false positives at each threshold: the distinct probabilities, highest first; int64 (thresholds,)."""
-    order = np.argsort(-probability, kind="stable")
-    last = np.append(np.flatnonzero(np.diff(probability[order])), len(y) - 1)  # reviews of each probability
-    true_positives = (y[order] == 1).cumsum()[last]
-    return true_positives, last + 1 - true_positives
-
-
-def _roc_auc(y: np.ndarray, probability: np.ndarray) -> float:
-    """The area under the ROC curve with all its points."""
-    tpr, fpr = (np.append(0, counts / counts[-1]) for counts in _positives(y, probability))
-    return np.trapezoid(tpr, fpr)
+    precision, recall, _ = metrics.precision_recall_curve(y, probability)
+    return _thinned(pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]}))
 
 
 def _over_classes(curve: Callable[..., pd.DataFrame], y: np.ndarray, probability: np.ndarray) -> pd.DataFrame:
