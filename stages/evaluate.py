@@ -21,7 +21,7 @@ from pathlib import Path
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
-from imdb_rnn.decision import is_correct
+from imdb_rnn.decision import THRESHOLD
 from imdb_rnn.evaluation import behaviour, metrics, sensitivity
 from imdb_rnn.evaluation.evaluate import evaluate
 from imdb_rnn.evaluation.results import Metrics
@@ -54,16 +54,20 @@ def measure(network: Model, params: Params, root: Path) -> None:
         measured["validation"] = metrics.scores(held_out.y, of_held_out, network.labels, network.threshold)
     for path, table in found.tables.items():
         frames.write_csv(root / path, table)
-    measured |= metrics.beside_baseline(y, is_correct(y, logits, network.threshold), baseline, network.labels)
+    measured |= metrics.beside_baseline(y, logits, baseline, network.labels)
     files.write_json(root / files.METRICS, measured)
-    show(Metrics.model_validate_json(json.dumps(measured)))
+    show(Metrics.model_validate_json(json.dumps(measured)), network.threshold)
 
 
-def show(measured: Metrics) -> None:
+def show(measured: Metrics, threshold: float) -> None:
     """Print the accuracy beside that of the linear model, and whether the network is worth it."""
     network, linear, chance = measured.test["accuracy"], measured.baseline["accuracy"], measured.chance
     print(f"测试准确率: {network:.4f}；线性模型: {linear:.4f}；随机猜测: {chance:.4f}")
     print(f"Test accuracy: {network:.4f}; a linear model: {linear:.4f}; chance: {chance:.4f}")
+    if threshold != THRESHOLD:
+        print(
+            f"At a threshold of 0.5 instead of {threshold}, as they are compared: {linear + measured.above_baseline:.4f}"
+        )
     low, high = measured.above_baseline_interval
     if measured.compared() == "worse":
         print(f"The linear model is better, by {-high:.4f} to {-low:.4f}: on these reviews the network is not worth it")

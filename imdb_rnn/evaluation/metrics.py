@@ -51,14 +51,14 @@ def scores(
     return {name: round(float(value), 6) for name, value in values.items()}
 
 
-def beside_baseline(y: np.ndarray, correct: np.ndarray, baseline: np.ndarray, labels: Sequence[str] = ()) -> dict:
+def beside_baseline(y: np.ndarray, logits: np.ndarray, baseline: np.ndarray, labels: Sequence[str] = ()) -> dict:
     """What `results.Metrics` has of the baseline, and of how the network compares with it, six decimals.
 
     Args:
-        correct: bool (reviews,), whether the network is.
-        baseline: the baseline's logits, for the same reviews; for the rest see `scores`.
+        logits, baseline: of the network and of the baseline, both compared at a threshold of 0.5; for the rest see
+            `scores`.
     """
-    other = is_correct(y, baseline)
+    correct, other = is_correct(y, logits), is_correct(y, baseline)
     interval = intervals.of_difference(correct, other)
     return {
         "baseline": scores(y, baseline, labels),

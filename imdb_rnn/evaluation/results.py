@@ -48,7 +48,8 @@ class Metrics(Result):
 
     baseline: the test scores of the linear model
     chance: the share of the most frequent class among the test reviews
-    above_baseline: how much more accurate the network is than the linear model, with the interval of paired reviews
+    above_baseline: how much more accurate the network is than the linear model, with the interval of paired reviews,
+        both at a threshold of 0.5
     """
 
     best_epoch: Annotated[int, Field(ge=1)]

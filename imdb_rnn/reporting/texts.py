@@ -42,12 +42,14 @@ PHRASES = {
         "概率高于 {1} 的评论判为“{0}”{2}。",
     ),
     "highest": (
-        ", chosen on training reviews that a network had not\nlearnt from, for the highest `{}`",
-        "，这个阈值是在网络没有学过的训练评论上按 `{}` 最高选定的",
+        ", chosen on training reviews that a network had not\nlearnt from, for the highest `{}`; with the linear model "
+        "it is compared at 0.5",
+        "，这个阈值是在网络没有学过的训练评论上按 `{}` 最高选定的；与线性模型比较时都用 0.5",
     ),
     "precision": (
-        ", chosen on training reviews that a network had not\nlearnt from, for a precision of at least {}",
-        "，这个阈值是在网络没有学过的训练评论上按精确率不低于 {} 选定的",
+        ", chosen on training reviews that a network had not\nlearnt from, for a precision of at least {}; with the "
+        "linear model it is compared at 0.5",
+        "，这个阈值是在网络没有学过的训练评论上按精确率不低于 {} 选定的；与线性模型比较时都用 0.5",
     ),
     "example": ("A wonderful film.", "这部电影很精彩。"),
     "interval": ("{:.3f} to {:.3f}", "{:.3f} – {:.3f}"),

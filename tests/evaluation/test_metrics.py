@@ -151,9 +151,9 @@ def test_a_network_stands_beside_the_baseline_and_chance():
     y = np.repeat([0, 1], [30, 10])
     right = np.where(y == 1, 1.0, -1.0)
     wrong_in = np.where(np.arange(40) % 4 == 0, -right, right)
-    for correct, baseline, said in ((right, wrong_in, "better"), (wrong_in, right, "worse"), (right, right, "level")):
-        found = beside_baseline(y, correct == right, baseline)
-        measured = Metrics(best_epoch=1, test=scores(y, correct), test_intervals={}, **found)
+    for logits, baseline, said in ((right, wrong_in, "better"), (wrong_in, right, "worse"), (right, right, "level")):
+        found = beside_baseline(y, logits, baseline)
+        measured = Metrics(best_epoch=1, test=scores(y, logits), test_intervals={}, **found)
         assert measured.compared() == said
         assert measured.above_baseline == pytest.approx(measured.test["accuracy"] - measured.baseline["accuracy"])
         assert measured.chance == 0.75

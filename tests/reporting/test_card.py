@@ -8,7 +8,6 @@ from material import HOSTILE, model_params, network_of
 
 from imdb_rnn.core import frames
 from imdb_rnn.core.params import TrainParams
-from imdb_rnn.decision import is_correct
 from imdb_rnn.evaluation import behaviour, intervals, metrics, results, slices
 from imdb_rnn.reporting.card import model_card
 from imdb_rnn.reporting.texts import TESTS, in_language
@@ -47,7 +46,7 @@ def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, val
     of_test = metrics.scores(y, logits)
     found = {name: interval and list(interval) for name, interval in intervals.of_scores(y, logits).items()}
     of_validation = of_test if validation else None
-    beside = metrics.beside_baseline(y, is_correct(y, logits), linear(logits))
+    beside = metrics.beside_baseline(y, logits, linear(logits))
     measured = results.Metrics(best_epoch=3, test=of_test, test_intervals=found, validation=of_validation, **beside)
     frames.write_csv(tmp_path / "classes.csv", metrics.classes(y, logits, of.labels))
     frames.write_csv(tmp_path / "slices.csv", slices.measure(y, logits, np.arange(200) * 3 + 1, np.zeros(200)))
@@ -140,7 +139,7 @@ def test_the_numbers_are_those_of_the_run(tmp_path):
     both = card(network(cell="lstm", bidirectional=True, ngrams=2), tmp_path)
     assert "Keras `Bidirectional(LSTM)` and a linear model on n-grams, " in both
     without = card(network(), tmp_path, half_life=None, validation=False)
-    assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} |\n" in without
+    assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} | {of_linear:.4f} |\n" in without
     assert "words before the end" not in without
 
 
@@ -148,8 +147,8 @@ def test_the_numbers_are_those_of_the_run(tmp_path):
     ("rule", "en", "zh"),
     [
         (None, " 0.83.\n", "概率高于 0.83 的评论判为“positive”。\n"),
-        ("f1", "for the highest `f1`.\n", "按 `f1` 最高选定的。\n"),
-        ({"precision": 0.9}, "for a precision of at least 0.9.\n", "按精确率不低于 0.9 选定的。\n"),
+        ("f1", "for the highest `f1`; with", "按 `f1` 最高选定的；"),
+        ({"precision": 0.9}, "for a precision of at least 0.9; with", "按精确率不低于 0.9 选定的；"),
     ],
 )
 def test_a_card_says_the_threshold_and_what_it_was_chosen_for(tmp_path, rule, en, zh):

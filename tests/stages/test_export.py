@@ -10,7 +10,6 @@ from networks import NETWORKS, ragged
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.decision import is_correct
 from imdb_rnn.evaluation import behaviour, intervals, metrics, results, slices
 from imdb_rnn.export import onnx_file
 from stages import export
@@ -31,7 +30,7 @@ def measured(tmp_path):
             "best_epoch": 3,
             "test": metrics.scores(y, logits),
             "test_intervals": intervals.of_scores(y, logits),
-            **metrics.beside_baseline(y, is_correct(y, logits), logits),
+            **metrics.beside_baseline(y, logits, logits),
         },
     )
     files.write_json(tmp_path / files.SENSITIVITY_METRICS, {"sensitivity": {}})

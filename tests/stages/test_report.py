@@ -8,7 +8,6 @@ from networks import ragged
 
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
-from imdb_rnn.decision import is_correct
 from imdb_rnn.evaluation import behaviour, metrics, sensitivity
 from imdb_rnn.evaluation.evaluate import evaluate
 from imdb_rnn.text.corpus import Reviews
@@ -32,7 +31,7 @@ def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_pa
     tables[files.EXPLANATION / "last_words.csv"] = measured.last_words
     for path, table in tables.items():
         frames.write_csv(tmp_path / path, table)
-    beside = metrics.beside_baseline(y, is_correct(y, logits), logits)
+    beside = metrics.beside_baseline(y, logits, logits)
     scores = {"best_epoch": 1, "test": found.scores, "test_intervals": found.intervals, **beside}
     files.write_json(tmp_path / files.METRICS, scores)
     reviews = Reviews(ids, y)

@@ -84,8 +84,8 @@ function showNumbers() {
         balanced_accuracy: ["the highest balanced accuracy", "平衡准确率最高"] }[rule];
     byId("numbers-text").append(...t(
       ` A review counts as positive where its probability is above ${contents.threshold}, chosen for ${en} on training ` +
-        "reviews that a network had not learnt from.",
-      `概率高于 ${contents.threshold} 的评论判为好评；这个阈值是在网络没有学过的训练评论上按“${zh}”选定的。`,
+        "reviews that a network had not learnt from; with the linear model it is compared at 0.5.",
+      `概率高于 ${contents.threshold} 的评论判为好评；这个阈值是在网络没有学过的训练评论上按“${zh}”选定的；与线性模型比较时都用 0.5。`,
     ));
   }
   const names = {
