@@ -7,10 +7,13 @@ be memory-mapped, equal to Keras' `imdb.load_data(num_words=vocab_size)` and `pa
 
 from pathlib import Path
 
+import numpy as np
+
 from imdb_rnn.core import files
 from imdb_rnn.core.params import PadParams, Params
+from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.text import encode
-from imdb_rnn.text.corpus import read_confirmation, read_provenance, read_reviews
+from imdb_rnn.text.corpus import read_confirmation, read_provenance, read_reviews, read_unlabelled
 from imdb_rnn.text.data_report import DataReport, SetReport, data_report
 
 
@@ -19,7 +22,11 @@ def main(params: Params, root: Path) -> None:
     reviews = root / files.REVIEWS
     report = data_report(sets, params.pad, read_provenance(reviews), read_confirmation(reviews))
     print(summary(report, params.pad))
-    padded = {name: (reviews.ranks, reviews.labels) for name, reviews in sets.items()}
+    padded: dict[str, tuple[Ragged, np.ndarray | None]] = {
+        name: (reviews.ranks, reviews.labels) for name, reviews in sets.items()
+    }
+    if len(unlabelled := read_unlabelled(reviews)):
+        padded["unlabelled"] = unlabelled, None
     encode.write_padded(root / files.PADDED, padded, params.pad)
     files.write_json(root / files.DATA_REPORT, report.model_dump(exclude_unset=True))
 
@@ -34,6 +41,8 @@ def summary(report: DataReport, params: PadParams) -> str:
     if report.rows_read is not None:
         skipped = "; ".join(f"{reason} ({count:,})" for reason, count in report.left_out.items())
         lines.append(f"{report.rows_read:,} rows read; skipped: {skipped or 'none'}")
+    if report.unlabelled:
+        lines.append(f"{report.unlabelled:,} reviews without a label, from which only words are learnt")
     width = len(f"{max(report.train.reviews, report.test.reviews):,}")
     for name, of in (("training", report.train), ("test", report.test)):
         lines += [

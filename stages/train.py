@@ -12,7 +12,7 @@ from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
 from imdb_rnn.text.corpus import read_provenance, read_vocabulary
-from imdb_rnn.text.encode import Labelled, read_padded, unpad
+from imdb_rnn.text.encode import Labelled, read_padded, read_unlabelled, unpad
 from imdb_rnn.text.vocabulary import RANK_OFFSET, known_words
 from imdb_rnn.training import checkpoint
 from imdb_rnn.training.ahead import compiled_ahead
@@ -28,12 +28,13 @@ def main(params: Params, root: Path) -> None:
     reviews = root / files.REVIEWS
     with compiled_ahead(params.model.cell, params.train):
         vocabulary = known_words(read_vocabulary(reviews), params.pad.vocab_size)
-        labelled = read("train")
+        labelled = read("train")._replace(unlabelled=read_unlabelled(root / files.PADDED, params.pad.vocab_size))
         if labelled.ids.values.max(initial=0) > len(vocabulary) + RANK_OFFSET:
             raise files.damaged(reviews / "vocabulary.txt", "download", f"it has only {len(vocabulary)} words")
         holdout = params.train.validation == "holdout"
         training, validation = hold_out(labelled, params.train) if holdout else (labelled, read("test"))
     arrays = [array for part in (training, validation) for array in (*vars(part.ids).values(), part.y)]
+    arrays += vars(training.unlabelled).values()
     fingerprint = checkpoint.fingerprint(params.pad, params.model, params.train, *arrays)
     path = root / files.CHECKPOINTS / f"{fingerprint}.npz"
     trained = train(training, validation, params.model, params.pad, params.train, path, words=vocabulary)

@@ -11,6 +11,7 @@ WORDS = ["a", "b", "c", "d", "e", "f", "g", "h"]
 LONG = [[f"{word} film {number}", number % 2] for number, word in enumerate(WORDS * 2)]  # 16, in turns of both labels
 USUAL = {
     "path": "data/own",
+    "unlabelled": None,
     "text_columns": None,
     "label_column": None,
     "labels": None,

@@ -47,6 +47,7 @@ def _in_own_folder(path: str) -> str:
     return path
 
 
+OwnPath = Annotated[str, AfterValidator(_in_own_folder)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -112,7 +113,8 @@ class LabelParams(Section):
 
 
 class OwnParams(Section):
-    path: Annotated[str, AfterValidator(_in_own_folder)] = str(files.OWN)
+    path: OwnPath = str(files.OWN)
+    unlabelled: OwnPath | None = None
     text_columns: list[Column] | None = None
     label_column: Column | None = None
     labels: LabelParams | None = None

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from imdb_rnn.engine.kernels.arithmetic import Array, atomic_fetch_add, log, ptr
 from imdb_rnn.engine.kernels.compiled import compiled
-from imdb_rnn.engine.ragged import Ragged
+from imdb_rnn.engine.ragged import NO_ROWS, Ragged
 from imdb_rnn.engine.rng import Stream, uniform
 from imdb_rnn.engine.threads import parallel_for
 
@@ -22,7 +22,7 @@ REVIEW_WORDS, CHUNK = 2**21, 2**20  # words of reviews, and pairs of words, that
 ROWS = 64  # of the matrix, that a thread takes at once
 
 
-def word_vectors(ids: Ragged, vocab_size: int, dim: int, seed: int) -> np.ndarray:
+def word_vectors(ids: Ragged, vocab_size: int, dim: int, seed: int, unlabelled: Ragged = NO_ROWS) -> np.ndarray:
     """Embeddings of the words of reviews: float32 (vocab_size, dim).
 
     Rows of padding, start token, out-of-vocabulary and words without neighbours are zero, and so are columns for which
@@ -31,11 +31,12 @@ def word_vectors(ids: Ragged, vocab_size: int, dim: int, seed: int) -> np.ndarra
     Args:
         ids: training reviews without padding, ids below `vocab_size`.
         seed: of the vectors that the iteration starts with.
+        unlabelled: further reviews, the same way.
 
     Raises:
         ValueError: if no word occurs near another one more often than by chance.
     """
-    matrix = _ppmi(_cooccurrences(ids, vocab_size))
+    matrix = _ppmi(_cooccurrences(ids, vocab_size) + _cooccurrences(unlabelled, vocab_size))
     if not matrix.nnz:
         raise ValueError("no words occur near each other in the training reviews")
     rows, columns = _csr_arrays(matrix), _csr_arrays(matrix.T.tocsr())

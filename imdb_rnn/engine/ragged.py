@@ -57,3 +57,6 @@ def from_offsets(values: np.ndarray, offsets: np.ndarray) -> Ragged:
     """Cut `values` into rows: row i is `values[offsets[i]:offsets[i + 1]]`; offsets are integers (n + 1,)."""
     offsets = offsets.astype(np.int64)  # differences of unsigned ones are never negative
     return Ragged(values, offsets[:-1], np.diff(offsets))
+
+
+NO_ROWS = from_lengths(np.empty(0, np.int32), np.empty(0, np.int64))

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import Tokenizer
-from imdb_rnn.engine.ragged import Ragged, from_lengths, from_offsets
+from imdb_rnn.engine.ragged import NO_ROWS, Ragged, from_lengths, from_offsets
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Corpus:
     vocabulary: list[str]
     provenance: dict
     confirmation: Sequence[str] = ()  # what was understood of user-supplied tables, in lines of text
+    unlabelled: Ragged = NO_ROWS  # ranks of reviews without a label, from which only words are learnt
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -77,7 +78,12 @@ def from_lists(ranks: list, labels: np.ndarray) -> Reviews:
 
 
 def make_corpus(
-    train: Reviews, test: Reviews, vocabulary: list[str], provenance: dict, confirmation: Sequence[str] = ()
+    train: Reviews,
+    test: Reviews,
+    vocabulary: list[str],
+    provenance: dict,
+    confirmation: Sequence[str] = (),
+    unlabelled: Ragged = NO_ROWS,
 ) -> Corpus:
     """Check both sets, as `checked` does, and add their counts to the provenance.
 
@@ -95,7 +101,9 @@ def make_corpus(
         if len(labels) == 2:
             by_label = dict(zip(("negative", "positive"), counts, strict=True))
         provenance[name] = {"reviews": len(reviews), **by_label, "words": int(reviews.ranks.lengths.sum())}
-    return Corpus(train, test, vocabulary, provenance, confirmation)
+    if len(unlabelled):
+        provenance["unlabelled"] = {"reviews": len(unlabelled), "words": int(unlabelled.lengths.sum())}
+    return Corpus(train, test, vocabulary, provenance, confirmation, unlabelled=unlabelled)
 
 
 def checked(reviews: Reviews, name: str, vocabulary_size: int, num_classes: int) -> Reviews:
@@ -126,13 +134,19 @@ def checked(reviews: Reviews, name: str, vocabulary_size: int, num_classes: int)
 
 
 def write_corpus(corpus: Corpus, folder: Path) -> None:
-    """Write `{train,test}_{ranks,offsets,labels}.npy`, `vocabulary.txt` and `provenance.json`, all or none."""
+    """Write `{train,test}_{ranks,offsets,labels}.npy`, `vocabulary.txt` and `provenance.json`, all or none.
+
+    Where reviews have no label, also `unlabelled_{ranks,offsets}.npy`.
+    """
     with files.replacing(folder) as new:
         new.mkdir()
-        for name, reviews in (("train", corpus.train), ("test", corpus.test)):
-            np.save(new / f"{name}_ranks.npy", reviews.ranks.values)
-            np.save(new / f"{name}_offsets.npy", np.append(0, np.cumsum(reviews.ranks.lengths)))
-            np.save(new / f"{name}_labels.npy", reviews.labels)
+        sets = {"train": corpus.train.ranks, "test": corpus.test.ranks, "unlabelled": corpus.unlabelled}
+        for name, ranks in sets.items():
+            if len(ranks):
+                np.save(new / f"{name}_ranks.npy", ranks.values)
+                np.save(new / f"{name}_offsets.npy", np.append(0, np.cumsum(ranks.lengths)))
+        np.save(new / "train_labels.npy", corpus.train.labels)
+        np.save(new / "test_labels.npy", corpus.test.labels)
         (new / "vocabulary.txt").write_text("\n".join(corpus.vocabulary) + "\n", encoding="utf-8", newline="\n")
         if corpus.confirmation:  # not in the provenance, which goes into the model: it shows some reviews
             text = "\n".join(corpus.confirmation) + "\n"
@@ -167,12 +181,25 @@ def read_reviews(folder: Path, name: str) -> Reviews:
     Raises:
         UserError: when a file is missing or damaged, or the three do not belong together.
     """
-    ranks, offsets, labels = (
-        files.read_array(folder / f"{name}_{field}.npy", "download", memory_map=field == "ranks")
-        for field in ("ranks", "offsets", "labels")
-    )
-    found = [(array.dtype, array.shape) for array in (ranks, offsets, labels)]
-    n, words = labels.size, offsets[-1] if offsets.size else 0
-    if found != [(np.int32, (words,)), (np.int64, (n + 1,)), (np.uint8, (n,))]:
-        raise files.damaged(folder, "download", f"the arrays of the {name} set do not belong together")
-    return Reviews(from_offsets(ranks.view(np.ndarray), offsets), labels)
+    ranks, labels = _read_ranks(folder, name), files.read_array(folder / f"{name}_labels.npy", "download")
+    if (labels.dtype, labels.shape) != (np.uint8, (len(ranks),)):
+        raise _not_one_set(folder, name)
+    return Reviews(ranks, labels)
+
+
+def read_unlabelled(folder: Path) -> Ragged:
+    """Read the ranks of the reviews without a label, memory-mapped; maybe none. Raises as `read_reviews` does."""
+    return _read_ranks(folder, "unlabelled") if (folder / "unlabelled_ranks.npy").exists() else NO_ROWS
+
+
+def _read_ranks(folder: Path, name: str) -> Ragged:
+    ranks = files.read_array(folder / f"{name}_ranks.npy", "download", memory_map=True)
+    offsets = files.read_array(folder / f"{name}_offsets.npy", "download")
+    words = offsets[-1] if offsets.size else 0
+    if (ranks.dtype, ranks.shape, offsets.dtype, offsets.ndim) != (np.int32, (words,), np.int64, 1) or not offsets.size:
+        raise _not_one_set(folder, name)
+    return from_offsets(ranks.view(np.ndarray), offsets)
+
+
+def _not_one_set(folder: Path, name: str) -> UserError:
+    return files.damaged(folder, "download", f"the arrays of the {name} set do not belong together")

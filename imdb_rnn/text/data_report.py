@@ -44,6 +44,7 @@ class DataReport(BaseModel):
 
     confirmation: of `data.source: own`, what was understood of the tables, in lines of text
     rows_read, left_out: of `data.source: own`, how many rows were read, and how many were skipped by reason
+    unlabelled: of `data.source: own`, reviews without a label, for words alone; unset if there are none
     test_also_in_train: test reviews with the same words as a training review
     """
 
@@ -51,6 +52,7 @@ class DataReport(BaseModel):
     confirmation: list[str] = []
     rows_read: Count | None = None
     left_out: dict[str, Count] = {}
+    unlabelled: Count | None = None
     train: SetReport
     test: SetReport
     test_also_in_train: Count
@@ -67,8 +69,10 @@ def data_report(
     """
     hashes = {name: _hashes(reviews) for name, reviews in sets.items()}
     names = provenance.get("labels", ("negative", "positive"))
-    parts = {name: _report(reviews, hashes[name], params, names) for name, reviews in sets.items()}
+    parts: dict[str, Any] = {name: _report(reviews, hashes[name], params, names) for name, reviews in sets.items()}
     rows = provenance.get("rows", {"read": None, "left_out": {}})
+    if "unlabelled" in provenance:
+        parts["unlabelled"] = provenance["unlabelled"]["reviews"]
     also = int(np.isin(hashes["test"], hashes["train"]).sum())
     return DataReport(
         confirmation=list(confirmation),

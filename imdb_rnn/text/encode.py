@@ -9,21 +9,25 @@ import numpy as np
 
 from imdb_rnn.core import files
 from imdb_rnn.core.params import PadParams
-from imdb_rnn.engine.ragged import Ragged, from_lengths
+from imdb_rnn.engine.ragged import NO_ROWS, Ragged, from_lengths
 from imdb_rnn.text.vocabulary import OOV, PADDING, RANK_OFFSET, START
 
 CHUNK = 8192  # reviews that are padded at a time
 
 
 class Labelled(NamedTuple):
-    """Reviews as ids, without padding, and their labels, (reviews,), from 0, all of which occur."""
+    """Reviews as ids, without padding, and their labels, (reviews,), from 0, all of which occur.
+
+    unlabelled: ids of further reviews, from which only words are learnt
+    """
 
     ids: Ragged
     y: np.ndarray
+    unlabelled: Ragged = NO_ROWS
 
     def rows(self, chosen: np.ndarray) -> "Labelled":
-        """Some of the reviews, in the order of `chosen`."""
-        return Labelled(self.ids.rows(chosen), self.y[chosen])
+        """Some of the labelled reviews, in the order of `chosen`."""
+        return self._replace(ids=self.ids.rows(chosen), y=self.y[chosen])
 
 
 def ranks_of(tokenized: Iterable[list[str]], rank: Mapping[str, int]) -> Ragged:
@@ -81,11 +85,11 @@ def with_padding(ids: Ragged, maxlen: int, padding: str) -> Ragged:
     return from_lengths(x.ravel(), np.full(len(x), maxlen))
 
 
-def write_padded(folder: Path, sets: Mapping[str, tuple[Ragged, np.ndarray]], params: PadParams) -> None:
+def write_padded(folder: Path, sets: Mapping[str, tuple[Ragged, np.ndarray | None]], params: PadParams) -> None:
     """Encode and pad reviews, and write `{x,y}_{train,test}.npy`, all or none; `CHUNK` reviews at a time are in memory.
 
     Args:
-        sets: for `train` and `test`, ranks, int32, and y, uint8 (reviews,).
+        sets: for `train` and `test`, ranks, int32, and y, uint8 (reviews,); of reviews without a label y is None.
     """
     with files.replacing(folder) as new:
         new.mkdir()
@@ -96,7 +100,8 @@ def write_padded(folder: Path, sets: Mapping[str, tuple[Ragged, np.ndarray]], pa
                 for first in range(0, len(ranks), CHUNK):
                     rows = np.arange(first, min(first + CHUNK, len(ranks)))
                     pad(encode(ranks.rows(rows), params), params.maxlen, params.padding).astype("<i4").tofile(file)
-            np.save(new / f"y_{name}.npy", y)
+            if y is not None:
+                np.save(new / f"y_{name}.npy", y)
 
 
 def read_padded(folder: Path, name: str, vocab_size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -105,10 +110,22 @@ def read_padded(folder: Path, name: str, vocab_size: int) -> tuple[np.ndarray, n
     Raises:
         UserError: when a file is missing or damaged, or does not fit the other one or `vocab_size`.
     """
-    path = folder / f"x_{name}.npy"
-    x, y = files.read_array(path, "pad", memory_map=True), files.read_array(folder / f"y_{name}.npy", "pad")
-    if (x.dtype, x.ndim, y.dtype, y.shape) != (np.int32, 2, np.uint8, x.shape[:1]) or x.size == 0:
-        raise files.damaged(path, "pad", f"it holds {x.dtype} {x.shape}, and the labels {y.dtype} {y.shape}")
+    x, y = _read_ids(folder / f"x_{name}.npy", vocab_size), files.read_array(folder / f"y_{name}.npy", "pad")
+    if (y.dtype, y.shape) != (np.uint8, x.shape[:1]):
+        raise files.damaged(folder / f"x_{name}.npy", "pad", f"it holds {x.shape}, and the labels {y.dtype} {y.shape}")
+    return x, y
+
+
+def _read_ids(path: Path, vocab_size: int) -> np.ndarray:
+    x = files.read_array(path, "pad", memory_map=True)
+    if (x.dtype, x.ndim) != (np.int32, 2) or x.size == 0:
+        raise files.damaged(path, "pad", f"it holds {x.dtype} {x.shape}")
     if x.min() < 0 or x.max() >= vocab_size:  # the engine does not check an index
         raise files.damaged(path, "pad", f"its ids go from {x.min()} to {x.max()}, pad.vocab_size is {vocab_size}")
-    return x, y
+    return x
+
+
+def read_unlabelled(folder: Path, vocab_size: int) -> Ragged:
+    """Read the reviews without a label, without padding, if there are any. Raises `UserError` as `read_padded` does."""
+    path = folder / "x_unlabelled.npy"
+    return unpad(_read_ids(path, vocab_size)) if path.exists() else NO_ROWS

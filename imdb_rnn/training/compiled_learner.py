@@ -41,7 +41,8 @@ class CompiledLearner:
         weights = initial_weights(model, encoding.vocab_size, params.seed, logits)
         if model.embeddings == "ppmi_svd":
             try:
-                vectors = word_vectors(training.ids, encoding.vocab_size, model.embedding_dim, params.seed)
+                size = encoding.vocab_size, model.embedding_dim
+                vectors = word_vectors(training.ids, *size, params.seed, training.unlabelled)
             except ValueError as error:
                 raise UserError(f"{error}; set model.embeddings to learned") from error
             weights = weights._replace(embeddings=vectors)

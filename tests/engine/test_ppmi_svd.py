@@ -63,6 +63,12 @@ def test_the_vectors_are_the_largest_singular_vectors():
     assert all(one > other for one, other in pairwise(sizes))
 
 
+def test_reviews_without_a_label_count_as_much_as_the_others():
+    ids = texts()
+    some, others = ids.rows(np.arange(0, len(ids), 2)), ids.rows(np.arange(1, len(ids), 2))
+    np.testing.assert_array_equal(word_vectors(some, 60, 8, 1, others), word_vectors(ids, 60, 8, 1))
+
+
 def test_words_of_a_kind_are_near_each_other():
     vectors = word_vectors(texts(), 60, 8, seed=1)[10:]
     vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from material import changed
@@ -7,7 +9,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.corpus import Corpus, from_lists, make_corpus, write_corpus
 from imdb_rnn.text.encode import write_padded
-from stages import train
+from stages import pad, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
@@ -56,6 +58,16 @@ def test_it_says_that_more_epochs_may_help(small, made_up, tmp_path, capsys, val
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("best epoch: 1 of 1")
     assert ("a higher train.epochs" in last) == is_said
+
+
+def test_word_vectors_come_from_reviews_without_a_label_too(small, made_up, tmp_path):
+    counted = changed(small, model={"embeddings": "ppmi_svd"})
+    train.main(counted, tmp_path)
+    before = model_file.load(tmp_path / files.MODEL).weights.embeddings
+    write_corpus(replace(made_up, unlabelled=from_lists([[16, 15] * 9], np.array([0])).ranks), tmp_path / files.REVIEWS)
+    pad.main(counted, tmp_path)
+    train.main(counted, tmp_path)
+    assert (model_file.load(tmp_path / files.MODEL).weights.embeddings != before).any()
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from imdb_rnn.text.corpus import (
     make_corpus,
     read_provenance,
     read_reviews,
+    read_unlabelled,
     read_vocabulary,
     write_corpus,
 )
@@ -81,6 +82,16 @@ def written(tmp_path):
     train, test = from_lists(LISTS, LABELS), from_lists(LISTS[:2], LABELS[:2])
     write_corpus(make_corpus(train, test, ["the", "film", "is\u0085"], {"source": "test"}), tmp_path / "reviews")
     return tmp_path / "reviews"
+
+
+def test_reviews_without_a_label_are_read_back(tmp_path, written):
+    assert len(read_unlabelled(written)) == 0
+    reviews = from_lists(LISTS, LABELS)
+    corpus = make_corpus(reviews, reviews, ["a", "b", "c"], {"source": "test"}, unlabelled=reviews.ranks)
+    write_corpus(corpus, tmp_path / "more")
+    found = read_unlabelled(tmp_path / "more")
+    assert [found[row].tolist() for row in range(len(found))] == LISTS
+    assert read_provenance(tmp_path / "more")["unlabelled"] == {"reviews": 3, "words": 6}
 
 
 def test_a_corpus_is_read_back_as_written(written):

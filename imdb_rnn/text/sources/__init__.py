@@ -28,4 +28,4 @@ def require_source(data: DataParams, root: Path) -> None:
     if data.source == "bundled":
         bundled.find_file()
     if data.source == "own":
-        find_sources(data.own, root / data.own.path)
+        find_sources(data.own, root / data.own.path, root)

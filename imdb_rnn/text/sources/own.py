@@ -43,13 +43,16 @@ PARTS = ("", "train", "test", "validation")
 EXAMPLES, EXAMPLE_WIDTH, MAX_SHOWN = 3, 100, 10  # reviews, their characters, and tables that are shown
 LOOKED_AT = 100_000  # rows of a table that is not trained on yet
 NO_TEXT, NO_LABEL = "no text", "no label"
+NONE = -1  # in place of the number of a label value
 
 
 @dataclass
 class IngestedRows:
     """What was read: of each usable row its label value, part, group, length and hash; and how many rows were left out.
 
+    rows, usable: of each source how many were read, and of how many the rest is known
     label_values: of each source, value to its number, in order of first appearance
+    labels: of each usable row the number of its label value, or `NONE`
     places: of each label value, its first row
     bad, left_out: rows that cannot be read; rows that are sound, but no reviews with a label
     first_seen_at: the first row with each label value, and the first one left out for each reason
@@ -58,10 +61,11 @@ class IngestedRows:
 
     is_grouped: bool
     rows: Counter[str] = field(default_factory=Counter)
+    usable: Counter[str] = field(default_factory=Counter)
     label_values: dict[str, dict[str, int]] = field(default_factory=dict)
     places: list[str] = field(default_factory=list)
     tokens: dict[str, int] = field(default_factory=dict)
-    labels: array = field(default_factory=lambda: array("I"))
+    labels: array = field(default_factory=lambda: array("i"))
     parts: array = field(default_factory=lambda: array("B"))
     groups: array = field(default_factory=lambda: array("Q"))
     lengths: list[np.ndarray] = field(default_factory=list)
@@ -74,19 +78,21 @@ class IngestedRows:
 
 
 class Understood(NamedTuple):
-    """What was made of the rows: of each its class, int8, or below 0; those of each set; and that in words."""
+    """What was made of the rows: of each its class, int8, or below 0; those of each set, and those without a label that
+    words are learnt from; and that in words."""
 
     names: Sequence[str]
     y: np.ndarray
     train: np.ndarray
     test: np.ndarray
+    unlabelled: np.ndarray
     rule: str
     split: str
     confirmation: list[str]
 
 
 def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
-    """Read the reviews at `data.own.path`; the vocabulary is counted on the training part only.
+    """Read the reviews at `data.own.path`; the vocabulary is counted on the training part and on texts without labels.
 
     Args:
         tokenizer: `auto` takes characters where the script has no spaces between words, and words otherwise.
@@ -95,7 +101,7 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
         UserError: when there are none, a column or the meaning of a label is not clear, more rows than `max_bad_rows`
             cannot be read, `tokenizer` does not split such texts, or a class has too few reviews.
     """
-    sources, not_read = find_sources(params, root / params.path)
+    sources, not_read = find_sources(params, root / params.path, root)
     folder = root / files.REVIEWS.parent
     folder.mkdir(parents=True, exist_ok=True)
     found = IngestedRows(bool(params.group_column))
@@ -119,7 +125,7 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
         is_validation = np.array(found.parts, np.uint8) == PARTS.index("validation")
         train = train[np.argsort(is_validation[train], kind="stable")]  # training holds the last reviews out
         ragged = from_lengths(mapped(spilled), lengths)
-        vocabulary, ranks = ranks_of_tokens(ragged.rows(train), list(found.tokens))
+        vocabulary, ranks = ranks_of_tokens(ragged.rows(np.concatenate([train, made.unlabelled])), list(found.tokens))
         kept, left_out = len(train) + len(made.test), dict(sorted(found.left_out.items()))
         provenance = {
             "source": "own",
@@ -131,12 +137,12 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
             "rule": made.rule,
             "split": made.split,
         }
-        sets = [
-            Reviews(translated(ragged.rows(rows), ranks, folder), made.y[rows].astype(np.int64))
-            for rows in (train, made.test)
-        ]
+        of_train, of_test, unlabelled = (
+            translated(ragged.rows(rows), ranks, folder) for rows in (train, made.test, made.unlabelled)
+        )
     print("\n".join(made.confirmation))
-    return make_corpus(sets[0], sets[1], vocabulary, provenance, made.confirmation)
+    sets = Reviews(of_train, made.y[train].astype(np.int64)), Reviews(of_test, made.y[made.test].astype(np.int64))
+    return make_corpus(*sets, vocabulary, provenance, made.confirmation, unlabelled=unlabelled)
 
 
 def look(params: OwnParams, path: Path, enough: int = LOOKED_AT, tokenizer: str = "auto") -> list[str]:
@@ -180,14 +186,26 @@ def _texts(
 
 
 def _note(row: ReviewRow, source: Source, found: IngestedRows) -> bool:
-    """Record everything of a row except its text; return whether the row is usable."""
+    """Record everything of a row except its text; return whether the row is usable, if only to learn words from it."""
     if row.change:
         found.changes[row.change] += 1
-    reason = row.fault or (NO_LABEL if not row.label else "" if row.text and not row.text.isspace() else NO_TEXT)
+    has_text = row.text and not row.text.isspace()
+    reason = row.fault or (NO_LABEL if not row.label else "" if has_text else NO_TEXT)
     if reason:
-        (found.bad if row.fault else found.left_out)[reason] += 1
         found.first_seen_at.setdefault(reason, _place(row, source))
+    if reason and not (reason == NO_LABEL and has_text and row.part in ("", "train")):
+        (found.bad if row.fault else found.left_out)[reason] += 1
         return False
+    found.labels.append(_label_number(row, source, found) if row.label else NONE)
+    found.parts.append(PARTS.index(row.part))
+    found.usable[source.name] += 1
+    if found.is_grouped:
+        found.groups.append(hash_of(row.group or f"\0{len(found.labels)}"))  # a row without a group is its own group
+    return True
+
+
+def _label_number(row: ReviewRow, source: Source, found: IngestedRows) -> int:
+    """The number of a row's label value; of a new one its place is noted, and of some rows the text."""
     values = found.label_values.setdefault(source.name if source.table else "", {})
     number = values.setdefault(row.label, len(found.places))
     if is_new := number == len(found.places):
@@ -198,13 +216,9 @@ def _note(row: ReviewRow, source: Source, found: IngestedRows) -> bool:
                 f"{_place(row, source)}: more than {MAX_LABEL_VALUES} different labels in {source.label}; name the "
                 "column of the labels in data.own.label_column"
             )
-    if len(found.labels) < EXAMPLES or is_new:
+    if len(found.examples) < EXAMPLES or is_new:
         found.examples.append((number, textwrap.shorten(row.text[:1000], EXAMPLE_WIDTH, placeholder=" …")))
-    found.labels.append(number)
-    found.parts.append(PARTS.index(row.part))
-    if found.is_grouped:
-        found.groups.append(hash_of(row.group or f"\0{len(found.labels)}"))  # a row without a group is its own group
-    return True
+    return number
 
 
 def _place(row: ReviewRow, source: Source) -> str:
@@ -231,10 +245,13 @@ def _understood(
 ) -> Understood:
     """Decide what the labels mean, leave rows out that cannot be used, split the others, and say so."""
     numbers = np.array(found.labels, np.int64)
-    names, rule, classes = _meaning(params, sources, found, np.bincount(numbers, minlength=len(found.places)).tolist())
-    y = classes[numbers]
+    of_number = np.bincount(numbers[numbers != NONE], minlength=len(found.places)).tolist()
+    names, rule, classes = _meaning(params, sources, found, of_number)
+    y = np.append(classes, np.int8(UNLABELLED))[numbers]
     kept = _kept(params, found, y, lengths, hashes)
     train, test, split = _parts(params, found, names, y, kept, hashes)
+    unlabelled = _unlabelled(params, sources, found, y, lengths, hashes, kept, test)
+    found.left_out = +(found.left_out - Counter({NO_LABEL: len(unlabelled)}))
     counts = np.bincount(y[kept], minlength=len(names)).tolist()
     lines = [
         *_described(sources, found),
@@ -243,6 +260,8 @@ def _understood(
         f"split: {split}: {len(train):,} training and {len(test):,} test reviews",
         f"tokens: {tokenizer}",
     ]
+    if len(unlabelled):
+        lines.append(f"without a label: {len(unlabelled):,} reviews, from which only words are learnt")
     for what, some in (("left out", found.left_out), ("changed in reading", found.changes)):
         if some:
             lines.append(f"{what}: " + "; ".join(f"{why} ({count:,})" for why, count in some.most_common()))
@@ -253,7 +272,7 @@ def _understood(
         lines.append(f"to keep all reviews of the same {group} on one side, set data.own.group_column: {group}")
     if not_read:
         lines.append("not read: " + "; ".join(f"{name} ({why})" for name, why in not_read.items()))
-    return Understood(names, y, train, test, rule, split, lines + _examples(found, names, classes))
+    return Understood(names, y, train, test, unlabelled, rule, split, lines + _examples(found, names, classes))
 
 
 def _counted(names: Sequence[str], counts: Sequence[int]) -> str:
@@ -292,6 +311,7 @@ def _meaning(
     """The names of the classes, in words what they are, and the class of each label value: int8, or below 0."""
     counts = {name: {value: of_number[n] for value, n in values.items()} for name, values in found.label_values.items()}
     if not counts:
+        found.left_out += Counter({NO_LABEL: len(found.labels)})
         raise UserError(f"{params.path}: none of {found.rows.total()} rows is a review with a label{_reasons(found)}")
     try:
         scales = {source.name if source.table else "": source.scale for source in sources}
@@ -370,12 +390,42 @@ def _parts(
     return kept[train], kept[test], rule
 
 
+def _unlabelled(
+    params: OwnParams,
+    sources: Sequence[Source],
+    found: IngestedRows,
+    y: np.ndarray,
+    lengths: np.ndarray,
+    hashes: np.ndarray,
+    kept: np.ndarray,
+    test: np.ndarray,
+) -> np.ndarray:
+    """The rows without a label from which words are learnt, ascending.
+
+    They are text files, or in tables in which other rows have a label, or in `data.own.unlabelled`; but not in a test
+    set, in the group of a test review, or with the words of a labelled review.
+    """
+    of_source = np.repeat(np.arange(len(found.usable)), [*found.usable.values()])
+    by_themselves = {source.name for source in sources if not source.table or source.is_unlabelled}
+    used = [number for number, name in enumerate(found.usable) if name in by_themselves]
+    is_used = np.isin(of_source, np.append(np.unique(of_source[y != UNLABELLED]), used))
+    is_used &= np.isin(found.parts, (PARTS.index(""), PARTS.index("train")))
+    is_used &= ~np.isin(hashes, hashes[kept])
+    if found.is_grouped:
+        groups = np.array(found.groups, np.uint64)
+        is_used &= ~np.isin(groups, groups[test])
+    rows = np.flatnonzero(is_used & (y == UNLABELLED) & (lengths > 0))
+    if params.remove_duplicates:
+        rows = rows[np.sort(np.unique(hashes[rows], return_index=True)[1])]
+    return rows
+
+
 def _described(sources: Sequence[Source], found: IngestedRows) -> list[str]:
     """Each of some tables, with its columns; and how many text files there are."""
     lines = []
     tables = [source for source in sources if source.table]
     for source in tables[:MAX_SHOWN]:
-        columns = f"text: {', '.join(source.texts)}, label: {source.label or source.label_of_all}"
+        columns = f"text: {', '.join(source.texts)}, label: {source.label or source.label_of_all or 'none'}"
         why = f" ({source.why})" if source.why else ""
         form = described(source.table)  # type: ignore[arg-type]
         lines.append(f"{source.name}: {form}; {found.rows[source.name]:,} rows; {columns}{why}")

@@ -31,6 +31,7 @@ class Source(NamedTuple):
     label_of_all, part: the label and the part of all rows if its name says them, or empty
     scale: sources with the same one share the meaning of their labels
     why: how the columns were recognised, in words
+    is_unlabelled: whether it is `data.own.unlabelled`
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Source(NamedTuple):
     part: str = ""
     scale: str = ""
     why: str = ""
+    is_unlabelled: bool = False
 
 
 class ReviewRow(NamedTuple):
@@ -65,16 +67,21 @@ class ReviewRow(NamedTuple):
     change: str = ""
 
 
-def find_sources(params: OwnParams, path: Path) -> tuple[list[Source], dict[str, str]]:
+def find_sources(params: OwnParams, path: Path, root: Path = Path()) -> tuple[list[Source], dict[str, str]]:
     """Find the reviews at `path`, and look at the first rows of each table.
 
+    Args:
+        root: the project's folder, in which `data.own.unlabelled` is.
+
     Returns:
-        The sources by name; and the other files by name, each with the reason why it is not read.
+        The sources by name, that without labels last; and the other files by name, each with the reason why it is not
+        read.
 
     Raises:
         UserError: when there are none, a table is missing or cannot be read, or it is not clear which column is which.
     """
-    found = _files(params, path)
+    unlabelled = [_without_labels(params, root)] if params.unlabelled else []
+    found = [file for file in _files(params, path) if file not in (source.path for source in unlabelled)]
     texts = _texts(found, path)
     sources: list[Source] = []
     bare: list[Source] = []  # without labels
@@ -117,7 +124,7 @@ def find_sources(params: OwnParams, path: Path) -> tuple[list[Source], dict[str,
     if len(kinds) > 1:
         both = f"{kinds[False]} and {kinds[True]}"
         raise UserError(f"{path} holds tables and text files, {both}; move one kind away")
-    return sources, left_out
+    return sources + unlabelled, left_out
 
 
 def _files(params: OwnParams, path: Path) -> list[Path]:
@@ -195,6 +202,24 @@ def _of_table(params: OwnParams, table: tables.Table, name: str) -> Source:
     return source._replace(texts=texts, label=label, split=split, scale=f"{stem} {label}", why=why)
 
 
+def _without_labels(params: OwnParams, root: Path) -> Source:
+    """The table `data.own.unlabelled`. Raises `UserError` as `find_sources` does."""
+    name = f"{params.unlabelled}"
+    path = root / name
+    if _files(params, path) != [path]:
+        raise UserError(f"{path} is a folder; name a table in data.own.unlabelled")
+    table = tables.open_table(path)
+    texts, why = params.text_columns, "as set"
+    if table.form == "lines":
+        texts, why = table.columns[:1], ""
+    elif texts:
+        columns.require(table.columns, texts, str(path))
+    else:
+        text, why = columns.find_text(table.columns, _sample(table), str(path), "data.own.text_columns")
+        texts = [text]
+    return Source(path, name, table, texts, part="train", why=why, is_unlabelled=True)
+
+
 def _sample(table: tables.Table, step: int = 0) -> list[dict[str, Any]]:
     """Some rows, with the beginning of each text: the first ones, or with a `step` some of the whole table."""
     sample: list[dict[str, Any]] = []
@@ -270,7 +295,7 @@ def _of_file(source: Source) -> ReviewRow:
     try:
         if path.stat().st_size > LONGEST_FILE:
             fault = f"more than {LONGEST_FILE} bytes"
-        elif source.label_of_all:  # texts without a label are counted only
+        else:
             text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         try:

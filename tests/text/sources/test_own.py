@@ -108,11 +108,12 @@ def test_a_process_that_the_system_kills_is_one_line_with_a_remedy(tmp_path, mon
 
 
 def test_groups_are_never_on_both_sides(tmp_path):
-    write_table(tmp_path, [[*row, row[0][0]] for row in LONG * 4], ("text", "label", "film"))
+    rows = [[*row, row[0][0]] for row in LONG * 4]
+    write_table(tmp_path, [*rows, *[["unlabelled", "", letter] for letter in "abcdefgh"]], ("text", "label", "film"))
     corpus = read(tmp_path, group_column="film", test_fraction=0.4)
     first = {text[0] for text in words_of(corpus, "train")}
     assert {text[0] for text in words_of(corpus, "test")} == {"?"}  # the letter of a film is in no training review
-    assert 2 <= len(first) <= 6
+    assert 2 <= len(first) == len(corpus.unlabelled) <= 6
     assert 0.2 < len(corpus.test) / 64 < 0.6
 
 
@@ -197,9 +198,62 @@ def test_one_bad_row_in_a_hundred_is_left_out_and_said(tmp_path, capsys, bad, st
 
 def test_rows_without_text_or_label_are_counted_and_no_fault(tmp_path):
     """As in an app store's export: most people give stars and no text."""
-    write_table(tmp_path, [*LONG, *[["", 1]] * 50, ["not labelled", ""], ["nor this", "nan"], ["!!!", 0]])
+    write_table(tmp_path, [*LONG, *[["", 1]] * 50, ["", "?"], ["!!!", "nan"], ["!!!", 0]])
     left_out = read(tmp_path).provenance["rows"]["left_out"]
     assert left_out == {"no label": 2, "no text": 50, "no word in the text": 1}
+
+
+def test_words_are_learnt_from_rows_without_a_label(tmp_path, capsys):
+    rows = [*LONG, ["new new words", ""], ["more words", "nan"], [LONG[-1][0], ""]]
+    write_table(tmp_path, rows)
+    write_table(tmp_path, [["hidden", ""]], name="blank.csv")  # no row of this table has a label
+    corpus = read(tmp_path)
+    assert corpus.vocabulary == count_vocabulary(map(tokenize, [*words_of(corpus, "train"), rows[16][0], rows[17][0]]))
+    assert [corpus.vocabulary[rank - 1] for rank in corpus.unlabelled[0]] == ["new", "new", "words"]
+    assert corpus.provenance["unlabelled"] == {"reviews": 2, "words": 5}
+    assert corpus.provenance["rows"]["left_out"] == {"no label": 2}  # one is a test review
+    assert "without a label: 2 reviews, from which only words are learnt" in capsys.readouterr().out
+    write_table(tmp_path, [["hidden", ""], ["words", 1]], name="blank.csv")
+    assert "hidden" in read(tmp_path).vocabulary
+
+
+@pytest.mark.parametrize("how", ["table", "column", "named"])
+def test_no_words_are_learnt_from_a_test_set_without_labels_unless_it_is_named(tmp_path, how):
+    hidden = [["hidden words", ""]]
+    if how == "column":
+        rows = [[*row, "train" if number < 12 else "test"] for number, row in enumerate(LONG)] + [[*hidden[0], "test"]]
+        write_table(tmp_path, rows, ("text", "label", "fold"))
+    else:
+        write_table(tmp_path, LONG)
+        write_table(tmp_path, [row[:1] for row in hidden], ("text",), "test.csv")
+    corpus = read(tmp_path, unlabelled="data/own/test.csv" if how == "named" else None)
+    assert (len(corpus.unlabelled), "hidden" in corpus.vocabulary) == ((1, True) if how == "named" else (0, False))
+
+
+def test_a_table_without_labels_is_named_and_its_words_are_learnt(tmp_path):
+    write_table(tmp_path, [*LONG, ["x", ""], ["x", ""]])
+    write_table(tmp_path, [["1", "x y"], ["2", "y"], ["3", ""]], ("number", "text"), "more.csv")
+    corpus = read(tmp_path, unlabelled="data/own/more.csv", remove_duplicates=True)
+    assert [corpus.vocabulary[rank - 1] for row in range(3) for rank in corpus.unlabelled[row]] == ["x", "x", "y", "y"]
+    assert "data/own/more.csv: comma-separated, UTF-8; 3 rows; text: text, label: none (by name)" in corpus.confirmation
+    assert corpus.provenance["rows"] == {"read": 21, "kept": 16, "left_out": {"no label": 2}}
+    for name, says in (
+        ("none.csv", "none.csv does not exist"),
+        ("", "is a folder; name a table in data.own.unlabelled"),
+    ):
+        with pytest.raises(UserError, match=says):
+            read(tmp_path, unlabelled=f"data/own/{name}")
+
+
+def test_a_folder_of_texts_without_labels_is_read(tmp_path):
+    for folder in ("train/pos", "train/neg", "train/unsup", "test/pos", "test/neg", "test/unsup"):
+        for number in range(3):
+            path = tmp_path / f"data/own/{folder}/{number}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{folder} {number}")
+    corpus = read(tmp_path)
+    assert [corpus.vocabulary[rank - 1] for rank in corpus.unlabelled[0]] == ["train", "unsup", "0"]
+    assert len(corpus.unlabelled) == 3
 
 
 @pytest.mark.parametrize("positive", [3, 5, 196])
