@@ -10,6 +10,7 @@ from imdb_rnn.engine.kernels.arithmetic import Array, atomic_fetch_add, fma, log
 from imdb_rnn.engine.kernels.compiled import compiled
 from imdb_rnn.engine.ragged import PADDING, Ragged, from_lengths
 
+SPREAD = np.uint64(0x9E3779B97F4A7C15)  # of Fibonacci hashing: of a product the upper bits depend on all bits
 CHUNK = 8192  # n-grams that a thread takes at once
 
 
@@ -53,6 +54,77 @@ def _find(ids: Array, starts: Array, lengths: Array, longest: int, base: int, co
                 codes[end] = code
                 end += 1
         ends[r] = end
+
+
+def numbered(ids: Ragged, learnt: int, longest: int, base: int) -> tuple[Ragged, int]:
+    """The distinct n-grams of each row, numbered from 0 as they first occur, and how many numbers there are.
+
+    Two to three times as fast as `codes_of`, `known_codes` and `look_up`, for those who need no codes.
+
+    Args:
+        learnt: the first so many rows have all their n-grams, the others those that occur in these.
+        base: above all ids, and at most `largest_vocabulary`.
+
+    Returns:
+        int32 rows, in the order of `ids`.
+    """
+    total = longest * int(ids.lengths.sum())
+    numbers, ends, slots = np.empty(total, np.int32), np.zeros(len(ids), np.int64), 1 << max(total // 4, 1).bit_length()
+    while True:
+        table = np.zeros(slots, np.int64), np.empty(slots, np.int64)
+        count = _number(ids.values, ids.starts, ids.lengths, learnt, longest, base, *table, numbers, ends)
+        if count >= 0:
+            return from_lengths(numbers[: ends[-1]], np.diff(ends, prepend=0)), count
+        slots *= 2
+
+
+@compiled
+def _number(
+    ids: Array,
+    starts: Array,
+    lengths: Array,
+    learnt: int,
+    longest: int,
+    base: int,
+    codes: Array,
+    known: Array,
+    numbers: Array,
+    ends: Array,
+) -> int:
+    """Write the rows, concatenated, to `numbers`, and where they end to `ends`; return how many numbers there are.
+
+    Args:
+        codes: a hash table of the codes, zeros; if it becomes more than half full, -1 is returned.
+        known: of each code its number, and above 32 bits the last row that has it.
+    """
+    count = end = 0
+    for r in range(len(starts)):
+        stop = starts[r] + lengths[r]
+        for i in range(starts[r], stop):
+            code = np.int64(0)
+            for j in range(i, min(i + longest, stop)):
+                word = np.int64(ids[j])
+                if word == PADDING:
+                    break
+                code = code * base + word
+                slot = np.int64(np.uint64(code) * SPREAD >> np.uint64(32)) & (len(codes) - 1)
+                while codes[slot] != 0 and codes[slot] != code:
+                    slot = (slot + 1) & (len(codes) - 1)
+                if codes[slot] == 0:
+                    if r >= learnt:
+                        continue
+                    codes[slot] = code
+                    known[slot] = count
+                    count += 1
+                    if 2 * count > len(codes):
+                        return -1
+                elif known[slot] >> 32 == r:
+                    continue
+                numbers[end] = known[slot] & 0xFFFFFFFF
+                known[slot] = r << 32 | numbers[end]
+                end += 1
+        ends[r] = end
+    return count
 
 
 def known_codes(codes: Ragged, min_reviews: int) -> np.ndarray:

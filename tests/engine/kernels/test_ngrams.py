@@ -51,6 +51,19 @@ def test_only_what_enough_reviews_have_is_known(texts, least):
     ]
 
 
+@given(texts=reviews, learnt=st.integers(0, 8), padding=st.integers(0, 2))
+def test_ngrams_are_numbered_as_they_first_occur_in_what_is_learnt(texts, learnt, padding):
+    numbers, count = ngrams.numbered(ragged(*(padding * [0] + text for text in texts)), learnt, 2, VOCAB_SIZE)
+    known, expected = {}, []
+    for text in texts:
+        grams = dict.fromkeys(tuple(text[i : i + n]) for i in range(len(text)) for n in (1, 2) if i + n <= len(text))
+        if len(expected) < learnt:
+            known = dict(zip(dict.fromkeys([*known, *grams]), range(999), strict=False))
+        expected.append([known[gram] for gram in grams if gram in known])
+    assert rows_of(numbers) == expected
+    assert count == len(known)
+
+
 @pytest.mark.parametrize(("longest", "largest"), [(2, 2**31 - 1), (3, 2**21 - 1)])
 def test_the_codes_of_the_largest_vocabulary_fit(longest, largest):
     assert ngrams.largest_vocabulary(longest) == largest + 1
