@@ -18,18 +18,18 @@ from imdb_rnn.engine import threads
 from imdb_rnn.engine.engine import EMPTY, Engine, Masks
 from imdb_rnn.engine.kernels import optimizer
 from imdb_rnn.engine.kernels.arithmetic import cross_entropy
-from imdb_rnn.engine.kernels.compiled import is_cache_empty
+from imdb_rnn.engine.kernels.compiled import is_new
 from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.ragged import from_lengths
 
 
 @contextmanager
 def compiled_ahead(cell: str, params: TrainParams) -> Iterator[None]:
-    """If nothing is compiled yet, compile what training with a cell calls, the recurrence while the body runs.
+    """If the recurrence is not compiled yet, compile what training with a cell calls, the recurrence while the body runs.
 
     If the process that compiles the recurrence fails, this one compiles it when it is first called.
     """
-    if params.engine != "compiled" or threads.count() == 1 or not is_cache_empty():
+    if params.engine != "compiled" or threads.count() == 1 or not is_new("run_tiles"):
         yield
         return
     command = [sys.executable, "-m", __name__, cell]

@@ -21,9 +21,11 @@ from imdb_rnn.training.loop import train
 if __name__ == "__main__":
     ahead.threads.count = lambda: 2
     params = TrainParams(epochs=1)
+    assert ahead.is_new("run_tiles")
     with ahead.compiled_ahead("gru", params):
         reviews = Labelled(from_lengths(np.arange(1, 7, dtype=np.int32), np.array([3, 3])), np.array([0, 1]))
     train(reviews, reviews, ModelParams(cell="gru", units=8), PadParams(vocab_size=20), params)
+    assert not ahead.is_new("run_tiles")
     print(sum(run_tiles.stats.cache_hits.values()), sum(run_tiles.stats.cache_misses.values()))
 """
 
@@ -37,7 +39,7 @@ def test_the_other_process_has_compiled_the_recurrence(tmp_path):
 
 
 def test_a_process_that_fails_is_no_failure(monkeypatch):
-    monkeypatch.setattr(ahead, "is_cache_empty", lambda: True)
+    monkeypatch.setattr(ahead, "is_new", lambda _: True)
     monkeypatch.setattr(ahead.threads, "count", lambda: 2)
     monkeypatch.setattr(sys, "executable", "false")
     done = []
@@ -46,8 +48,8 @@ def test_a_process_that_fails_is_no_failure(monkeypatch):
     assert done == ["the body"]
 
 
-def test_where_anything_is_compiled_no_process_is_started(monkeypatch):
-    monkeypatch.setattr(ahead, "is_cache_empty", lambda: False)
+def test_where_the_recurrence_is_compiled_no_process_is_started(monkeypatch):
+    monkeypatch.setattr(ahead, "is_new", lambda _: False)
     monkeypatch.setattr(subprocess, "Popen", None)
     with ahead.compiled_ahead("simple_rnn", TrainParams()):
         pass

@@ -45,9 +45,9 @@ def inlined(function: Callable[..., Any]) -> Any:
     return numba.njit(inline="always", **INNER_OPTIONS)(function)
 
 
-def is_cache_empty() -> bool:
-    """Whether machine code can be kept, and none is there: the first time that this code runs on a machine."""
-    return bool(cache_folder()) and not any(Path(cache_folder()).rglob("*.nbi"))
+def is_new(function: str) -> bool:
+    """Whether machine code can be kept, and a compiled function has none: the first time that it runs on a machine."""
+    return bool(cache_folder()) and not any(Path(cache_folder()).rglob(f"*.{function}-*.nbi"))
 
 
 @cache
