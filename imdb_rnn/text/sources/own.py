@@ -1,17 +1,13 @@
 """User-supplied reviews, from tables or text files, as a corpus; and what was understood of them, in words."""
 
 import re
-import textwrap
-from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from itertools import chain, starmap
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
@@ -19,62 +15,26 @@ from imdb_rnn.core.params import OwnParams, in_yaml
 from imdb_rnn.engine.ragged import from_lengths
 from imdb_rnn.text.columns import find_group
 from imdb_rnn.text.corpus import Corpus, Reviews, make_corpus
-from imdb_rnn.text.counting import hash_of, mapped, ranks_of_tokens, spilling, split_all, translated
+from imdb_rnn.text.counting import mapped, ranks_of_tokens, spilling, split_all, translated
 from imdb_rnn.text.labels import (
     LEFT_OUT,
     UNKNOWN_LABEL,
     UNLABELLED,
-    infer_label_mapping,
     infer_of_tables,
     require_classes,
 )
-from imdb_rnn.text.sources.rows import ReviewRow, Source, find_sources, read_rows
+from imdb_rnn.text.sources.ingest import EXAMPLES, NO_LABEL, NONE, PARTS, IngestedRows, texts_of
+from imdb_rnn.text.sources.rows import Source, find_sources
 from imdb_rnn.text.split import split_by_group, split_by_hash, split_by_position
 from imdb_rnn.text.tables import described
 
-TASK_TEXTS, TASK_CHARACTERS = 20_000, 2**23  # at most so many are one task of a process
-MAX_LABEL_VALUES = 1000  # a column with more is not one of labels
 MAX_BAD, MAX_BAD_SHARE = 100, 0.01  # of the rows, that are left out without being asked
 LEAST, LEAST_OF_MANY = 3, 10  # reviews of each of two classes, one each to train, validate and test; and of more
 # Letters of scripts without spaces between words: Thai to Myanmar, Khmer, Chinese and Japanese.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 UNSPACED_SHARE = 0.3  # of the letters: texts with more are not words between spaces
-PARTS = ("", "train", "test", "validation")
-EXAMPLES, EXAMPLE_WIDTH, MAX_SHOWN = 3, 100, 10  # reviews, their characters, and tables that are shown
+MAX_SHOWN = 10  # tables
 LOOKED_AT = 100_000  # rows of a table that is not trained on yet
-NO_TEXT, NO_LABEL = "no text", "no label"
-NONE = -1  # in place of the number of a label value
-
-
-@dataclass
-class IngestedRows:
-    """What was read: of each usable row its label value, part, group, length and hash; and how many rows were left out.
-
-    rows, usable: of each source how many were read, and of how many the rest is known
-    label_values: of each source, value to its number, in order of first appearance
-    labels: of each usable row the number of its label value, or `NONE`
-    places: of each label value, its first row
-    bad, left_out: rows that cannot be read; rows that are sound, but no reviews with a label
-    first_seen_at: the first row with each label value, and the first one left out for each reason
-    examples: some texts, each with the number of its label value
-    """
-
-    is_grouped: bool
-    rows: Counter[str] = field(default_factory=Counter)
-    usable: Counter[str] = field(default_factory=Counter)
-    label_values: dict[str, dict[str, int]] = field(default_factory=dict)
-    places: list[str] = field(default_factory=list)
-    tokens: dict[str, int] = field(default_factory=dict)
-    labels: array = field(default_factory=lambda: array("i"))
-    parts: array = field(default_factory=lambda: array("B"))
-    groups: array = field(default_factory=lambda: array("Q"))
-    lengths: list[np.ndarray] = field(default_factory=list)
-    hashes: list[np.ndarray] = field(default_factory=list)
-    bad: Counter[str] = field(default_factory=Counter)
-    left_out: Counter[str] = field(default_factory=Counter)
-    changes: Counter[str] = field(default_factory=Counter)
-    first_seen_at: dict[str, str] = field(default_factory=dict)
-    examples: list[tuple[int, str]] = field(default_factory=list)
 
 
 class Understood(NamedTuple):
@@ -105,7 +65,7 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
     folder = root / files.REVIEWS.parent
     folder.mkdir(parents=True, exist_ok=True)
     found = IngestedRows(bool(params.group_column))
-    texts = _texts(params, sources, found)
+    texts = texts_of(params, sources, found)
     first = next(texts, [])
     tokenizer = _tokenizer_for(first, tokenizer, params.path)
     with spilling(folder) as spilled:
@@ -153,76 +113,13 @@ def look(params: OwnParams, path: Path, enough: int = LOOKED_AT, tokenizer: str 
     """
     sources, not_read = find_sources(params, path)
     found = IngestedRows(bool(params.group_column))
-    texts = _texts(params, sources, found, enough)
+    texts = texts_of(params, sources, found, enough)
     tokenizer = _tokenizer_for(next(texts, []), tokenizer, str(path))
     for _ in texts:
         pass
     n = len(found.labels)
     made = _understood(params, sources, not_read, found, np.ones(n, np.int64), np.arange(n), tokenizer)
     return made.confirmation + [f"only the first {found.rows.total():,} rows were read"] * (n >= enough)
-
-
-def _texts(
-    params: OwnParams, sources: Sequence[Source], found: IngestedRows, enough: float = np.inf
-) -> Iterator[list[str]]:
-    """Give the texts of usable rows, chunk by chunk, and record the rest of each row in `found`."""
-    all_rows = ((source, row) for source in sources for row in read_rows(params, source))
-    rows = iter(tqdm(all_rows, unit=" rows", disable=None))
-    while True:
-        texts: list[str] = []
-        characters, before = 0, len(found.places)
-        for source, row in rows:
-            found.rows[source.name] += 1
-            if _note(row, source, found):
-                texts.append(row.text)
-                characters += len(row.text)
-                if len(texts) == TASK_TEXTS or characters >= TASK_CHARACTERS:
-                    break
-        if not texts:
-            return
-        yield texts
-        if len(found.labels) >= enough and len(found.places) == before > 1:
-            return
-
-
-def _note(row: ReviewRow, source: Source, found: IngestedRows) -> bool:
-    """Record everything of a row except its text; return whether the row is usable, if only to learn words from it."""
-    if row.change:
-        found.changes[row.change] += 1
-    has_text = row.text and not row.text.isspace()
-    reason = row.fault or (NO_LABEL if not row.label else "" if has_text else NO_TEXT)
-    if reason:
-        found.first_seen_at.setdefault(reason, _place(row, source))
-    if reason and not (reason == NO_LABEL and has_text and row.part in ("", "train")):
-        (found.bad if row.fault else found.left_out)[reason] += 1
-        return False
-    found.labels.append(_label_number(row, source, found) if row.label else NONE)
-    found.parts.append(PARTS.index(row.part))
-    found.usable[source.name] += 1
-    if found.is_grouped:
-        found.groups.append(hash_of(row.group or f"\0{len(found.labels)}"))  # a row without a group is its own group
-    return True
-
-
-def _label_number(row: ReviewRow, source: Source, found: IngestedRows) -> int:
-    """The number of a row's label value; of a new one its place is noted, and of some rows the text."""
-    values = found.label_values.setdefault(source.name if source.table else "", {})
-    number = values.setdefault(row.label, len(found.places))
-    if is_new := number == len(found.places):
-        found.places.append(_place(row, source))
-        if len(values) > MAX_LABEL_VALUES:
-            infer_label_mapping(dict.fromkeys(values, 1), None)  # numbers need bounds, which its error says
-            raise UserError(
-                f"{_place(row, source)}: more than {MAX_LABEL_VALUES} different labels in {source.label}; name the "
-                "column of the labels in data.own.label_column"
-            )
-    if len(found.examples) < EXAMPLES or is_new:
-        found.examples.append((number, textwrap.shorten(row.text[:1000], EXAMPLE_WIDTH, placeholder=" …")))
-    return number
-
-
-def _place(row: ReviewRow, source: Source) -> str:
-    return f"{source.name}, row {row.number}" if source.table else source.name
 
 
 def _tokenizer_for(texts: Sequence[str], tokenizer: str, path: str) -> str:

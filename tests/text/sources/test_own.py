@@ -13,7 +13,7 @@ from own_reviews import LIES, LONG, killed, own_params, write_table
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import LabelParams
 from imdb_rnn.text import counting
-from imdb_rnn.text.sources import bundled, own
+from imdb_rnn.text.sources import bundled, ingest, own
 from imdb_rnn.text.split import split_by_position
 from imdb_rnn.text.vocabulary import count_vocabulary, tokenize
 
@@ -30,7 +30,7 @@ def words_of(corpus, name):
 @pytest.mark.slow
 def test_bundled_reviews_as_somebody_s_table_are_the_same_corpus(tmp_path, params, monkeypatch):
     """In chunks, split by several processes."""
-    monkeypatch.setattr(own, "TASK_TEXTS", 700)
+    monkeypatch.setattr(ingest, "TASK_TEXTS", 700)
     monkeypatch.setattr(counting, "PIECE", 10_000)
     table = bundled.read_table(bundled.find_file()).iloc[::10]
     monkeypatch.setattr(bundled, "read_table", lambda _: table)
@@ -94,14 +94,14 @@ def test_validation_reviews_are_the_last_training_reviews_and_that_is_said(tmp_p
 
 @pytest.mark.slow
 def test_a_process_that_the_system_kills_is_one_line_with_a_remedy(tmp_path, monkeypatch):
-    monkeypatch.setattr(own, "TASK_TEXTS", 4)
+    monkeypatch.setattr(ingest, "TASK_TEXTS", 4)
     monkeypatch.setattr(counting.threads, "count", lambda: 2)
     monkeypatch.setattr(counting, "split_texts", killed)
     write_table(tmp_path, LONG)
     with pytest.raises(UserError, match=r"^the system stopped one of 2 processes .*NUMBA_NUM_THREADS=1 to work in one"):
         read(tmp_path)
     monkeypatch.undo()
-    monkeypatch.setattr(own, "TASK_TEXTS", 4)
+    monkeypatch.setattr(ingest, "TASK_TEXTS", 4)
     monkeypatch.setattr(counting.threads, "count", lambda: 1)
     monkeypatch.setattr(counting, "ProcessPoolExecutor", None)
     assert len(read(tmp_path).train) == 12
@@ -147,7 +147,7 @@ def test_reviews_without_a_group_are_groups_of_their_own(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("processors", [1, 3])
 def test_the_script_is_that_of_the_first_texts_however_many_processors_there_are(tmp_path, monkeypatch, processors):
-    monkeypatch.setattr(own, "TASK_TEXTS", 8)
+    monkeypatch.setattr(ingest, "TASK_TEXTS", 8)
     monkeypatch.setattr(counting.threads, "count", lambda: processors)
     write_table(tmp_path, LONG + [["这部电影很好看", number % 2] for number in range(16)])
     assert len(read(tmp_path).train) == 24
@@ -343,7 +343,7 @@ def test_what_was_understood_is_said_and_kept(tmp_path, capsys):
 
 @pytest.mark.parametrize("is_sorted", [False, True])
 def test_looking_reads_no_more_than_it_needs(tmp_path, monkeypatch, is_sorted):
-    monkeypatch.setattr(own, "TASK_TEXTS", 10)
+    monkeypatch.setattr(ingest, "TASK_TEXTS", 10)
     labels = [n // 50 if is_sorted else n % 2 for n in range(100)]
     write_table(tmp_path, [[f"film {n}", label] for n, label in enumerate(labels)])
     lines = own.look(own_params(), tmp_path / "data/own/a.csv", 20)
