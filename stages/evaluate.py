@@ -65,9 +65,8 @@ def show(measured: Metrics, threshold: float) -> None:
     print(f"测试准确率: {network:.4f}；线性模型: {linear:.4f}；随机猜测: {chance:.4f}")
     print(f"Test accuracy: {network:.4f}; a linear model: {linear:.4f}; chance: {chance:.4f}")
     if threshold != THRESHOLD:
-        print(
-            f"At a threshold of 0.5 instead of {threshold}, as they are compared: {linear + measured.above_baseline:.4f}"
-        )
+        at_half = linear + measured.above_baseline
+        print(f"At a threshold of 0.5 instead of {threshold}, as they are compared: {at_half:.4f}")
     low, high = measured.above_baseline_interval
     if measured.compared() == "worse":
         print(f"The linear model is better, by {-high:.4f} to {-low:.4f}: on these reviews the network is not worth it")

@@ -25,7 +25,7 @@ from imdb_rnn.engine.ragged import from_lengths
 
 @contextmanager
 def compiled_ahead(cell: str, params: TrainParams) -> Iterator[None]:
-    """If the recurrence is not compiled yet, compile what training with a cell calls, the recurrence while the body runs.
+    """If the recurrence is not compiled yet, compile what training calls, and the recurrence while the body runs.
 
     If the process that compiles the recurrence fails, this one compiles it when it is first called.
     """
