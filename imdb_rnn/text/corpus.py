@@ -2,7 +2,7 @@
 
 import json
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -42,6 +42,7 @@ class Corpus:
     provenance: dict
     confirmation: Sequence[str] = ()  # what was understood of user-supplied tables, in lines of text
     unlabelled: Ragged = NO_ROWS  # ranks of reviews without a label, from which only words are learnt
+    places: Iterable[str] = ()  # where each training review is in the user's files
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -84,6 +85,7 @@ def make_corpus(
     provenance: dict,
     confirmation: Sequence[str] = (),
     unlabelled: Ragged = NO_ROWS,
+    places: Iterable[str] = (),
 ) -> Corpus:
     """Check both sets, as `checked` does, and add their counts to the provenance.
 
@@ -103,7 +105,7 @@ def make_corpus(
         provenance[name] = {"reviews": len(reviews), **by_label, "words": int(reviews.ranks.lengths.sum())}
     if len(unlabelled):
         provenance["unlabelled"] = {"reviews": len(unlabelled), "words": int(unlabelled.lengths.sum())}
-    return Corpus(train, test, vocabulary, provenance, confirmation, unlabelled=unlabelled)
+    return Corpus(train, test, vocabulary, provenance, confirmation, unlabelled, places)
 
 
 def checked(reviews: Reviews, name: str, vocabulary_size: int, num_classes: int) -> Reviews:
@@ -136,7 +138,8 @@ def checked(reviews: Reviews, name: str, vocabulary_size: int, num_classes: int)
 def write_corpus(corpus: Corpus, folder: Path) -> None:
     """Write `{train,test}_{ranks,offsets,labels}.npy`, `vocabulary.txt` and `provenance.json`, all or none.
 
-    Where reviews have no label, also `unlabelled_{ranks,offsets}.npy`.
+    Where reviews have no label, also `unlabelled_{ranks,offsets}.npy`; of user-supplied reviews also `confirmation.txt`
+    and `train_places.txt`.
     """
     with files.replacing(folder) as new:
         new.mkdir()
@@ -151,6 +154,8 @@ def write_corpus(corpus: Corpus, folder: Path) -> None:
         if corpus.confirmation:  # not in the provenance, which goes into the model: it shows some reviews
             text = "\n".join(corpus.confirmation) + "\n"
             (new / "confirmation.txt").write_text(text, encoding="utf-8", newline="\n")
+            with (new / "train_places.txt").open("w", encoding="utf-8", newline="\n") as file:
+                file.writelines(f"{place}\n" for place in corpus.places)
         provenance = json.dumps(corpus.provenance, indent=2, ensure_ascii=False)
         (new / "provenance.json").write_text(provenance + "\n", encoding="utf-8", newline="\n")
 
@@ -173,6 +178,12 @@ def read_confirmation(folder: Path) -> list[str]:
     """Read what was understood of user-supplied tables, from what `write_corpus` wrote; other sources have nothing."""
     path = folder / "confirmation.txt"
     return files.read_text(path).splitlines() if path.exists() else []
+
+
+def read_places(folder: Path) -> list[str]:
+    """Read where each training review is in the user's files; other sources have nothing."""
+    path = folder / "train_places.txt"
+    return files.read_text(path).removesuffix("\n").split("\n") if path.exists() else []
 
 
 def read_reviews(folder: Path, name: str) -> Reviews:

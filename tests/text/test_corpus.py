@@ -10,6 +10,7 @@ from imdb_rnn.text.corpus import (
     checked,
     from_lists,
     make_corpus,
+    read_places,
     read_provenance,
     read_reviews,
     read_unlabelled,
@@ -92,6 +93,13 @@ def test_reviews_without_a_label_are_read_back(tmp_path, written):
     found = read_unlabelled(tmp_path / "more")
     assert [found[row].tolist() for row in range(len(found))] == LISTS
     assert read_provenance(tmp_path / "more")["unlabelled"] == {"reviews": 3, "words": 6}
+
+
+def test_where_reviews_are_in_a_user_s_files_is_read_back(tmp_path, written):
+    places, reviews = ["a.csv, row 1", "a.csv, row 3", "b\u2028.csv, row 1"], from_lists(LISTS, LABELS)
+    corpus = make_corpus(reviews, reviews, ["a", "b", "c"], {}, ["said"], places=iter(places))
+    write_corpus(corpus, tmp_path / "own")
+    assert (read_places(tmp_path / "own"), read_places(written)) == (places, [])
 
 
 def test_a_corpus_is_read_back_as_written(written):

@@ -30,6 +30,7 @@ class IngestedRows:
     rows, usable: of each source how many were read, and of how many the rest is known
     label_values: of each source, value to its number, in order of first appearance
     labels: of each usable row the number of its label value, or `NONE`
+    sources, numbers: of each usable row which of `rows` it is in, and its number there; 0: the file is one review
     places: of each label value, its first row
     bad, left_out: rows that cannot be read; rows that are sound, but no reviews with a label
     first_seen_at: the first row with each label value, and the first one left out for each reason
@@ -45,6 +46,8 @@ class IngestedRows:
     labels: array = field(default_factory=lambda: array("i"))
     parts: array = field(default_factory=lambda: array("B"))
     groups: array = field(default_factory=lambda: array("Q"))
+    sources: array = field(default_factory=lambda: array("I"))
+    numbers: array = field(default_factory=lambda: array("Q"))
     lengths: list[np.ndarray] = field(default_factory=list)
     hashes: list[np.ndarray] = field(default_factory=list)
     bad: Counter[str] = field(default_factory=Counter)
@@ -90,6 +93,8 @@ def _note(row: ReviewRow, source: Source, found: IngestedRows) -> bool:
         return False
     found.labels.append(_label_number(row, source, found) if row.label else NONE)
     found.parts.append(PARTS.index(row.part))
+    found.sources.append(len(found.rows) - 1)
+    found.numbers.append(row.number if source.table else 0)
     found.usable[source.name] += 1
     if found.is_grouped:
         found.groups.append(hash_of(row.group or f"\0{len(found.labels)}"))  # a row without a group is its own group
@@ -115,3 +120,11 @@ def _label_number(row: ReviewRow, source: Source, found: IngestedRows) -> int:
 
 def _place(row: ReviewRow, source: Source) -> str:
     return f"{source.name}, row {row.number}" if source.table else source.name
+
+
+def places_of(found: IngestedRows, rows: np.ndarray) -> Iterator[str]:
+    """Where some of the usable rows are, for people: `a.csv, row 12`, or the name of a file that is one review."""
+    names = [name.replace("\n", " ") for name in found.rows]
+    for row in rows.tolist():
+        name, number = names[found.sources[row]], found.numbers[row]
+        yield f"{name}, row {number}" if number else name

@@ -23,7 +23,7 @@ from imdb_rnn.text.labels import (
     infer_of_tables,
     require_classes,
 )
-from imdb_rnn.text.sources.ingest import EXAMPLES, NO_LABEL, NONE, PARTS, IngestedRows, texts_of
+from imdb_rnn.text.sources.ingest import EXAMPLES, NO_LABEL, NONE, PARTS, IngestedRows, places_of, texts_of
 from imdb_rnn.text.sources.rows import Source, find_sources
 from imdb_rnn.text.split import split_by_group, split_by_hash, split_by_position
 from imdb_rnn.text.tables import described
@@ -102,7 +102,8 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
         )
     print("\n".join(made.confirmation))
     sets = Reviews(of_train, made.y[train].astype(np.int64)), Reviews(of_test, made.y[made.test].astype(np.int64))
-    return make_corpus(*sets, vocabulary, provenance, made.confirmation, unlabelled=unlabelled)
+    places = places_of(found, train)
+    return make_corpus(*sets, vocabulary, provenance, made.confirmation, unlabelled=unlabelled, places=places)
 
 
 def look(params: OwnParams, path: Path, enough: int = LOOKED_AT, tokenizer: str = "auto") -> list[str]:

@@ -85,6 +85,9 @@ def test_validation_reviews_are_the_last_training_reviews_and_that_is_said(tmp_p
     corpus = read(tmp_path, split_column=None if how == "tables" else "fold")
     assert (len(corpus.train), len(corpus.test)) == (12, 4)
     assert words_of(corpus, "train") == [text for text, _ in LONG[:12]]
+    names = ["train.csv"] * 8 + ["dev.csv"] * 4 if how == "tables" else ["niart.csv"] * 8 + ["ved.csv"] * 4
+    places = zip(names, [*range(1, 9), *range(1, 5)], strict=True)
+    assert list(corpus.places) == [f"{name}, row {row}" for name, row in places]
     said = "4 validation reviews are the last training reviews; set train.validation_fraction: 0.3333 to hold these out"
     assert said in corpus.provenance["split"]
     assert said in capsys.readouterr().out
@@ -313,7 +316,9 @@ def test_text_files_may_have_the_encoding_of_their_country(tmp_path):
             path = tmp_path / f"data/own/{label}/{number}.txt"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{text}，第{number}场", encoding="gb18030")
-    assert {"好", "剧"} <= set(read(tmp_path, "auto").vocabulary)
+    corpus = read(tmp_path, "auto")
+    assert {"好", "剧"} <= set(corpus.vocabulary)
+    assert next(iter(corpus.places)) == "neg/0.txt"
 
 
 def test_what_was_understood_is_said_and_kept(tmp_path, capsys):
