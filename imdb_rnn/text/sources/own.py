@@ -38,8 +38,7 @@ LOOKED_AT = 100_000  # rows of a table that is not trained on yet
 
 
 class Understood(NamedTuple):
-    """What was made of the rows: of each its class, int8, or below 0; those of each set, and those without a label that
-    words are learnt from; and that in words."""
+    """What was made of the rows: of each its class, int8, or below 0; which are in each set; and that in words."""
 
     names: Sequence[str]
     y: np.ndarray
