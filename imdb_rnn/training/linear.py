@@ -30,6 +30,7 @@ FOLDS, MOST_NGRAMS = 3, 250_000
 MOST_WORDS = 2**20  # in all reviews; from more, words learn enough by themselves
 CHARACTERS, BASE = 5, 4096  # the longest n-gram of characters, and how many different characters, those of most words
 SCALES = 0.8, 0.6  # of n-grams of words, and of characters; their squares add up to 1
+LENGTHS = np.array([1.0, 0.7, 0.5])  # of n-grams of 1, 2, 3 words; ratios already say what the longer ones are worth
 
 
 class Linear(NamedTuple):
@@ -148,11 +149,13 @@ class _Kinds(NamedTuple):
     words: the value is 1
     characters: the value is in how many words of the review
     parts: the n-grams of characters of each known n-gram of words: of single words, longer ones have none
+    by_length: of each known n-gram of words, one of `LENGTHS`
     """
 
     words: Features
     characters: Features
     parts: Ragged
+    by_length: np.ndarray
 
 
 def _kinds(codes: Ragged, known: np.ndarray, spelling: Ragged) -> _Kinds:
@@ -160,7 +163,9 @@ def _kinds(codes: Ragged, known: np.ndarray, spelling: Ragged) -> _Kinds:
     single = known[known < len(spelling)]
     none = np.zeros(len(known) - len(single), np.int64)
     parts = Ragged(spelling.values, np.append(spelling.starts[single], none), np.append(spelling.lengths[single], none))
-    return _Kinds(Features(columns, np.ones(len(columns.values), np.float32)), composed(columns, parts), parts)
+    by_length = LENGTHS[np.searchsorted([len(spelling), len(spelling) ** 2], known, side="right")]
+    words = Features(columns, np.ones(len(columns.values), np.float32))
+    return _Kinds(words, composed(columns, parts), parts, by_length)
 
 
 def _fit_class(
@@ -173,10 +178,12 @@ def _fit_class(
     """
     parts, counts = kinds.parts, [len(kinds.parts), int(kinds.parts.values.max(initial=-1)) + 1]
     weights, scaled = [], []
-    for (present, values), count, scale in zip(kinds[:2], counts, SCALES, strict=True):
+    for (present, values), count, scale, by_length in zip(kinds[:2], counts, SCALES, (kinds.by_length, 1), strict=True):
         of_kind = inverse_document_frequency(present, count)
         if with_ratios:
             of_kind *= np.sqrt(np.abs(ngrams.log_count_ratio(present, is_class, count, SMOOTHING)))
+        else:
+            of_kind *= by_length
         square = ((values * of_kind[present.values]) ** 2).sum() / len(present)
         of_kind *= scale / np.sqrt(square) if square > 0 else 0
         weights.append(of_kind)
