@@ -1,7 +1,8 @@
 """Train one preset with one seed: `python -m experiments.compare.train NETWORK SEED`.
 
 In: `data/reviews/`, `presets.yaml`. Out: `experiments/compare/runs/NETWORK-SEED/`. The test reviews choose nothing: the
-epoch is chosen on the held-out part of the training reviews; with `validation: test` it is the last one.
+epoch is chosen on the held-out part of the training reviews; with `validation: test` it is the last one. The seconds
+of training include those of `train.folds`.
 """
 
 import sys
@@ -16,8 +17,7 @@ from imdb_rnn.core.params import TrainParams, parse_yaml, validate
 from imdb_rnn.text.corpus import read_provenance, read_reviews, read_vocabulary
 from imdb_rnn.text.encode import Labelled, encode
 from imdb_rnn.text.vocabulary import known_words
-from imdb_rnn.training.batches import hold_out
-from imdb_rnn.training.loop import train
+from imdb_rnn.training.fit import fit
 from tools.preset import PRESETS_FILE, preset
 
 
@@ -34,9 +34,8 @@ def main(arguments: list[str], root: Path) -> None:
         keras_model.load_keras()  # which takes seconds that are not training's
     begun = time.perf_counter()
     labelled, test = (Labelled(encode(part.ranks, chosen.pad), part.labels) for part in (reviews, test_reviews))
-    training, validation = (labelled, test) if params.validation == "test" else hold_out(labelled, params)
     vocabulary = known_words(read_vocabulary(folder), chosen.pad.vocab_size)
-    trained = train(training, validation, chosen.model, chosen.pad, params, words=vocabulary)
+    trained, _ = fit(labelled, test, chosen.model, chosen.pad, params, vocabulary)
     ended = time.perf_counter()
     network = trained.model(chosen.model, chosen.pad, vocabulary, read_provenance(folder))
     read = time.perf_counter()

@@ -24,6 +24,7 @@ CHECKPOINTS = Path("data/checkpoints")  # of training; DVC does not know them ei
 REVIEWS = Path("data/reviews")
 PADDED = Path("data/padded")
 BASELINE = Path("data/baseline.npy")
+OUT_OF_FOLD = Path("data/out_of_fold")
 MODEL = Path("data/model.safetensors")
 DATA_REPORT = Path("results/data_report.json")
 HISTORY = Path("results/history.csv")

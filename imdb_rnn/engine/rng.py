@@ -12,6 +12,7 @@ class Stream(IntEnum):
     ORDER = 1  # order of the training reviews
     DROPOUT = 2
     VECTORS = 3  # start of the search for singular vectors
+    FOLDS = 4  # which reviews of other folds are learnt from, if not all are
 
 
 def raw(count: int, *key: int) -> np.ndarray:

@@ -34,15 +34,21 @@ class Reviews:
 
 @dataclass(frozen=True)
 class Corpus:
-    """What a source delivers: both sets, the vocabulary (rank 1 first) and where it all came from."""
+    """What a source delivers: both sets, the vocabulary (rank 1 first) and where it all came from.
+
+    confirmation: what was understood of user-supplied tables, in lines of text
+    unlabelled: ranks of reviews without a label, from which only words are learnt
+    train_groups: uint64 (training reviews,), the group of each; None: there are no groups
+    """
 
     train: Reviews
     test: Reviews
     vocabulary: list[str]
     provenance: dict
-    confirmation: Sequence[str] = ()  # what was understood of user-supplied tables, in lines of text
-    unlabelled: Ragged = NO_ROWS  # ranks of reviews without a label, from which only words are learnt
+    confirmation: Sequence[str] = ()
+    unlabelled: Ragged = NO_ROWS
     places: Iterable[str] = ()  # where each training review is in the user's files
+    train_groups: np.ndarray | None = None
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -86,6 +92,7 @@ def make_corpus(
     confirmation: Sequence[str] = (),
     unlabelled: Ragged = NO_ROWS,
     places: Iterable[str] = (),
+    train_groups: np.ndarray | None = None,
 ) -> Corpus:
     """Check both sets, as `checked` does, and add their counts to the provenance.
 
@@ -99,13 +106,13 @@ def make_corpus(
     )
     for name, reviews in (("train", train), ("test", test)):
         counts = np.bincount(reviews.labels).tolist()
-        by_label = {"labels": dict(zip(labels, counts, strict=True))}  # type: dict[str, object]
+        by_label: dict[str, object] = {"labels": dict(zip(labels, counts, strict=True))}
         if len(labels) == 2:
             by_label = dict(zip(("negative", "positive"), counts, strict=True))
         provenance[name] = {"reviews": len(reviews), **by_label, "words": int(reviews.ranks.lengths.sum())}
     if len(unlabelled):
         provenance["unlabelled"] = {"reviews": len(unlabelled), "words": int(unlabelled.lengths.sum())}
-    return Corpus(train, test, vocabulary, provenance, confirmation, unlabelled, places)
+    return Corpus(train, test, vocabulary, provenance, confirmation, unlabelled, places, train_groups)
 
 
 def checked(reviews: Reviews, name: str, vocabulary_size: int, num_classes: int) -> Reviews:
@@ -138,8 +145,8 @@ def checked(reviews: Reviews, name: str, vocabulary_size: int, num_classes: int)
 def write_corpus(corpus: Corpus, folder: Path) -> None:
     """Write `{train,test}_{ranks,offsets,labels}.npy`, `vocabulary.txt` and `provenance.json`, all or none.
 
-    Where reviews have no label, also `unlabelled_{ranks,offsets}.npy`; of user-supplied reviews also `confirmation.txt`
-    and `train_places.txt`.
+    Where reviews have no label, also `unlabelled_{ranks,offsets}.npy`; where they have groups, `train_groups.npy`; of
+    user-supplied reviews also `confirmation.txt` and `train_places.txt`.
     """
     with files.replacing(folder) as new:
         new.mkdir()
@@ -150,6 +157,8 @@ def write_corpus(corpus: Corpus, folder: Path) -> None:
                 np.save(new / f"{name}_offsets.npy", np.append(0, np.cumsum(ranks.lengths)))
         np.save(new / "train_labels.npy", corpus.train.labels)
         np.save(new / "test_labels.npy", corpus.test.labels)
+        if corpus.train_groups is not None:
+            np.save(new / "train_groups.npy", corpus.train_groups)
         (new / "vocabulary.txt").write_text("\n".join(corpus.vocabulary) + "\n", encoding="utf-8", newline="\n")
         if corpus.confirmation:  # not in the provenance, which goes into the model: it shows some reviews
             text = "\n".join(corpus.confirmation) + "\n"
@@ -184,6 +193,12 @@ def read_places(folder: Path) -> list[str]:
     """Read where each training review is in the user's files; other sources have nothing."""
     path = folder / "train_places.txt"
     return files.read_text(path).removesuffix("\n").split("\n") if path.exists() else []
+
+
+def read_groups(folder: Path) -> np.ndarray | None:
+    """Read the group of each training review, uint64 (reviews,), if `write_corpus` wrote groups."""
+    path = folder / "train_groups.npy"
+    return files.read_array(path, "download") if path.exists() else None
 
 
 def read_reviews(folder: Path, name: str) -> Reviews:

@@ -10,7 +10,8 @@ import numpy as np
 from imdb_rnn.core import files
 from imdb_rnn.core.params import PadParams
 from imdb_rnn.engine.ragged import NO_ROWS, Ragged, from_lengths
-from imdb_rnn.text.vocabulary import OOV, PADDING, RANK_OFFSET, START
+from imdb_rnn.text.corpus import read_vocabulary
+from imdb_rnn.text.vocabulary import OOV, PADDING, RANK_OFFSET, START, known_words
 
 CHUNK = 8192  # reviews that are padded at a time
 
@@ -125,7 +126,22 @@ def _read_ids(path: Path, vocab_size: int) -> np.ndarray:
     return x
 
 
-def read_unlabelled(folder: Path, vocab_size: int) -> Ragged:
-    """Read the reviews without a label, without padding, if there are any. Raises `UserError` as `read_padded` does."""
-    path = folder / "x_unlabelled.npy"
-    return unpad(_read_ids(path, vocab_size)) if path.exists() else NO_ROWS
+def read_labelled(folder: Path, name: str, vocab_size: int) -> Labelled:
+    """Read one padded set without its padding; memory-mapped. Raises `UserError` as `read_padded` does."""
+    x, y = read_padded(folder, name, vocab_size)
+    return Labelled(unpad(x), y)
+
+
+def read_training(reviews: Path, padded: Path, vocab_size: int) -> tuple[Labelled, list[str]]:
+    """Read the padded training reviews without padding, and the words that have an id of their own, rank 1 first.
+
+    Raises:
+        UserError: when a file is missing or damaged, or there are ids without a word.
+    """
+    labelled, words = read_labelled(padded, "train", vocab_size), known_words(read_vocabulary(reviews), vocab_size)
+    path = padded / "x_unlabelled.npy"
+    if path.exists():
+        labelled = labelled._replace(unlabelled=unpad(_read_ids(path, vocab_size)))
+    if labelled.ids.values.max(initial=0) > len(words) + RANK_OFFSET:
+        raise files.damaged(reviews / "vocabulary.txt", "download", f"it has only {len(words)} words")
+    return labelled, words

@@ -1,11 +1,16 @@
-"""The reviews that training learns from: which are held out, in which batches they come, how much each counts."""
+"""The reviews that training learns from: which are held out, in folds, in batches, and how much each counts."""
+
+from hashlib import blake2b
 
 import numpy as np
 
+from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import TrainParams
 from imdb_rnn.engine.rng import Stream, raw
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.text.split import split_by_position
+
+Splits = list[tuple[np.ndarray, np.ndarray]]  # the rows that are learnt from, and those that are then predicted
 
 
 def hold_out(reviews: Labelled, params: TrainParams) -> tuple[Labelled, Labelled]:
@@ -19,6 +24,64 @@ def hold_out(reviews: Labelled, params: TrainParams) -> tuple[Labelled, Labelled
     """
     rows, held_out = split_by_position(reviews.y, params.validation_fraction, "train.validation_fraction")
     return reviews.rows(rows), reviews.rows(held_out)
+
+
+def fold_of_each(reviews: Labelled, folds: int = 3, groups: np.ndarray | None = None) -> np.ndarray:
+    """Divide reviews into folds of the same size, also within each label, by what is in them: uint8 (reviews,).
+
+    Equal reviews are in one fold, whatever their labels, and so are the reviews of a group.
+
+    Args:
+        folds: 2 to 255.
+        groups: (reviews,), the number of each review's group; None: there are no groups.
+    """
+    digests = (blake2b(reviews.ids[row].astype("<i4").tobytes(), digest_size=8) for row in range(len(reviews.y)))
+    content = np.frombuffer(b"".join(digest.digest() for digest in digests), "<u8")
+    _, unit = np.unique(content, return_inverse=True)  # what has to be in one fold
+    if groups is not None:
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        _, group = np.unique(groups, return_inverse=True)
+        edges = coo_array((np.ones(len(unit)), (unit, group + unit.max() + 1)), (unit.max() + group.max() + 2,) * 2)
+        _, unit = np.unique(connected_components(edges, directed=False)[1][unit], return_inverse=True)
+    sizes = np.bincount(unit)
+    label, first = np.full(len(sizes), 255), np.full(len(sizes), np.iinfo(np.uint64).max)
+    np.minimum.at(label, unit, reviews.y)
+    np.minimum.at(first, unit, content)
+    fold = np.empty(len(sizes), np.uint8)
+    for of_label in np.unique(label):
+        units = np.flatnonzero(label == of_label)
+        units = units[np.argsort(first[units])]
+        ends = np.cumsum(sizes[units])
+        fold[units] = (2 * ends - sizes[units]) * folds // (2 * ends[-1])  # by the middle of each unit
+    return fold[unit]
+
+
+def splits(y: np.ndarray, fold: np.ndarray, share: float = 1.0, seed: int = 0) -> Splits:
+    """For each fold the rows to learn from, of the other folds, and the rows of the fold; both ascending.
+
+    Args:
+        y, fold: (reviews,), the class and the fold of each.
+        share: of each class's rows of the other folds, drawn with `seed`, at least one.
+    """
+    draw, found = raw(len(y), seed, Stream.FOLDS), []
+    for number in np.unique(fold):
+        others = [np.flatnonzero((fold != number) & (y == label)) for label in np.unique(y)]
+        learnt = [rows[np.argsort(draw[rows])[: int(np.ceil(share * len(rows)))]] for rows in others]
+        found.append((np.sort(np.concatenate(learnt)), np.flatnonzero(fold == number)))
+    return found
+
+
+def check_splits(y: np.ndarray, splits: Splits) -> None:
+    """Raise a `UserError` if of a class fewer than two rows can be learnt from: one to train, one to hold out."""
+    for label, count in enumerate(np.bincount(y).tolist()):
+        if (fewest := min(np.count_nonzero(y[learnt] == label) for learnt, _ in splits)) < 2:
+            raise UserError(
+                f"params.yaml: train.folds is set, and without one of the folds only {fewest} of the {count} training "
+                f"reviews with label {label} would be left to learn from, because equal reviews, and those of a group, "
+                "are in one fold; set it to null, or add reviews"
+            )
 
 
 def shuffled(count: int, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:

@@ -17,13 +17,12 @@ import numpy as np
 
 from imdb_rnn.core import files
 from imdb_rnn.core.fingerprints import code_fingerprint
-from imdb_rnn.core.params import Section
 from imdb_rnn.engine.weights import Weights, from_named, named
 
 ROOT = Path(__file__).parent.parent.parent
 CODE = "imdb_rnn/training/loop.py"  # it and what it imports decide what training does
 PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")  # the last one is not on every Python
-NEWEST = 5  # checkpoints that are kept
+NEWEST = 5  # checkpoints that are kept, besides those of folds
 
 
 @dataclass
@@ -55,7 +54,7 @@ class TrainingState:
 _FACTS = ("epoch", "batches", "loss", "correct", "history")  # as JSON; the other fields are arrays
 
 
-def fingerprint(*parts: Section | np.ndarray | int) -> str:
+def fingerprint(*parts: object) -> str:
     """Tell runs apart: 16 hexadecimal digits of `parts`, of training's code, and of the packages' versions."""
     digest = hashlib.sha256()
     for part in parts:
@@ -69,11 +68,11 @@ def fingerprint(*parts: Section | np.ndarray | int) -> str:
     return digest.hexdigest()[:16]
 
 
-def prune(folder: Path, used: Path) -> None:
-    """Remove all checkpoints but `used` and the `NEWEST` others."""
+def prune(folder: Path, used: Path, newest: int = NEWEST) -> None:
+    """Remove all checkpoints but `used` and the newest others."""
     with suppress(OSError):  # another process removes them too; a read-only folder is an error when one is written
         others = [path for path in folder.glob("*.npz") if path != used]
-        for path in sorted(others, key=lambda path: path.stat().st_mtime)[:-NEWEST]:
+        for path in sorted(others, key=lambda path: path.stat().st_mtime)[:-newest]:
             path.unlink()
 
 

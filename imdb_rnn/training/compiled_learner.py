@@ -17,8 +17,9 @@ from imdb_rnn.engine.rng import Stream, dropout_mask
 from imdb_rnn.engine.weights import Weights
 from imdb_rnn.model import as_read
 from imdb_rnn.text.encode import Labelled
-from imdb_rnn.training.batches import sample_weights
-from imdb_rnn.training.linear import fit_linear
+from imdb_rnn.training import linear
+from imdb_rnn.training.batches import fold_of_each, sample_weights, splits
+from imdb_rnn.training.combination import Combination, start
 
 
 class CompiledLearner:
@@ -32,6 +33,7 @@ class CompiledLearner:
         params: TrainParams,
         steps: int,
         words: Sequence[str] = (),
+        combination: Combination | None = None,
     ) -> None:
         self._model, self._encoding, self._seed = model, encoding, params.seed
         self._words = training.ids.lengths
@@ -46,9 +48,12 @@ class CompiledLearner:
             except ValueError as error:
                 raise UserError(f"{error}; set model.embeddings to learned") from error
             weights = weights._replace(embeddings=vectors)
-        self.ngram_codes, self._linear = np.empty(0, np.int64), None
+        self.ngram_codes, self._linear, self._combination = np.empty(0, np.int64), None, combination
         if model.ngrams:
-            self._linear = fit_linear(training, words, encoding.vocab_size, model, self._sample_weights, params.seed)
+            self._combination = combination or start(logits, has_linear=True)
+            problem = linear.problem(training, words, encoding.vocab_size, model, self._sample_weights, params.seed)
+            choice = self._combination.choice or linear.choose(problem, splits(training.y, fold_of_each(training)))[0]
+            self._linear = linear.fit(problem, choice)
             self.ngram_codes = self._linear.codes
         alone = model.model_copy(update={"ngrams": 0})
         self.engine = Engine(Layout(alone, encoding.vocab_size, 0, logits))
@@ -74,22 +79,16 @@ class CompiledLearner:
             sample_weights = self._sample_weights[rows]
             logits, losses, square = self.engine.learn(self._flat, batch, y, sample_weights, masks, prefetch_next)
             self._optimizer.apply(self.engine.gradient[self._fixed :], square)
-            if self._linear:
-                logits = (logits + self._linear.of_training[rows].reshape(logits.shape)) / 2
+            if self._combination:
+                of_linear = self._linear.of_training[rows] if self._linear else 0.0
+                logits = self._combination.logits(logits.reshape(len(rows), -1), of_linear).reshape(logits.shape)
                 losses = cross_entropy(y, logits)[0] * sample_weights
             yield float(losses.sum()), int(is_correct(y, logits).sum())
 
     def weights(self) -> Weights:
         flat = np.concatenate([self._flat[: self._fixed], self._optimizer.averaged_or_raw_weights()])
         weights = self.engine.layout.split(flat)
-        if self._linear:  # halves, so that the sums of both logits are their means
-            scores = self._linear.scores
-            weights = weights._replace(
-                head_kernel=weights.head_kernel / 2,
-                head_bias=(weights.head_bias + self._linear.bias) / 2,
-                ngrams=(scores if scores.shape[1] > 1 else scores[:, 0]) / 2,
-            )
-        return weights
+        return self._combination.weights(weights, self._linear) if self._combination else weights
 
     def state(self) -> list[np.ndarray]:
         return [np.array(self._optimizer.step), *(array.copy() for array in self._optimizer.arrays())]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.engine.weights import Weights
 from imdb_rnn.text.encode import Labelled
+
+if TYPE_CHECKING:  # it imports Numba, which the stage `check` does without
+    from imdb_rnn.training.combination import Combination
 
 
 class Learner(Protocol):
@@ -57,13 +60,14 @@ def learner(
     params: TrainParams,
     steps: int,
     words: Sequence[str] = (),
+    combination: "Combination | None" = None,
 ) -> Learner:
     """The learner of the engine that `params` names, before its first step.
 
     Args:
         training: reviews without padding; ids below `encoding.vocab_size`.
         steps: how many there will be, for the schedule.
-        words: as `loop.train` takes them.
+        words, combination: as `loop.train` takes them.
 
     Raises:
         UserError: as `require_engine` does, and when these reviews have no n-grams or no word vectors.
@@ -75,4 +79,4 @@ def learner(
         return KerasLearner(training, model, encoding, params, steps)
     from imdb_rnn.training.compiled_learner import CompiledLearner
 
-    return CompiledLearner(training, model, encoding, params, steps, words)
+    return CompiledLearner(training, model, encoding, params, steps, words, combination)

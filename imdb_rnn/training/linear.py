@@ -6,7 +6,6 @@ regularisation is, and whether n-grams are weighted by their log-count ratios (W
 2012), is chosen by the loss on reviews that a fit has not seen.
 """
 
-import zlib
 from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
@@ -23,14 +22,24 @@ from imdb_rnn.engine.kernels.arithmetic import cross_entropy
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.text.encode import Labelled, ranks_of
 from imdb_rnn.text.vocabulary import RANK_OFFSET, count_vocabulary
+from imdb_rnn.training.batches import Splits
 
 COSTS = np.array([1.0, 3.0, 10.0, 30.0])  # what logistic regression's C is chosen from
 SMOOTHING, TOLERANCE = 1.0, 0.01
-FOLDS, MOST_NGRAMS = 3, 250_000
+MOST_NGRAMS = 250_000
 MOST_WORDS = 2**20  # in all reviews; from more, words learn enough by themselves
 CHARACTERS, BASE = 5, 4096  # the longest n-gram of characters, and how many different characters, those of most words
 SCALES = 0.8, 0.6  # of n-grams of words, and of characters; their squares add up to 1
 LENGTHS = np.array([1.0, 0.7, 0.5])  # of n-grams of 1, 2, 3 words; ratios already say what the longer ones are worth
+
+
+class Choice(NamedTuple):
+    """with_ratios: whether n-grams are weighted by their log-count ratios
+    cost: logistic regression's C
+    """
+
+    with_ratios: bool
+    cost: float
 
 
 class Linear(NamedTuple):
@@ -38,74 +47,90 @@ class Linear(NamedTuple):
     scores: float32 (n-grams, logits)
     bias: float32 (logits,)
     of_training: float64 (reviews, logits), the logits of the training reviews
-    out_of_fold: the same by fits that have not seen the review, nor any equal one
     """
 
     codes: np.ndarray
     scores: np.ndarray
     bias: np.ndarray
     of_training: np.ndarray
-    out_of_fold: np.ndarray
 
 
-def fit_linear(
-    training: Labelled,
-    words: Sequence[str],
-    vocab_size: int,
-    params: ModelParams,
-    sample_weights: np.ndarray,
-    seed: int,
-) -> Linear:
-    """Choose the cost, and whether to weight by ratios, by the loss on folds; fit all reviews with this choice.
+class Problem(NamedTuple):
+    """What is fitted. Of more than two classes each is told from the rest.
 
-    Of more than two classes each is told from the rest.
+    codes: int64, of the n-grams of each review
+    spelling: of each id the indices of its n-grams of characters
+    is_class: bool (logits, reviews)
+    sample_weights: float64 (reviews,)
+    min_reviews: see `ModelParams.ngram_min_reviews`
+    seed: of the order in which reviews are visited
+    """
+
+    codes: Ragged
+    spelling: Ragged
+    is_class: np.ndarray
+    sample_weights: np.ndarray
+    min_reviews: int | None
+    seed: int
+
+    def fit(
+        self, rows: np.ndarray, with_ratios: list[bool], costs: np.ndarray, tolerance: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Fit some rows: known n-grams, and weights, float64 (with and without ratios, logits, costs, n-grams + 1)."""
+        codes = _some(self.codes, rows)
+        known = _known(codes, self.min_reviews)
+        kinds, costs_of_rows = _kinds(codes, known, self.spelling), costs[:, None] * self.sample_weights[rows]
+        fitted = [
+            [_fit_class(kinds, side[rows], costs_of_rows, ratios, self.seed, tolerance) for side in self.is_class]
+            for ratios in with_ratios
+        ]
+        return known, np.array(fitted)
+
+
+def problem(
+    training: Labelled, words: Sequence[str], vocab_size: int, params: ModelParams, weights: np.ndarray, seed: int
+) -> Problem:
+    """Count the n-grams.
 
     Args:
         training: ids below `vocab_size`.
         words: of the vocabulary, rank 1 first, as they are spelt; empty: words have no n-grams of characters.
         params: how long n-grams are, and in how many reviews.
-        sample_weights: float64 (reviews,)
-        seed: of the order in which reviews are visited.
+        weights: float64 (reviews,), what each review counts.
 
     Raises:
         UserError: if no n-gram is in enough reviews.
     """
-    codes, folds = ngrams.codes_of(training.ids, params.ngrams, vocab_size), _folds(training.ids)
+    codes = ngrams.codes_of(training.ids, params.ngrams, vocab_size)
     if not len(_known(codes, params.ngram_min_reviews)):
         raise UserError(f"no n-gram is in {params.ngram_min_reviews} training reviews; set model.ngrams to 0")
     spelling = _spelling(words if training.ids.lengths.sum() <= MOST_WORDS else (), vocab_size)
     classes = int(training.y.max()) + 1
     is_class = training.y == np.arange(classes)[classes - num_logits(classes) :, None]
+    return Problem(codes, spelling, is_class, weights, params.ngram_min_reviews, seed)
 
-    def fit(
-        rows: np.ndarray, with_ratios: list[bool], costs: np.ndarray, tolerance: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The known n-grams, and weights: float64 (with and without ratios, logits, costs, n-grams + 1)."""
-        known = _known(_some(codes, rows), params.ngram_min_reviews)
-        kinds = _kinds(_some(codes, rows), known, spelling)
-        costs_of_rows = costs[:, None] * sample_weights[rows]
-        fitted = [
-            [_fit_class(kinds, side[rows], costs_of_rows, ratios, seed, tolerance) for side in is_class]
-            for ratios in with_ratios
-        ]
-        return known, np.array(fitted)
 
-    unseen = np.zeros((2, len(is_class), len(COSTS), len(training.y)))
-    for fold in np.unique(folds) if len(np.unique(folds)) > 1 else []:
-        known, weights = fit(np.flatnonzero(folds != fold), [False, True], COSTS, 10 * TOLERANCE)  # to compare them
-        rows = np.flatnonzero(folds == fold)
-        columns = ngrams.look_up(_some(codes, rows), known)
+def choose(of: Problem, splits: Splits) -> tuple[Choice, np.ndarray]:
+    """Choose with the lowest loss on reviews that fits have not seen.
+
+    Returns:
+        The choice, and the logits of these fits, float64 (reviews, logits).
+    """
+    unseen = np.zeros((2, len(of.is_class), len(COSTS), len(of.codes)))
+    for learnt, rows in splits if len(splits) > 1 else []:
+        known, weights = of.fit(learnt, [False, True], COSTS, 10 * TOLERANCE)  # to compare them
+        columns = ngrams.look_up(_some(of.codes, rows), known)
         unseen[..., rows] = _sums(columns, weights.reshape(-1, len(known) + 1)).reshape(*weights.shape[:3], -1)
-    ratios, cost = _best(unseen, is_class, sample_weights)
-    known, weights = fit(np.arange(len(training.y)), [bool(ratios)], COSTS[[cost]], TOLERANCE)
+    ratios, cost = _best(unseen, of.is_class, of.sample_weights)
+    return Choice(bool(ratios), float(COSTS[cost])), unseen[ratios, :, cost].T
+
+
+def fit(of: Problem, choice: Choice) -> Linear:
+    """Fit all reviews."""
+    known, weights = of.fit(np.arange(len(of.codes)), [choice.with_ratios], np.array([choice.cost]), TOLERANCE)
     scores = weights[0, :, 0].T.astype(np.float32, order="C")
-    of_training = _sums(ngrams.look_up(codes, known), weights[0, :, 0]).T
-    return Linear(known, scores[:-1], scores[-1], of_training, unseen[ratios, :, cost].T)
-
-
-def _folds(ids: Ragged) -> np.ndarray:
-    """The fold of each review, by what is in it, so that equal reviews are in one."""
-    return np.array([zlib.crc32(ids[row].astype("<i4").tobytes()) % FOLDS for row in range(len(ids))])
+    of_training = _sums(ngrams.look_up(of.codes, known), weights[0, :, 0]).T
+    return Linear(known, scores[:-1], scores[-1], of_training)
 
 
 def _known(codes: Ragged, min_reviews: int | None) -> np.ndarray:

@@ -19,8 +19,9 @@ from imdb_rnn.engine.weights import Weights
 from imdb_rnn.model import Model, check_ids, compute_logits
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training import checkpoint
-from imdb_rnn.training.batches import shuffled
+from imdb_rnn.training.batches import hold_out, shuffled
 from imdb_rnn.training.checkpoint import TrainingState
+from imdb_rnn.training.combination import Combination
 from imdb_rnn.training.history import COLUMNS, best_epoch, diverged, is_over
 from imdb_rnn.training.learner import Learner, learner
 
@@ -64,6 +65,7 @@ def train(
     checkpoint_path: Path | None = None,
     after_epoch: Callable[[list[list[float]]], None] | None = None,
     words: Sequence[str] = (),
+    combination: Combination | None = None,
 ) -> Trained:
     """Train for `params.epochs` epochs, or until `params.patience` ends it.
 
@@ -73,6 +75,7 @@ def train(
         checkpoint_path: training resumes from this file if it is there, and writes it. None: no checkpoints.
         after_epoch: is called with the rows of the history so far, when the epoch's checkpoint is written.
         words: of the vocabulary, rank 1 first. With them, a linear model on n-grams learns from how words are spelt.
+        combination: of the network and the n-grams, for the engine `compiled`. None: the mean of their logits.
 
     Returns:
         What `Trained` has. When a loss is not finite, training ends before that epoch.
@@ -84,7 +87,7 @@ def train(
     check_ids(training.ids, encoding.vocab_size)
     reviews = len(training.y)
     steps = params.epochs * math.ceil(reviews / params.batch_size)
-    learning = learner(training, model_params, encoding, params, steps, words)
+    learning = learner(training, model_params, encoding, params, steps, words, combination)
     state = (checkpoint.read(checkpoint_path) if checkpoint_path else None) or TrainingState(learning.state())
     if state.epoch > 1 or state.batches:
         learning.restore(state.learner)
@@ -132,6 +135,37 @@ def train(
         print(f"{diverged(state.epoch)}; training ends after epoch {state.epoch - 1}", file=sys.stderr)
     history = pd.DataFrame(state.history, columns=COLUMNS).astype({"epoch": int})
     return Trained(state.best, learning.ngram_codes, history, best_epoch(state.history, params))
+
+
+def hold_out_and_train(
+    reviews: Labelled,
+    test: Labelled,
+    model_params: ModelParams,
+    encoding: PadParams,
+    params: TrainParams,
+    checkpoints: Path | None = None,
+    words: Sequence[str] = (),
+    combination: Combination | None = None,
+) -> Trained:
+    """Train on reviews, after some were held out if `params.validation` says so.
+
+    Args:
+        reviews: to train on; for the others see `train`.
+        test: what the curves show with `validation: test`; otherwise unused.
+        checkpoints: the folder of a checkpoint whose name says what training depends on; all but it and the newest
+            others are removed. None: no checkpoints.
+    """
+    training, validation = hold_out(reviews, params) if params.validation == "holdout" else (reviews, test)
+    path = None
+    if checkpoints:
+        arrays = [array for part in (training, validation) for array in (*vars(part.ids).values(), part.y)]
+        arrays += vars(training.unlabelled).values()
+        settings = encoding, model_params, params.model_copy(update={"folds": None, "threshold": None}), words
+        path = checkpoints / f"{checkpoint.fingerprint(*settings, *(combination or ()), *arrays)}.npz"
+    trained = train(training, validation, model_params, encoding, params, path, words=words, combination=combination)
+    if path:
+        checkpoint.prune(path.parent, path, checkpoint.NEWEST + (params.folds or 0))
+    return trained
 
 
 def _train_epoch(

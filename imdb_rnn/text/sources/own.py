@@ -77,10 +77,11 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
         hashes = np.concatenate([np.empty(0, np.uint64), *found.hashes])
         made = _understood(params, sources, not_read, found, lengths, hashes, tokenizer)
         train = made.train
-        if params.group_column:
+        groups = np.array(found.groups, np.uint64) if params.group_column else None
+        if groups is not None:
             # Training holds out the last reviews of each label. In the order of the groups' hashes the cut divides few
             # groups, whatever the order of the labels in the table.
-            train = train[np.argsort(np.array(found.groups, np.uint64)[train], kind="stable")]
+            train = train[np.argsort(groups[train], kind="stable")]
         is_validation = np.array(found.parts, np.uint8) == PARTS.index("validation")
         train = train[np.argsort(is_validation[train], kind="stable")]  # training holds the last reviews out
         ragged = from_lengths(mapped(spilled), lengths)
@@ -101,8 +102,9 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
         )
     print("\n".join(made.confirmation))
     sets = Reviews(of_train, made.y[train].astype(np.int64)), Reviews(of_test, made.y[made.test].astype(np.int64))
-    places = places_of(found, train)
-    return make_corpus(*sets, vocabulary, provenance, made.confirmation, unlabelled=unlabelled, places=places)
+    groups = None if groups is None else groups[train]
+    more = {"unlabelled": unlabelled, "places": places_of(found, train), "train_groups": groups}
+    return make_corpus(*sets, vocabulary, provenance, made.confirmation, **more)
 
 
 def look(params: OwnParams, path: Path, enough: int = LOOKED_AT, tokenizer: str = "auto") -> list[str]:

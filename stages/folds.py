@@ -1,0 +1,27 @@
+"""Predict each part of the training reviews by a network that has learnt from the others.
+
+In: `data/padded/`; the vocabulary and the groups in `data/reviews/`.
+Out: `data/out_of_fold/`: of each training review its fold and its logits, and how the stage `train` combines network
+and n-grams (see `training.out_of_fold`). Without `train.folds` there is nothing in it.
+"""
+
+from pathlib import Path
+
+from imdb_rnn.core import files
+from imdb_rnn.core.params import Params
+from imdb_rnn.text.corpus import read_groups
+from imdb_rnn.text.encode import read_training
+from imdb_rnn.training import out_of_fold
+from imdb_rnn.training.ahead import compiled_ahead
+from imdb_rnn.training.batches import fold_of_each
+
+
+def main(params: Params, root: Path) -> None:
+    reviews, settings, found = root / files.REVIEWS, (params.model, params.pad, params.train), None
+    training, words = read_training(reviews, root / files.PADDED, params.pad.vocab_size)
+    if params.train.folds:
+        fold = fold_of_each(training, params.train.folds, read_groups(reviews))
+        with compiled_ahead(params.model.cell, params.train):
+            found = out_of_fold.predict_folds(training, fold, *settings, words, root / files.CHECKPOINTS)
+        print(out_of_fold.summary(training.y, found))
+    out_of_fold.write(root / files.OUT_OF_FOLD, found)
