@@ -147,7 +147,7 @@ def finished(fresh, tmp_path_factory) -> Project:
     (place / "tracer").mkdir()
     (place / "tracer/sitecustomize.py").write_text(TRACER)
     ran = project.repro(PYTHONPATH=str(place / "tracer"), TRACE=str(place / "trace"))
-    assert ran == ["check", "download", "pad", "baseline", "train", "evaluate", "plot", "report", "export"]
+    assert ran == ["check", "download", "pad", "baseline", "folds", "train", "evaluate", "plot", "report", "export"]
     project.commit()
     return project
 

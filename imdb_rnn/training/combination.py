@@ -82,6 +82,8 @@ def fit_combination(
             old, p, w = getattr(found, name), dlogits + is_label, sample_weights[:, None]
             gradient = (w * dlogits * x).sum(axis=0) + PENALTY * (old - getattr(origin, name))
             step = gradient / ((w * p * (1 - p) * x * x).sum(axis=0) + PENALTY) / min(num_logits, 2)
+            if name == "bias" and num_logits > 1:
+                step -= step.mean()  # softmax does not see it
             for _ in range(MAX_HALVINGS):
                 new = old - step if name == "bias" else np.maximum(old - step, 0)
                 tried = found._replace(**{name: new})

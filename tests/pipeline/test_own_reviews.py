@@ -18,7 +18,7 @@ from project import Project, environment
 from imdb_rnn.core import files
 from imdb_rnn.core.params import parse_params
 from imdb_rnn.text.sources import bundled
-from stages import baseline, check, download, evaluate, export, pad, report, train
+from stages import baseline, check, download, evaluate, export, folds, pad, report, train
 
 pytestmark = pytest.mark.slow
 
@@ -36,9 +36,9 @@ def test_the_command_predicts_for_a_table_what_evaluate_predicted(params, tmp_pa
         data={"source": "own"},
         pad={"vocab_size": 2000, "maxlen": 100},
         model={"units": 8, "embedding_dim": 8, "cell": "gru", "ngrams": 2},
-        train={"epochs": 2},
+        train={"epochs": 2, "folds": 2},
     )
-    for stage in (check, download, pad, baseline, train, evaluate, report, export):
+    for stage in (check, download, pad, baseline, folds, train, evaluate, report, export):
         stage.main(settings, tmp_path)
     card = (tmp_path / files.EXPORT / "model_card.md").read_text(encoding="utf-8")
     assert "good" in card

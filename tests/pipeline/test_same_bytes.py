@@ -26,7 +26,7 @@ from imdb_rnn.engine.weights import named
 from imdb_rnn.text.encode import Labelled, unpad
 from imdb_rnn.training.loop import train
 from imdb_rnn.engine.ppmi_svd import word_vectors
-for stage in ("check", "download", "pad", "baseline", "train", "evaluate", "plot", "report", "export"):
+for stage in ("check", "download", "pad", "baseline", "folds", "train", "evaluate", "plot", "report", "export"):
     importlib.import_module(f"stages.{stage}").main(load_params(pathlib.Path()), pathlib.Path())
 x, params = numpy.load("data/padded/x_test.npy"), load_params(pathlib.Path())
 reviews = Labelled(unpad(x), numpy.arange(len(x)) % 3)
@@ -49,7 +49,7 @@ SETTINGS = {
         "word_dropout": 0.1,
         "dropout": 0.2,
     },
-    "train": {"schedule": "cosine", "weight_averaging": 0.9},
+    "train": {"schedule": "cosine", "weight_averaging": 0.9, "folds": 2},
 }
 PROCESSORS = {
     "haswell": "+avx,+avx2,+fma,+bmi,+bmi2,+sse4.2",

@@ -10,7 +10,7 @@ STAGES = sorted(path.stem for path in (ROOT / "stages").glob("*.py") if not path
 
 
 def test_these_are_the_stages():
-    assert STAGES == ["baseline", "check", "download", "evaluate", "export", "pad", "plot", "report", "train"]
+    assert STAGES == ["baseline", "check", "download", "evaluate", "export", "folds", "pad", "plot", "report", "train"]
 
 
 def test_no_stage_but_export_can_load_tensorflow():

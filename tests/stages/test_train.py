@@ -9,6 +9,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.corpus import Corpus, from_lists, make_corpus, write_corpus
 from imdb_rnn.text.encode import write_padded
+from imdb_rnn.training import out_of_fold
 from stages import pad, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
@@ -40,6 +41,7 @@ def made_up(small, tmp_path) -> Corpus:
         name: (reviews.ranks, reviews.labels) for name, reviews in (("train", made_up.train), ("test", made_up.test))
     }
     write_padded(tmp_path / files.PADDED, sets, small.pad)
+    out_of_fold.write(tmp_path / files.OUT_OF_FOLD, None)
     return made_up
 
 

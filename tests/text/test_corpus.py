@@ -10,6 +10,7 @@ from imdb_rnn.text.corpus import (
     checked,
     from_lists,
     make_corpus,
+    read_groups,
     read_places,
     read_provenance,
     read_reviews,
@@ -110,6 +111,11 @@ def test_a_corpus_is_read_back_as_written(written):
     assert read_vocabulary(written) == ["the", "film", "is\u0085"]
     provenance = read_provenance(written)
     assert (provenance["source"], provenance["test"]["words"]) == ("test", 3)
+    assert read_groups(written) is None
+    groups = np.array([2**63, 1, 2**63], np.uint64)
+    corpus = make_corpus(train, train, ["the", "film", "is"], {"source": "test"}, train_groups=groups)
+    write_corpus(corpus, written)
+    np.testing.assert_array_equal(read_groups(written), groups)
 
 
 def test_a_corpus_is_written_all_or_none(written):

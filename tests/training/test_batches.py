@@ -7,7 +7,7 @@ from networks import ragged, rows_of
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import TrainParams
 from imdb_rnn.text.encode import Labelled
-from imdb_rnn.training.batches import hold_out, shuffled
+from imdb_rnn.training.batches import check_splits, fold_of_each, hold_out, shuffled, splits
 
 
 @given(count=st.integers(1, 300), size=st.integers(1, 400), seed=st.integers(0, 2**32 - 1), epoch=st.integers(1, 1000))
@@ -49,3 +49,55 @@ def test_however_small_the_fraction_one_review_of_each_label_is_held_out():
 def test_a_label_with_one_review_cannot_be_held_out():
     with pytest.raises(UserError, match=r"train\.validation_fraction is 0\.1"):
         hold_out(Labelled(REVIEWS.ids, np.array([0] * 9 + [1])), TrainParams())
+
+
+def some_reviews(count: int = 90, classes: int = 3) -> Labelled:
+    random = np.random.default_rng(1)
+    return Labelled(ragged(*random.integers(4, 99, (count, 6))), np.arange(count) % classes)
+
+
+@pytest.mark.parametrize("folds", [2, 3, 7])
+def test_folds_are_of_one_size_within_each_label_and_do_not_depend_on_the_order(folds):
+    reviews = some_reviews()
+    fold = fold_of_each(reviews, folds)
+    for label in range(3):
+        counts = np.bincount(fold[reviews.y == label], minlength=folds)
+        assert len(counts) == folds
+        assert np.ptp(counts) <= 1
+    order = np.random.default_rng(2).permutation(90)
+    np.testing.assert_array_equal(fold_of_each(reviews.rows(order), folds), fold[order])
+
+
+def test_equal_reviews_and_those_of_a_group_are_in_one_fold():
+    """Whatever their labels, and also if an equal review ties two groups together."""
+    reviews = some_reviews()
+    ids = reviews.ids.rows(np.where(np.isin(np.arange(90), (7, 50)), 20, np.arange(90)))
+    fold = fold_of_each(reviews._replace(ids=ids))
+    assert fold[7] == fold[20] == fold[50]
+    groups = np.arange(90) // 10
+    tied = fold_of_each(reviews._replace(ids=ids), groups=groups)
+    for group in range(9):
+        assert len(set(tied[groups == group])) == 1
+    assert tied[0] == tied[20] == tied[50]
+    assert len(set(tied)) == 3
+
+
+def test_splits_learn_from_all_other_folds_or_a_share_of_each_label():
+    reviews = some_reviews()
+    fold = fold_of_each(reviews)
+    for number, ((learnt, rows), (fewer, same)) in enumerate(
+        zip(splits(reviews.y, fold), splits(reviews.y, fold, 0.26), strict=True)
+    ):
+        np.testing.assert_array_equal(rows, np.flatnonzero(fold == number))
+        np.testing.assert_array_equal(same, rows)
+        assert sorted([*learnt, *rows]) == list(range(90))
+        assert set(fewer) < set(learnt)
+        assert np.bincount(reviews.y[fewer]).tolist() == [6, 6, 6]  # of 20, rounded up
+
+
+def test_a_label_whose_reviews_are_all_equal_cannot_be_folded():
+    reviews = some_reviews()
+    equal = reviews._replace(ids=reviews.ids.rows(np.where(reviews.y == 1, 1, np.arange(90))))
+    with pytest.raises(UserError, match=r"train\.folds is set, .* only 0 of the 30 training reviews with label 1 "):
+        check_splits(equal.y, splits(equal.y, fold_of_each(equal)))
+    check_splits(reviews.y, splits(reviews.y, fold_of_each(reviews)))

@@ -22,9 +22,9 @@ from imdb_rnn.core.params import PadParams, TrainParams
 from imdb_rnn.engine.initializers import initial_weights
 from imdb_rnn.engine.weights import Weights, from_named, named
 from imdb_rnn.text.encode import Labelled, unpad
-from imdb_rnn.training import compiled_learner
+from imdb_rnn.training import compiled_learner, linear
+from imdb_rnn.training.batches import fold_of_each, splits
 from imdb_rnn.training.compiled_learner import CompiledLearner
-from imdb_rnn.training.linear import fit_linear
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
@@ -183,9 +183,11 @@ def test_the_recurrent_network_learns_as_if_there_were_no_ngrams_and_the_logit_i
         if array.size:
             np.testing.assert_array_equal(named(with_ngrams.weights)[name], array)
     x, y = task(300, 1, classes)
-    linear = fit_linear(Labelled(unpad(x), y), (), VOCAB_SIZE, small(ngrams=2), np.ones(300), 42)
-    np.testing.assert_allclose(with_ngrams.weights.head_bias, halved.head_bias + linear.bias / 2, rtol=1e-6)
-    np.testing.assert_array_equal(with_ngrams.weights.ngrams.ravel(), linear.scores.ravel() / 2)
+    training = Labelled(unpad(x), y)
+    problem = linear.problem(training, (), VOCAB_SIZE, small(ngrams=2), np.ones(300), 42)
+    fitted = linear.fit(problem, linear.choose(problem, splits(y, fold_of_each(training)))[0])
+    np.testing.assert_allclose(with_ngrams.weights.head_bias, halved.head_bias + fitted.bias / 2, rtol=1e-6)
+    np.testing.assert_array_equal(with_ngrams.weights.ngrams.ravel(), fitted.scores.ravel() / 2)
 
 
 def test_ngrams_see_what_single_words_do_not():

@@ -9,7 +9,8 @@ from imdb_rnn.engine import threads
 from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training import linear
-from imdb_rnn.training.linear import Linear, fit_linear
+from imdb_rnn.training.batches import fold_of_each, splits
+from imdb_rnn.training.linear import Choice, Linear, Problem
 
 WORDS = ["good", "goodly", "goods", "bad", "badly", "baddest", "plot", "film", "the", "a", "actor", "scene"]
 VOCAB_SIZE = len(WORDS) + 4
@@ -26,13 +27,22 @@ def reviews(count: int = 120, classes: int = 2, seed: int = 1) -> Labelled:
     return Labelled(ragged(*rows), y)
 
 
-def fit(
+def problem(
     training: Labelled, words: list[str] = WORDS, sample_weights: np.ndarray | None = None, min_reviews: int = 1
-) -> Linear:
+) -> Problem:
     params = ModelParams(ngrams=2, ngram_min_reviews=min_reviews)
     if sample_weights is None:
         sample_weights = np.ones(len(training.y))
-    return fit_linear(training, words, VOCAB_SIZE, params, sample_weights, seed=1)
+    return linear.problem(training, words, VOCAB_SIZE, params, sample_weights, seed=1)
+
+
+def choose(training: Labelled) -> tuple[Choice, np.ndarray]:
+    """Whether to use ratios and which cost, and the logits of each review by a fit that has not seen it."""
+    return linear.choose(problem(training), splits(training.y, fold_of_each(training)))
+
+
+def fit(training: Labelled) -> Linear:
+    return linear.fit(problem(training), choose(training)[0])
 
 
 def logits(model: Linear, of: Labelled) -> np.ndarray:
@@ -48,13 +58,14 @@ def correct(y: np.ndarray, of_reviews: np.ndarray) -> float:
 @pytest.mark.parametrize("classes", [2, 4])
 def test_it_learns_what_distinguishes_classes_and_says_what_it_did_not_see(classes):
     training, others = reviews(300, classes), reviews(300, classes, seed=2)
-    model = fit(training)
+    choice, out_of_fold = choose(training)
+    model = linear.fit(problem(training), choice)
     num_logits = 1 if classes == 2 else classes
     assert (model.scores.shape, model.scores.dtype) == ((len(model.codes), num_logits), np.float32)
     assert model.bias.shape == (num_logits,)
     np.testing.assert_allclose(model.of_training, logits(model, training), atol=1e-5)
-    assert model.out_of_fold.shape == (300, num_logits)
-    seen, unseen = correct(training.y, logits(model, training)), correct(training.y, model.out_of_fold)
+    assert out_of_fold.shape == (300, num_logits)
+    seen, unseen = correct(training.y, logits(model, training)), correct(training.y, out_of_fold)
     assert 1.3 / classes < unseen < seen
     assert correct(others.y, logits(model, others)) == pytest.approx(unseen, abs=0.1)
 
@@ -62,33 +73,30 @@ def test_it_learns_what_distinguishes_classes_and_says_what_it_did_not_see(class
 def test_what_it_did_not_see_cannot_be_known():
     """Labels at random: nothing but a review's own label would tell it."""
     training = reviews(200)._replace(y=np.random.default_rng(3).permutation(200) % 2)
-    model = fit(training)
-    assert correct(training.y, logits(model, training)) > 0.7
-    assert correct(training.y, model.out_of_fold) < 0.6
+    assert correct(training.y, logits(fit(training), training)) > 0.7
+    assert correct(training.y, choose(training)[1]) < 0.6
 
 
 @pytest.mark.parametrize("sample_weights", [None, np.linspace(0.1, 3, 120)])
 def test_without_characters_it_is_logistic_regression_on_weighted_ngrams(monkeypatch, sample_weights):
-    monkeypatch.setattr(linear, "COSTS", np.array([5.0]))
     monkeypatch.setattr(linear, "TOLERANCE", 1e-6)
     monkeypatch.setattr(linear, "SCALES", (1.0, 1.0))
     training = reviews()
-    model = fit(training, words=[], sample_weights=sample_weights, min_reviews=2)
-    indices = ngrams.look_up(ngrams.codes_of(training.ids, 2, VOCAB_SIZE), model.codes)
+    made = problem(training, words=[], sample_weights=sample_weights, min_reviews=2)
+    with_idf, with_ratios = (linear.fit(made, Choice(with_ratios, 5.0)) for with_ratios in (False, True))
+    indices = ngrams.look_up(ngrams.codes_of(training.ids, 2, VOCAB_SIZE), with_idf.codes)
     has = csr_array((np.ones(len(indices.values)), indices.values, [*indices.starts, len(indices.values)]))
     counts = [has[training.y == label].sum(axis=0) for label in (1, 0)]
     assert min(sum(counts)) == 2
     idf = np.log((1 + has.shape[0]) / (1 + sum(counts))) + 1
     p, q = ((count + 1) / (count + 1).sum() for count in counts)
-    differences = []
-    shorter = np.where(model.codes < VOCAB_SIZE, 1, 0.7)
-    for weights in (idf * shorter, idf * np.sqrt(np.abs(np.log(p / q)))):
+    shorter = np.where(with_idf.codes < VOCAB_SIZE, 1, 0.7)
+    for model, weights in ((with_idf, idf * shorter), (with_ratios, idf * np.sqrt(np.abs(np.log(p / q))))):
         x = has.toarray() * weights
         x /= np.sqrt((x**2).sum(axis=1).mean())
         expected = LogisticRegression(C=5, solver="liblinear", tol=1e-8, max_iter=1000)
         expected.fit(x, training.y, sample_weights)
-        differences.append(np.abs(logits(model, training)[:, 0] - expected.decision_function(x)).max())
-    assert min(differences) < 1e-4 < max(differences)
+        np.testing.assert_allclose(logits(model, training)[:, 0], expected.decision_function(x), atol=1e-4)
 
 
 def test_words_learn_from_those_that_are_spelt_alike():
@@ -99,7 +107,7 @@ def test_words_learn_from_those_that_are_spelt_alike():
     )
     score = {}
     for words in (WORDS, []):
-        model = fit(training, words)
+        model = linear.fit(problem(training, words), Choice(with_ratios=False, cost=30.0))
         score[len(words)] = model.scores[np.searchsorted(model.codes, 6), 0]
     assert abs(score[0]) < 0.1
     assert score[len(WORDS)] > 0.3

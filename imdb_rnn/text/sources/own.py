@@ -102,9 +102,8 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
         )
     print("\n".join(made.confirmation))
     sets = Reviews(of_train, made.y[train].astype(np.int64)), Reviews(of_test, made.y[made.test].astype(np.int64))
-    groups = None if groups is None else groups[train]
-    more = {"unlabelled": unlabelled, "places": places_of(found, train), "train_groups": groups}
-    return make_corpus(*sets, vocabulary, provenance, made.confirmation, **more)
+    groups, places = None if groups is None else groups[train], places_of(found, train)
+    return make_corpus(*sets, vocabulary, provenance, made.confirmation, unlabelled, places, groups)
 
 
 def look(params: OwnParams, path: Path, enough: int = LOOKED_AT, tokenizer: str = "auto") -> list[str]:

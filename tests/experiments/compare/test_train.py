@@ -23,6 +23,10 @@ gru:
   pad: {vocab_size: 12, maxlen: 6}
   model: {cell: gru, embedding_dim: 4, units: 4, ngrams: 1, ngram_min_reviews: 1}
   train: {epochs: 6, batch_size: 16, learning_rate: 0.05, validation_fraction: 0.25}
+folds:
+  pad: {vocab_size: 12, maxlen: 6}
+  model: {cell: gru, embedding_dim: 4, units: 4, ngrams: 1, ngram_min_reviews: 1}
+  train: {epochs: 6, batch_size: 16, learning_rate: 0.05, folds: 2}
 all:
   pad: {vocab_size: 12, maxlen: 6}
   model: {cell: gru, embedding_dim: 4, units: 4}
@@ -59,10 +63,12 @@ def write_reviews(project, last: np.ndarray) -> list[Reviews]:
 
 
 @pytest.mark.slow
-def test_a_run_holds_the_network_and_what_it_says_of_the_test_reviews(project):
+@pytest.mark.parametrize("preset", ["gru", "folds"])
+def test_a_run_holds_the_network_and_what_it_says_of_the_test_reviews(project, preset, capsys):
     reviews = write_reviews(project, last=LABELS)
-    train.main(["gru", "7"], project)
-    folder = project / RUNS / "gru-7"
+    train.main([preset, "7"], project)
+    assert ("fold 2 of 2" in capsys.readouterr().out) == (preset == "folds")
+    folder = project / RUNS / f"{preset}-7"
     assert {path.name for path in folder.iterdir()} == {MODEL, "logits.npy", "run.json"}
     network = model_file.load(folder / MODEL)
     assert network.provenance | PROVENANCE == network.provenance
@@ -79,14 +85,14 @@ def test_a_run_holds_the_network_and_what_it_says_of_the_test_reviews(project):
 def test_it_trains_on_the_reviews_that_are_not_held_out(project, monkeypatch, preset):
     """And the test reviews choose nothing: where they validate, the last epoch is kept."""
     reviews = write_reviews(project, last=np.zeros_like(LABELS))  # so that the network can only overfit
-    seen = []
+    seen, learn = [], loop.train
 
     def noting(training, validation, *others, **named):
-        trained = loop.train(training, validation, *others, **named)
+        trained = learn(training, validation, *others, **named)
         seen.append((len(training.y), validation, trained.best_epoch, trained.history["val_loss"].to_numpy()))
         return trained
 
-    monkeypatch.setattr(train, "train", noting)
+    monkeypatch.setattr(loop, "train", noting)
     train.main([preset, "1"], project)
     ((count, validation, best_epoch, losses),) = seen
     assert count == (80 if preset == "all" else 60)

@@ -117,6 +117,9 @@ def test_groups_are_never_on_both_sides(tmp_path):
     first = {text[0] for text in words_of(corpus, "train")}
     assert {text[0] for text in words_of(corpus, "test")} == {"?"}  # the letter of a film is in no training review
     assert 2 <= len(first) == len(corpus.unlabelled) <= 6
+    of_group = {text[0]: group for text, group in zip(words_of(corpus, "train"), corpus.train_groups, strict=True)}
+    assert [of_group[text[0]] for text in words_of(corpus, "train")] == corpus.train_groups.tolist()
+    assert len(set(corpus.train_groups.tolist())) == len(first)
     assert 0.2 < len(corpus.test) / 64 < 0.6
 
 
