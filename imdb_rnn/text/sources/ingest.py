@@ -27,7 +27,7 @@ NONE = -1  # in place of the number of a label value
 class IngestedRows:
     """What was read: of each usable row its label value, part, group, length and hash; and how many rows were left out.
 
-    rows, usable: of each source how many were read, and of how many the rest is known
+    rows: of each source how many were read
     label_values: of each source, value to its number, in order of first appearance
     labels: of each usable row the number of its label value, or `NONE`
     sources, numbers: of each usable row which of `rows` it is in, and its number there; 0: the file is one review
@@ -39,7 +39,6 @@ class IngestedRows:
 
     is_grouped: bool
     rows: Counter[str] = field(default_factory=Counter)
-    usable: Counter[str] = field(default_factory=Counter)
     label_values: dict[str, dict[str, int]] = field(default_factory=dict)
     places: list[str] = field(default_factory=list)
     tokens: dict[str, int] = field(default_factory=dict)
@@ -95,7 +94,6 @@ def _note(row: ReviewRow, source: Source, found: IngestedRows) -> bool:
     found.parts.append(PARTS.index(row.part))
     found.sources.append(len(found.rows) - 1)
     found.numbers.append(row.number if source.table else 0)
-    found.usable[source.name] += 1
     if found.is_grouped:
         found.groups.append(hash_of(row.group or f"\0{len(found.labels)}"))  # a row without a group is its own group
     return True

@@ -303,9 +303,9 @@ def _unlabelled(
     They are text files, or in tables in which other rows have a label, or in `data.own.unlabelled`; but not in a test
     set, in the group of a test review, or with the words of a labelled review.
     """
-    of_source = np.repeat(np.arange(len(found.usable)), [*found.usable.values()])
+    of_source = np.array(found.sources)
     by_themselves = {source.name for source in sources if not source.table or source.is_unlabelled}
-    used = [number for number, name in enumerate(found.usable) if name in by_themselves]
+    used = [number for number, name in enumerate(found.rows) if name in by_themselves]
     is_used = np.isin(of_source, np.append(np.unique(of_source[y != UNLABELLED]), used))
     is_used &= np.isin(found.parts, (PARTS.index(""), PARTS.index("train")))
     is_used &= ~np.isin(hashes, hashes[kept])

@@ -15,7 +15,8 @@ def test_texts_come_in_chunks_and_the_rest_of_their_rows_is_kept(tmp_path, monke
     assert list(texts_of(params, sources, found)) == [["good film", "bad film", "more"], ["very good"]]
     assert found.labels.tolist() == [0, 1, NONE, 0]
     assert found.places == ["a.csv, row 1", "a.csv, row 3"]
-    assert (found.rows, found.usable, found.left_out) == ({"a.csv": 5}, {"a.csv": 4}, {"no text": 1})
+    assert (found.rows, found.left_out) == ({"a.csv": 5}, {"no text": 1})
+    assert (found.sources.tolist(), found.numbers.tolist()) == ([0] * 4, [1, 3, 4, 5])
     assert found.groups[1] == found.groups[2] != found.groups[0]
     assert len(set(found.groups)) == 3
     assert found.examples == [(0, "good film"), (1, "bad film"), (0, "very good")]
