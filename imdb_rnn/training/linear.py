@@ -163,6 +163,7 @@ def _best(unseen: np.ndarray, is_class: np.ndarray, sample_weights: np.ndarray) 
 def _spelling(words: Sequence[str], vocab_size: int) -> Ragged:
     """Of each id below `vocab_size`, the indices of its word's n-grams of characters that some other word has too."""
     spelt = [*([] for _ in range(RANK_OFFSET + 1)), *(list(f" {word} ") for word in words)][:vocab_size]
+    spelt += [[]] * (vocab_size - len(spelt))
     characters = count_vocabulary(spelt)[: BASE - 1]
     codes = ngrams.codes_of(ranks_of(spelt, {c: i for i, c in enumerate(characters, 1)}), CHARACTERS, BASE)
     return ngrams.look_up(codes, ngrams.known_codes(codes, 2))
