@@ -12,7 +12,7 @@ WORDS = {"good": "lovely bright warm kind", "bad": "grim cold flat sour", "mixed
 def texts(label: str, count: int) -> list[str]:
     """Each has two words of its label, and three that every label has."""
     random = np.random.default_rng(len(label))
-    shared = "the film a story it".split()
+    shared = ["the", "film", "a", "story", "it"]
     return [" ".join([*random.choice(WORDS[label].split(), 2), *random.choice(shared, 3)]) for _ in range(count)]
 
 
