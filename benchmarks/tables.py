@@ -28,7 +28,6 @@ from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import run_command
 from imdb_rnn.core.params import Params, load_params
-from imdb_rnn.core.stage import declared_params
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.evaluation.metrics import calibrated, expected_calibration_error
 from imdb_rnn.text.sources import bundled
@@ -68,16 +67,15 @@ def run_preset(name: str, seed: int, training: pd.DataFrame, test: pd.DataFrame)
     values = load_params(ROOT).model_dump() | chosen.model_dump(include={"pad", "model", "train"})
     values["data"] |= {"source": "own", "tokenizer": "auto", "own": {"labels": {"classes": "all"}}}
     values["train"]["seed"] = seed
-    params, stages = Params.model_validate(values), declared_params(ROOT / "dvc.yaml")
+    params = Params.model_validate(values)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         root, seconds = Path(folder), 0.0
         table = pd.concat([training.assign(split="train"), test.assign(split="test")])
         frames.write_csv(root / files.OWN / "table.csv", table)
         for stage in ("download", "pad", "folds", "train"):
-            if stage in stages:
-                begun = time.perf_counter()
-                importlib.import_module(f"stages.{stage}").main(params, root)
-                seconds += (time.perf_counter() - begun) * (stage in ("folds", "train"))
+            begun = time.perf_counter()
+            importlib.import_module(f"stages.{stage}").main(params, root)
+            seconds += (time.perf_counter() - begun) * (stage in ("folds", "train"))
         model = model_file.load(root / files.MODEL)
     logits = model.decision_function(test["text"])
     y = np.array([model.labels.index(label) for label in test["label"]])
