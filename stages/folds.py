@@ -14,11 +14,13 @@ from imdb_rnn.text.encode import read_training
 from imdb_rnn.training import out_of_fold
 from imdb_rnn.training.ahead import compiled_ahead
 from imdb_rnn.training.batches import fold_of_each
+from imdb_rnn.training.threshold import require_two_classes
 
 
 def main(params: Params, root: Path) -> None:
     reviews, settings, found = root / files.REVIEWS, (params.model, params.pad, params.train), None
     training, words = read_training(reviews, root / files.PADDED, params.pad.vocab_size)
+    require_two_classes(training.y, params.train.threshold)
     if params.train.folds:
         fold = fold_of_each(training, params.train.folds, read_groups(reviews))
         with compiled_ahead(params.model.cell, params.train):

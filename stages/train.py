@@ -1,7 +1,7 @@
 """Train the network and keep the weights of the best epoch.
 
-In: `data/padded/`; the vocabulary and provenance in `data/reviews/`; how network and n-grams are combined, in
-`data/out_of_fold/`.
+In: `data/padded/`; the vocabulary and provenance in `data/reviews/`; how network and n-grams are combined, and
+what the threshold is chosen by, in `data/out_of_fold/`.
 Out: `data/model.safetensors`, and `results/history.csv` with loss and accuracy on training and validation reviews after
 every epoch. With the engine `compiled` the same parameters and reviews give the same bytes on every machine, also when
 training was stopped and resumed from its checkpoint.
@@ -12,11 +12,13 @@ from pathlib import Path
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
+from imdb_rnn.decision import THRESHOLD
 from imdb_rnn.text.corpus import read_provenance
 from imdb_rnn.text.encode import read_labelled, read_training
 from imdb_rnn.training import out_of_fold
 from imdb_rnn.training.ahead import compiled_ahead
 from imdb_rnn.training.loop import hold_out_and_train
+from imdb_rnn.training.threshold import choose
 
 
 def main(params: Params, root: Path) -> None:
@@ -25,11 +27,14 @@ def main(params: Params, root: Path) -> None:
         training, words = read_training(reviews, padded, params.pad.vocab_size)
         test = read_labelled(padded, "test", params.pad.vocab_size)
         found = out_of_fold.read(root / files.OUT_OF_FOLD)
-    combination = found.combination if found else None
+    combination, rule = found.combination if found else None, params.train.threshold
+    threshold = choose(training.y, found.logits, rule) if found else THRESHOLD
     trained = hold_out_and_train(training, test, *settings, root / files.CHECKPOINTS, words, combination)
-    model = trained.model(params.model, params.pad, words, read_provenance(reviews))
+    model = trained.model(params.model, params.pad, words, read_provenance(reviews), threshold)
     model_file.save(model, root / files.MODEL)
     frames.write_csv(root / files.HISTORY, trained.history)
     is_last = params.train.validation == "holdout" and trained.best_epoch == params.train.epochs
     more = ", the last: with a higher train.epochs the network may become better" * is_last
+    if rule:
+        print(f"threshold: {threshold}")
     print(f"best epoch: {trained.best_epoch} of {len(trained.history)}{more}")

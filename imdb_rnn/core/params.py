@@ -35,8 +35,7 @@ def _rule(value: Any) -> Any:
     wanted = value.get("precision") if isinstance(value, dict) and len(value) == 1 else None
     if value in (None, *THRESHOLD_RULES) or (isinstance(wanted, float) and 0 < wanted < 1):
         return value
-    rules = ", ".join(["null", *THRESHOLD_RULES])
-    raise ValueError(f"{value!r:.40} is none of {rules} and {{precision: 0.9}}, a number above 0 and below 1")
+    raise ValueError(f"choose null, {', '.join(THRESHOLD_RULES)} or {{precision: 0.9}}, a number above 0 and below 1")
 
 
 def _in_own_folder(path: str) -> str:

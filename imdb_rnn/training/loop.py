@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from imdb_rnn.core.errors import UserError, holding_interrupts
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
-from imdb_rnn.decision import is_correct
+from imdb_rnn.decision import THRESHOLD, is_correct
 from imdb_rnn.engine.kernels.arithmetic import cross_entropy
 from imdb_rnn.engine.weights import Weights
 from imdb_rnn.model import Model, check_ids, compute_logits
@@ -43,7 +43,12 @@ class Trained(NamedTuple):
     best_epoch: int
 
     def model(
-        self, params: ModelParams, encoding: PadParams, vocabulary: list[str], provenance: dict[str, Any]
+        self,
+        params: ModelParams,
+        encoding: PadParams,
+        vocabulary: list[str],
+        provenance: dict[str, Any],
+        threshold: float = THRESHOLD,
     ) -> Model:
         """The trained model.
 
@@ -51,9 +56,10 @@ class Trained(NamedTuple):
             params, encoding: as `train` took them.
             vocabulary: rank 1 first; only words that have an id of their own.
             provenance: of the reviews, with their tokenizer and labels, as `text.corpus.read_provenance` reads it.
+            threshold: see `decision.predicted`.
         """
         texts = vocabulary, provenance["tokenizer"], tuple(provenance["labels"])
-        return Model(params, encoding, self.weights, self.ngram_codes, *texts, self.best_epoch, provenance)
+        return Model(params, encoding, self.weights, self.ngram_codes, *texts, self.best_epoch, provenance, threshold)
 
 
 def train(

@@ -11,6 +11,14 @@ from imdb_rnn.engine.kernels.arithmetic import probabilities
 DECIMALS = 6  # of the probabilities that are told apart, as in `results/predictions.csv`
 
 
+def require_two_classes(y: np.ndarray, rule: Any) -> None:
+    """Raise a `UserError` if a threshold is to be chosen, and labels, classes from 0, are of more than two."""
+    if rule and y.max() > 1:
+        raise UserError(
+            f"params.yaml: train.threshold is for two labels, the reviews have {y.max() + 1}; set it to null"
+        )
+
+
 def choose(y: np.ndarray, logits: np.ndarray, rule: Any) -> float:
     """The threshold at which predictions score highest; of several the nearest to 0.5.
 
@@ -20,11 +28,13 @@ def choose(y: np.ndarray, logits: np.ndarray, rule: Any) -> float:
         y: (reviews,), 0 or 1, both present.
         logits: float64 (reviews,), of reviews that the model has not learnt from.
         rule: `accuracy`, `f1`, `balanced_accuracy`, or `{"precision": x}`: the highest recall with at least that
-            precision.
+            precision; None: 0.5.
 
     Raises:
         UserError: when no threshold has that precision.
     """
+    if not rule:
+        return THRESHOLD
     probability = probabilities(logits).round(DECIMALS)
     lower, first = np.unique(np.sort(probability), return_index=True)  # thresholds from each on, before the next one
     lower, upper = np.append(0.0, lower), np.append(lower, 1.0)

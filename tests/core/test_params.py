@@ -84,6 +84,16 @@ def test_the_cells_are_those_of_the_engine():
     assert set(get_args(ModelParams.model_fields["cell"].annotation)) == set(CELLS)
 
 
+def test_a_threshold_is_chosen_on_folds():
+    (fault,) = faults(with_value("train.threshold", "f1"))
+    assert fault == "train: threshold is chosen on folds; set folds to a number, such as 3, or threshold to null"
+    for value in ("recall", "0.4", "[f1]", "{precision: 1}", "{recall: 0.9}", "{precision: 0.9, recall: 0.9}"):
+        (fault,) = faults(with_value("train.threshold", value))
+        assert fault.startswith("train.threshold: choose null, accuracy, f1, balanced_accuracy or {precision: 0.9}, a ")
+    text = with_value("train.threshold", "{precision: 0.9}").replace("  folds: null", "  folds: 3")
+    assert parse_params(text).train.threshold == {"precision": 0.9}
+
+
 def test_the_test_reviews_do_not_stop_training():
     text = with_value("train.patience", "2").replace("  validation: holdout ", "  validation: test ")
     with pytest.raises(UserError, match=r"params\.yaml: train: with validation: test, patience must be null"):

@@ -10,6 +10,8 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.text.corpus import Corpus, from_lists, make_corpus, write_corpus
 from imdb_rnn.text.encode import write_padded
 from imdb_rnn.training import out_of_fold
+from imdb_rnn.training.combination import Combination
+from imdb_rnn.training.out_of_fold import OutOfFold
 from stages import pad, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
@@ -52,6 +54,19 @@ def test_the_model_carries_its_vocabulary_and_where_its_reviews_come_from(small,
     assert network.provenance == made_up.provenance
     assert (network.tokenizer, network.labels) == ("word", ("negative", "positive"))
     assert (network.params, network.encoding, network.best_epoch) == (small.model, small.pad, 1)
+
+
+def test_the_threshold_is_chosen_from_out_of_fold_predictions(small, made_up, tmp_path, capsys):
+    y, rule = made_up.train.labels, {"train": {"folds": 2, "threshold": "balanced_accuracy"}}
+    logits = np.where(y == 1, -1.0, -2.0)  # probabilities 0.27 and 0.12
+    one = Combination(np.ones(1), np.zeros(1), np.zeros(1), None)
+    out_of_fold.write(tmp_path / files.OUT_OF_FOLD, OutOfFold(np.zeros(len(y), np.uint8), logits, one))
+    train.main(changed(small, **rule), tmp_path)
+    assert "threshold: 0.194072\n" in capsys.readouterr().out
+    assert model_file.load(tmp_path / files.MODEL).threshold == 0.194072
+    train.main(changed(small, train={"folds": 2}), tmp_path)
+    assert "training already finished" in capsys.readouterr().out, "another threshold trains nothing"
+    assert model_file.load(tmp_path / files.MODEL).threshold == 0.5
 
 
 @pytest.mark.parametrize(("validation", "is_said"), [("holdout", True), ("test", False)])

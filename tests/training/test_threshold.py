@@ -9,7 +9,7 @@ from sklearn.model_selection import cross_val_predict
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.decision import is_correct, predicted
 from imdb_rnn.text.sources import bundled
-from imdb_rnn.training.threshold import choose
+from imdb_rnn.training.threshold import choose, require_two_classes
 
 SCORES = {
     "accuracy": metrics.accuracy_score,
@@ -41,6 +41,16 @@ def test_of_the_thresholds_with_the_precision_it_has_the_highest_recall(wanted):
     found = predicted(logits, choose(y, logits, {"precision": wanted}))
     assert metrics.precision_score(y, found) >= wanted
     assert metrics.recall_score(y, found) == recall[precision >= wanted].max()
+
+
+def test_without_a_rule_it_is_one_half_and_of_more_labels_there_is_none():
+    assert choose(*drawn(1), None) == 0.5
+    require_two_classes(np.array([0, 1]), "f1")
+    require_two_classes(np.array([0, 1, 2]), None)
+    with pytest.raises(
+        UserError, match=r"^params\.yaml: train\.threshold is for two labels, the reviews have 3; set it to null$"
+    ):
+        require_two_classes(np.array([0, 2], np.uint8), "f1")
 
 
 def test_a_precision_that_no_threshold_has_is_one_line():
