@@ -225,7 +225,7 @@ def compute_logits(
     """
     check_ids(ids, encoding.vocab_size)
     layout = Layout(params, encoding.vocab_size, len(ngram_codes), len(weights.head_bias))
-    engine = Engine(layout, np.ones_like(weights.ngrams))
+    engine = Engine(layout)
     flat, logits = layout.flatten(weights), np.empty((len(ids), *layout.of_review))
 
     def prepare(rows: np.ndarray) -> Batch:

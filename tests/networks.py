@@ -11,7 +11,6 @@ from material import model_params
 from imdb_rnn import keras_model
 from imdb_rnn.engine import reference
 from imdb_rnn.engine.engine import Engine, Masks
-from imdb_rnn.engine.kernels import ngrams
 from imdb_rnn.engine.kernels.arithmetic import cross_entropy
 from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.ragged import Ragged, from_lengths
@@ -84,25 +83,30 @@ class Drawn(NamedTuple):
 
     y: float32 (reviews,), classes
     seen, hidden: what dropout multiplies vectors and features by, (vocabulary,) and (reviews, features)
-    prior: float32, of the shape of `Weights.ngrams`
     """
 
     y: np.ndarray
     seen: np.ndarray
     hidden: np.ndarray
-    prior: np.ndarray
 
 
 def draw(network: Model, reviews: int, seed: int = 1) -> Drawn:
-    """Labels, priors, and what dropout hides, half of everything, where the network has dropout."""
+    """Labels, and what dropout hides, half of everything, where the network has dropout."""
     random, params = np.random.default_rng(seed), network.params
     seen, hidden = np.ones(network.encoding.vocab_size), np.ones((reviews, len(network.weights.head_kernel)))
     if params.word_dropout:
         seen = 2 * random.integers(0, 2, seen.shape)
     if params.dropout:
         hidden = 2 * random.integers(0, 2, hidden.shape)
-    y, prior = random.integers(0, len(network.labels), reviews), random.normal(size=network.weights.ngrams.shape)
-    return Drawn(*(array.astype(np.float32) for array in (y, seen, hidden, prior)))
+    y = random.integers(0, len(network.labels), reviews)
+    return Drawn(*(array.astype(np.float32) for array in (y, seen, hidden)))
+
+
+def without_ngrams(network: Model) -> Model:
+    """The recurrent network alone: n-grams are not learnt by gradients."""
+    weights = network.weights._replace(ngrams=np.empty(0, np.float32))
+    params = network.params.model_copy(update={"ngrams": 0})
+    return replace(network, params=params, weights=weights, ngram_codes=np.empty(0, np.int64))
 
 
 def learnt_by_engine(
@@ -111,20 +115,16 @@ def learnt_by_engine(
     """Let an engine compute gradients of all reviews; return it, logits, losses, and the square of their norm.
 
     Args:
-        engine: of this layout and prior; None: a new one.
+        engine: of this layout; None: a new one.
     """
+    network = without_ngrams(network)
     params, vocab_size, order = network.params, network.encoding.vocab_size, np.argsort(-ids.lengths, kind="stable")
-    layout = Layout(params, vocab_size, len(drawn.prior), len(network.weights.head_bias))
-    engine = engine or Engine(layout, drawn.prior)
-    places, masks = None, Masks()
-    if params.ngrams:
-        codes = ngrams.codes_of(ids, params.ngrams, vocab_size)
-        places = ngrams.look_up(codes, network.ngram_codes).rows(order)
+    engine, masks = engine or Engine(Layout(params, vocab_size, 0, len(network.weights.head_bias))), Masks()
     if params.word_dropout:
         masks = masks._replace(words=drawn.seen)
     if params.dropout:
         masks = masks._replace(features=engine.feature_masks(drawn.hidden[order].ravel()))
-    batch = engine.prepare(as_read(ids, params, network.encoding).rows(order), places)
+    batch = engine.prepare(as_read(ids, params, network.encoding).rows(order))
     logits, losses, square = engine.learn(
         engine.layout.flatten(network.weights), batch, drawn.y[order], np.ones(len(order)), masks
     )
@@ -133,24 +133,14 @@ def learnt_by_engine(
 
 
 def learnt_by_reference(network: Model, ids: Ragged, drawn: Drawn) -> tuple[np.ndarray, Weights]:
-    """The logits of the reference, and its gradients of the mean loss, in float64.
-
-    With n-grams the logits are the means of the recurrent network's and of the n-grams', and the loss is the sum.
-    """
+    """The logits of the reference, without n-grams, and its gradients of the mean loss, in float64."""
+    network = without_ngrams(network)
     params, weights = network.params, changed(network.weights, lambda array: array.astype(np.float64))
     read = as_read(ids, params, network.encoding)
     rows = zip(rows_of(read), drawn.y, drawn.hidden, strict=True)
     reviews = [Review(np.array(row, int), int(y), 1, drawn.seen[row, None], hidden) for row, y, hidden in rows]
     _, gradients = reference.loss_and_gradients(weights, reviews, params.cell, params.pooling)
     logits = np.array([reference.forward(weights, review, params.cell, params.pooling)[0] for review in reviews])
-    if params.ngrams:
-        codes = ngrams.codes_of(ids, params.ngrams, network.encoding.vocab_size)
-        has, prior = np.array([np.isin(network.ngram_codes, row) for row in rows_of(codes)]), drawn.prior.astype(float)
-        of_ngrams = has @ (prior * weights.ngrams).reshape(len(prior), -1)
-        rows = zip(of_ngrams, drawn.y.astype(int), strict=True)
-        dlogits = np.array([reference.cross_entropy(*row)[1] for row in rows]) / len(ids)
-        gradients = gradients._replace(ngrams=(has.T @ dlogits).reshape(prior.shape) * prior)
-        logits = (logits + of_ngrams) / 2
     return logits.squeeze(1) if logits.shape[1] == 1 else logits, gradients
 
 
@@ -159,33 +149,23 @@ def learnt_by_keras(network: Model, ids: Ragged, drawn: Drawn) -> tuple[np.ndarr
     keras = keras_model.load_keras()
     import tensorflow as tf
 
+    network = without_ngrams(network)
     params, weights = network.params, network.weights
-    trie = keras_model.trie_of(network.ngram_codes, network.encoding.vocab_size)
-    embeddings, scores = weights.embeddings * drawn.seen[:, None], weights.ngrams * drawn.prior
-    model = as_keras(replace(network, weights=weights._replace(embeddings=embeddings, ngrams=scores)))
+    model = as_keras(replace(network, weights=weights._replace(embeddings=weights.embeddings * drawn.seen[:, None])))
     model.get_layer("probability").activation = keras.activations.linear
     if params.dropout:
         model.get_layer("dropout").call = lambda features, **_: features * drawn.hidden
-    variables, outputs = [*keras_model.named_variables(model, params).values()], [model.output]
-    if params.ngrams:
-        variables.append(model.get_layer("ngram_scores").embeddings)
-        outputs = [model.get_layer("logit").output, model.output - model.get_layer("logit").output]
-    model = keras.Model(model.inputs[0], outputs)
+    variables = [*keras_model.named_variables(model, params).values()]
+    of_classes = keras.ops.sparse_categorical_crossentropy
     with tf.GradientTape() as tape:
-        given = model(pad(ids, network.encoding.maxlen, network.encoding.padding))
-        apart, of_classes = given if params.ngrams else [given], keras.ops.sparse_categorical_crossentropy
+        logits = model(pad(ids, network.encoding.maxlen, network.encoding.padding))
         if len(network.labels) == 2:
-            apart, of_classes = [logits[:, 0] for logits in apart], keras.ops.binary_crossentropy
-        losses = [of_classes(drawn.y, logits, from_logits=True) for logits in apart]
-        loss = keras.ops.mean(sum(losses))
+            logits, of_classes = logits[:, 0], keras.ops.binary_crossentropy
+        loss = keras.ops.mean(of_classes(drawn.y, logits, from_logits=True))
     derivatives = tape.gradient(loss, [variable.value for variable in variables])
     arrays = dict(zip(named(weights), [tf.convert_to_tensor(array).numpy() for array in derivatives], strict=False))
     gradients = from_named({"ngrams": weights.ngrams} | arrays)
-    scores = weights.ngrams
-    if params.ngrams:
-        scores = gradients.ngrams[trie.places].reshape(scores.shape) * drawn.prior
-    gradients = gradients._replace(embeddings=gradients.embeddings * drawn.seen[:, None], ngrams=scores)
-    return np.mean([logits.numpy() for logits in apart], axis=0), gradients
+    return logits.numpy(), gradients._replace(embeddings=gradients.embeddings * drawn.seen[:, None])
 
 
 def with_small_kernels(network: Model) -> Model:

@@ -7,7 +7,6 @@ import numpy as np
 
 from imdb_rnn.engine import threads
 from imdb_rnn.engine.kernels import ngrams, projections, recurrence
-from imdb_rnn.engine.kernels.arithmetic import cross_entropy
 from imdb_rnn.engine.kernels.batch import PackedBatch, pack, share_padding
 from imdb_rnn.engine.kernels.cells import CELLS
 from imdb_rnn.engine.kernels.network import TILE, Dims, Rnn, scratch_size, workspace_size
@@ -65,10 +64,9 @@ class Engine:
     gradient: float32, flat, of all weights; see `learn` and `explain`
     """
 
-    def __init__(self, layout: Layout, prior: np.ndarray = EMPTY) -> None:
-        """`prior`: float32, of the shape of `Weights.ngrams`: what each of these weights is multiplied by."""
+    def __init__(self, layout: Layout) -> None:
         params, cell = layout.params, CELLS[layout.params.cell]
-        self.layout, self._prior, self._cell = layout, prior.ravel(), cell
+        self.layout, self._cell = layout, cell
         poolings = params.pooling.split("+")
         self.dims = Dims(
             embedding_dim=round_up_to_lanes(params.embedding_dim),
@@ -117,8 +115,10 @@ class Engine:
             prefetch_next: is called while other threads compute.
         """
         examples = self._examples(batch, Masks())
-        if len(self._prior):
-            self._add_ngrams(flat, batch, examples.logits)
+        if self.layout.num_ngrams:
+            rows = batch.ngrams
+            scores = flat[self.layout.slices["ngrams"]]
+            ngrams.add_scores(scores, rows.values, rows.starts, rows.lengths, examples.logits)
         self._run(recurrence.PREDICT, flat, batch, examples, Masks(), prefetch_next)
         return examples.logits.reshape(-1, *self.layout.of_review)
 
@@ -131,11 +131,7 @@ class Engine:
         masks: Masks,
         prefetch_next: Prefetch | None = None,
     ) -> tuple[np.ndarray, np.ndarray, float]:
-        """Write the gradient of the mean loss with respect to all weights to `gradient`.
-
-        With n-grams, the linear model and the recurrent network are trained separately, each on the loss of its own
-        logits; the prediction is the mean of both. Trained on a common loss, the recurrent network would soon have
-        little left to learn, because n-grams fit the training reviews almost perfectly.
+        """Write the gradient of the mean loss with respect to all weights to `gradient`, of a network without n-grams.
 
         Args:
             flat, prefetch_next: as for `logits`.
@@ -148,14 +144,8 @@ class Engine:
         """
         examples = self._examples(batch, masks)._replace(y=y, sample_weights=sample_weights)
         self._run(recurrence.LEARN, flat, batch, examples, masks, prefetch_next)
-        logits, losses, dlogits = examples.logits, examples.losses, EMPTY
-        if len(self._prior):
-            of_ngrams = self._add_ngrams(flat, batch, np.zeros_like(logits))
-            _, derivatives = cross_entropy(y, of_ngrams)
-            dlogits = (derivatives * sample_weights[:, None] / len(y)).astype(np.float32)
-            logits = (logits + of_ngrams) / 2
-            losses = cross_entropy(y, logits)[0] * sample_weights
-        return logits.reshape(-1, *self.layout.of_review), losses, self._add_up(batch, dlogits, masks)
+        logits = examples.logits.reshape(-1, *self.layout.of_review)
+        return logits, examples.losses, self._add_up(batch, masks)
 
     def explain(self, flat: np.ndarray, batch: Batch, chosen: np.ndarray) -> None:
         """Write the gradient of the sum of some logits with respect to all weights but the n-grams' to `gradient`.
@@ -165,7 +155,7 @@ class Engine:
         """
         examples = self._examples(batch, Masks())._replace(y=chosen)
         self._run(recurrence.EXPLAIN, flat, batch, examples, Masks(), None)
-        self._add_up(batch, EMPTY, Masks())
+        self._add_up(batch, Masks())
 
     def run_nothing(self, flat: np.ndarray) -> None:
         """Call the recurrence for no reviews, so that it is compiled, or loaded, and nothing else is."""
@@ -227,13 +217,7 @@ class Engine:
                 kernel = flat[part].reshape(-1, columns)
                 self._transposed[start : start + kernel.size].reshape(columns, -1)[:] = kernel.T
 
-    def _add_ngrams(self, flat: np.ndarray, batch: Batch, logits: np.ndarray) -> np.ndarray:
-        """Add the scores of each review's n-grams to its logits, and return the logits."""
-        weights, rows = flat[self.layout.slices["ngrams"]], batch.ngrams
-        ngrams.add_scores(weights, self._prior, rows.values, rows.starts, rows.lengths, logits)
-        return logits
-
-    def _add_up(self, batch: Batch, dlogits: np.ndarray, masks: Masks) -> float:
+    def _add_up(self, batch: Batch, masks: Masks) -> float:
         """Write the whole gradient from what `_run` left, and return its squared norm."""
         layout, packed, gradient = self.layout, batch.packed, self.gradient
         chunks = -(-len(packed.words) // projections.CHUNK)
@@ -253,15 +237,6 @@ class Engine:
         )
         square = self._collect(min(len(packed.step_offsets) - 1, recurrence.ACCUMULATORS), chunks)
         if not layout.num_fixed:
-            square += squares.sum()
-        if len(dlogits):
-            of_ngrams, rows = gradient[layout.slices["ngrams"]], batch.ngrams
-            of_ngrams[:] = 0
-            squares = np.zeros(ngrams.chunks(layout.num_ngrams))
-            gradients = of_ngrams, squares
-            parallel_for(
-                ngrams.scores_backward, dlogits, self._prior, rows.values, rows.starts, rows.lengths, *gradients
-            )
             square += squares.sum()
         return square
 

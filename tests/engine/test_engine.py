@@ -28,8 +28,8 @@ from imdb_rnn.engine.ragged import Ragged
 from imdb_rnn.model import as_read
 
 # Parameters, and what `reviews_of` takes. Between them: one to three layers, both directions, all poolings, widths that
-# fill whole vectors and that do not, several tiles with a short last one, more distinct words and more n-grams than a
-# thread takes at once, reviews without words, padding that is read, and dropout of both kinds.
+# fill whole vectors and that do not, several tiles with a short last one, more distinct words than a thread takes at
+# once, reviews without words, padding that is read, and dropout of both kinds.
 KINDS = {
     "all at once": (ALL_AT_ONCE, (30, 37, 6)),
     "many words": ({"embedding_dim": 16, "units": 16, "word_dropout": 0.5}, (700, 60, 25)),
@@ -45,7 +45,7 @@ KINDS = {
         (20, 20, 7),
     ),
     "shared padding": ({"layers": 2, "dropout": 0.5, "mask_padding": False}, (20, 37, 9)),
-    "small": ({"bidirectional": True, "pooling": "max", "ngrams": 1, "dropout": 0.5}, (20, 16, 8)),
+    "small": ({"bidirectional": True, "pooling": "max", "dropout": 0.5}, (20, 16, 8)),
 }
 
 
@@ -63,11 +63,11 @@ def test_reviews_without_words_teach_the_last_bias_alone(cell):
     network = network_of(model_params(cell=cell, **ALL_AT_ONCE))
     drawn = draw(network, 3)
     engine, logits, _, square = learnt_by_engine(network, ragged([], [], []), drawn)
-    np.testing.assert_array_equal(logits, np.repeat(network.weights.head_bias / 2, 3))  # the n-grams' are 0
+    np.testing.assert_array_equal(logits, np.repeat(network.weights.head_bias, 3))
     gradient = engine.layout.split(engine.gradient)
     bias = gradient.head_bias
     assert not any(array.any() for array in arrays_of(gradient._replace(head_bias=np.zeros(1))))
-    np.testing.assert_allclose(bias, np.mean(1 / (1 + np.exp(-2 * logits)) - drawn.y), rtol=1e-6)
+    np.testing.assert_allclose(bias, np.mean(1 / (1 + np.exp(-logits)) - drawn.y), rtol=1e-6)
     assert square == pytest.approx(float(bias[0]) ** 2)
 
 
@@ -129,8 +129,7 @@ def test_nothing_of_a_batch_stays_for_the_next_one(kind):
     network, fewer = network_of(ALL_KINDS[kind]), reviews_of(20, 20, 6)
     weights = changed(network.weights, lambda array: array * np.float32(np.nan))
     drawn = draw(network, 20)
-    spoilt = draw(network, 40)._replace(prior=drawn.prior)
-    engine, *_ = learnt_by_engine(replace(network, weights=weights), reviews_of(20, 40, 9), spoilt)
+    engine, *_ = learnt_by_engine(replace(network, weights=weights), reviews_of(20, 40, 9), draw(network, 40))
     assert np.isnan(engine.gradient).mean() > 0.1
     fresh, *expected = learnt_by_engine(network, fewer, drawn)
     _, *results = learnt_by_engine(network, fewer, drawn, engine)
@@ -156,7 +155,7 @@ def test_what_fills_a_row_stays_zero_while_a_network_learns(cell, name, classes)
 
 @pytest.mark.slow
 def test_the_bits_do_not_depend_on_the_number_of_threads():
-    """Of batches of many tiles, and of more words or n-grams than a thread takes at once."""
+    """Of batches of many tiles, and of more words than a thread takes at once."""
     script = """if True:
         import hashlib, sys, numpy
         from material import model_params, network_of
@@ -164,8 +163,8 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
         from imdb_rnn.engine import threads
         threads.count = lambda: int(sys.argv[1])
         digest = hashlib.sha256()
-        for cell, vocab_size, ngrams, classes in (("gru", 30, 3, 2), ("gru", 30, 3, 5), ("lstm", 1200, 0, 2)):
-            params = model_params(**ALL_AT_ONCE | {"cell": cell, "ngrams": ngrams})
+        for cell, vocab_size, classes in (("gru", 30, 2), ("gru", 30, 5), ("lstm", 1200, 2)):
+            params = model_params(**ALL_AT_ONCE | {"cell": cell, "ngrams": 0})
             network = network_of(params, vocab_size, classes=classes)
             ids = reviews_of(vocab_size, 150, 30)
             for seed in range(5):

@@ -70,7 +70,9 @@ def test_it_is_short():
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("keras")
-@pytest.mark.parametrize(("kind", "classes"), [*((kind, 2) for kind in NETWORKS), ("pairs", 3), ("everything", 5)])
+@pytest.mark.parametrize(
+    ("kind", "classes"), [*((kind, 2) for kind in NETWORKS if kind != "pairs"), ("gru", 3), ("everything", 5)]
+)
 @needs_tensorflow
 def test_logits_and_gradients_are_those_of_keras(kind, classes):
     network, ids = with_small_kernels(network_of(NETWORKS[kind], classes=classes)), reviews_of(20, 20, 9)

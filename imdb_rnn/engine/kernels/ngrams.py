@@ -6,12 +6,11 @@ the exported model. Padding is part of no n-gram.
 
 import numpy as np
 
-from imdb_rnn.engine.kernels.arithmetic import Array, atomic_fetch_add, fma, log
+from imdb_rnn.engine.kernels.arithmetic import Array, log
 from imdb_rnn.engine.kernels.compiled import compiled
 from imdb_rnn.engine.ragged import PADDING, Ragged, from_lengths
 
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # of Fibonacci hashing: of a product the upper bits depend on all bits
-CHUNK = 8192  # n-grams that a thread takes at once
 
 
 def largest_vocabulary(longest: int) -> int:
@@ -158,65 +157,15 @@ def log_count_ratio(indices: Ragged, is_class: np.ndarray, count: int, smoothing
 
 
 @compiled
-def add_scores(weights: Array, prior: Array, values: Array, starts: Array, lengths: Array, logits: Array) -> None:
-    """Add prior * weight of each n-gram of a review, rows of indices, to the review's logits.
+def add_scores(weights: Array, values: Array, starts: Array, lengths: Array, logits: Array) -> None:
+    """Add the weights of each n-gram of a review, rows of indices, to the review's logits.
 
     Args:
-        weights, prior: float32 (n-grams * num_logits,)
+        weights: float32 (n-grams * num_logits,)
         logits: float32 (reviews, num_logits)
     """
     count = logits.shape[1]
     for r in range(len(starts)):
         for index in values[starts[r] : starts[r] + lengths[r]]:
             for k in range(count):
-                logits[r, k] = fma(prior[index * count + k], weights[index * count + k], logits[r, k])
-
-
-def chunks(count: int) -> int:
-    """How many chunks so many n-grams are."""
-    return -(-count // CHUNK)
-
-
-@compiled
-def scores_backward(
-    queue: Array,
-    dlogits: Array,
-    prior: Array,
-    values: Array,
-    starts: Array,
-    lengths: Array,
-    gradient: Array,
-    squares: Array,
-) -> None:
-    """Take chunks of the n-grams, and add up the gradients with respect to their weights.
-
-    Args:
-        dlogits: float32 (reviews, num_logits)
-        prior: float32 (n-grams * num_logits,)
-        gradient: float32 (n-grams * num_logits,), zeros, written
-        squares: float64 (chunks,), written: the sum of the squares of each chunk's gradients
-    """
-    count = dlogits.shape[1]
-    while True:
-        chunk = atomic_fetch_add(queue, 0)
-        if chunk >= len(squares):
-            return
-        first, stop = chunk * CHUNK, (chunk + 1) * CHUNK
-        for r in range(len(starts)):
-            row = values[starts[r] : starts[r] + lengths[r]]  # ascending
-            low, high = 0, len(row)
-            while low < high:  # a binary search for the first index of the chunk
-                middle = (low + high) // 2
-                if row[middle] < first:
-                    low = middle + 1
-                else:
-                    high = middle
-            while low < len(row) and row[low] < stop:
-                for k in range(count):
-                    i = row[low] * count + k
-                    gradient[i] = fma(prior[i], dlogits[r, k], gradient[i])
-                low += 1
-        total = 0.0
-        for x in gradient[first * count : stop * count]:
-            total += np.float64(x) * np.float64(x)
-        squares[chunk] = total
+                logits[r, k] += weights[index * count + k]
