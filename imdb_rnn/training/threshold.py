@@ -22,7 +22,7 @@ def require_two_classes(y: np.ndarray, rule: Any) -> None:
 def choose(y: np.ndarray, logits: np.ndarray, rule: Any) -> float:
     """The threshold at which predictions score highest; of several the nearest to 0.5.
 
-    It is midway between two neighbouring probabilities, or 0.5 if that is between them.
+    It is midway between two neighbouring probabilities, rounded as long as it stays between them; or 0.5 if that does.
 
     Args:
         y: (reviews,), 0 or 1, both present.
@@ -43,9 +43,11 @@ def choose(y: np.ndarray, logits: np.ndarray, rule: Any) -> float:
     hits = positive.sum() - np.append(0, np.cumsum(positive))[below]
     values = np.where(lower < upper, _scores(hits, len(y) - below, int(positive.sum()), len(y), rule), -1)
     best = np.flatnonzero(values == values.max())
-    middle = ((lower + upper) / 2)[best].round(DECIMALS + 1)
-    thresholds = np.where((lower[best] <= THRESHOLD) & (upper[best] > THRESHOLD), THRESHOLD, middle)
-    return float(thresholds[np.abs(thresholds - THRESHOLD).argmin()])
+    lower, upper = lower[best], upper[best]
+    thresholds = np.where((lower < THRESHOLD) & (upper > THRESHOLD), THRESHOLD, (lower + upper) / 2)
+    nearest = np.abs(thresholds - THRESHOLD).argmin()
+    rounded = [round(float(thresholds[nearest]), decimals) for decimals in range(1, DECIMALS + 2)]
+    return next(threshold for threshold in rounded if lower[nearest] < threshold < upper[nearest])
 
 
 def _scores(hits: np.ndarray, found: np.ndarray, positive: int, reviews: int, rule: Any) -> np.ndarray:
