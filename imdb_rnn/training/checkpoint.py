@@ -36,6 +36,7 @@ class TrainingState:
     correct: how many of these reviews were predicted correctly
     history: a row for each finished epoch, with `history.COLUMNS`
     best: weights of the best epoch so far; None before the first epoch is finished
+    ngram_codes: see `Learner`
     """
 
     learner: list[np.ndarray]
@@ -45,6 +46,7 @@ class TrainingState:
     correct: int = 0
     history: list[list[float]] = field(default_factory=list)
     best: Weights | None = None
+    ngram_codes: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def next_epoch(self) -> None:
         """Begin the next epoch."""
@@ -80,6 +82,7 @@ def write(path: Path, state: TrainingState) -> None:
     """Write a checkpoint, whole or not at all."""
     arrays = {f"learner.{number}": array for number, array in enumerate(state.learner)}
     arrays |= {f"best.{name}": array for name, array in (named(state.best) if state.best else {}).items()}
+    arrays["ngram_codes"] = state.ngram_codes
     facts = {name: getattr(state, name) for name in _FACTS} | {"arrays": list(arrays)}
     with files.replacing(path) as new, new.open("wb") as file:
         np.savez(file, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
@@ -95,7 +98,8 @@ def read(path: Path) -> TrainingState | None:
             arrays = {name: archive[name] for name in facts.pop("arrays")}
         learner = [array for name, array in arrays.items() if name.startswith("learner.")]
         best = {name.removeprefix("best."): array for name, array in arrays.items() if name.startswith("best.")}
-        return TrainingState(learner, **facts, best=from_named(best) if best else None)
+        codes = arrays["ngram_codes"]
+        return TrainingState(learner, **facts, best=from_named(best) if best else None, ngram_codes=codes)
     except Exception as error:  # zip, headers and JSON each fail in ways of their own
         print(f"{path} cannot be read ({error}); training starts over and replaces it", file=sys.stderr)
         return None

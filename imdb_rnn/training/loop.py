@@ -93,14 +93,15 @@ def train(
     check_ids(training.ids, encoding.vocab_size)
     reviews = len(training.y)
     steps = params.epochs * math.ceil(reviews / params.batch_size)
+    earlier = checkpoint.read(checkpoint_path) if checkpoint_path else None
+    if earlier and is_over(earlier.history, params):
+        print(f"training already finished; delete {checkpoint_path} to retrain", flush=True)
+        return _trained(earlier, params)
     learning = learner(training, model_params, encoding, params, steps, words, combination)
-    state = (checkpoint.read(checkpoint_path) if checkpoint_path else None) or TrainingState(learning.state())
-    if state.epoch > 1 or state.batches:
+    state = earlier or TrainingState(learning.state(), ngram_codes=learning.ngram_codes)
+    if earlier:
         learning.restore(state.learner)
-        if is_over(state.history, params):
-            print(f"training already finished; delete {checkpoint_path} to retrain", flush=True)
-        else:
-            print(f"resuming at epoch {state.epoch}", flush=True)
+        print(f"resuming at epoch {state.epoch}", flush=True)
 
     def save() -> None:
         if checkpoint_path and np.isfinite(state.loss):
@@ -135,12 +136,16 @@ def train(
                 where = f"epoch {state.epoch}, after batch {state.batches}"
                 print(f"\nthe next run resumes in {where}", file=sys.stderr)
             raise
+    return _trained(state, params)
+
+
+def _trained(state: TrainingState, params: TrainParams) -> Trained:
     if state.best is None:
         raise UserError(f"{diverged(1)}; nothing was written")
     if not is_over(state.history, params):
         print(f"{diverged(state.epoch)}; training ends after epoch {state.epoch - 1}", file=sys.stderr)
     history = pd.DataFrame(state.history, columns=COLUMNS).astype({"epoch": int})
-    return Trained(state.best, learning.ngram_codes, history, best_epoch(state.history, params))
+    return Trained(state.best, state.ngram_codes, history, best_epoch(state.history, params))
 
 
 def hold_out_and_train(
