@@ -9,21 +9,24 @@ from pathlib import Path
 
 from imdb_rnn.core import files
 from imdb_rnn.core.params import Params
-from imdb_rnn.text.corpus import read_groups
 from imdb_rnn.text.encode import read_training
-from imdb_rnn.training import out_of_fold
-from imdb_rnn.training.ahead import compiled_ahead
-from imdb_rnn.training.batches import fold_of_each
-from imdb_rnn.training.threshold import require_two_classes
 
 
 def main(params: Params, root: Path) -> None:
-    reviews, settings, found = root / files.REVIEWS, (params.model, params.pad, params.train), None
+    reviews, settings = root / files.REVIEWS, (params.model, params.pad, params.train)
     training, words = read_training(reviews, root / files.PADDED, params.pad.vocab_size)
+    if not params.train.folds:
+        files.write_json(root / files.OUT_OF_FOLD / "combination.json", {})
+        return
+    from imdb_rnn.text.corpus import read_groups
+    from imdb_rnn.training import out_of_fold  # with the engine, which takes longer to load than all else without folds
+    from imdb_rnn.training.ahead import compiled_ahead
+    from imdb_rnn.training.batches import fold_of_each
+    from imdb_rnn.training.threshold import require_two_classes
+
     require_two_classes(training.y, params.train.threshold)
-    if params.train.folds:
-        fold = fold_of_each(training, params.train.folds, read_groups(reviews))
-        with compiled_ahead(params.model.cell, params.train):
-            found = out_of_fold.predict_folds(training, fold, *settings, words, root / files.CHECKPOINTS)
-        print(out_of_fold.summary(training.y, found))
+    fold = fold_of_each(training, params.train.folds, read_groups(reviews))
+    with compiled_ahead(params.model.cell, params.train):
+        found = out_of_fold.predict_folds(training, fold, *settings, words, root / files.CHECKPOINTS)
+    print(out_of_fold.summary(training.y, found))
     out_of_fold.write(root / files.OUT_OF_FOLD, found)
