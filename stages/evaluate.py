@@ -1,6 +1,6 @@
 """Measure the trained network on reviews that it was not trained on, and show how it reads them.
 
-In: `data/model.safetensors`, `data/baseline.npy`, `data/padded/`, `data/reviews/`.
+In: `data/model.safetensors`, `data/baseline.npy`, `data/out_of_fold/`, `data/padded/`, `data/reviews/`.
 
 Out, from the test reviews: `results/metrics.json` (`test`, its `test_intervals`, and `validation` where reviews were
 held out, and those of the linear model), `results/predictions.csv` with a row for each test review,
@@ -10,6 +10,8 @@ sample of them, in `results/explanation/`: `gradient.csv` (by distance from the 
 only the last words left) and `traces.json` (probability after every word of some reviews); and
 `results/sensitivity.json` with the half-life, left out where the gradient does not fall to half.
 
+Out, from the training reviews: `results/suspects.csv`, those whose labels look wrong; without `train.folds` none.
+
 Out, from the behaviour tests: `results/explanation/behaviour.csv`, a row for each test, and `results/behaviour.json`,
 the share of cases that passed; both are empty if the network does not know the tests' words, or has more than two
 classes of which none are called negative and positive.
@@ -18,23 +20,27 @@ classes of which none are called negative and positive.
 import json
 from pathlib import Path
 
+import pandas as pd
+
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
 from imdb_rnn.decision import THRESHOLD
-from imdb_rnn.evaluation import behaviour, metrics, sensitivity
+from imdb_rnn.evaluation import behaviour, metrics, sensitivity, suspects
 from imdb_rnn.evaluation.evaluate import evaluate
-from imdb_rnn.evaluation.results import Metrics
+from imdb_rnn.evaluation.results import Metrics, Suspect
 from imdb_rnn.evaluation.traces import trace_reviews
 from imdb_rnn.model import Model
-from imdb_rnn.text.corpus import read_reviews, read_vocabulary
+from imdb_rnn.text.corpus import read_places, read_reviews, read_vocabulary
 from imdb_rnn.text.encode import Labelled, encode, read_padded, unpad
+from imdb_rnn.training import out_of_fold
 from imdb_rnn.training.batches import hold_out
 
 
 def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     measure(network, params, root)
+    list_suspects(network, root)
     explain(network, params, root)
 
 
@@ -72,6 +78,21 @@ def show(measured: Metrics, threshold: float) -> None:
         print(f"The linear model is better, by {-high:.4f} to {-low:.4f}: on these reviews the network is not worth it")
     elif measured.compared() == "level":
         print(f"The network is no better than the linear model: they differ by {low:.4f} to {high:.4f}, within chance")
+
+
+def list_suspects(network: Model, root: Path) -> None:
+    """Write which training reviews have labels that look wrong."""
+    found, table = out_of_fold.read(root / files.OUT_OF_FOLD), pd.DataFrame(columns=[*Suspect.model_fields])
+    if found:
+        folder, separator = root / files.REVIEWS, "" if network.tokenizer == "char" else " "
+        reviews = read_reviews(folder, "train")
+        if len(found.logits) != len(reviews):
+            raise files.damaged(root / files.OUT_OF_FOLD, "folds", f"it does not belong to {len(reviews)} reviews")
+        named = read_vocabulary(folder), network.labels, read_places(folder), separator
+        table = suspects.suspects(reviews.labels, found.logits, reviews.ranks, *named)
+        more = " or more" * (len(table) == suspects.MOST)
+        print(f"{len(table):,}{more} of {len(reviews):,} training labels look wrong: {files.SUSPECTS}")
+    frames.write_csv(root / files.SUSPECTS, table)
 
 
 def explain(network: Model, params: Params, root: Path) -> None:

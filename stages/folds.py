@@ -1,14 +1,18 @@
-"""Predict each part of the training reviews by a network that has learnt from the others.
+"""Predict each part of the training reviews by a network that has learnt from the others, from all and from fewer.
 
 In: `data/padded/`; the vocabulary and the groups in `data/reviews/`.
 Out: `data/out_of_fold/`: of each training review its fold and its logits, and how the stage `train` combines network
-and n-grams (see `training.out_of_fold`). Without `train.folds` there is nothing in it.
+and n-grams (see `training.out_of_fold`); and `results/learning_curve.csv` with the accuracy of these predictions by the
+number of reviews that were learnt from. Without `train.folds` there is nothing in either.
 """
 
 from pathlib import Path
 
+import numpy as np
+
 from imdb_rnn.core import files
 from imdb_rnn.core.params import Params
+from imdb_rnn.evaluation.results import CurvePoint
 from imdb_rnn.text.encode import read_training
 
 
@@ -17,8 +21,11 @@ def main(params: Params, root: Path) -> None:
     training, words = read_training(reviews, root / files.PADDED, params.pad.vocab_size)
     if not params.train.folds:
         files.write_json(root / files.OUT_OF_FOLD / "combination.json", {})
+        files.write_text(root / files.LEARNING_CURVE, ",".join(CurvePoint.model_fields) + "\n")
         return
-    from imdb_rnn.text.corpus import read_groups
+    from imdb_rnn.core import frames
+    from imdb_rnn.evaluation import learning_curve
+    from imdb_rnn.text.corpus import read_groups, read_reviews, read_vocabulary
     from imdb_rnn.training import out_of_fold  # with the engine, which takes longer to load than all else without folds
     from imdb_rnn.training.ahead import compiled_ahead
     from imdb_rnn.training.batches import fold_of_each
@@ -26,7 +33,17 @@ def main(params: Params, root: Path) -> None:
 
     require_two_classes(training.y, params.train.threshold)
     fold = fold_of_each(training, params.train.folds, read_groups(reviews))
+    of_folds = training, fold, *settings, words, root / files.CHECKPOINTS
     with compiled_ahead(params.model.cell, params.train):
-        found = out_of_fold.predict_folds(training, fold, *settings, words, root / files.CHECKPOINTS)
+        found = out_of_fold.predict_folds(*of_folds)
     print(out_of_fold.summary(training.y, found))
+
+    def predict(share: float) -> np.ndarray:
+        print(f"learning curve, from {share:.3f} of the reviews:", flush=True)
+        return out_of_fold.predict_folds(*of_folds, share).logits
+
+    whole, count = read_reviews(reviews, "train"), len(read_vocabulary(reviews))
+    curve = learning_curve.measure(whole, count, fold, found.logits, predict, params.train.seed)
+    print(learning_curve.summary(curve))
     out_of_fold.write(root / files.OUT_OF_FOLD, found)
+    frames.write_csv(root / files.LEARNING_CURVE, curve)

@@ -12,6 +12,7 @@ from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
 from imdb_rnn.evaluation import results
 from imdb_rnn.evaluation.intervals import CONFIDENCE
+from imdb_rnn.evaluation.suspects import MOST
 from imdb_rnn.reporting.comparison_results import read_comparison
 from imdb_rnn.reporting.report import page, stored_network
 from imdb_rnn.reporting.sweep_results import read_sweep, summarize
@@ -19,6 +20,7 @@ from imdb_rnn.reporting.texts import TESTS
 from imdb_rnn.text.data_report import DataReport
 from imdb_rnn.training.history import read_history
 
+SUSPECTS_SHOWN = 100
 CALIBRATION = ("predicted", "positive", "low", "high", "n_reviews")
 
 
@@ -26,6 +28,8 @@ def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     explanation = root / files.EXPLANATION
     sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "evaluate")
+
+    suspicious = results.read_rows(results.Suspect, root / files.SUSPECTS, "evaluate")
 
     def points(path: Path, columns: tuple[str, ...], stage: str) -> dict:
         return frames.read_points(path, columns, stage).to_dict("list")
@@ -61,6 +65,8 @@ def main(params: Params, root: Path) -> None:
         "gradient": points(explanation / "gradient.csv", ("k", "gradient", "n_reviews"), "evaluate"),
         "last_words": points(explanation / "last_words.csv", ("n_words", "accuracy"), "evaluate"),
         "traces": files.read_json(results.Traces, explanation / "traces.json", "evaluate").traces,
+        "curve": results.read_rows(results.CurvePoint, root / files.LEARNING_CURVE, "folds"),
+        "suspects": {"count": len(suspicious), "most": MOST, "first": suspicious[:SUSPECTS_SHOWN]},
         "comparison": read_comparison(root / files.COMPARE_SENSITIVITY),
         "sweep": summarize(read_sweep(root / files.SWEEP)),
         "network": stored_network(network),

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 import numpy as np
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from imdb_rnn.core import files
@@ -129,6 +128,32 @@ class Slice(Result):
     high: Share
 
 
+class Suspect(Result):
+    """A training review whose label looks wrong, see `suspects.suspects`."""
+
+    rank: Annotated[int, Field(ge=1)]
+    review: Count
+    place: str
+    label: str
+    suggested: str
+    probability: Share
+    why: str
+    opening: str
+
+
+class CurvePoint(Result):
+    """Accuracy by the number of reviews to learn from, see `learning_curve.measure`."""
+
+    reviews: Annotated[int, Field(ge=1)]
+    accuracy: Share
+    low: Share
+    high: Share
+    baseline: Share
+    baseline_low: Share
+    baseline_high: Share
+    expected: bool
+
+
 class Behaviour(Result):
     """The result of a behaviour test, see `behaviour.measure`."""
 
@@ -147,6 +172,8 @@ class Behaviour(Result):
 
 def read_rows(form: type[Row], path: Path, stage: str) -> list[Row]:
     """Read a CSV table that `stage` wrote; an empty cell is None. Raises `UserError` if it is missing or damaged."""
+    import pandas as pd
+
     files.require(path, stage)
     try:
         texts = {

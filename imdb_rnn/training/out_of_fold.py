@@ -22,6 +22,7 @@ from imdb_rnn.training.batches import check_splits, sample_weights, splits
 from imdb_rnn.training.combination import Combination, fit_combination
 from imdb_rnn.training.loop import hold_out_and_train
 
+SHOWN = 500  # reviews of a fold with which its network is validated after each epoch, which chooses nothing
 FOLD, LOGITS, COMBINATION = "fold.npy", "logits.npy", "combination.json"
 
 
@@ -65,8 +66,8 @@ def predict_folds(
     network, of_linear, choice = np.empty((len(fold), num_logits(int(training.y.max()) + 1))), None, None
     for number, (learnt, rows) in enumerate(parts, start=1):
         print(f"fold {number} of {len(parts)}", flush=True)
-        held = training.rows(rows)
-        trained = hold_out_and_train(training.rows(learnt), held, alone, encoding, params, checkpoints)
+        held, shown = training.rows(rows), training.rows(rows[:: -(-len(rows) // SHOWN)])
+        trained = hold_out_and_train(training.rows(learnt), shown, alone, encoding, params, checkpoints)
         logits = compute_logits(trained.weights, trained.ngram_codes, alone, encoding, held.ids)
         network[rows] = logits.reshape(len(rows), -1)
     weights = sample_weights(training.y, params.class_weight)

@@ -236,6 +236,29 @@ def test_the_class_that_is_looked_at_is_the_predicted_one_until_another_is_press
     )
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_labels_that_look_wrong_are_listed_and_their_text_is_shown_when_asked_for(browser, open_page, width, language):
+    row = {"place": "b.csv, row 7", "label": "positive", "suggested": "negative", "probability": 0.0123, "why": "model"}
+    rows = [row | {"opening": HOSTILE}, row | {"why": f"near-duplicate of {HOSTILE}", "opening": "dull"}]
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        open_page(network_with_words(model_params()), suspects={"count": 1000, "most": 1000, "first": rows})
+        choose_language(browser, language)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        assert ("1,000 or more" if language == "en" else "至少有 1,000") in browser.find_element(By.ID, "suspects").text
+        table = browser.find_element(By.ID, "suspects-table")
+        assert "1.2%" in table.text
+        assert HOSTILE in table.text
+        assert not table.find_elements(By.CSS_SELECTOR, "details[open]")
+        table.find_elements(By.TAG_NAME, "summary")[1].click()
+        (opened,) = table.find_elements(By.CSS_SELECTOR, "details[open]")
+        assert "dull" in opened.text
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_what_was_run_is_folded_at_the_end_and_the_contents_follow_the_sections(opened):
     links = opened.find_elements(By.CSS_SELECTOR, "#contents a")
     assert [link.get_attribute("href").split("#")[1] for link in links] == SECTIONS

@@ -8,7 +8,7 @@ from networks import ragged
 
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
-from imdb_rnn.evaluation import behaviour, metrics, sensitivity
+from imdb_rnn.evaluation import behaviour, metrics, results, sensitivity
 from imdb_rnn.evaluation.evaluate import evaluate
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.data_report import data_report
@@ -29,6 +29,10 @@ def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_pa
     measured = sensitivity.measure(network, ids, y)
     tables[files.EXPLANATION / "gradient.csv"] = measured.gradient
     tables[files.EXPLANATION / "last_words.csv"] = measured.last_words
+    names, suspect = list(results.Suspect.model_fields), ["a.csv, row 2", "positive", "negative", 0.01, "model", "fine"]
+    tables[files.SUSPECTS] = pd.DataFrame([[n, n, *suspect] for n in range(1, 102)], columns=names)
+    point = [[400, 0.8, 0.7, 0.9, 0.8, 0.7, 0.9, False], [800, 0.9, 0.8, 1.0, 0.8, 0.8, 0.8, True]]
+    tables[files.LEARNING_CURVE] = pd.DataFrame(point, columns=list(results.CurvePoint.model_fields))
     for path, table in tables.items():
         frames.write_csv(tmp_path / path, table)
     beside = metrics.beside_baseline(y, logits, logits)
@@ -49,4 +53,7 @@ def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_pa
     assert {name: score for name, score in shown["metrics"]["test"].items() if score is not None} == found.scores
     assert shown["metrics"]["test_intervals"] == json.loads(json.dumps(found.intervals))
     assert shown["roc"]["tpr"] == found.tables[files.ROC]["tpr"].tolist()
+    suspects = shown["suspects"]
+    assert (suspects["count"], len(suspects["first"]), suspects["first"][0]["place"]) == (101, 100, "a.csv, row 2")
+    assert shown["curve"][1]["expected"] is True
     assert shown["half_life_words"] == 9.87

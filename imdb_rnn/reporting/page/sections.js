@@ -130,6 +130,55 @@ function showBehaviour() {
     t(`${level} interval`, `${level} 区间`), t("first failure", "第一个失败例句")] : undefined);
 }
 
+function showCurve() {
+  const { curve } = contents, next = curve.at(-1), now = curve.at(-2);
+  const points = (value) => (100 * (value - now.accuracy)).toFixed(1);
+  byId("curve-text").append(...t(
+    "Accuracy on the training reviews, each predicted by models that learnt from other reviews, a few or all of them. " +
+      (next.expected ? `With twice as many reviews, expect about ${points(next.accuracy)} percentage points more ` +
+        `(${points(next.low)} to ${points(next.high)}), if the new ones are like these.` : ""),
+    "每条训练评论都由没见过它的模型来预测，这些模型学过的评论有多有少。" +
+      (next.expected ? `如果同类评论增加一倍，准确率大约还能提高 ${points(next.accuracy)} 个百分点` +
+        `（${points(next.low)} 到 ${points(next.high)}）。` : ""),
+  ));
+  const of = (name, isExpected) => curve.map((point, i) =>
+    (point.expected === isExpected || (isExpected && i === curve.length - 2) ? point[name] : null));
+  byId("curve-chart").append(chart({
+    title: ["Accuracy by the number of reviews to learn from", "准确率与学习的评论数"],
+    labels: [["reviews to learn from", "学习的评论数"], ["accuracy", "准确率"]],
+    x: curve.map(({ reviews }) => reviews), fixed: { logX: true, wholeX: true }, band: [3, 2],
+    lines: [
+      { label: NETWORK, values: of("accuracy", false), points: true },
+      { label: ["linear model", "线性模型"], values: of("baseline", false), points: true },
+      { label: [`network: ${level} interval from`, `网络：${level} 区间下限`], values: of("low", false), edge: true },
+      { label: ["to", "上限"], values: of("high", false), edge: true },
+      ...(next.expected ? [{ label: ["network, expected", "网络（预计）"], values: of("accuracy", true), quiet: true, points: true }] : []),
+    ],
+  }).figure);
+}
+
+function showSuspects() {
+  const { count, most, first } = contents.suspects, { reviews } = contents.data_report.train;
+  byId("suspects-text").append(...t(
+    `${number(count)}${count === most ? " or more" : ""} of ${number(reviews)} training labels look wrong: a review with ` +
+      "nearly the same words has another label, or models that had not seen the review give its label a low probability " +
+      "(confident learning; Northcutt and others, 2021). Some of these reviews are only hard to judge, so read them before " +
+      `you correct a label. All were trained on as they are. The first ${number(first.length)} are below; ` +
+      "results/suspects.csv has the others. Rows are counted without the header.",
+    `${number(reviews)} 条训练评论中，${count === most ? "至少" : ""}有 ${number(count)} 条的标签看起来有误：` +
+      "或者另一条用词几乎相同的评论标签不同，或者没见过这条评论的模型认为它的标签不大可能" +
+      "（confident learning，Northcutt 等，2021）。其中有些只是难以判断，改标签之前请先读原文。训练时这些评论都原样使用。" +
+      `下面是最可疑的 ${number(first.length)} 条，其余见 results/suspects.csv。行号不计表头。`,
+  ));
+  const named = (label) => t(...NAMES.find(([en]) => en === label));
+  fillTable(byId("suspects-table"), first.map(({ place, label, suggested, probability, why, opening }) => [
+    place, named(label), named(suggested), percent(probability),
+    why === "model" ? t("the models disagree", "模型不认同") : t(why, `与 ${why.replace("near-duplicate of ", "")} 几乎相同`),
+    element("details", {}, element("summary", {}, t("Show the first words", "显示开头")), `${opening} …`),
+  ]), [t("review", "评论"), t("label", "标签"), t("suggested label", "建议的标签"), t("probability of the label", "原标签的概率"),
+    t("why", "原因"), t("text", "文本")]);
+}
+
 const SKIPPED = { // the usual reasons in Chinese; others, faults of a table, are shown in English
   "no text": "没有文本", "no label": "没有标签", "no word in the text": "文本中没有词",
   "between the bounds of the labels": "评分在两个界限之间", "a duplicate": "重复",
