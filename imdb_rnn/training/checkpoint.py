@@ -22,7 +22,7 @@ from imdb_rnn.engine.weights import Weights, from_named, named
 ROOT = Path(__file__).parent.parent.parent
 CODE = "imdb_rnn/training/loop.py"  # it and what it imports decide what training does
 PACKAGES = ("keras", "numba", "numpy", "scipy", "tensorflow")  # the last one is not on every Python
-NEWEST = 5  # checkpoints that are kept, besides those of folds
+NEWEST, PER_FOLD = 5, 4  # checkpoints that are kept; a fold has one, and one for each smaller share of the others
 
 
 @dataclass
@@ -70,11 +70,11 @@ def fingerprint(*parts: object) -> str:
     return digest.hexdigest()[:16]
 
 
-def prune(folder: Path, used: Path, newest: int = NEWEST) -> None:
-    """Remove all checkpoints but `used` and the newest others."""
+def prune(folder: Path, used: Path, folds: int = 0) -> None:
+    """Remove all checkpoints but `used` and the newest others: those of so many folds, and `NEWEST`."""
     with suppress(OSError):  # another process removes them too; a read-only folder is an error when one is written
         others = [path for path in folder.glob("*.npz") if path != used]
-        for path in sorted(others, key=lambda path: path.stat().st_mtime)[:-newest]:
+        for path in sorted(others, key=lambda path: path.stat().st_mtime)[: -NEWEST - PER_FOLD * folds]:
             path.unlink()
 
 

@@ -175,7 +175,7 @@ def hold_out_and_train(
         path = checkpoints / f"{checkpoint.fingerprint(*settings, *(combination or ()), *arrays)}.npz"
     trained = train(training, validation, model_params, encoding, params, path, words=words, combination=combination)
     if path:
-        checkpoint.prune(path.parent, path, checkpoint.NEWEST + (params.folds or 0))
+        checkpoint.prune(path.parent, path, params.folds or 0)
     return trained
 
 

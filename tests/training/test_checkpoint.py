@@ -77,10 +77,13 @@ def written(folder, name: str, days_ago: float) -> None:
 
 
 def test_the_newest_five_checkpoints_stay_and_the_one_in_use_however_old_it_is(tmp_path):
-    for age in range(8):
+    """And four more for each fold."""
+    for age in range(12):
         written(tmp_path, f"{age}.npz", age)
     written(tmp_path, "notes.txt", 9)
     written(tmp_path, "used.npz", 100)
+    checkpoint.prune(tmp_path, tmp_path / "used.npz", folds=1)
+    assert {path.stem for path in tmp_path.iterdir()} == {*map(str, range(9)), "used", "notes"}
     checkpoint.prune(tmp_path, tmp_path / "used.npz")
     stay = {"0.npz", "1.npz", "2.npz", "3.npz", "4.npz", "used.npz", "notes.txt"}
     assert {path.name for path in tmp_path.iterdir()} == stay
