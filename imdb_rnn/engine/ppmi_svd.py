@@ -39,8 +39,11 @@ def word_vectors(ids: Ragged, vocab_size: int, dim: int, seed: int, unlabelled: 
     matrix = _ppmi(_cooccurrences(ids, vocab_size) + _cooccurrences(unlabelled, vocab_size))
     if not matrix.nnz:
         raise ValueError("no words occur near each other in the training reviews")
+    size = int(matrix.indices.max()) + 1  # small tables have fewer words than a vocabulary may have
+    size = max(size, int(np.flatnonzero(np.diff(matrix.indptr))[-1]) + 1)
+    matrix = matrix[:size, :size]
     rows, columns = _csr_arrays(matrix), _csr_arrays(matrix.T.tocsr())
-    basis = uniform(vocab_size * (dim + OVERSAMPLING), seed, Stream.VECTORS).reshape(vocab_size, -1) - 0.5
+    basis = uniform(size * (dim + OVERSAMPLING), seed, Stream.VECTORS).reshape(size, -1) - 0.5
     for _ in range(ITERATIONS):
         basis = _orthonormal(_matmul(*rows, basis))
         basis = _orthonormal(_matmul(*columns, basis))
@@ -48,7 +51,8 @@ def word_vectors(ids: Ragged, vocab_size: int, dim: int, seed: int, unlabelled: 
     squares = (vectors * vectors).sum(axis=0)
     vectors = vectors / np.sqrt(np.sqrt(np.where(squares > 0, squares, 1)))
     used = vectors[np.diff(matrix.indptr) > 0][:, squares > 0]
-    return (vectors / np.sqrt((used * used).mean())).astype(np.float32)
+    vectors = np.pad(vectors / np.sqrt((used * used).mean()), ((0, vocab_size - size), (0, 0)))
+    return vectors.astype(np.float32)
 
 
 def _cooccurrences(ids: Ragged, vocab_size: int) -> sparse.csr_array:
