@@ -126,26 +126,37 @@ def _matmul_rows(queue: Array, starts: Array, columns: Array, data: Array, facto
 
 def _orthonormal(vectors: np.ndarray) -> np.ndarray:
     """An orthonormal basis of the same space, by the Gram-Schmidt process; 0 for linearly dependent columns."""
-    rows = np.ascontiguousarray(vectors.T)
-    _gram_schmidt(rows)
-    return rows.T
+    basis = np.array(vectors, order="C")
+    _gram_schmidt(basis, np.empty((2, basis.shape[1])))
+    return basis
 
 
 @compiled
-def _gram_schmidt(rows: Array) -> None:
-    for i in range(len(rows)):
-        row, before = rows[i], 0.0
-        for x in row:
-            before += x * x
-        for other in rows[:i]:
-            share = 0.0
-            for k in range(len(row)):
-                share += row[k] * other[k]
-            for k in range(len(row)):
-                row[k] -= share * other[k]
+def _gram_schmidt(columns: Array, sums: Array) -> None:
+    """Make columns orthonormal; each is subtracted from all later ones at once, row by row, which the processor likes.
+
+    Args:
+        sums: (2, columns): space.
+    """
+    n, count = columns.shape
+    before, share = sums
+    before[:] = 0
+    for r in range(n):
+        for j in range(count):
+            before[j] += columns[r, j] * columns[r, j]
+    for i in range(count):
         after = 0.0
-        for x in row:
-            after += x * x
-        size = 1 / np.sqrt(after) if after > 1e-9 * before else 0.0  # what is left of a dependent row is rounding
-        for k in range(len(row)):
-            row[k] *= size
+        for r in range(n):
+            after += columns[r, i] * columns[r, i]
+        size = 1 / np.sqrt(after) if after > 1e-9 * before[i] else 0.0  # what is left of a dependent one is rounding
+        share[:] = 0
+        total = ptr(share, 0)
+        for r in range(n):
+            columns[r, i] *= size
+            row, x = ptr(columns, r * count), columns[r, i]
+            for j in range(i + 1, count):
+                total[j] += row[j] * x
+        for r in range(n):
+            row, x = ptr(columns, r * count), columns[r, i]
+            for j in range(i + 1, count):
+                row[j] -= total[j] * x
