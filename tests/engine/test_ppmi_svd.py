@@ -104,3 +104,10 @@ def test_the_same_seed_gives_the_same_vectors_and_another_one_others_of_the_same
 def test_reviews_of_one_word_have_none(ids):
     with pytest.raises(ValueError, match="near each other"):
         word_vectors(ids, 10, 4, seed=1)
+
+
+def test_a_larger_vocabulary_has_more_rows_of_zeros():
+    ids = texts()
+    vectors = word_vectors(ids, 90, 4, seed=1)
+    np.testing.assert_array_equal(vectors[:60], word_vectors(ids, 60, 4, seed=1))
+    assert not vectors[60:].any()
