@@ -68,12 +68,15 @@ def expected(quarter: list, whole: list) -> list:
 
     That is a power law (Hestness and others, Deep Learning Scaling is Predictable, Empirically, 2017) through the last
     two points. On five tables it came closer to held-back points than half the last step or a law through three points.
+    If the intervals of these two points overlap, more reviews may also bring nothing.
     """
     point = [2 * whole[0]]
     for column in (1, 4):
         before, now = 1 - quarter[column], 1 - whole[column]
         gain = now * (1 - np.sqrt(now / before)) if now < before else 0.0
-        point += [round(min(1.0, 1 - now + part * gain), 6) for part in (1, 1 - SPREAD, 1 + SPREAD)]
+        is_certain = whole[column + 1] > quarter[column + 2]  # what the last reviews brought is more than chance
+        parts = 1, 1 - SPREAD if is_certain else 0, 1 + SPREAD
+        point += [round(min(1.0, 1 - now + part * gain), 6) for part in parts]
     return [*point, True]
 
 

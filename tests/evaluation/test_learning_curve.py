@@ -37,6 +37,11 @@ def test_accuracy_is_measured_by_the_number_of_reviews_learnt_from_and_expected_
     assert text == "with twice as many reviews the accuracy would be about 0.0333 higher (0.0111 to 0.0556)"
 
 
+def test_of_a_gain_that_may_be_chance_nothing_may_be_left():
+    *_, now, then = measure(np.arange(60) // 3 % 2, {1 / 16: 40, 1 / 4: 44, 1: 50})
+    assert then["low"] == now["accuracy"] < then["accuracy"]
+
+
 def test_where_more_reviews_brought_nothing_nothing_is_expected():
     *_, now, then = measure(np.arange(600) // 3 % 2, {1 / 64: 300, 1 / 16: 300, 1 / 4: 500, 1: 480})
     assert (now["accuracy"], now["baseline"]) == (then["accuracy"], max(then["baseline"], now["baseline"]))
