@@ -114,7 +114,7 @@ def test_a_stage_that_is_not_there_is_one_line_that_names_those_there_are(argume
     assert ran.returncode == 1
     assert line.startswith("error: ")
     assert says in line
-    assert "check, download, pad, baseline, train, evaluate, plot, report, export" in line
+    assert "check, download, pad, baseline, folds, train, evaluate, plot, report, export" in line
 
 
 @pytest.mark.parametrize("name", ["pad", pytest.param("check", marks=pytest.mark.slow)])
