@@ -150,7 +150,7 @@ def assert_the_article_s_own_protocol(project, printed):
     assert metrics["test"]["accuracy"] == pytest.approx(history["val_accuracy"].iloc[-1], abs=1e-5)
     assert metrics["test"]["loss"] == pytest.approx(history["val_loss"].iloc[-1], abs=1e-4)
     accuracies = [metrics["test"]["accuracy"], metrics["baseline"]["accuracy"], metrics["chance"]]
-    assert "测试准确率: {:.4f}；线性模型: {:.4f}；随机猜测: {:.4f}".format(*accuracies) in printed
+    assert "测试准确率: {:.4f}；线性模型: {:.4f}；全猜多数类: {:.4f}".format(*accuracies) in printed
     assert "Test accuracy: {:.4f}; a linear model: {:.4f}; chance: {:.4f}".format(*accuracies) in printed
 
 
