@@ -72,12 +72,13 @@ def show(measured: Metrics, threshold: float) -> None:
     print(f"Test accuracy: {network:.4f}; a linear model: {linear:.4f}; chance: {chance:.4f}")
     if threshold != THRESHOLD:
         at_half = linear + measured.above_baseline
-        print(f"At a threshold of 0.5 instead of {threshold}, as they are compared: {at_half:.4f}")
+        print(f"They are compared at a threshold of 0.5, not {threshold}; there the network has {at_half:.4f}")
     low, high = measured.above_baseline_interval
     if measured.compared() == "worse":
         print(f"The linear model is better, by {-high:.4f} to {-low:.4f}: on these reviews the network is not worth it")
     elif measured.compared() == "level":
-        print(f"The network is no better than the linear model: they differ by {low:.4f} to {high:.4f}, within chance")
+        difference = f"{low:.4f} and {high:.4f}"
+        print(f"No clear difference: the network's accuracy minus the linear model's is between {difference}")
 
 
 def list_suspects(network: Model, root: Path) -> None:
@@ -114,7 +115,10 @@ def explain(network: Model, params: Params, root: Path) -> None:
     half_life = {} if measured.half_life is None else {"half_life_words": measured.half_life}
     files.write_json(root / files.SENSITIVITY_METRICS, {"sensitivity": half_life})
     files.write_json(root / files.BEHAVIOUR_METRICS, behaviour.as_metrics(tests))
-    words = "longer than the reviews" if measured.half_life is None else f"{measured.half_life:.0f} words"
-    print(f"half-life of a word's influence on the output: {words}")
+    if not measured.gradient["gradient"].any():
+        print("the recurrent network has no influence on the output: the n-grams decide alone")
+    else:
+        words = "longer than the reviews" if measured.half_life is None else f"{measured.half_life:.0f} words"
+        print(f"half-life of a word's influence on the output: {words}")
     if len(tests):
         print(f"behaviour tests: {tests['passed'].sum()} of {tests['cases'].sum()} passed")

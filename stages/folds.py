@@ -11,16 +11,17 @@ from pathlib import Path
 import numpy as np
 
 from imdb_rnn.core import files
+from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import Params
 from imdb_rnn.evaluation.results import CurvePoint
 from imdb_rnn.text.encode import read_training
 
 
 def main(params: Params, root: Path) -> None:
-    reviews, settings = root / files.REVIEWS, (params.model, params.pad, params.train)
-    training, words = read_training(reviews, root / files.PADDED, params.pad.vocab_size)
     if not params.train.folds:
-        files.write_json(root / files.OUT_OF_FOLD / "combination.json", {})
+        with files.replacing(root / files.OUT_OF_FOLD) as new:
+            new.mkdir()
+            files.write_json(new / "combination.json", {})
         files.write_text(root / files.LEARNING_CURVE, ",".join(CurvePoint.model_fields) + "\n")
         return
     from imdb_rnn.core import frames
@@ -31,8 +32,11 @@ def main(params: Params, root: Path) -> None:
     from imdb_rnn.training.batches import fold_of_each
     from imdb_rnn.training.threshold import require_two_classes
 
+    reviews, settings = root / files.REVIEWS, (params.model, params.pad, params.train)
+    training, words = read_training(reviews, root / files.PADDED, params.pad.vocab_size)
     require_two_classes(training.y, params.train.threshold)
     fold = fold_of_each(training, params.train.folds, read_groups(reviews))
+    require_even(np.bincount(fold, minlength=params.train.folds))
     of_folds = training, fold, *settings, words, root / files.CHECKPOINTS
     with compiled_ahead(params.model.cell, params.train):
         found = out_of_fold.predict_folds(*of_folds)
@@ -47,3 +51,13 @@ def main(params: Params, root: Path) -> None:
     print(learning_curve.summary(curve))
     out_of_fold.write(root / files.OUT_OF_FOLD, found)
     frames.write_csv(root / files.LEARNING_CURVE, curve)
+
+
+def require_even(sizes: np.ndarray) -> None:
+    """Raise a `UserError` if a fold has no reviews, or twice its share: the others would be too few to learn from."""
+    if sizes.min() == 0 or sizes.max() > 2 * sizes.mean():
+        raise UserError(
+            f"params.yaml: train.folds is {len(sizes)}, but {sizes.max():,} of the {sizes.sum():,} training reviews have "
+            "to be in one fold, because they are equal, or of groups that have equal reviews; set "
+            "data.own.remove_duplicates to true, or train.folds to null"
+        )

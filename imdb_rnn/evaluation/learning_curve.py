@@ -44,9 +44,10 @@ def measure(
     for share in (*SHARES, 1):
         parts = splits(y, fold, share, seed)
         reviews = round(np.mean([len(learnt) for learnt, _ in parts]))
+        if min(np.bincount(y[learnt]).min() for learnt, _ in parts) < 2:
+            print(f"learning curve: nothing for {reviews:,} reviews, of a class there would be fewer than two")
+            continue
         try:
-            if min(np.bincount(y[learnt]).min() for learnt, _ in parts) < 2:
-                raise UserError("fewer than two of a class")
             of_share = logits if share == 1 else predict(share)
         except UserError as error:
             print(f"learning curve: nothing for {reviews:,} reviews ({error})")
@@ -58,9 +59,14 @@ def measure(
         correct = [int(is_correct(y, each).sum()) for each in (of_share, of_baseline)]
         ends = [(count / len(y), *of_proportion(count, len(y))) for count in correct]
         measured.append([reviews, *(round(value, 6) for value in (*ends[0], *ends[1])), False])
-    if len(measured) > 1:
+    if len(measured) > 1 and is_quarter(measured[-2][0] / measured[-1][0]):
         measured.append(expected(*measured[-2:]))
     return pd.DataFrame(measured, columns=[*CurvePoint.model_fields])
+
+
+def is_quarter(share: float) -> bool:
+    """Whether two points are a factor of four apart; of many small classes more is learnt than the share says."""
+    return 0.2 < share < 0.3
 
 
 def expected(quarter: list, whole: list) -> list:
@@ -82,8 +88,10 @@ def expected(quarter: list, whole: list) -> list:
 
 def summary(curve: pd.DataFrame) -> str:
     """What twice as many reviews are likely to bring, in a line."""
-    if len(curve) < 2:
+    if not curve["expected"].any():
         return "learning curve: too few reviews to say what more would bring"
     now, then = curve.iloc[-2], curve.iloc[-1]
     gain, low, high = (then[["accuracy", "low", "high"]].astype(float) - now["accuracy"]).tolist()
+    if not gain:
+        return "learning curve: the last reviews did not raise the accuracy, so more would hardly do so"
     return f"with twice as many reviews the accuracy would be about {gain:.4f} higher ({low:.4f} to {high:.4f})"

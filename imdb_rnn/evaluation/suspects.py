@@ -28,7 +28,8 @@ def suspects(
 ) -> pd.DataFrame:
     """Training reviews whose labels look wrong, the most suspicious first, at most `MOST`.
 
-    First come those of which a near-duplicate has another label: of the two, the one whose label is less probable. Then
+    First come those of which a near-duplicate has another label: of the two, the one with fewer equal reviews of its
+    label, or else the one whose label is less probable. Then
     those that confident learning (Northcutt, Jiang and Chuang, 2021) counts for another class: its probability is at
     least as high as reviews of that class have on average. Each part is in the order of the label's probability.
 
@@ -46,8 +47,9 @@ def suspects(
     """
     p = probabilities(np.stack([np.zeros(len(y)), logits], axis=1) if logits.ndim == 1 else logits)
     rows = np.arange(len(y))
-    own, twin, other = p[rows, y], near_duplicates(ranks, y), confident_class(y, p)
-    is_twin = (twin >= 0) & ((own < own[twin]) | ((own == own[twin]) & (rows < twin)))
+    own, (twin, copies), other = p[rows, y], near_duplicates(ranks, y), confident_class(y, p)
+    doubt = np.lexsort((rows, own, copies)).argsort()  # the lower, the more doubtful is a label beside its twin's
+    is_twin = (twin >= 0) & (doubt < doubt[twin])
     chosen = np.flatnonzero(is_twin | (other != y))
     chosen = chosen[np.lexsort((own[chosen], ~is_twin[chosen]))][:MOST]
 
@@ -82,21 +84,26 @@ def confident_class(y: np.ndarray, probability: np.ndarray) -> np.ndarray:
     return np.where(sure.any(axis=1), sure.argmax(axis=1), y)
 
 
-def near_duplicates(ranks: Ragged, y: np.ndarray) -> np.ndarray:
-    """Of each review one that has nearly the same words and another label: int64 (reviews,), -1 if none is found.
+def near_duplicates(ranks: Ragged, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each review one that has nearly the same words and another label, and how many are equal and have its label.
 
     Found by min-hashes (Broder, On the resemblance and containment of documents, 1997); those found are compared.
 
     Args:
         ranks: reviews of at least one word.
         y: (reviews,), their labels.
+
+    Returns:
+        int64 (reviews,) each: a row, -1 if none is found; and the number of equal reviews of the label, from 1.
     """
     triples = _triples(ranks)
-    found = np.full(len(y), -1)
+    found, all_hashes = np.full(len(y), -1), np.zeros(len(y), np.uint64)
     for multipliers in raw(BANDS * HASHES, 0).reshape(BANDS, HASHES) | np.uint64(1):
         smallest = [np.minimum.reduceat(triples.values * each, triples.starts) for each in multipliers]
         _, first, group = np.unique(np.stack(smallest), axis=1, return_index=True, return_inverse=True)
-        one = first[group.reshape(-1)]  # of the reviews with the same hashes the first, and one with another label
+        one = first[group.reshape(-1)]
+        all_hashes = all_hashes * np.uint64(len(y)) + one.astype(np.uint64)
+        # Of the reviews with the same hashes the first, and one with another label
         differs = np.flatnonzero(y != y[one])
         another = np.full(len(y), -1)
         another[one[differs]] = differs
@@ -105,7 +112,10 @@ def near_duplicates(ranks: Ragged, y: np.ndarray) -> np.ndarray:
             mine, its = set(triples[row].tolist()), set(triples[candidate[row]].tolist())
             if len(mine & its) >= SIMILARITY * len(mine | its):
                 found[row] = candidate[row]
-    return found
+    _, equal, count = np.unique(
+        np.stack([all_hashes, y.astype(np.uint64)]), axis=1, return_inverse=True, return_counts=True
+    )
+    return found, count[equal.reshape(-1)]
 
 
 def _triples(ranks: Ragged) -> Ragged:

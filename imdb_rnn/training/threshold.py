@@ -41,8 +41,9 @@ def choose(y: np.ndarray, logits: np.ndarray, rule: Any) -> float:
     positive = y[np.argsort(probability, kind="stable")] == 1
     below = np.append(0, np.append(first[1:], len(y)))  # how many reviews are predicted the first class
     hits = positive.sum() - np.append(0, np.cumsum(positive))[below]
-    values = np.where(lower < upper, _scores(hits, len(y) - below, int(positive.sum()), len(y), rule), -1)
-    best = np.flatnonzero(values == values.max())
+    valid = np.flatnonzero(lower < upper)
+    values = _scores(hits[valid], len(y) - below[valid], int(positive.sum()), len(y), rule)
+    best = valid[values == values.max()]
     lower, upper = lower[best], upper[best]
     thresholds = np.where((lower < THRESHOLD) & (upper > THRESHOLD), THRESHOLD, (lower + upper) / 2)
     nearest = np.abs(thresholds - THRESHOLD).argmin()

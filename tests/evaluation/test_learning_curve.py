@@ -54,7 +54,7 @@ def test_shares_of_which_nothing_can_be_learnt_are_left_out_and_named(capsys):
     assert [point["reviews"] for point in points] == [100, 400, 800]
     said = capsys.readouterr().out.splitlines()
     assert said == [
-        "learning curve: nothing for 7 reviews (fewer than two of a class)",
+        "learning curve: nothing for 7 reviews, of a class there would be fewer than two",
         "learning curve: nothing for 26 reviews (no n-gram is in 2 training reviews)",
     ]
     few = measure(np.arange(12) // 3 % 2, {1: 12})

@@ -18,16 +18,21 @@ WORDS = [f"w{rank}" for rank in range(1, 1001)]
 def test_a_review_with_nearly_the_same_words_and_another_label_is_found():
     half = [*LONG[:50], *range(200, 250)]
     reviews = ragged(LONG, [5], EDITED, LONG[::-1], half, [5], [6, 5], LONG)
-    assert near_duplicates(reviews, np.array([0, 1, 1, 1, 1, 0, 0, 0])).tolist() == [2, 5, 0, -1, -1, 1, -1, 2]
-    assert near_duplicates(reviews, np.zeros(8, int)).tolist() == [-1] * 8
+    assert near_duplicates(reviews, np.array([0, 1, 1, 1, 1, 0, 0, 0]))[0].tolist() == [2, 5, 0, -1, -1, 1, -1, 2]
+    twin, copies = near_duplicates(reviews, np.zeros(8, int))
+    assert twin.tolist() == [-1] * 8
+    assert copies.tolist() == [2, 2, 1, 1, 1, 2, 1, 2]
 
 
-def test_it_is_found_among_any_number_of_reviews_that_are_equal():
+def test_among_any_number_of_equal_reviews_the_one_with_another_label_is_the_suspect():
     reviews, y = ragged(*[[1, 2, 3]] * 3000), np.zeros(3000, int)
     y[1234] = 1
-    found = near_duplicates(reviews, y)
+    found, _ = near_duplicates(reviews, y)
     assert found[1234] == 0
     assert set(np.delete(found, 1234)) == {1234}
+    table = suspects(y, np.full(3000, 0.2), reviews, WORDS)  # models that saw none of them guess its label
+    assert table[["review", "suggested"]].to_numpy()[0].tolist() == [1234, "negative"]
+    assert not table["why"][1:].str.startswith("near").any()
 
 
 def test_a_class_is_counted_where_it_is_as_probable_as_its_reviews_are_on_average():

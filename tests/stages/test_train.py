@@ -12,7 +12,7 @@ from imdb_rnn.text.encode import write_padded
 from imdb_rnn.training import out_of_fold
 from imdb_rnn.training.combination import Combination
 from imdb_rnn.training.out_of_fold import OutOfFold
-from stages import pad, train
+from stages import folds, pad, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("keras")]
 
@@ -111,3 +111,12 @@ def test_a_vocabulary_that_is_too_short_is_named(small, made_up, tmp_path):
     (tmp_path / files.REVIEWS / "vocabulary.txt").write_text("word1\nword2\n")
     with pytest.raises(UserError, match=r"vocabulary\.txt is damaged \(it has only 2 words\)"):
         train.main(small, tmp_path)
+
+
+def test_folds_of_which_one_has_nearly_all_reviews_are_refused():
+    folds.require_even(np.array([660, 680, 660]))
+    for sizes in ([0, 1960, 40], [100, 1500, 400]):
+        with pytest.raises(
+            UserError, match=r"^params\.yaml: train\.folds is 3, but 1,\d+ of the 2,000 training reviews"
+        ):
+            folds.require_even(np.array(sizes))

@@ -53,10 +53,10 @@ def test_without_a_rule_it_is_one_half_and_of_more_labels_there_is_none():
         require_two_classes(np.array([0, 2], np.uint8), "f1")
 
 
-def test_a_precision_that_no_threshold_has_is_one_line():
-    y, logits = np.array([0, 1, 0]), np.array([-1.0, 0.0, 1.0])
-    with pytest.raises(UserError, match=r"^params\.yaml: train\.threshold: .* is 0\.5000; ask for less than 0\.9$"):
-        choose(y, logits, {"precision": 0.9})
+@pytest.mark.parametrize(("y", "logits"), [([0, 1, 0], [-1, 0, 1]), ([1, 0, 1], [-40, 0, 0])])
+def test_a_precision_that_no_threshold_has_is_one_line(y, logits):
+    with pytest.raises(UserError, match=r"^params\.yaml: train\.threshold: .* is 0\.5000; ask for less than 0\.6$"):
+        choose(np.array(y), np.array(logits, float), {"precision": 0.6})
 
 
 @pytest.mark.parametrize(
