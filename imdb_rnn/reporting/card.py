@@ -112,7 +112,7 @@ def model_card(
         "parameters": _table(headings["parameters"], parameters),
         "confidence": f"{CONFIDENCE:.0%}",
         "chance": f"{metrics.chance:.3f}",
-        "worth": phrases[metrics.compared()].format(*metrics.above_baseline_interval),
+        "worth": _compared(metrics, phrases),
         "metrics": _table(headings["metrics"][: len(scores[0])], scores),
         "slices": _table(headings["slices"], accuracies),
         "behaviour": _table(headings["behaviour"], passed)
@@ -121,12 +121,25 @@ def model_card(
         "tolerance": TOLERANCE,
         "neutral": phrases["range"].format(*NEUTRAL),
         "language": phrases[of_reviews or "other language"],
-        "half_life": phrases["no half-life"] if half_life is None else phrases["half-life"].format(half_life),
+        "half_life": phrases[_memory(network, half_life)].format(half_life),
         "weak": phrases["weak"].format(phrases["separator"].join(weak)) if weak else phrases["no weak"],
         "weakest": phrases["weakest"].format(slice_name(weakest), weakest.accuracy),
     }
     template = Template(Path(__file__).with_name(f"card_{language}.md").read_text(encoding="utf-8"))
     return f"---\n{_metadata(network, metrics, of_reviews)}---\n\n{template.substitute(values)}"
+
+
+def _compared(metrics: Metrics, phrases: Mapping[str, str]) -> str:
+    """How the network compares with the linear model; a difference has a sign where it may go either way."""
+    compared, ends = metrics.compared(), metrics.above_baseline_interval
+    return phrases[compared].format(*(ends if compared == "level" else sorted(map(abs, ends)))).replace("-", "−")
+
+
+def _memory(network: Model, half_life: float | None) -> str:
+    """The name of the phrase on the half-life; beside good n-grams a network may count nothing."""
+    if network.params.ngrams and not network.weights.head_kernel.any():
+        return "no influence"
+    return "no half-life" if half_life is None else "half-life"
 
 
 def _metadata(network: Model, metrics: Metrics, language: str | None) -> str:

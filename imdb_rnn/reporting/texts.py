@@ -44,12 +44,12 @@ PHRASES = {
     "highest": (
         ", chosen on training reviews that a network had not\nlearnt from, for the highest `{}`; with the linear model "
         "it is compared at 0.5",
-        "，这个阈值是在网络没有学过的训练评论上按 `{}` 最高选定的；与线性模型比较时都用 0.5",
+        "，这个阈值是在没有参与那次训练的评论上按 `{}` 最高选定的；与线性模型比较时都用 0.5",
     ),
     "precision": (
         ", chosen on training reviews that a network had not\nlearnt from, for a precision of at least {}; with the "
         "linear model it is compared at 0.5",
-        "，这个阈值是在网络没有学过的训练评论上按精确率不低于 {} 选定的；与线性模型比较时都用 0.5",
+        "，这个阈值是在没有参与那次训练的评论上按精确率不低于 {} 选定的；与线性模型比较时都用 0.5",
     ),
     "example": ("A wonderful film.", "这部电影很精彩。"),
     "interval": ("{:.3f} to {:.3f}", "{:.3f} – {:.3f}"),
@@ -58,12 +58,12 @@ PHRASES = {
         "网络的准确率比线性模型高 {:.3f} 到 {:.3f}。",
     ),
     "level": (
-        "The network is no better than the linear model: they differ by {:.3f} to {:.3f}, within chance.",
-        "网络并不比线性模型好：差别在 {:.3f} 到 {:.3f} 之间，没有超出偶然。",
+        "No clear difference: the network's accuracy minus the linear model's is between {:z.3f} and {:z.3f}.",
+        "差异不显著，看不出网络更好：网络的准确率减去线性模型的，在 {:z.3f} 到 {:z.3f} 之间。",
     ),
     "worse": (
-        "The linear model is better, and the network not worth it: the difference is {:.3f} to {:.3f}.",
-        "线性模型更好，不值得用这个网络：差别在 {:.3f} 到 {:.3f} 之间。",
+        "The linear model is better, by {:.3f} to {:.3f}: on these reviews the network is not worth it.",
+        "线性模型的准确率高出 {:.3f} 到 {:.3f}：对这些评论来说，不值得用这个网络。",
     ),
     "range": ("{:.2f} and {:.2f}", "{:.2f} 与 {:.2f}"),
     "separator": ("; ", "；"),
@@ -80,6 +80,10 @@ PHRASES = {
     "no half-life": (
         "The first words of a review have more than half the influence of its last words.",
         "评论开头的词的影响超过结尾处的一半。",
+    ),
+    "no influence": (
+        "The network has no influence on the answers: the n-grams decide alone.",
+        "网络对答案没有影响，起作用的只有 n-gram。",
     ),
     "en": ("It reads English only.", "它只读英文。"),
     "zh": ("It reads Chinese only.", "它只读中文。"),

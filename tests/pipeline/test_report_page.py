@@ -247,7 +247,10 @@ def test_labels_that_look_wrong_are_listed_and_their_text_is_shown_when_asked_fo
         open_page(network_with_words(model_params()), suspects={"count": 1000, "most": 1000, "first": rows})
         choose_language(browser, language)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-        assert ("1,000 or more" if language == "en" else "至少有 1,000") in browser.find_element(By.ID, "suspects").text
+        text = browser.find_element(By.ID, "suspects").text
+        said = ["1,000 or more of", "The first 2 are below", "b.csv, row 7"]
+        said_in_chinese = ["至少有 1,000", "最可疑的 2 条", "b.csv 第 7 行"]
+        assert all(part in text for part in (said if language == "en" else said_in_chinese)), text
         table = browser.find_element(By.ID, "suspects-table")
         assert "1.2%" in table.text
         assert HOSTILE in table.text
@@ -257,6 +260,39 @@ def test_labels_that_look_wrong_are_listed_and_their_text_is_shown_when_asked_fo
         assert "dull" in opened.text
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_of_one_label_that_looks_wrong_no_others_are_spoken_of(browser, open_page, contents):
+    row = {"place": "review 17", "label": "positive", "suggested": "negative", "probability": 0.01, "why": "model"}
+    suspects = {"count": 1, "most": 1000, "first": [row | {"opening": "dull"}]}
+    for source, en, zh in (
+        ("bundled", "the training reviews, from 0.", "评论 17"),
+        ("own", "without the header.", "不计表头"),
+    ):
+        provenance = contents["provenance"] | {"source": source}
+        open_page(network_with_words(model_params()), suspects=suspects, provenance=provenance)
+        choose_language(browser, "en")
+        text = browser.find_element(By.ID, "suspects").text
+        assert "training labels looks wrong" in text
+        assert en in text
+        assert "are below" not in text
+        choose_language(browser, "zh")
+        assert zh in browser.find_element(By.ID, "suspects").text
+
+
+@pytest.mark.parametrize(
+    ("apart", "en", "zh"),
+    [
+        ([0.002, 0.031], "The network is better, by 0.2 to 3.1 points", "网络的准确率高出 0.2 到 3.1"),
+        ([-0.004, 0.031], "is between −0.4 and +3.1 percentage points.", "在 −0.4 到 +3.1 个百分点之间。"),
+        ([-0.075, -0.054], "The linear model is better, by 5.4 to 7.5 points", "线性模型的准确率高出 5.4 到 7.5"),
+    ],
+)
+def test_the_page_says_which_model_is_better_and_by_how_much(browser, open_page, contents, apart, en, zh):
+    open_page(network_with_words(model_params()), metrics=contents["metrics"] | {"above_baseline_interval": apart})
+    for language, sentence in (("en", en), ("zh", zh)):
+        choose_language(browser, language)
+        assert sentence in browser.find_element(By.ID, "numbers-text").text
 
 
 def test_what_was_run_is_folded_at_the_end_and_the_contents_follow_the_sections(opened):
@@ -491,13 +527,16 @@ def test_the_label_is_that_of_the_threshold(browser, open_page, contents):
             assert said in browser.find_element(By.ID, "numbers-text").text
 
 
-def test_the_half_life_is_said_also_where_there_is_none(browser, open_page):
-    network = network_with_words(model_params())
-    for half_life, sentence in (
-        (12.4, "12 words before the end of the review: the half-life"),
-        (None, "it never falls to half"),
+def test_the_half_life_is_said_also_where_there_is_none(browser, open_page, contents):
+    flat = contents["gradient"] | {"gradient": [0.0] * len(contents["gradient"]["k"])}
+    for half_life, ngrams, gradient, sentence in (
+        (12.4, 2, contents["gradient"], "12 words before the end of the review: the half-life"),
+        (None, 2, contents["gradient"], "it never falls to half"),
+        (None, 2, flat, "The network has no influence on the answers: the n-grams decide alone"),
+        (None, 0, flat, "it never falls to half"),
     ):
-        open_page(network, half_life_words=half_life)
+        network = network_with_words(model_params(ngrams=ngrams))
+        open_page(network, half_life_words=half_life, gradient=gradient)
         choose_language(browser, "en")
         assert sentence in browser.find_element(By.ID, "memory-text").text
 
@@ -574,16 +613,22 @@ def test_the_page_of_the_article_s_run_says_what_validation_means(browser, open_
 
 
 def test_own_reviews_are_not_called_film_reviews_and_their_skipped_rows_are_explained(browser, open_page, contents):
-    rows = {"rows_read": 1200, "left_out": {"a duplicate": 7, "3 fields where the header has 2": 1000}}
+    left_out = {"a duplicate": 7, "3 fields where the header has 2": 1000}
+    rows = {"rows_read": 1200, "left_out": left_out, "unlabelled": 3000}
     provenance = contents["provenance"] | {"source": "own"}
     open_page(network_with_words(model_params()), data_report=contents["data_report"] | rows, provenance=provenance)
     for language, title, text in (
         (
             "en",
             "A network reads reviews",
-            "1,200 rows were read. Skipped: a duplicate (7); 3 fields where the header has 2 (1,000).",
+            "1,200 rows were read. Skipped: a duplicate (7); 3 fields where the header has 2 (1,000). "
+            "Reviews without a label, used for their words alone: 3,000.",
         ),
-        ("zh", "一个读评论的神经网络", "共读取 1,200 行。跳过：重复 7 行；3 fields where the header has 2 1,000 行。"),
+        (
+            "zh",
+            "一个读评论的神经网络",
+            "共读取 1,200 行。跳过：重复 7 行；3 fields where the header has 2 1,000 行。没有标签、只用来认词的评论：3,000 条。",
+        ),
     ):
         choose_language(browser, language)
         assert browser.title == browser.find_element(By.TAG_NAME, "h1").text == title

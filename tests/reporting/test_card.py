@@ -41,12 +41,13 @@ def linear(logits: np.ndarray) -> np.ndarray:
     return np.where((np.arange(200) % 4 == 0).reshape(-1, *[1] * (logits.ndim - 1)), -logits, logits)
 
 
-def card(of, tmp_path, language: str = "en", half_life: float | None = 26.2, validation: bool = True, **train) -> str:
+def card(of, tmp_path, language="en", half_life: float | None = 26.2, validation=True, apart=None, **train) -> str:
     y, logits = scores(len(of.labels))
     of_test = metrics.scores(y, logits)
     found = {name: interval and list(interval) for name, interval in intervals.of_scores(y, logits).items()}
     of_validation = of_test if validation else None
     beside = metrics.beside_baseline(y, logits, linear(logits))
+    beside["above_baseline_interval"] = apart or beside["above_baseline_interval"]
     measured = results.Metrics(best_epoch=3, test=of_test, test_intervals=found, validation=of_validation, **beside)
     frames.write_csv(tmp_path / "classes.csv", metrics.classes(y, logits, of.labels))
     frames.write_csv(tmp_path / "slices.csv", slices.measure(y, logits, np.arange(200) * 3 + 1, np.zeros(200)))
@@ -141,6 +142,28 @@ def test_the_numbers_are_those_of_the_run(tmp_path):
     without = card(network(), tmp_path, half_life=None, validation=False)
     assert f"| accuracy | {accuracy:.4f} | {low:.3f} to {high:.3f} | {of_linear:.4f} |\n" in without
     assert "words before the end" not in without
+
+
+@pytest.mark.parametrize(
+    ("apart", "en", "zh"),
+    [
+        ([0.002, 0.031], "higher than the linear model's by 0.002 to 0.031.", "比线性模型高 0.002 到 0.031。"),
+        ([-0.004, 0.031], "is between −0.004 and 0.031.", "在 −0.004 到 0.031 之间。"),
+        ([-0.0001, 0.031], "is between 0.000 and 0.031.", "在 0.000 到 0.031 之间。"),
+        ([-0.075, -0.054], "The linear model is better, by 0.054 to 0.075:", "线性模型的准确率高出 0.054 到 0.075："),
+    ],
+)
+def test_a_card_says_which_model_is_better_and_by_how_much(tmp_path, apart, en, zh):
+    assert en in card(network(), tmp_path, apart=apart)
+    assert zh in card(network(), tmp_path, "zh", apart=apart)
+
+
+def test_a_card_says_if_the_n_grams_decide_alone(tmp_path):
+    of = network(ngrams=2)
+    silent = replace(of, weights=of.weights._replace(head_kernel=0 * of.weights.head_kernel))
+    for half_life in (None, 26.2):
+        assert "- The network has no influence on the answers" in card(silent, tmp_path, half_life=half_life)
+        assert "no influence" not in card(of, tmp_path, half_life=half_life)
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,9 @@ function comparedWithBaseline() {
     return [`The network is better, by ${least} to ${most} points of accuracy.`,
       `网络的准确率高出 ${least} 到 ${most} 个百分点。`];
   }
-  return [`The two differ by no more than chance (${points(low)} to ${points(high)} points of accuracy): the network is no better.`,
-    `两者的差别（${points(low)} 到 ${points(high)} 个百分点）没有超出偶然：网络并不更好。`];
+  const [from, to] = [low, high].map((end) => signed(100 * end, 1));
+  return [`No clear difference: the network's accuracy minus the linear model's is between ${from} and ${to} percentage points.`,
+    `差异不显著，看不出网络更好：网络的准确率减去线性模型的，在 ${from} 到 ${to} 个百分点之间。`];
 }
 
 const level = `${(100 * contents.confidence).toFixed(0)}%`;
@@ -85,7 +86,7 @@ function showNumbers() {
     byId("numbers-text").append(...t(
       ` A review counts as positive where its probability is above ${contents.threshold}, chosen for ${en} on training ` +
         "reviews that a network had not learnt from; with the linear model it is compared at 0.5.",
-      `概率高于 ${contents.threshold} 的评论判为好评；这个阈值是在网络没有学过的训练评论上按“${zh}”选定的；与线性模型比较时都用 0.5。`,
+      `概率高于 ${contents.threshold} 的评论判为好评；这个阈值是在没有参与那次训练的评论上按“${zh}”选定的；与线性模型比较时都用 0.5。`,
     ));
   }
   const names = {
@@ -138,7 +139,7 @@ function showCurve() {
       (next.expected ? `With twice as many reviews, expect about ${points(next.accuracy)} percentage points more ` +
         `(${points(next.low)} to ${points(next.high)}), if the new ones are like these.` : ""),
     "每条训练评论都由没见过它的模型来预测，这些模型学过的评论有多有少。" +
-      (next.expected ? `如果同类评论增加一倍，准确率大约还能提高 ${points(next.accuracy)} 个百分点` +
+      (next.expected ? `如果再多一倍类似的评论，准确率大约还能提高 ${points(next.accuracy)} 个百分点` +
         `（${points(next.low)} 到 ${points(next.high)}）。` : ""),
   ));
   const of = (name, isExpected) => curve.map((point, i) =>
@@ -157,23 +158,30 @@ function showCurve() {
   }).figure);
 }
 
+// A place such as "a.csv, row 7" or "review 17".
+const placeInChinese = (place) => place.replace(/, row (\d+)$/, " 第 $1 行").replace(/^review (\d+)$/, "评论 $1");
+
 function showSuspects() {
   const { count, most, first } = contents.suspects, { reviews } = contents.data_report.train;
+  const isOne = count === 1, areMore = count > first.length, shown = number(first.length);
   byId("suspects-text").append(...t(
-    `${number(count)}${count === most ? " or more" : ""} of ${number(reviews)} training labels look wrong: a review with ` +
+    `${number(count)}${count === most ? " or more" : ""} of ${number(reviews)} training labels ${isOne ? "looks" : "look"} wrong: a review with ` +
       "nearly the same words has another label, or models that had not seen the review give its label a low probability " +
-      "(confident learning; Northcutt and others, 2021). Some of these reviews are only hard to judge, so read them before " +
-      `you correct a label. All were trained on as they are. The first ${number(first.length)} are below; ` +
-      "results/suspects.csv has the others. Rows are counted without the header.",
-    `${number(reviews)} 条训练评论中，${count === most ? "至少" : ""}有 ${number(count)} 条的标签看起来有误：` +
-      "或者另一条用词几乎相同的评论标签不同，或者没见过这条评论的模型认为它的标签不大可能" +
-      "（confident learning，Northcutt 等，2021）。其中有些只是难以判断，改标签之前请先读原文。训练时这些评论都原样使用。" +
-      `下面是最可疑的 ${number(first.length)} 条，其余见 results/suspects.csv。行号不计表头。`,
+      "(confident learning; Northcutt and others, 2021). A review may only be hard to judge, so read it before you " +
+      `correct its label. The network learnt from ${isOne ? "it as it is" : "all of them as they are"}. ` +
+      (areMore ? `The first ${shown} are below; results/suspects.csv has ${number(count)}. ` : "") +
+      (ownReviews ? "Rows are counted without the header." : "The number of a review is its place among the training reviews, from 0."),
+    `${number(reviews)} 条训练评论中，${count === most ? "至少" : ""}有 ${number(count)} 条的标签可能标错了：` +
+      "有的与另一条用词几乎相同、标签却不同，有的是没见过它的模型认为不像这个标签" +
+      "（confident learning，Northcutt 等，2021）。也可能只是难以判断，改标签之前请先读原文。训练时这些评论都原样使用。" +
+      (areMore ? `下面是最可疑的 ${shown} 条，results/suspects.csv 里有 ${number(count)} 条。` : "") +
+      (ownReviews ? "行号不计表头。" : "编号是在训练评论中的序号，从 0 开始。"),
   ));
   const named = (label) => t(...NAMES.find(([en]) => en === label));
   fillTable(byId("suspects-table"), first.map(({ place, label, suggested, probability, why, opening }) => [
-    place, named(label), named(suggested), percent(probability),
-    why === "model" ? t("the models disagree", "模型不认同") : t(why, `与 ${why.replace("near-duplicate of ", "")} 几乎相同`),
+    t(place, placeInChinese(place)), named(label), named(suggested), percent(probability),
+    why === "model" ? t("the models disagree", "模型的判断不同")
+      : t(why, `与 ${placeInChinese(why.replace("near-duplicate of ", ""))} 几乎相同`),
     element("details", {}, element("summary", {}, t("Show the first words", "显示开头")), `${opening} …`),
   ]), [t("review", "评论"), t("label", "标签"), t("suggested label", "建议的标签"), t("probability of the label", "原标签的概率"),
     t("why", "原因"), t("text", "文本")]);
@@ -186,13 +194,15 @@ const SKIPPED = { // the usual reasons in Chinese; others, faults of a table, ar
 };
 
 function showData() {
-  const { rows_read: read, left_out: leftOut = {}, test_also_in_train: both, ...parts } = contents.data_report;
+  const { rows_read: read, left_out: leftOut = {}, unlabelled, test_also_in_train: both, ...parts } = contents.data_report;
   if (read) {
     const reasons = Object.entries(leftOut), english = reasons.map(([reason, count]) => `${reason} (${number(count)})`);
     const chinese = reasons.map(([reason, count]) => `${SKIPPED[reason] ?? reason} ${number(count)} 行`);
     byId("data-text").append(...t(
-      `${number(read)} rows were read. Skipped: ${english.join("; ") || "none"}.`,
-      `共读取 ${number(read)} 行。跳过：${chinese.join("；") || "无"}。`,
+      `${number(read)} rows were read. Skipped: ${english.join("; ") || "none"}.` +
+        (unlabelled ? ` Reviews without a label, used for their words alone: ${number(unlabelled)}.` : ""),
+      `共读取 ${number(read)} 行。跳过：${chinese.join("；") || "无"}。` +
+        (unlabelled ? `没有标签、只用来认词的评论：${number(unlabelled)} 条。` : ""),
     ));
   }
   const names = {
@@ -303,18 +313,19 @@ function showWrong() {
 function showMemory() {
   const { half_life_words: halfLife, gradient, last_words: lastWords } = contents;
   const reviews = number(gradient.n_reviews[0]), words = halfLife === null ? "" : halfLife.toFixed(0);
+  const hasNoInfluence = model.ngrams && gradient.gradient.every((value) => value === 0);
   byId("memory-text").append(...t(
     "How much does a word still matter once the network has read on? For every word we take the gradient of the " +
       `${isPair ? "logit, the output before the sigmoid," : "predicted class's logit, its output before softmax,"} with respect to the word's vector: how much the output changes when the ` +
       `vector changes a little. The curve is the mean norm of this gradient over ${reviews} test reviews. ` +
-      (halfLife === null
+      (hasNoInfluence ? "The network has no influence on the answers: the n-grams decide alone. " : halfLife === null
         ? "Averaged over 10 words, it never falls to half its value at the end of the review. "
         : `Averaged over 10 words, it has fallen to half ${words} words before the end of the review: the half-life. `) +
       (model.ngrams ? "The n-grams are left out: their weights add to the logit directly. " : "") +
       "Only the longest reviews reach the far end of the curve, which shows the first words that the network reads.",
     `网络继续往下读，前面的词还有多大影响？对每个词，我们计算${isPair ? " logit（sigmoid" : "所判类别的 logit（softmax"} 之前的输出）对该词词向量的梯度，` +
       `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试评论上梯度范数的平均值。` +
-      (halfLife === null
+      (hasNoInfluence ? "网络对答案没有影响，起作用的只有 n-gram。" : halfLife === null
         ? "按每 10 个词取平均，它始终没有降到结尾处的一半。"
         : `按每 10 个词取平均，它在距结尾 ${words} 个词处降到结尾处的一半，这就是半衰期。`) +
       (model.ngrams ? "n-gram 的权重直接加到 logit 上，不计在内。" : "") +
