@@ -627,7 +627,8 @@ def test_own_reviews_are_not_called_film_reviews_and_their_skipped_rows_are_expl
         (
             "zh",
             "一个读评论的神经网络",
-            "共读取 1,200 行。跳过：重复 7 行；3 fields where the header has 2 1,000 行。没有标签、只用来认词的评论：3,000 条。",
+            "共读取 1,200 行。跳过：重复 7 行；3 fields where the header has 2 1,000 行。"
+            "没有标签、只用来认词的评论：3,000 条。",
         ),
     ):
         choose_language(browser, language)
