@@ -168,7 +168,7 @@ function showSuspects() {
     `${number(count)}${count === most ? " or more" : ""} of ${number(reviews)} training labels ${isOne ? "looks" : "look"} wrong: a review with ` +
       "nearly the same words has another label, or models that had not seen the review give its label a low probability " +
       "(confident learning; Northcutt and others, 2021). A review may only be hard to judge, so read it before you " +
-      `correct its label. The network learnt from ${isOne ? "it as it is" : "all of them as they are"}. ` +
+      `correct its label. The network learnt from ${isOne ? "this review as it is" : "all these reviews as they are"}. ` +
       (areMore ? `The first ${shown} are below; results/suspects.csv has ${number(count)}. ` : "") +
       (ownReviews ? "Rows are counted without the header." : "The number of a review is its place among the training reviews, from 0."),
     `${number(reviews)} 条训练评论中，${count === most ? "至少" : ""}有 ${number(count)} 条的标签可能标错了：` +
@@ -181,7 +181,7 @@ function showSuspects() {
   fillTable(byId("suspects-table"), first.map(({ place, label, suggested, probability, why, opening }) => [
     t(place, placeInChinese(place)), named(label), named(suggested), percent(probability),
     why === "model" ? t("the models disagree", "模型的判断不同")
-      : t(why, `与 ${placeInChinese(why.replace("near-duplicate of ", ""))} 几乎相同`),
+      : t(why, `与“${placeInChinese(why.replace("near-duplicate of ", ""))}”几乎相同`),
     element("details", {}, element("summary", {}, t("Show the first words", "显示开头")), `${opening} …`),
   ]), [t("review", "评论"), t("label", "标签"), t("suggested label", "建议的标签"), t("probability of the label", "原标签的概率"),
     t("why", "原因"), t("text", "文本")]);
