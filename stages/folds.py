@@ -57,7 +57,7 @@ def require_even(sizes: np.ndarray) -> None:
     """Raise a `UserError` if a fold has no reviews, or twice its share: the others would be too few to learn from."""
     if sizes.min() == 0 or sizes.max() > 2 * sizes.mean():
         raise UserError(
-            f"params.yaml: train.folds is {len(sizes)}, but {sizes.max():,} of the {sizes.sum():,} training reviews have "
-            "to be in one fold, because they are equal, or of groups that have equal reviews; set "
+            f"params.yaml: train.folds is {len(sizes)}, but {sizes.max():,} of the {sizes.sum():,} training reviews "
+            "have to be in one fold, because they are equal, or of groups that have equal reviews; set "
             "data.own.remove_duplicates to true, or train.folds to null"
         )
