@@ -18,6 +18,8 @@ from imdb_rnn.text.encode import read_training
 
 
 def main(params: Params, root: Path) -> None:
+    reviews, settings = root / files.REVIEWS, (params.model, params.pad, params.train)
+    training, words = read_training(reviews, root / files.PADDED, params.pad.vocab_size)
     if not params.train.folds:
         with files.replacing(root / files.OUT_OF_FOLD) as new:
             new.mkdir()
@@ -32,8 +34,6 @@ def main(params: Params, root: Path) -> None:
     from imdb_rnn.training.batches import fold_of_each
     from imdb_rnn.training.threshold import require_two_classes
 
-    reviews, settings = root / files.REVIEWS, (params.model, params.pad, params.train)
-    training, words = read_training(reviews, root / files.PADDED, params.pad.vocab_size)
     require_two_classes(training.y, params.train.threshold)
     fold = fold_of_each(training, params.train.folds, read_groups(reviews))
     require_even(np.bincount(fold, minlength=params.train.folds))
