@@ -30,7 +30,7 @@ def test_ctrl_c_ends_training_with_one_line(finished, tmp_path, outcome, engine)
         for number in range(first, min(first + TOGETHER, INTERRUPTS)):
             folder = tmp_path / str(number)
             (folder / "data").mkdir(parents=True)
-            for name in ("reviews", "padded"):
+            for name in ("out_of_fold", "padded", "reviews"):
                 (folder / "data" / name).symlink_to(finished.folder / "data" / name)
             write_params(folder, changed(params, train={"epochs": 1000, "engine": engine}))
             process = subprocess.Popen(
