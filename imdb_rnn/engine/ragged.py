@@ -43,7 +43,7 @@ class Ragged:
     def flat(self) -> np.ndarray:
         """The values of all rows, one row behind the other, and no others: a copy."""
         ends = np.cumsum(self.lengths)
-        if (self.starts == ends - self.lengths).all():  # they already are one behind the other
+        if (self.starts == ends - self.lengths).all():  # the rows are contiguous
             return self.values[: self.lengths.sum()].copy()
         within = np.arange(self.lengths.sum()) - np.repeat(ends - self.lengths, self.lengths)
         return self.values[np.repeat(self.starts, self.lengths) + within]
