@@ -1,9 +1,12 @@
 """Small tasks to train on, training on them, and the same training by the reference."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from material import model_params
 from networks import arrays_of, changed
 
@@ -16,7 +19,9 @@ from imdb_rnn.engine.reference import Review
 from imdb_rnn.engine.weights import named
 from imdb_rnn.model import Model
 from imdb_rnn.text.encode import Labelled, unpad
+from imdb_rnn.training import loop
 from imdb_rnn.training.batches import sample_weights
+from imdb_rnn.training.compiled_learner import CompiledLearner
 from imdb_rnn.training.loop import train
 
 VOCAB_SIZE, WORDS = 12, 8
@@ -115,3 +120,29 @@ def assert_reference_trains_the_same(monkeypatch, model: ModelParams, params: Tr
     for array, expected in zip(arrays_of(network.weights), arrays_of(average), strict=True):
         np.testing.assert_allclose(array, expected, atol=1e-4)
     assert history["loss"].iloc[-1] < history["loss"].iloc[0] - 1e-3, "nothing was learnt, so nothing is shown"
+
+
+class _StoppedError(Exception):
+    pass
+
+
+def stop_again_and_again(monkeypatch: pytest.MonkeyPatch, batches: int, train: Callable) -> tuple[Any, int]:
+    """Call `train`, which is stopped after so many batches each time, until it ends: what it gave, and the stops."""
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1)
+    learn, left, stops = CompiledLearner.learn, 0, 0
+
+    def stops_soon(*arguments):
+        nonlocal left
+        for result in learn(*arguments):
+            left -= 1
+            if left < 0:  # the step is done, but nobody has heard of it
+                raise _StoppedError
+            yield result
+
+    monkeypatch.setattr(CompiledLearner, "learn", stops_soon)
+    while True:
+        left = batches
+        try:
+            return train(), stops
+        except _StoppedError:
+            stops += 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from material import model_params
 from networks import arrays_of
-from tasks import assert_same_networks, run, small
+from tasks import assert_same_networks, run, small, stop_again_and_again
 
 from imdb_rnn.core.params import ModelParams
 from imdb_rnn.engine.initializers import initial_weights
@@ -125,10 +125,6 @@ def test_the_fingerprint_is_of_the_code_and_the_packages_too(tmp_path, monkeypat
     assert len(set(fingerprints)) == 3
 
 
-class StoppedError(Exception):
-    pass
-
-
 # Of twelve epochs the eighth is the first that is no better than the one before.
 STOPS_EARLY = {"optimizer": "sgd", "learning_rate": 0.5, "seed": 1, "epochs": 12, "patience": 1}
 KINDS = {
@@ -146,25 +142,8 @@ KINDS = {
 def test_training_that_was_stopped_ends_as_if_it_was_not(kind, tmp_path, monkeypatch):
     """Stopped again and again, with a checkpoint after every batch, each time in the middle of one."""
     network, history = run(**KINDS[kind])
-    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1)
-    learn, left, stops = CompiledLearner.learn, 0, 0
-
-    def stops_soon(*arguments):
-        nonlocal left
-        for result in learn(*arguments):
-            left -= 1
-            if left < 0:  # the step is done, but nobody has heard of it
-                raise StoppedError
-            yield result
-
-    monkeypatch.setattr(CompiledLearner, "learn", stops_soon)
-    while True:
-        left = 7
-        try:
-            again, history_again = run(**KINDS[kind], checkpoint=tmp_path / "checkpoint.npz")
-            break
-        except StoppedError:
-            stops += 1
+    path = tmp_path / "checkpoint.npz"
+    (again, history_again), stops = stop_again_and_again(monkeypatch, 7, lambda: run(**KINDS[kind], checkpoint=path))
     assert stops >= 3
     assert history_again.equals(history)
     assert again.best_epoch == network.best_epoch

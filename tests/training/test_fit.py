@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 from networks import arrays_of
-from tasks import VOCAB_SIZE, WORDS, small, task
+from tasks import VOCAB_SIZE, WORDS, small, stop_again_and_again, task
 
 from imdb_rnn.core.params import PadParams, TrainParams
 from imdb_rnn.engine.weights import named
 from imdb_rnn.model import compute_logits
 from imdb_rnn.text.encode import Labelled, unpad
-from imdb_rnn.training import linear, loop
+from imdb_rnn.training import linear
 from imdb_rnn.training.compiled_learner import CompiledLearner
 from imdb_rnn.training.fit import fit
 from imdb_rnn.training.loop import Trained
@@ -56,34 +56,14 @@ def test_without_ngrams_the_network_gets_a_temperature_and_a_bias():
         np.testing.assert_array_equal(named(trained.weights)[name], named(alone.weights)[name])
 
 
-class StoppedError(Exception):
-    pass
-
-
 def test_stopped_in_any_fold_it_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
     """And then nothing is trained again, nor with another threshold."""
     expected = arrays_of(run(2, validation="holdout")[0].weights)
-    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1)
-    learn, left, stops = CompiledLearner.learn, 0, 0
-
-    def stops_soon(*arguments):
-        nonlocal left
-        for result in learn(*arguments):
-            left -= 1
-            if left < 0:
-                raise StoppedError
-            yield result
-
-    monkeypatch.setattr(CompiledLearner, "learn", stops_soon)
-    while True:
-        left = 9
-        try:
-            trained, _ = run(2, validation="holdout", checkpoints=tmp_path)
-            break
-        except StoppedError:
-            stops += 1
+    (trained, _), stops = stop_again_and_again(
+        monkeypatch, 9, lambda: run(2, validation="holdout", checkpoints=tmp_path)
+    )
     assert stops >= 4
-    left = 0
+    monkeypatch.setattr(CompiledLearner, "learn", None)
     again, _ = run(2, validation="holdout", checkpoints=tmp_path, threshold="f1")
     for array, same, once in zip(expected, arrays_of(trained.weights), arrays_of(again.weights), strict=True):
         np.testing.assert_array_equal(array, same)
