@@ -26,9 +26,9 @@ from benchmarks import pytorch
 from imdb_rnn import keras_model
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import UserError, run_command
+from imdb_rnn.core.presets import PRESETS_FILE, PresetData, apply, preset
 from imdb_rnn.engine.kernels import compiled
 from imdb_rnn.engine.kernels.cells import CELLS
-from tools.preset import PRESETS_FILE, PresetData, apply, preset
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent

@@ -28,11 +28,11 @@ from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import run_command
 from imdb_rnn.core.params import Params, load_params
+from imdb_rnn.core.presets import PRESETS_FILE, preset
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.evaluation.metrics import calibrated, expected_calibration_error
 from imdb_rnn.text.sources import bundled
 from imdb_rnn.text.sources.own import UNSPACED, UNSPACED_SHARE
-from tools.preset import PRESETS_FILE, preset
 
 ROOT = Path(__file__).parent.parent
 SENTENCES, FEW = "rotten_tomatoes", 1000

@@ -7,11 +7,11 @@ instead of a traceback.
 import errno
 import sys
 from importlib import import_module
-from pathlib import Path
 
 from imdb_rnn.core.errors import UserError, run_command
+from stages import IS_CHECKOUT, PROJECT
 
-PIPELINE = Path(__file__).parent.parent / "dvc.yaml"
+INSTALL = "make repro`, or `. .venv/bin/activate" if IS_CHECKOUT else "pip install -r requirements.txt"
 FULL = (errno.EDQUOT, errno.EFBIG, errno.ENOSPC)  # a quota, a limit on the size of files, a disk
 
 
@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> None:
     try:
         from imdb_rnn.core.stage import declared_params, run
 
-        stages = declared_params(PIPELINE)
+        stages = declared_params(PROJECT / "dvc.yaml")
         if len(arguments) != 1 or arguments[0] not in stages:
             asked = f"there is no stage {' '.join(arguments)!r}" if arguments else "name a stage"
             raise UserError(f"{asked}; python -m stages runs one of {', '.join(stages)}")
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
             raise
         raise UserError(
             f"{sys.executable} does not have the project's packages ({error.name} is missing); "
-            "run `make repro`, or `. .venv/bin/activate` and then `dvc repro`"
+            f"run `{INSTALL}` and then `dvc repro`"
         ) from error
     except OSError as error:  # of machine code that Numba saves, say; what a stage writes has messages of its own
         if error.errno not in FULL:

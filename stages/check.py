@@ -14,8 +14,9 @@ from imdb_rnn.core.fingerprints import listing
 from imdb_rnn.core.params import Params
 from imdb_rnn.text.sources import require_source
 from imdb_rnn.training.learner import require_engine
+from stages import HERE, IS_CHECKOUT
 
-CODE = Path(__file__).parent.parent
+CODE = HERE.parent
 EXPERIMENTS = (
     "compare/linear",
     "compare/sensitivity",
@@ -30,7 +31,8 @@ def main(params: Params, root: Path) -> None:
     require_engine(params.train)
     require_source(params.data, root)
     modules = {path.stem: f"stages/{path.name}" for path in (CODE / "stages").glob("[!_]*.py") if path.stem != "check"}
-    modules |= {name.replace("/", "-"): f"experiments/{name}.py" for name in EXPERIMENTS}
+    if IS_CHECKOUT:
+        modules |= {name.replace("/", "-"): f"experiments/{name}.py" for name in EXPERIMENTS}
     with files.replacing(root / files.CODE) as new:
         new.mkdir()
         for name, module in modules.items():

@@ -18,7 +18,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import Params
 from imdb_rnn.evaluation import results
-from imdb_rnn.export import keras_file, onnx_file
+from imdb_rnn.export import keras_file
 from imdb_rnn.model import Model
 from imdb_rnn.reporting.card import model_card
 
@@ -45,6 +45,8 @@ def writing_keras(model: Path, path: Path) -> Iterator[None]:
 
 
 def main(params: Params, root: Path) -> None:
+    from imdb_rnn.export import onnx_file  # here, because `card_of` is also called where ONNX is not installed
+
     network = model_file.load(root / files.MODEL)
     with files.replacing(root / files.EXPORT) as new:
         new.mkdir()

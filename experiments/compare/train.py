@@ -14,11 +14,11 @@ from imdb_rnn import keras_model, model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import TrainParams, parse_yaml, validate
+from imdb_rnn.core.presets import PRESETS_FILE, preset
 from imdb_rnn.text.corpus import read_provenance, read_reviews, read_vocabulary
 from imdb_rnn.text.encode import Labelled, encode
 from imdb_rnn.text.vocabulary import known_words
 from imdb_rnn.training.fit import fit
-from tools.preset import PRESETS_FILE, preset
 
 
 def main(arguments: list[str], root: Path) -> None:

@@ -16,8 +16,8 @@ from experiments.sweep.plan import with_values
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError, run_command
 from imdb_rnn.core.params import Params, load_params
+from imdb_rnn.core.presets import PRESETS_FILE, Preset, PresetData, apply, editor, preset
 from imdb_rnn.reporting.sweep_results import read_sweep
-from tools.preset import PRESETS_FILE, Preset, PresetData, apply, editor, preset
 
 NAME = "swept"
 

@@ -51,6 +51,7 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Url = Annotated[str, Field(pattern=r"^(https?|file)://.+")]
+SourceName = Literal["bundled", "keras", "own"]
 Tokenizer = Literal["word", "char", "jieba"]
 TokenizerChoice = Literal["auto", "word", "char", "jieba"]
 Language = Literal["en", "zh"]
@@ -128,7 +129,7 @@ class OwnParams(Section):
 class DataParams(Section):
     """The source, and a group of parameters for each source, with the same name."""
 
-    source: Literal["bundled", "keras", "own"]
+    source: SourceName
     tokenizer: TokenizerChoice
     bundled: BundledParams
     keras: KerasParams

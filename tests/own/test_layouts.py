@@ -20,10 +20,10 @@ from material import ROOT, as_lists
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import parse_params, parse_yaml
+from imdb_rnn.core.presets import editor
 from imdb_rnn.text.corpus import Corpus, Reviews
 from imdb_rnn.text.sources import SOURCES
 from imdb_rnn.text.vocabulary import characters, tokenize
-from tools.preset import editor
 
 Texts = list[tuple[str, int]]  # with the number of the label
 

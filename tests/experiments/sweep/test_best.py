@@ -8,8 +8,8 @@ from material import ROOT, changed
 
 from experiments.sweep.best import NAME, as_yaml, with_preset
 from imdb_rnn.core.params import parse_yaml
+from imdb_rnn.core.presets import PRESETS_FILE, apply, preset
 from imdb_rnn.reporting.sweep_results import Trial, read_sweep
-from tools.preset import PRESETS_FILE, apply, preset
 
 PRESETS = (ROOT / PRESETS_FILE).read_text(encoding="utf-8")
 

@@ -20,8 +20,8 @@ from experiments.sweep import best, search
 from experiments.sweep.plan import PLAN
 from imdb_rnn.core import files
 from imdb_rnn.core.params import load_params, parse_params
+from imdb_rnn.core.presets import PRESETS_FILE, apply, preset
 from imdb_rnn.reporting.sweep_results import read_sweep
-from tools.preset import PRESETS_FILE, apply, preset
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.xdist_group("finished")]
 
