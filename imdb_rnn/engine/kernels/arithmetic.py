@@ -4,12 +4,13 @@ No sum is reordered, multiplication and addition are fused only by `fma`, and ex
 these operations; those of a library may differ between CPUs in the last bit.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import binding, ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from imdb_rnn.engine.kernels.compiled import compiled, config, inner
@@ -92,6 +93,22 @@ def _has_avx512() -> bool:
     return "+avx512f" in (binding.get_host_cpu_features().flatten() if features is None else features)
 
 
+@contextmanager
+def _loop(b: Any, count: Any) -> Iterator[Any]:
+    """Build a loop whose body runs `count` times, an LLVM value; yields the index, from 0."""
+    zero, one = ir.Constant(count.type, 0), ir.Constant(count.type, 1)
+    before, body, after = b.block, b.append_basic_block(), b.append_basic_block()
+    b.cbranch(b.icmp_signed("<", zero, count), body, after)
+    b.position_at_end(body)
+    index = b.phi(count.type)
+    index.add_incoming(zero, before)
+    yield index
+    following = b.add(index, one)
+    index.add_incoming(following, b.block)
+    b.cbranch(b.icmp_signed("<", following, count), body, after)
+    b.position_at_end(after)
+
+
 @_intrinsic
 def _block(typing: Any, a: Any, a_row: Any, a_step: Any, w: Any, w_row: Any, out: Any, out_row: Any, count: Any) -> Any:
     """out[:ROWS, :LANES] += a[:ROWS, :count] @ w[:count, :LANES]; the sums stay in registers during the whole loop."""
@@ -101,7 +118,8 @@ def _block(typing: Any, a: Any, a_row: Any, a_step: Any, w: Any, w_row: Any, out
     def generate(context: Any, b: Any, signature: Any, values: Any) -> Any:
         a, a_row, a_step, w, w_row, out, out_row, count = values
         vector, lane = ir.VectorType(ir.FloatType(), LANES), ir.IntType(32)
-        fma = cgutils.get_or_insert_function(b.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{LANES}f32")
+        name = f"llvm.fma.v{LANES}f32"
+        fma = b.module.globals.get(name) or ir.Function(b.module, ir.FunctionType(vector, [vector] * 3), name)
 
         def lanes(base: Any, row: int, length: Any) -> Any:
             offset = b.mul(ir.Constant(ir.IntType(64), row), length)
@@ -111,12 +129,13 @@ def _block(typing: Any, a: Any, a_row: Any, a_step: Any, w: Any, w_row: Any, out
         rows_in_registers = ROWS if _has_avx512() else ROWS // 2
         for first in range(0, ROWS, rows_in_registers):
             rows = range(first, first + rows_in_registers)
-            sums = {r: cgutils.alloca_once(b, vector) for r in rows}  # LLVM turns these into registers
+            with b.goto_entry_block():
+                sums = {r: b.alloca(vector) for r in rows}  # LLVM turns these into registers
             for r in rows:
                 b.store(b.load(lanes(out, r, out_row), align=4), sums[r])
-            with cgutils.for_range(b, count) as loop:
-                numbers = b.load(b.bitcast(b.gep(w, [b.mul(loop.index, w_row)]), vector.as_pointer()), align=4)
-                column = b.gep(a, [b.mul(loop.index, a_step)])
+            with _loop(b, count) as index:
+                numbers = b.load(b.bitcast(b.gep(w, [b.mul(index, w_row)]), vector.as_pointer()), align=4)
+                column = b.gep(a, [b.mul(index, a_step)])
                 undefined = ir.Constant(vector, ir.Undefined)
                 for r in rows:
                     x = b.load(b.gep(column, [b.mul(ir.Constant(ir.IntType(64), r), a_row)]))
