@@ -31,7 +31,7 @@ def main(params: Params, root: Path) -> None:
     from imdb_rnn.text.corpus import read_groups, read_reviews, read_vocabulary
     from imdb_rnn.training import out_of_fold  # with the engine, which takes longer to load than all else without folds
     from imdb_rnn.training.ahead import compiled_ahead
-    from imdb_rnn.training.batches import fold_of_each
+    from imdb_rnn.training.batches import Splits, fold_of_each, splits
     from imdb_rnn.training.threshold import require_two_classes
 
     require_two_classes(training.y, params.train.threshold)
@@ -46,8 +46,11 @@ def main(params: Params, root: Path) -> None:
         print(f"learning curve, from {share:.3f} of the reviews:", flush=True)
         return out_of_fold.predict_folds(*of_folds, share).logits
 
+    def split(share: float) -> Splits:
+        return splits(training, fold, share, params.train.seed)
+
     whole, count = read_reviews(reviews, "train"), len(read_vocabulary(reviews))
-    curve = learning_curve.measure(whole, count, fold, found.logits, predict, params.train.seed)
+    curve = learning_curve.measure(whole, count, split, found.logits, predict)
     print(learning_curve.summary(curve))
     out_of_fold.write(root / files.OUT_OF_FOLD, found)
     frames.write_csv(root / files.LEARNING_CURVE, curve)
@@ -58,6 +61,6 @@ def require_even(sizes: np.ndarray) -> None:
     if sizes.min() == 0 or sizes.max() > 2 * sizes.mean():
         raise UserError(
             f"params.yaml: train.folds is {len(sizes)}, but {sizes.max():,} of the {sizes.sum():,} training reviews "
-            "have to be in one fold, because they are equal, or of groups that have equal reviews; set "
-            "data.own.remove_duplicates to true, or train.folds to null"
+            "have to be in one fold, because they are equal or of one group; set data.own.remove_duplicates to true, "
+            "or data.own.group_column or train.folds to null"
         )

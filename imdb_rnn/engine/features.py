@@ -64,24 +64,18 @@ def _normalize(values: Array, starts: Array, lengths: Array) -> None:
                 row[i] /= norm
 
 
-def side_by_side(parts: list[Features], counts: list[int], scales: list[float]) -> Features:
-    """Features of several kinds, of the same rows, as one: those of the first kind come first.
+def side_by_side(first: Features, second: Features, count: int) -> Features:
+    """Features of two kinds, of the same rows, as one.
 
     Args:
-        counts: of each kind, how many features there are.
-        scales: of each kind, what its values are multiplied by. If their squares add up to 1, rows of norm 1 keep it.
+        count: how many features the first kind has; those of the second follow.
     """
-    total = np.sum([part.columns.lengths for part in parts], axis=0)
-    columns = from_lengths(np.empty(total.sum(), np.int32), total)
-    values, next_free, offset = np.empty(total.sum(), np.float32), columns.starts.copy(), 0
-    for part, count, scale in zip(parts, counts, scales, strict=True):
-        _, starts, lengths = vars(part.columns).values()
-        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        new, old = np.repeat(next_free, lengths) + within, np.repeat(starts, lengths) + within
-        columns.values[new] = part.columns.values[old] + offset
-        values[new] = part.values[old] * np.float32(scale)
-        next_free += lengths
-        offset += count
+    total = first.columns.lengths + second.columns.lengths
+    columns, values = from_lengths(np.empty(total.sum(), np.int32), total), np.empty(total.sum(), np.float32)
+    is_first = np.arange(len(values)) < np.repeat(columns.starts + first.columns.lengths, total)
+    for part, places, offset in ((first, is_first, 0), (second, ~is_first, count)):
+        columns.values[places] = part.columns.flat() + offset
+        values[places] = Ragged(part.values, part.columns.starts, part.columns.lengths).flat()
     return Features(columns, values)
 
 

@@ -11,7 +11,7 @@ from imdb_rnn.evaluation.intervals import of_proportion
 from imdb_rnn.evaluation.results import CurvePoint
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.training.baseline import baseline
-from imdb_rnn.training.batches import splits
+from imdb_rnn.training.batches import Splits
 
 SHARES = 1 / 64, 1 / 16, 1 / 4  # of the reviews in the other folds
 SPREAD = 2 / 3  # the gain of a doubling was within this share of what was expected in 26 of 27 cases on five tables
@@ -20,10 +20,9 @@ SPREAD = 2 / 3  # the gain of a doubling was within this share of what was expec
 def measure(
     training: Reviews,
     words: int,
-    fold: np.ndarray,
+    split: Callable[[float], Splits],
     logits: np.ndarray,
     predict: Callable[[float], np.ndarray],
-    seed: int,
 ) -> pd.DataFrame:
     """Measure network and linear model on all training reviews, each predicted from a share of the other folds.
 
@@ -32,17 +31,16 @@ def measure(
     Args:
         training: whole reviews.
         words: how many the vocabulary has.
-        fold: of each review, as `batches.fold_of_each` gives it.
+        split: gives for one of `SHARES`, or 1, what is learnt from and what is predicted, as `batches.splits` does.
         logits: of the training reviews, out of fold, learnt from all reviews of the other folds.
         predict: gives the same for one of `SHARES`.
-        seed: of what is drawn of the other folds.
 
     Returns:
         The columns of `CurvePoint`, a row for each share, and `expected` for twice the reviews, if that can be said.
     """
     y, measured = training.labels, []
     for share in (*SHARES, 1):
-        parts = splits(y, fold, share, seed)
+        parts = split(share)
         reviews = round(np.mean([len(learnt) for learnt, _ in parts]))
         if min(np.bincount(y[learnt]).min() for learnt, _ in parts) < 2:
             print(f"learning curve: nothing for {reviews:,} reviews, of a class there would be fewer than two")

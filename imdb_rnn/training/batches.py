@@ -29,22 +29,14 @@ def hold_out(reviews: Labelled, params: TrainParams) -> tuple[Labelled, Labelled
 def fold_of_each(reviews: Labelled, folds: int = 3, groups: np.ndarray | None = None) -> np.ndarray:
     """Divide reviews into folds of the same size, also within each label, by what is in them: uint8 (reviews,).
 
-    Equal reviews are in one fold, whatever their labels, and so are the reviews of a group.
+    The reviews of a group are in one fold; without groups equal reviews are, whatever their labels.
 
     Args:
         folds: 2 to 255.
         groups: (reviews,), the number of each review's group; None: there are no groups.
     """
-    digests = (blake2b(reviews.ids[row].astype("<i4").tobytes(), digest_size=8) for row in range(len(reviews.y)))
-    content = np.frombuffer(b"".join(digest.digest() for digest in digests), "<u8")
-    _, unit = np.unique(content, return_inverse=True)  # what has to be in one fold
-    if groups is not None:
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
-        _, group = np.unique(groups, return_inverse=True)
-        edges = coo_array((np.ones(len(unit)), (unit, group + unit.max() + 1)), (unit.max() + group.max() + 2,) * 2)
-        _, unit = np.unique(connected_components(edges, directed=False)[1][unit], return_inverse=True)
+    content = _contents(reviews)
+    _, unit = np.unique(content if groups is None else groups, return_inverse=True)  # what has to be in one fold
     sizes = np.bincount(unit)
     label, first = np.full(len(sizes), 255), np.full(len(sizes), np.iinfo(np.uint64).max)
     np.minimum.at(label, unit, reviews.y)
@@ -52,22 +44,25 @@ def fold_of_each(reviews: Labelled, folds: int = 3, groups: np.ndarray | None = 
     fold = np.empty(len(sizes), np.uint8)
     for of_label in np.unique(label):
         units = np.flatnonzero(label == of_label)
-        units = units[np.argsort(first[units])]
+        units = units[np.argsort(first[units], kind="stable")]
         ends = np.cumsum(sizes[units])
         fold[units] = (2 * ends - sizes[units]) * folds // (2 * ends[-1])  # by the middle of each unit
     return fold[unit]
 
 
-def splits(y: np.ndarray, fold: np.ndarray, share: float = 1.0, seed: int = 0) -> Splits:
+def splits(reviews: Labelled, fold: np.ndarray, share: float = 1.0, seed: int = 0) -> Splits:
     """For each fold the rows to learn from, of the other folds, and the rows of the fold; both ascending.
 
+    Nothing is learnt from a review that equals one of the fold.
+
     Args:
-        y, fold: (reviews,), the class and the fold of each.
-        share: of each class's rows of the other folds, drawn with `seed`, at least one.
+        fold: (reviews,), of each review.
+        share: of each class's rows to learn from, drawn with `seed`, at least one.
     """
-    draw, found = raw(len(y), seed, Stream.FOLDS), []
+    draw, content, found = raw(len(fold), seed, Stream.FOLDS), _contents(reviews), []
     for number in np.unique(fold):
-        others = [np.flatnonzero((fold != number) & (y == label)) for label in np.unique(y)]
+        unseen = ~np.isin(content, content[fold == number])
+        others = [np.flatnonzero(unseen & (reviews.y == label)) for label in np.unique(reviews.y)]
         learnt = [rows[np.argsort(draw[rows])[: int(np.ceil(share * len(rows)))]] for rows in others]
         found.append((np.sort(np.concatenate(learnt)), np.flatnonzero(fold == number)))
     return found
@@ -79,9 +74,14 @@ def check_splits(y: np.ndarray, splits: Splits) -> None:
         if (fewest := min(np.count_nonzero(y[learnt] == label) for learnt, _ in splits)) < 2:
             raise UserError(
                 f"params.yaml: train.folds is set, and without one of the folds only {fewest} of the {count} training "
-                f"reviews with label {label} would be left to learn from, because equal reviews, and those of a group, "
-                "are in one fold; set it to null, or add reviews"
+                f"reviews with label {label} would be left to learn from; set it to null, or add reviews"
             )
+
+
+def _contents(reviews: Labelled) -> np.ndarray:
+    """A hash of each review, equal for equal ones: uint64 (reviews,)."""
+    digests = (blake2b(reviews.ids[row].astype("<i4").tobytes(), digest_size=8) for row in range(len(reviews.y)))
+    return np.frombuffer(b"".join(digest.digest() for digest in digests), "<u8")
 
 
 def shuffled(count: int, batch_size: int, seed: int, epoch: int) -> list[np.ndarray]:

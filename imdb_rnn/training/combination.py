@@ -13,7 +13,7 @@ from imdb_rnn.engine.weights import Weights
 from imdb_rnn.training.linear import Choice, Linear
 
 PENALTY = 1.0  # of the squared distance from the start, where one review's loss counts 1
-MAX_ROUNDS, MAX_HALVINGS, TOLERANCE = 500, 30, 1e-8
+MAX_ROUNDS, MAX_HALVINGS, TOLERANCE = 500, 30, 1e-5
 
 
 class Combination(NamedTuple):

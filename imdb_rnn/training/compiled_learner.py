@@ -52,7 +52,7 @@ class CompiledLearner:
         if model.ngrams:
             self._combination = combination or start(logits, has_linear=True)
             problem = linear.problem(training, words, encoding.vocab_size, model, self._sample_weights, params.seed)
-            choice = self._combination.choice or linear.choose(problem, splits(training.y, fold_of_each(training)))[0]
+            choice = self._combination.choice or linear.choose(problem, splits(training, fold_of_each(training)))[0]
             self._linear = linear.fit(problem, choice)
             self.ngram_codes = self._linear.codes
         alone = model.model_copy(update={"ngrams": 0})

@@ -4,6 +4,9 @@ A single word's score is the sum of its own weight and those of the character n-
 those that are spelt alike (Bojanowski and others, Enriching Word Vectors with Subword Information, 2017). How strong
 regularisation is, and whether n-grams are weighted by their log-count ratios (Wang and Manning, Baselines and Bigrams,
 2012), is chosen by the loss on reviews that a fit has not seen.
+
+If there are reviews without a label, the fit is repeated with the half of them of which it is surest, with the labels
+that it predicts: self-training (Yarowsky, Unsupervised Word Sense Disambiguation Rivaling Supervised Methods, 1995).
 """
 
 from collections.abc import Sequence
@@ -59,6 +62,7 @@ class Problem(NamedTuple):
     """What is fitted. Of more than two classes each is told from the rest.
 
     codes: int64, of the n-grams of each review
+    unlabelled: the same of each review without a label
     spelling: of each id the indices of its n-grams of characters
     is_class: bool (logits, reviews)
     sample_weights: float64 (reviews,)
@@ -67,24 +71,59 @@ class Problem(NamedTuple):
     """
 
     codes: Ragged
+    unlabelled: Ragged
     spelling: Ragged
     is_class: np.ndarray
     sample_weights: np.ndarray
     min_reviews: int | None
     seed: int
 
-    def fit(
-        self, rows: np.ndarray, with_ratios: list[bool], costs: np.ndarray, tolerance: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Fit some rows: known n-grams, and weights, float64 (with and without ratios, logits, costs, n-grams + 1)."""
-        codes = _some(self.codes, rows)
-        known = _known(codes, self.min_reviews)
-        kinds, costs_of_rows = _kinds(codes, known, self.spelling), costs[:, None] * self.sample_weights[rows]
+    def rows(self, rows: np.ndarray) -> "Problem":
+        """Some of the reviews."""
+        codes, is_class = _some(self.codes, rows), self.is_class[:, rows]
+        return self._replace(codes=codes, is_class=is_class, sample_weights=self.sample_weights[rows])
+
+    def fit(self, with_ratios: list[bool], costs: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+        """Known n-grams, and weights, float64 (with and without ratios, logits, costs, n-grams + 1)."""
+        known = _known(self.codes, self.min_reviews)
+        kinds, costs_of_rows = _kinds(self.codes, known, self.spelling), costs[:, None] * self.sample_weights
         fitted = [
-            [_fit_class(kinds, side[rows], costs_of_rows, ratios, self.seed, tolerance) for side in self.is_class]
+            [_fit_class(kinds, side, costs_of_rows, ratios, self.seed, tolerance) for side in self.is_class]
             for ratios in with_ratios
         ]
         return known, np.array(fitted)
+
+    def fit_as_chosen(self, choice: Choice, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+        """Known n-grams, and weights, float64 (logits, n-grams + 1), with the help of reviews without a label."""
+        known, weights = self.fit([choice.with_ratios], np.array([choice.cost]), tolerance)
+        if len(self.unlabelled):
+            more = self._with_surest(_sums(ngrams.look_up(self.unlabelled, known), weights[0, :, 0]))
+            known, weights = more.fit([choice.with_ratios], np.array([choice.cost]), tolerance)
+        return known, weights[0, :, 0]
+
+    def _with_surest(self, logits: np.ndarray) -> "Problem":
+        """These reviews, and of those without a label the surest, half of them, in the shares of the classes.
+
+        Args:
+            logits: float64 (logits, reviews without a label).
+        """
+        of_class = logits if len(logits) > 1 else np.concatenate([-logits, logits])
+        is_class = self.is_class if len(logits) > 1 else np.concatenate([~self.is_class, self.is_class])
+        predicted, chosen = of_class.argmax(axis=0), []
+        for k, side in enumerate(is_class):
+            alike = np.flatnonzero(predicted == k)
+            surest = alike[np.argsort(-of_class[k, alike], kind="stable")]
+            chosen.append(np.sort(surest[: round(side.mean() * logits.shape[1] / 2)]))
+        rows, labels = np.concatenate(chosen), np.repeat(np.arange(len(chosen)), [len(of_one) for of_one in chosen])
+        weight = [self.sample_weights[side].sum() / max(side.sum(), 1) for side in is_class]
+        of_rows = labels == np.arange(len(chosen))[len(chosen) - len(logits) :, None]
+        codes = self.codes.flat(), self.unlabelled.rows(rows).flat()
+        lengths = np.concatenate([self.codes.lengths, self.unlabelled.lengths[rows]])
+        return self._replace(
+            codes=from_lengths(np.concatenate(codes), lengths),
+            is_class=np.hstack([self.is_class, of_rows]),
+            sample_weights=np.concatenate([self.sample_weights, np.array(weight)[labels]]),
+        )
 
 
 def problem(
@@ -107,7 +146,8 @@ def problem(
     spelling = _spelling(words if training.ids.lengths.sum() <= MOST_WORDS else (), vocab_size)
     classes = int(training.y.max()) + 1
     is_class = training.y == np.arange(classes)[classes - num_logits(classes) :, None]
-    return Problem(codes, spelling, is_class, weights, params.ngram_min_reviews, seed)
+    unlabelled = ngrams.codes_of(training.unlabelled, params.ngrams, vocab_size)
+    return Problem(codes, unlabelled, spelling, is_class, weights, params.ngram_min_reviews, seed)
 
 
 def choose(of: Problem, splits: Splits) -> tuple[Choice, np.ndarray]:
@@ -118,19 +158,23 @@ def choose(of: Problem, splits: Splits) -> tuple[Choice, np.ndarray]:
     """
     unseen = np.zeros((2, len(of.is_class), len(COSTS), len(of.codes)))
     for learnt, rows in splits if len(splits) > 1 else []:
-        known, weights = of.fit(learnt, [False, True], COSTS, 10 * TOLERANCE)  # to compare them
+        known, weights = of.rows(learnt).fit([False, True], COSTS, 10 * TOLERANCE)  # to compare them
         columns = ngrams.look_up(_some(of.codes, rows), known)
         unseen[..., rows] = _sums(columns, weights.reshape(-1, len(known) + 1)).reshape(*weights.shape[:3], -1)
     ratios, cost = _best(unseen, of.is_class, of.sample_weights)
-    return Choice(bool(ratios), float(COSTS[cost])), unseen[ratios, :, cost].T
+    choice, logits = Choice(bool(ratios), float(COSTS[cost])), unseen[ratios, :, cost].T
+    if len(of.unlabelled):
+        for learnt, rows in splits:
+            known, weights = of.rows(learnt).fit_as_chosen(choice, TOLERANCE)
+            logits[rows] = _sums(ngrams.look_up(_some(of.codes, rows), known), weights).T
+    return choice, logits
 
 
 def fit(of: Problem, choice: Choice) -> Linear:
     """Fit all reviews."""
-    known, weights = of.fit(np.arange(len(of.codes)), [choice.with_ratios], np.array([choice.cost]), TOLERANCE)
-    scores = weights[0, :, 0].T.astype(np.float32, order="C")
-    of_training = _sums(ngrams.look_up(of.codes, known), weights[0, :, 0]).T
-    return Linear(known, scores[:-1], scores[-1], of_training)
+    known, weights = of.fit_as_chosen(choice, TOLERANCE)
+    scores = weights.T.astype(np.float32, order="C")
+    return Linear(known, scores[:-1], scores[-1], _sums(ngrams.look_up(of.codes, known), weights).T)
 
 
 def _known(codes: Ragged, min_reviews: int | None) -> np.ndarray:
@@ -214,7 +258,7 @@ def _fit_class(
         of_kind *= scale / np.sqrt(square) if square > 0 else 0
         weights.append(of_kind)
         scaled.append(Features(present, (values * of_kind[present.values]).astype(np.float32)))
-    features = side_by_side(scaled, counts, [1, 1])
+    features = side_by_side(*scaled, counts[0])
     fitted = logistic.fit(features, np.tile(is_class, (len(costs), 1)), costs, sum(counts), seed, tolerance)
     of_words, of_characters, bias = np.split(fitted, [counts[0], -1], axis=1)
     in_words = _sums(parts, np.pad(of_characters * weights[1], ((0, 0), (0, 1))))

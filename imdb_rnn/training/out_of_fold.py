@@ -60,7 +60,7 @@ def predict_folds(
     Raises:
         UserError: when the other folds have not enough reviews of a class; and as `loop.train` does.
     """
-    parts = splits(training.y, fold, share, params.seed)
+    parts = splits(training, fold, share, params.seed)
     check_splits(training.y, parts)
     alone = model.model_copy(update={"ngrams": 0})
     network, of_linear, choice = np.empty((len(fold), num_logits(int(training.y.max()) + 1))), None, None
@@ -88,7 +88,7 @@ def summary(y: np.ndarray, found: OutOfFold) -> str:
 
 
 class _CombinationFile(BaseModel):
-    """`Combination` as JSON; all of it is None without folds."""
+    """`Combination` as JSON; the stage `folds` writes no values without folds."""
 
     network_weight: list[float] | None = None
     linear_weight: list[float] = []
@@ -96,23 +96,21 @@ class _CombinationFile(BaseModel):
     choice: linear.Choice | None = None
 
 
-def write(folder: Path, found: OutOfFold | None) -> None:
-    """Write `fold.npy`, `logits.npy` and `combination.json`, all or none; only the last, without values, for None."""
+def write(folder: Path, found: OutOfFold) -> None:
+    """Write `fold.npy`, `logits.npy` and `combination.json`, all or none."""
     with files.replacing(folder) as new:
         new.mkdir()
-        values: dict = {}
-        if found:
-            np.save(new / FOLD, found.fold)
-            np.save(new / LOGITS, found.logits)
-            weights = found.combination._asdict()
-            choice = weights.pop("choice")
-            values = {name: array.tolist() for name, array in weights.items()}
-            values["choice"] = choice._asdict() if choice else None
+        np.save(new / FOLD, found.fold)
+        np.save(new / LOGITS, found.logits)
+        weights = found.combination._asdict()
+        choice = weights.pop("choice")
+        values = {name: array.tolist() for name, array in weights.items()}
+        values["choice"] = choice._asdict() if choice else None
         files.write_json(new / COMBINATION, values)
 
 
 def read(folder: Path) -> OutOfFold | None:
-    """Read what `write` wrote. Raises `UserError` when it is missing or damaged."""
+    """Read what `write` wrote; None without folds. Raises `UserError` when a file is missing or damaged."""
     values = files.read_json(_CombinationFile, folder / COMBINATION, "folds")
     if values.network_weight is None:
         return None

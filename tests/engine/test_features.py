@@ -68,8 +68,8 @@ def test_kinds_of_features_side_by_side(reviews, order):
     chosen = list(range(len(reviews)))
     order.shuffle(chosen)
     one, two = (features.rows(np.array(chosen)) for features in (one, two))
-    both = side_by_side([one, two], [m, n], [0.6, 0.8])
-    np.testing.assert_allclose(dense(both, m + n), np.hstack([0.6 * dense(one, m), 0.8 * dense(two, n)]), rtol=1e-6)
+    both = side_by_side(one, two, m)
+    np.testing.assert_array_equal(dense(both, m + n), np.hstack([dense(one, m), dense(two, n)]))
 
 
 @given(

@@ -6,12 +6,14 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.evaluation import learning_curve
 from imdb_rnn.evaluation.results import CurvePoint
 from imdb_rnn.text.corpus import Reviews
+from imdb_rnn.text.encode import Labelled
+from imdb_rnn.training.batches import Splits, splits
 
 
 def measure(y: np.ndarray, shares: dict) -> list[dict]:
     """Of reviews of which a word says the label, in 3 folds; `shares` has how many are predicted correctly."""
-    word = np.random.default_rng(0).integers(3, 30, len(y))
-    reviews = Reviews(ragged(*[[label + 1, noise] for label, noise in zip(y, word, strict=True)]), y)
+    noise = np.random.default_rng(0).permutation(len(y)) + 3
+    reviews = Reviews(ragged(*np.stack([y + 1, noise], axis=1)), y)
     sign = np.where(y == 1, 1.0, -1.0)
 
     def predict(share: float) -> np.ndarray:
@@ -19,8 +21,12 @@ def measure(y: np.ndarray, shares: dict) -> list[dict]:
             raise UserError("no n-gram is in 2 training reviews")
         return np.where(np.arange(len(y)) < shares[share], sign, -sign)
 
-    fold, whole = np.arange(len(y)) % 3, predict(1)
-    return learning_curve.measure(reviews, 30, fold, whole, predict, seed=42).to_dict("records")
+    fold = np.arange(len(y)) % 3
+
+    def split(share: float) -> Splits:
+        return splits(Labelled(reviews.ranks, y), fold, share)
+
+    return learning_curve.measure(reviews, len(y) + 2, split, predict(1), predict).to_dict("records")
 
 
 def test_accuracy_is_measured_by_the_number_of_reviews_learnt_from_and_expected_at_twice_as_many():

@@ -83,7 +83,7 @@ def test_labels_that_were_flipped_are_found_and_better_than_by_the_loss_in_train
     ids = encode(ranks, PadParams())
     training = Labelled(ids, y)
     problem = linear.problem(training, (), 10_000, ModelParams(ngrams=1), np.ones(len(y)), 42)
-    choice, logits = linear.choose(problem, splits(y, fold_of_each(training)))
+    choice, logits = linear.choose(problem, splits(training, fold_of_each(training)))
     first = suspects(y, logits[:, 0], ranks, vocabulary)["review"][:160]
     by_loss = np.argsort(margin(y, linear.fit(problem, choice).of_training[:, 0]), kind="stable")[:160]
     found, found_by_loss = (np.isin(flipped, some).mean() for some in (first, by_loss))

@@ -43,7 +43,7 @@ def made_up(small, tmp_path) -> Corpus:
         name: (reviews.ranks, reviews.labels) for name, reviews in (("train", made_up.train), ("test", made_up.test))
     }
     write_padded(tmp_path / files.PADDED, sets, small.pad)
-    out_of_fold.write(tmp_path / files.OUT_OF_FOLD, None)
+    files.write_json(tmp_path / files.OUT_OF_FOLD / "combination.json", {})
     return made_up
 
 

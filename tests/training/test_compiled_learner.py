@@ -185,7 +185,7 @@ def test_the_recurrent_network_learns_as_if_there_were_no_ngrams_and_the_logit_i
     x, y = task(300, 1, classes)
     training = Labelled(unpad(x), y)
     problem = linear.problem(training, (), VOCAB_SIZE, small(ngrams=2), np.ones(300), 42)
-    fitted = linear.fit(problem, linear.choose(problem, splits(y, fold_of_each(training)))[0])
+    fitted = linear.fit(problem, linear.choose(problem, splits(training, fold_of_each(training)))[0])
     np.testing.assert_allclose(with_ngrams.weights.head_bias, halved.head_bias + fitted.bias / 2, rtol=1e-6)
     np.testing.assert_array_equal(with_ngrams.weights.ngrams.ravel(), fitted.scores.ravel() / 2)
 

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from imdb_rnn.core.params import ModelParams
 from imdb_rnn.engine import threads
 from imdb_rnn.engine.kernels import ngrams
+from imdb_rnn.engine.ragged import NO_ROWS
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training import linear
 from imdb_rnn.training.batches import fold_of_each, splits
@@ -38,7 +39,7 @@ def problem(
 
 def choose(training: Labelled) -> tuple[Choice, np.ndarray]:
     """Whether to use ratios and which cost, and the logits of each review by a fit that has not seen it."""
-    return linear.choose(problem(training), splits(training.y, fold_of_each(training)))
+    return linear.choose(problem(training), splits(training, fold_of_each(training)))
 
 
 def fit(training: Labelled) -> Linear:
@@ -111,6 +112,24 @@ def test_words_learn_from_those_that_are_spelt_alike():
         score[len(words)] = model.scores[np.searchsorted(model.codes, 6), 0]
     assert abs(score[0]) < 0.1
     assert score[len(WORDS)] > 0.3
+
+
+def test_reviews_without_a_label_teach_words_that_no_labelled_review_has():
+    """Words that come with known ones get their sign; and what is learnt has to show out of fold, too."""
+    good, bad, new_good, new_bad = 4, 7, 10, 11
+    labelled = ragged(*[[1, word, 12 + i % 4] for i in range(40) for word in (good, bad)])
+    y = np.array([1, 0] * 40)
+    more = ragged(*[[1, word, new] for word, new in ((good, new_good), (bad, new_bad)) for _ in range(30)])
+    for classes in (y, y + (np.arange(80) >= 78)):
+        training = Labelled(labelled, classes, more)
+        made = problem(training, words=[])
+        choice, unseen = linear.choose(made, splits(training, fold_of_each(training)))
+        model = linear.fit(made, choice)
+        score = dict(zip(model.codes.tolist(), model.scores[:, -1 if classes is y else 1], strict=True))
+        assert score[new_good] > 0.05 > -0.05 > score[new_bad]
+        assert len(model.of_training) == len(unseen) == 80
+        alone = linear.fit(problem(training._replace(unlabelled=NO_ROWS), words=[]), choice)
+        assert new_good not in alone.codes
 
 
 def test_the_same_bytes_with_any_number_of_threads(monkeypatch):

@@ -86,8 +86,6 @@ def test_what_is_written_is_read(tmp_path):
         assert array.dtype == same.dtype
         np.testing.assert_array_equal(array, same)
     assert read.combination.choice == WRITTEN.combination.choice
-    out_of_fold.write(tmp_path / "none", None)
-    assert out_of_fold.read(tmp_path / "none") is None
 
 
 def test_what_is_damaged_is_named(tmp_path):
