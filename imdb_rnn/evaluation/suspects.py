@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from imdb_rnn.engine.kernels.arithmetic import probabilities
+from imdb_rnn.engine.kernels.arithmetic import cross_entropy, log, probabilities
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.engine.rng import raw
 from imdb_rnn.evaluation.results import CLASSES, class_names
@@ -29,9 +29,10 @@ def suspects(
     """Training reviews whose labels look wrong, the most suspicious first, at most `MOST`.
 
     First come those of which a near-duplicate has another label: of the two, the one with fewer equal reviews of its
-    label, or else the one whose label is less probable. Then
-    those that confident learning (Northcutt, Jiang and Chuang, 2021) counts for another class: its probability is at
-    least as high as reviews of that class have on average. Each part is in the order of the label's probability.
+    label, or else the one whose label is less probable. Then those that confident learning (Northcutt, Jiang and
+    Chuang, 2021) counts for another class: its probability is at least as high as reviews of that class have on
+    average. These are left out if the models know no more than how frequent each class is. Each part is in the order
+    of the label's probability.
 
     Args:
         y: (reviews,), classes from 0, all present.
@@ -47,7 +48,9 @@ def suspects(
     """
     p = probabilities(np.stack([np.zeros(len(y)), logits], axis=1) if logits.ndim == 1 else logits)
     rows = np.arange(len(y))
-    own, (twin, copies), other = p[rows, y], near_duplicates(ranks, y), confident_class(y, p)
+    own, (twin, copies) = p[rows, y], near_duplicates(ranks, y)
+    share = np.bincount(y)[y] / len(y)
+    other = confident_class(y, p) if cross_entropy(y, logits)[0].mean() < -log(share).mean() else y
     doubt = np.lexsort((rows, own, copies)).argsort()  # the lower, the more doubtful is a label beside its twin's
     is_twin = (twin >= 0) & (doubt < doubt[twin])
     chosen = np.flatnonzero(is_twin | (other != y))

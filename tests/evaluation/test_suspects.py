@@ -32,7 +32,7 @@ def test_among_any_number_of_equal_reviews_the_one_with_another_label_is_the_sus
     assert set(np.delete(found, 1234)) == {1234}
     table = suspects(y, np.full(3000, 0.2), reviews, WORDS)  # models that saw none of them guess its label
     assert table[["review", "suggested"]].to_numpy()[0].tolist() == [1234, "negative"]
-    assert not table["why"][1:].str.startswith("near").any()
+    assert len(table) == 1  # they know less than that one in 3,000 is positive
 
 
 def test_a_class_is_counted_where_it_is_as_probable_as_its_reviews_are_on_average():
@@ -54,13 +54,13 @@ def test_a_class_is_counted_where_it_is_as_probable_as_its_reviews_are_on_averag
 
 
 def test_contradicted_labels_come_first_and_each_suspect_says_why_and_where_it_is():
-    y, logits = np.array([0, 1, 1, 0, 1, 0]), np.array([-3.0, -1.0, -9.0, -2.0, 3.0, -4.0])
+    y, logits = np.array([0, 1, 1, 0, 1, 0]), np.array([-3.0, -0.5, -2.9, -2.0, 5.0, -4.0])
     reviews = ragged(LONG, EDITED, [501, 502], [503], [504], [505])
     places = [f"a.csv, row {row}" for row in range(11, 17)]
     table = suspects(y, logits, reviews, WORDS, places=places)
     assert table["why"].tolist() == ["near-duplicate of a.csv, row 11", "model"]
     expected = {"rank": [1, 2], "review": [1, 2], "place": ["a.csv, row 12", "a.csv, row 13"]}
-    expected |= {"label": ["positive"] * 2, "suggested": ["negative"] * 2, "probability": [0.268941, 0.000123]}
+    expected |= {"label": ["positive"] * 2, "suggested": ["negative"] * 2, "probability": [0.377541, 0.052154]}
     assert table[list(expected)].to_dict("list") == expected
     assert table["opening"].tolist() == [" ".join(WORDS[:20]), "w501 w502"]
     y[5], of_three = 2, np.stack([0 * logits, logits, [-9, -9, -9, -9, -9, 9]], axis=1)
