@@ -17,6 +17,7 @@ from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.ragged import Ragged, from_lengths
 from imdb_rnn.engine.weights import Weights, named
 from imdb_rnn.text.encode import encode, ranks_of, with_padding
+from imdb_rnn.text.profiles import Profile
 from imdb_rnn.text.vocabulary import OOV, PADDING, START, get_tokenizer
 
 BATCH = 256  # reviews; the activations of long reviews take much memory
@@ -52,6 +53,7 @@ class Model:
     best_epoch: the epoch of the training, from 1, after which the weights were as they are here
     provenance: where the training reviews come from
     threshold: of two labels the second one is predicted where its probability is above it
+    profile: of the training texts, see `text.profiles.training_profile`; None in an older file
 
     >>> model.predict(["A wonderful film.", "A terrible film."])
     ['positive', 'negative']
@@ -74,6 +76,7 @@ class Model:
     best_epoch: int
     provenance: dict[str, Any]
     threshold: float = THRESHOLD
+    profile: Profile | None = None
 
     @cached_property
     def _rank(self) -> dict[str, int]:

@@ -21,6 +21,7 @@ from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.weights import from_named, named
 from imdb_rnn.model import Model
 from imdb_rnn.text.corpus import Labels
+from imdb_rnn.text.profiles import Profile, bins
 from imdb_rnn.text.vocabulary import RANK_OFFSET
 
 METADATA = "imdb_rnn"  # the only entry: with several, the order of safetensors' bytes changes from run to run
@@ -37,6 +38,7 @@ class Metadata(BaseModel):
     labels: Labels
     best_epoch: Annotated[int, Field(ge=1)]
     threshold: Fraction = THRESHOLD
+    profile: Profile | None = None
     provenance: dict[str, Any]
     vocabulary: list[str]
 
@@ -50,6 +52,7 @@ def metadata(model: Model) -> str:
         labels=list(model.labels),
         best_epoch=model.best_epoch,
         threshold=model.threshold,
+        profile=model.profile,
         provenance=model.provenance,
         vocabulary=model.vocabulary,
     )
@@ -79,6 +82,10 @@ def _read(file: Any) -> Model:
     about = Metadata.model_validate_json((file.metadata() or {}).get(METADATA, ""))
     if not 0 < len(about.vocabulary) < about.pad.vocab_size - RANK_OFFSET:
         raise ValueError(f"its vocabulary has {len(about.vocabulary)} words")
+    if about.profile:
+        sizes = {name: len(counts) for name, counts in about.profile.items()}
+        if sizes != bins(len(about.labels)) or not all(sum(c) > 0 and min(c) >= 0 for c in about.profile.values()):
+            raise ValueError("its profile does not count texts")
     found = {}
     for name in file.keys():  # noqa: SIM118, it is not a dictionary
         array = file.get_slice(name)  # of which only the header is looked at
@@ -100,4 +107,4 @@ def _read(file: Any) -> Model:
             raise ValueError(f"{name} is not finite everywhere")
     texts = about.vocabulary, about.tokenizer, tuple(about.labels)
     of_training = about.best_epoch, about.provenance, about.threshold
-    return Model(about.model, about.pad, from_named(arrays), codes, *texts, *of_training)
+    return Model(about.model, about.pad, from_named(arrays), codes, *texts, *of_training, about.profile)

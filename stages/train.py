@@ -7,17 +7,19 @@ every epoch. With the engine `compiled` the same parameters and reviews give the
 training was stopped and resumed from its checkpoint.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.params import Params
-from imdb_rnn.decision import THRESHOLD
+from imdb_rnn.decision import THRESHOLD, predicted
 from imdb_rnn.text.corpus import read_provenance
 from imdb_rnn.text.encode import read_labelled, read_training
+from imdb_rnn.text.profiles import training_profile
 from imdb_rnn.training import out_of_fold
 from imdb_rnn.training.ahead import compiled_ahead
-from imdb_rnn.training.loop import hold_out_and_train
+from imdb_rnn.training.loop import divide, hold_out_and_train
 from imdb_rnn.training.threshold import choose
 
 
@@ -31,7 +33,10 @@ def main(params: Params, root: Path) -> None:
     threshold = choose(training.y, found.logits, rule) if found else THRESHOLD
     trained = hold_out_and_train(training, test, *settings, root / files.CHECKPOINTS, words, combination)
     model = trained.model(params.model, params.pad, words, read_provenance(reviews), threshold)
-    model_file.save(model, root / files.MODEL)
+    logits = found.logits if found else model.logits(divide(training, test, params.train)[1].ids)
+    of_others = predicted(logits, threshold)  # by models that have not learnt from the reviews that they predict
+    profile = training_profile(training, of_others, len(model.labels), params.pad.vocab_size)
+    model_file.save(replace(model, profile=profile), root / files.MODEL)
     frames.write_csv(root / files.HISTORY, trained.history)
     is_last = params.train.validation == "holdout" and trained.best_epoch == params.train.epochs
     more = ", the last: with a higher train.epochs the network may become better" * is_last

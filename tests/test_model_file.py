@@ -18,6 +18,7 @@ from safetensors import safe_open
 
 from imdb_rnn import model_file
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.text.profiles import bins
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def rewrite(path, arrays=None, **changes) -> None:
     with safe_open(path, framework="numpy") as file:
         about = json.loads(file.metadata()[model_file.METADATA])
     for section, values in changes.items():
-        about[section] = about.get(section, {}) | values if isinstance(values, dict) else values
+        about[section] = (about.get(section) or {}) | values if isinstance(values, dict) else values
     about = {section: values for section, values in about.items() if values is not None}
     found = {name: np.ascontiguousarray(array) for name, array in found.items() if array is not None}
     path.write_bytes(safetensors.numpy.save(found, {model_file.METADATA: json.dumps(about)}))
@@ -54,7 +55,8 @@ def assert_refused(path, message: str = "") -> None:
 
 @pytest.mark.parametrize(("kind", "classes"), [*((kind, 2) for kind in NETWORKS), ("max", 3), ("everything", 100)])
 def test_a_model_is_read_as_saved(kind, classes, tmp_path):
-    model = replace(network_of(NETWORKS[kind], classes=classes, padding="post", maxlen=9), threshold=0.83)
+    model = network_of(NETWORKS[kind], classes=classes, padding="post", maxlen=9)
+    model = replace(model, threshold=0.83, profile={name: [1] * size for name, size in bins(classes).items()})
     model_file.save(model, tmp_path / "model.safetensors")
     again = model_file.load(tmp_path / "model.safetensors")
     for name in (field.name for field in fields(model)):
@@ -89,9 +91,21 @@ def test_the_bytes_depend_on_the_model_alone(saved, tmp_path):
     assert [*json.loads(metadata)] == [*model_file.Metadata.model_fields]
 
 
-def test_a_file_without_a_threshold_has_that_of_older_ones(path):
-    rewrite(path, threshold=None)
+def test_an_older_file_has_no_threshold_and_no_profile(path):
+    rewrite(path, threshold=None, profile=None)
     assert model_file.load(path).threshold == 0.5
+    assert model_file.load(path).profile is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"words": [1]}, {"predicted": [0, 0]}, {"predicted": [3, -1]}, {"other": [1]}], ids=str
+)
+def test_a_profile_that_counts_no_texts_is_refused(path, wrong):
+    whole = {name: [1] * size for name, size in bins(2).items()}
+    rewrite(path, profile=whole)
+    assert model_file.load(path).profile == whole
+    rewrite(path, profile=whole | wrong)
+    assert_refused(path, "its profile does not count texts")
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "no header", "no metadata", "not JSON"])

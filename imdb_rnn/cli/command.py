@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 MODEL = "data/model.safetensors"
 READ_BYTES = 2**20  # of standard input, at most, before the lines that have arrived are answered
 MAX_LINE = 10 * 2**20  # bytes
-# Of English tweets and product reviews a network of film reviews knows three words of four, of texts in other European
-# languages at most half (die, in, film, me are English words, too), of other scripts none.
-FEW = 0.5
 BROKEN_PIPE = 141  # the exit status of other programs when the reader of their output has gone
 EXAMPLES = """\
 examples:
@@ -76,6 +73,8 @@ def _execute(words: list[str]) -> None:
     elif arguments.table:
         if not arguments.out:
             predict.error("--table needs --out, the file or folder to write")
+        if arguments.report and Path(arguments.report).suffix != ".html":
+            predict.error("--report writes a page; name it FILE.html")
         if arguments.texts or arguments.json or arguments.trace:
             predict.error("--table cannot be combined with texts, --json or --trace")
         if arguments.cluster or _is_of_many(arguments.table, arguments.out):
@@ -83,8 +82,8 @@ def _execute(words: list[str]) -> None:
         else:
             _score_one(arguments)
     else:
-        if arguments.out or arguments.text_column or arguments.cluster or arguments.probabilities:
-            predict.error("--out, --text-column, --cluster and --probabilities need --table")
+        if any((arguments.out, arguments.report, arguments.text_column, arguments.cluster, arguments.probabilities)):
+            predict.error("--out, --report, --text-column, --cluster and --probabilities need --table")
         if not arguments.texts:
             predict.error("give a text, - for standard input, or --table")
         if "-" in arguments.texts and len(arguments.texts) > 1:
@@ -116,6 +115,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         help="output file: the table plus columns with the predicted label and a probability: of two labels of the "
         "second, of more that of the predicted one. For several tables a folder; tables already scored are skipped",
     )
+    about = "with --table: write a page, FILE.html, that compares the texts with the training texts"
+    add("--report", metavar="FILE", help=about)
     add("--probabilities", action="store_true", help="with --table: also a column with the probability of each label")
     add("--text-column", action="append", metavar="NAME", help="the column of the texts; several are joined")
     add(
@@ -173,7 +174,7 @@ def _score_one(arguments: argparse.Namespace) -> None:
     _tell(arguments, [texts], [table], model)
     with tqdm(unit=" reviews", disable=None) as bar:
         counts = score_table(model, table, out, texts, bar.update, arguments.probabilities, arguments.unsure)
-    _print_counts(model, [counts], out)
+    _print_counts(model, [counts], out, arguments.report)
 
 
 def _score_many(arguments: argparse.Namespace) -> None:
@@ -199,16 +200,20 @@ def _score_many(arguments: argparse.Namespace) -> None:
             counts += score_parts(model, digest, rest, scratch, arguments.cluster, bar.update)
         else:
             counts += [parts.score_part(model, digest, part, scratch, bar.update) for part in rest]
-    _print_counts(model, counts, out)
+    _print_counts(model, counts, out, arguments.report)
 
 
-def _print_counts(model: "Model", counts: list["Counts"], out: Path) -> None:
-    rows, positive, blank, words, known, unsure = (sum(each) for each in zip(*counts, strict=True))
+def _print_counts(model: "Model", counts: list["Counts"], out: Path, report: str | None) -> None:
+    from imdb_rnn.cli import drift
+    from imdb_rnn.cli.scoring import total
+
+    rows, positive, blank, unsure, profile = total(counts)
     if blank:
         print(f"{blank:,} row{'s' * (blank != 1)} without a text: kept, with no prediction", file=sys.stderr)
-    if known < FEW * words:
-        share = f"{known / words:.0%}"
-        print(f"the model knows {share} of the words of these texts; are they in another language?", file=sys.stderr)
+    if model.profile and (unlike := drift.summary(profile, model.profile, model.labels)):
+        print(unlike, file=sys.stderr)
+    if model.profile and report:
+        drift.write_page(Path(report), profile, model.profile, model.labels)
     of_them = f", {positive:,} of them {model.labels[1]}" * (len(model.labels) == 2)
     undecided = f", {unsure:,} unsure" * (unsure > 0)
     print(f"{rows:,} review{'s' * (rows != 1)}{of_them}{undecided}, in {out}")
@@ -223,6 +228,8 @@ def _tell(arguments: argparse.Namespace, texts: list[list[str]], tables: list["T
     """Report what the user did not ask for: the column that was inferred, and columns that will be replaced."""
     from imdb_rnn.cli.writing import added_columns
 
+    if arguments.report and not model.profile:
+        raise UserError(f"{arguments.model} does not know its training texts, so --report needs a newer model file")
     if not arguments.text_column:
         names = list(dict.fromkeys(name for each in texts for name in each))
         trained = _trained(model)

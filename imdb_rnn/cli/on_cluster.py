@@ -1,5 +1,6 @@
 """Many tables, scored on a Ray cluster: Ray Data gives each CPU one table at a time."""
 
+import json
 import logging
 import socket
 import sys
@@ -49,8 +50,8 @@ def score_parts(
         for row in items.map(partial(_score, work), num_cpus=1).iter_rows():
             if row["fault"]:
                 raise UserError(row["fault"])
-            found.append(Counts(*(row[field] for field in Counts._fields)))
-            on_progress(row["rows"])
+            found.append(Counts(**json.loads(row["counts"])))
+            on_progress(found[-1].rows)
     return found
 
 
@@ -58,17 +59,18 @@ def _score(work: Any, row: dict[str, Any]) -> dict[str, Any]:
     """Score a part in a worker, unless a worker that died had finished it; a fault is returned as text."""
     model, model_digest, parts, scratch = _get(work)
     part = parts[row["part"]]
-    counts, fault = Counts(0, 0), ""
+    counts, fault = "", ""
     try:
         for path in (scratch, part.table.path):
             if not path.exists():
                 where = f"{path} does not exist on {socket.gethostname()}"
                 raise UserError(f"{where}; put the tables and --out on storage that all machines share")
         _count_start(scratch / f"{part.out.name}.starts", part.table.path)
-        counts = done(part, model_digest) or score_part(model, model_digest, part, scratch, lambda rows: None)
+        found = done(part, model_digest) or score_part(model, model_digest, part, scratch, lambda rows: None)
+        counts = json.dumps(found._asdict())
     except (OSError, UserError) as error:  # the storage may fail at any time
         fault = str(error)
-    return {**counts._asdict(), "fault": fault}
+    return {"counts": counts, "fault": fault}
 
 
 def _count_start(path: Path, table: Path) -> None:

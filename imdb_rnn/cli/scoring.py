@@ -13,32 +13,37 @@ import numpy as np
 from imdb_rnn.cli.writing import Answer, added_columns, target_of, writing
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.decision import predicted
 from imdb_rnn.engine.kernels.arithmetic import probabilities
-from imdb_rnn.model import UNSURE, Model
-from imdb_rnn.text import columns, tables
+from imdb_rnn.model import TEXTS, UNSURE, Model
+from imdb_rnn.text import columns, profiles, tables
 from imdb_rnn.text.tables import Table
 from imdb_rnn.text.tables.binary import parquet
 
 BATCH_ROWS, BATCH_CHARACTERS = 4096, 2**24  # at most, of the rows that are in memory at a time
 PARQUET_ROWS = 2**14  # in memory at a time; each batch is a row group of the new file
-LOOKED_AT = 1000  # rows of a table by which its texts are recognised, and that their words are known
-Scored = tuple[list[str], list[str]]  # texts, and the answers for those that are not blank
-AnswersOf = Callable[[list[str]], tuple[list[str], list[Answer]]]  # see `_answers`
+LOOKED_AT = 1000  # rows of a table by which its texts are recognised
+AnswersOf = Callable[[list[str]], tuple["Counts", list[Answer]]]  # see `_answers`
 OnProgress = Callable[[int], object]  # is called with the number of rows that were scored since the last call
 
 
 class Counts(NamedTuple):
-    """How many rows a table has, are predicted the second label, have no text; words of the first texts, known ones.
+    """How many rows a table has, are predicted the second label, have no text, get `UNSURE`; and the texts' profile.
 
-    unsure: how many rows get `UNSURE`
+    profile: as the predictions without `UNSURE` have it
     """
 
     rows: int
     positive: int
-    blank: int = 0
-    words: int = 0
-    known: int = 0
-    unsure: int = 0
+    blank: int
+    unsure: int
+    profile: profiles.Profile
+
+
+def total(counts: Sequence[Counts]) -> Counts:
+    """The counts of all rows of several ones, of at least one."""
+    rows, positive, blank, unsure = (sum(each) for each in zip(*(of[:4] for of in counts), strict=True))
+    return Counts(rows, positive, blank, unsure, profiles.total(of.profile for of in counts))
 
 
 def find_text_columns(table: Table, named: list[str] | None, trained: Sequence[str] = ()) -> list[str]:
@@ -87,49 +92,43 @@ def score_table(
     Raises:
         UserError: when a row cannot be read, or `out` cannot be written; and as `tables.read_rows` does.
     """
-    target, counts, added = target_of(table, out), Counts(0, 0), added_columns(model.labels, each)
+    target, added = target_of(table, out), added_columns(model.labels, each)
     answers_of = partial(_answers, model, added=added, unsure=unsure)
     with files.replacing(out) as new:
         score = _score_parquet if table.form == "parquet" else _score_rows
-        for batch, labels in score(answers_of, table, target, new, texts, added):
-            words, known = (0, 0) if counts.rows else _known(model, batch[:LOOKED_AT])
-            blank, positive = len(batch) - len(labels), labels.count(model.labels[1])
-            more = Counts(len(batch), positive, blank, words, known, labels.count(UNSURE))
-            counts = Counts(*map(sum, zip(counts, more, strict=True)))
-            on_progress(len(batch))
+        counts, _ = answers_of([])
+        for more in score(answers_of, table, target, new, texts, added):
+            counts = total([counts, more])
+            on_progress(more.rows)
     return counts
 
 
-def _known(model: Model, texts: list[str]) -> tuple[int, int]:
-    """How many words texts have, and how many of them the model knows."""
-    vocabulary = set(model.vocabulary)
-    words = [word for text in texts for word in model.tokenize(text)]
-    return len(words), sum(word in vocabulary for word in words)
-
-
-def _answers(
-    model: Model, texts: list[str], added: Sequence[str], unsure: float | None
-) -> tuple[list[str], list[Answer]]:
-    """The labels of the texts that are not blank, and the cells for each text."""
-    logits = model.decision_function([text for text in texts if text.strip()])
+def _answers(model: Model, texts: list[str], added: Sequence[str], unsure: float | None) -> tuple[Counts, list[Answer]]:
+    """The counts of some rows, and the cells for each of their texts."""
+    kept = [text for text in texts if text.strip()]
+    parts = [model.encode(kept[first : first + TEXTS]) for first in range(0, max(len(kept), 1), TEXTS)]
+    logits = np.concatenate(list(map(model.logits, parts)))
     probability, labels = probabilities(logits).round(6), model.label_names(logits, unsure)
     if logits.ndim == 1:
         said, shares = [probability.tolist(), labels], np.stack([(1 - probability).round(6), probability])
     else:
         said, shares = [labels, probability.max(axis=1).tolist()], probability.T
     known: Iterator[Answer] = zip(*said, *shares.tolist()[: len(added) - 2], strict=True)
-    return labels, [next(known) if text.strip() else (None,) * len(added) for text in texts]
+    of_texts = profiles.profile(parts, predicted(logits, model.threshold), len(model.labels))
+    positive, unsure = labels.count(model.labels[1]), labels.count(UNSURE)
+    counts = Counts(len(texts), positive, len(texts) - len(kept), unsure, of_texts)
+    return counts, [next(known) if text.strip() else (None,) * len(added) for text in texts]
 
 
 def _score_rows(
     answers_of: AnswersOf, table: Table, target: Table, new: Path, texts: list[str], added: Sequence[str]
-) -> Iterator[Scored]:
+) -> Iterator[Counts]:
     with writing(table, target, new, added) as write:
         for rows, joined in _batches(table, texts):
-            labels, answers = answers_of(joined)
+            counts, answers = answers_of(joined)
             for row, answer in zip(rows, answers, strict=True):
                 write({name: row[name] for name in row if name not in added}, answer)
-            yield joined, labels
+            yield counts
 
 
 def _batches(table: Table, texts: list[str]) -> Iterator[tuple[list[dict[str, Any]], list[str]]]:
@@ -165,7 +164,7 @@ def _joined(cells: Iterable[Any], table: Table, number: int) -> str:
 
 def _score_parquet(
     answers_of: AnswersOf, table: Table, target: Table, new: Path, texts: list[str], added: Sequence[str]
-) -> Iterator[Scored]:
+) -> Iterator[Counts]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -178,8 +177,8 @@ def _score_parquet(
             for batch in file.iter_batches(PARQUET_ROWS):
                 cells = zip(*(batch.column(name).to_pylist() for name in texts), strict=True)
                 joined = [_joined(row, table, next(numbers)) for row in cells]
-                labels, answers = answers_of(joined)
+                counts, answers = answers_of(joined)
                 said = [pa.array([answer[i] for answer in answers], field.type) for i, field in enumerate(more)]
                 arrays = [*(batch.column(name) for name in kept), *said]
                 writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
-                yield joined, labels
+                yield counts

@@ -148,6 +148,11 @@ def _trained(state: TrainingState, params: TrainParams) -> Trained:
     return Trained(state.best, state.ngram_codes, history, best_epoch(state.history, params))
 
 
+def divide(reviews: Labelled, test: Labelled, params: TrainParams) -> tuple[Labelled, Labelled]:
+    """The reviews to train on and those to validate with. Raises `UserError` as `hold_out` does."""
+    return hold_out(reviews, params) if params.validation == "holdout" else (reviews, test)
+
+
 def hold_out_and_train(
     reviews: Labelled,
     test: Labelled,
@@ -166,7 +171,7 @@ def hold_out_and_train(
         checkpoints: the folder of a checkpoint whose name says what training depends on; all but it and the newest
             others are removed. None: no checkpoints.
     """
-    training, validation = hold_out(reviews, params) if params.validation == "holdout" else (reviews, test)
+    training, validation = divide(reviews, test, params)
     path = None
     if checkpoints:
         arrays = [array for part in (training, validation) for array in (*vars(part.ids).values(), part.y)]

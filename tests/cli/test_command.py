@@ -18,6 +18,8 @@ from material import ROOT, model_params, network_of
 from imdb_rnn import model_file
 from imdb_rnn.cli import command
 from imdb_rnn.core import files
+from imdb_rnn.decision import predicted
+from imdb_rnn.text.profiles import profile
 
 
 @pytest.fixture
@@ -186,11 +188,41 @@ def test_a_table_is_scored(run, folder):
         "1,A wonderful film.,0.947348,positive\n2,a terrible film,0.052652,negative\n"
     )
     status, _, err = run("predict", "--table", "reviews.csv", "--text-column", "id", "--out", "reviews.csv")
-    assert (status, err) == (0, "the model knows 0% of the words of these texts; are they in another language?\n")
+    assert (status, err) == (0, "")
     assert (
         (folder / "reviews.csv")
         .read_text()
         .startswith("id,review,predicted_probability,predicted_label\n1,A wonderful film.,0.500000")
+    )
+
+
+def test_a_table_unlike_the_training_texts_is_pointed_out(run, folder, model):
+    texts = ["A wonderful film.", "a terrible film"] * 50
+    training = profile([model.encode(texts)], predicted(model.decision_function(texts)), 2)
+    model_file.save(replace(model, profile=training), folder / "model.safetensors")
+    foreign = ["Ein wunderbares Werk!", "Ein schreckliches Werk"] * 10
+    for name, rows in (("like", texts[:20]), ("foreign", foreign)):
+        (folder / f"{name}.csv").write_text("\n".join(["review", *rows]))
+    asked = ("--model", "model.safetensors", "--text-column", "review", "--report", "page.html", "--out")
+    assert run("predict", "--table", "like.csv", *asked, "a.csv")[2] == ""
+    assert "like the training texts, as far as compared here" in (folder / "page.html").read_text(encoding="utf-8")
+    unlike = (
+        "these texts are unlike the training texts: 100% have 100% unknown words or more (training texts: 0%); "
+        "are they in another language?\n"
+    )
+    assert run("predict", "--table", "foreign.csv", *asked, "b.csv")[2] == unlike
+    assert run("predict", "--table", "foreign.csv", "foreign.csv", *asked, "many")[2] == unlike
+    assert "20 texts, compared with 100" in (folder / "page.html").read_text(encoding="utf-8")
+    again = run("predict", "--table", "foreign.csv", "foreign.csv", *asked, "many")[2]
+    assert again == f"done already: 1 of 1 tables\n{unlike}"
+
+
+def test_an_older_model_has_nothing_to_compare_a_table_with(run, folder):
+    (folder / "a.csv").write_text("text\nEin Werk\n")
+    status, _, err = run("predict", "--table", "a.csv", "--out", "b.csv", "--report", "c.html")
+    assert (status, err) == (
+        1,
+        "error: data/model.safetensors does not know its training texts, so --report needs a newer model file\n",
     )
 
 
@@ -267,8 +299,14 @@ def test_tables_that_are_done_are_not_done_again(run, many):
         (["predict", "--table", "a.csv"], "--table needs --out"),
         (["predict", "--table", "a.csv", "--out", "b.csv", "text"], "--table cannot be combined"),
         (["predict", "--table", "a.csv", "--out", "b.csv", "--json"], "--table cannot be combined"),
-        (["predict", "--out", "b.csv", "text"], "--out, --text-column, --cluster and --probabilities need --table"),
-        (["predict", "--cluster", "local", "text"], "--out, --text-column, --cluster and --probabilities need --table"),
+        (
+            ["predict", "--out", "b.csv", "text"],
+            "--cluster and --probabilities need --table",
+        ),
+        (
+            ["predict", "--cluster", "local", "text"],
+            "--cluster and --probabilities need --table",
+        ),
         (["forecast"], "invalid choice: 'forecast'"),
     ],
 )

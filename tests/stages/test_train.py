@@ -54,6 +54,10 @@ def test_the_model_carries_its_vocabulary_and_where_its_reviews_come_from(small,
     assert network.provenance == made_up.provenance
     assert (network.tokenizer, network.labels) == ("word", ("negative", "positive"))
     assert (network.params, network.encoding, network.best_epoch) == (small.model, small.pad, 1)
+    assert {name: sum(counts) for name, counts in network.profile.items()} == {
+        **{"words": 40, "unknown": 40},
+        "predicted": 4,  # of the training reviews that were held out
+    }
 
 
 def test_the_threshold_is_chosen_from_out_of_fold_predictions(small, made_up, tmp_path, capsys):
@@ -63,7 +67,8 @@ def test_the_threshold_is_chosen_from_out_of_fold_predictions(small, made_up, tm
     out_of_fold.write(tmp_path / files.OUT_OF_FOLD, OutOfFold(np.zeros(len(y), np.uint8), logits, one))
     train.main(changed(small, **rule), tmp_path)
     assert "threshold: 0.2\n" in capsys.readouterr().out
-    assert model_file.load(tmp_path / files.MODEL).threshold == 0.2
+    network = model_file.load(tmp_path / files.MODEL)
+    assert (network.threshold, network.profile["predicted"]) == (0.2, [20, 20])
     train.main(changed(small, train={"folds": 2}), tmp_path)
     assert "training already finished" in capsys.readouterr().out, "another threshold trains nothing"
     assert model_file.load(tmp_path / files.MODEL).threshold == 0.5
