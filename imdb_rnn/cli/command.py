@@ -1,4 +1,4 @@
-"""The command `imdb-rnn`: the predictions of a trained model, from the shell.
+"""The command `imdb-rnn`, from the shell: training on a table, and the predictions of a trained model.
 
 What is slow to import is imported where it is needed, so that one prediction takes less than half a second.
 """
@@ -24,6 +24,7 @@ MAX_LINE = 10 * 2**20  # bytes
 BROKEN_PIPE = 141  # the exit status of other programs when the reader of their output has gone
 EXAMPLES = """\
 examples:
+  imdb-rnn train reviews.xlsx
   imdb-rnn predict "A wonderful film."
   imdb-rnn look reviews.csv
   imdb-rnn predict --table reviews.csv --out scored.csv
@@ -70,6 +71,8 @@ def _execute(words: list[str]) -> None:
         parser.print_help()
     elif arguments.command == "look":
         _look(arguments.path)
+    elif arguments.command == "train":
+        _train(arguments)
     elif arguments.table:
         if not arguments.out:
             predict.error("--table needs --out, the file or folder to write")
@@ -135,10 +138,27 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     add("--json", action="store_true", help="print one JSON object per line")
     add("--trace", action="store_true", help="also print the probability after each word")
     add("--model", type=Path, default=MODEL, metavar="FILE", help="the model file (default: %(default)s)")
+    about = "a model and a report on it, in a folder"
+    train = commands.add_parser("train", help=f"make {about}", description=f"Make {about}, from a table of reviews.")
+    train.add_argument("table", type=Path, metavar="TABLE", help="a table, or a folder of tables or texts")
+    train.add_argument("--out", type=Path, metavar="DIR", help="the folder; otherwise it is named after the table")
+    train.add_argument("--project", type=Path, metavar="DIR", help="write a DVC project there, and train nothing")
+    train.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of params.yaml, such as train.seed=1"
+    )
     about = "what training would make of a table or folder, with the settings of params.yaml: columns, labels and split"
     look = commands.add_parser("look", help=about, description=f"Print {about}.")
     look.add_argument("path", type=Path, metavar="FILE", help="a table, or a folder of tables or texts")
     return parser, predict
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from imdb_rnn.cli import train
+
+    if arguments.project:
+        train.make_project(arguments.table, arguments.project, arguments.set)
+    else:
+        train.train(arguments.table, arguments.out, arguments.set)
 
 
 def _look(path: Path) -> None:
