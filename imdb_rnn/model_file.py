@@ -6,41 +6,19 @@ everything that the file says about itself.
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
-from pydantic import BaseModel, ConfigDict, Field
-from safetensors import SafetensorError, safe_open
 
 from imdb_rnn.core import files
-from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import Fraction, ModelParams, PadParams, Tokenizer
-from imdb_rnn.decision import THRESHOLD, num_logits
+from imdb_rnn.decision import num_logits
 from imdb_rnn.engine.layout import Layout
 from imdb_rnn.engine.weights import from_named, named
 from imdb_rnn.model import Model
-from imdb_rnn.text.corpus import Labels
-from imdb_rnn.text.profiles import Profile, bins
-from imdb_rnn.text.vocabulary import RANK_OFFSET
+from imdb_rnn.text.metadata import KEY, Metadata, opened, parse
 
-METADATA = "imdb_rnn"  # the only entry: with several, the order of safetensors' bytes changes from run to run
 CODES = "ngram_codes"
-
-
-class Metadata(BaseModel):
-    """What the file says about the model besides its arrays."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-    model: ModelParams
-    pad: PadParams
-    tokenizer: Tokenizer
-    labels: Labels
-    best_epoch: Annotated[int, Field(ge=1)]
-    threshold: Fraction = THRESHOLD
-    profile: Profile | None = None
-    provenance: dict[str, Any]
-    vocabulary: list[str]
 
 
 def metadata(model: Model) -> str:
@@ -61,31 +39,19 @@ def metadata(model: Model) -> str:
 
 def save(model: Model, path: Path) -> None:
     """Write a model to a file whose bytes depend on nothing but the model. Raises `UserError` if that fails."""
-    content = safetensors.numpy.save(named(model.weights) | {CODES: model.ngram_codes}, {METADATA: metadata(model)})
+    content = safetensors.numpy.save(named(model.weights) | {CODES: model.ngram_codes}, {KEY: metadata(model)})
     with files.replacing(path) as new:
         new.write_bytes(content)
 
 
 def load(path: Path, stage: str = "train") -> Model:
     """Read a model that `stage` wrote. Raises `UserError` when the file is missing, damaged, or not a model."""
-    files.require(path, stage)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return _read(file)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror or error})") from error
-    except (SafetensorError, ValueError) as error:
-        raise files.damaged(path, stage, error) from error
+    with opened(path, stage) as file:
+        return _read(file)
 
 
 def _read(file: Any) -> Model:
-    about = Metadata.model_validate_json((file.metadata() or {}).get(METADATA, ""))
-    if not 0 < len(about.vocabulary) < about.pad.vocab_size - RANK_OFFSET:
-        raise ValueError(f"its vocabulary has {len(about.vocabulary)} words")
-    if about.profile:
-        sizes = {name: len(counts) for name, counts in about.profile.items()}
-        if sizes != bins(len(about.labels)) or not all(sum(c) > 0 and min(c) >= 0 for c in about.profile.values()):
-            raise ValueError("its profile does not count texts")
+    about = parse(file)
     found = {}
     for name in file.keys():  # noqa: SIM118, it is not a dictionary
         array = file.get_slice(name)  # of which only the header is looked at

@@ -1,11 +1,12 @@
 """Predict each part of the training reviews by a network that has learnt from the others, from all and from fewer.
 
-In: `data/padded/`; the vocabulary and the groups in `data/reviews/`.
+In: `data/padded/`; the vocabulary and the groups in `data/reviews/`; the model at `train.start_from`.
 Out: `data/out_of_fold/`: of each training review its fold and its logits, and how the stage `train` combines network
 and n-grams (see `training.out_of_fold`); and `results/learning_curve.csv` with the accuracy of these predictions by the
 number of reviews that were learnt from. Without `train.folds` there is nothing in either.
 """
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,23 +29,27 @@ def main(params: Params, root: Path) -> None:
         return
     from imdb_rnn.core import frames
     from imdb_rnn.evaluation import learning_curve
-    from imdb_rnn.text.corpus import read_groups, read_reviews, read_vocabulary
+    from imdb_rnn.text.corpus import read_groups, read_provenance, read_reviews, read_vocabulary
     from imdb_rnn.training import out_of_fold  # with the engine, which takes longer to load than all else without folds
     from imdb_rnn.training.ahead import compiled_ahead
     from imdb_rnn.training.batches import Splits, fold_of_each, splits
+    from imdb_rnn.training.start import starting_weights
     from imdb_rnn.training.threshold import require_two_classes
 
     require_two_classes(training.y, params.train.threshold)
     fold = fold_of_each(training, params.train.folds, read_groups(reviews))
     require_even(np.bincount(fold, minlength=params.train.folds))
-    of_folds = training, fold, *settings, words, root / files.CHECKPOINTS
+    start = starting_weights(params, root, words, read_provenance(reviews))
+    of_folds = partial(
+        out_of_fold.predict_folds, training, fold, *settings, words, root / files.CHECKPOINTS, start=start
+    )
     with compiled_ahead(params.model.cell, params.train):
-        found = out_of_fold.predict_folds(*of_folds)
+        found = of_folds()
     print(out_of_fold.summary(training.y, found))
 
     def predict(share: float) -> np.ndarray:
         print(f"learning curve, from {share:.3f} of the reviews:", flush=True)
-        return out_of_fold.predict_folds(*of_folds, share).logits
+        return of_folds(share=share).logits
 
     def split(share: float) -> Splits:
         return splits(training, fold, share, params.train.seed)

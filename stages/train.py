@@ -1,7 +1,7 @@
 """Train the network and keep the weights of the best epoch.
 
 In: `data/padded/`; the vocabulary and provenance in `data/reviews/`; how network and n-grams are combined, and
-what the threshold is chosen by, in `data/out_of_fold/`.
+what the threshold is chosen by, in `data/out_of_fold/`; the model at `train.start_from`.
 Out: `data/model.safetensors`, and `results/history.csv` with loss and accuracy on training and validation reviews after
 every epoch. With the engine `compiled` the same parameters and reviews give the same bytes on every machine, also when
 training was stopped and resumed from its checkpoint.
@@ -20,6 +20,7 @@ from imdb_rnn.text.profiles import training_profile
 from imdb_rnn.training import out_of_fold
 from imdb_rnn.training.ahead import compiled_ahead
 from imdb_rnn.training.loop import divide, hold_out_and_train
+from imdb_rnn.training.start import starting_weights
 from imdb_rnn.training.threshold import choose
 
 
@@ -31,8 +32,10 @@ def main(params: Params, root: Path) -> None:
         found = out_of_fold.read(root / files.OUT_OF_FOLD)
     combination, rule = found.combination if found else None, params.train.threshold
     threshold = choose(training.y, found.logits, rule) if found else THRESHOLD
-    trained = hold_out_and_train(training, test, *settings, root / files.CHECKPOINTS, words, combination)
-    model = trained.model(params.model, params.pad, words, read_provenance(reviews), threshold)
+    provenance = read_provenance(reviews)
+    start = starting_weights(params, root, words, provenance)
+    trained = hold_out_and_train(training, test, *settings, root / files.CHECKPOINTS, words, combination, start)
+    model = trained.model(params.model, params.pad, words, provenance, threshold)
     logits = found.logits if found else model.logits(divide(training, test, params.train)[1].ids)
     of_others = predicted(logits, threshold)  # by models that have not learnt from the reviews that they predict
     profile = training_profile(training, of_others, len(model.labels), params.pad.vocab_size)

@@ -18,6 +18,7 @@ from safetensors import safe_open
 
 from imdb_rnn import model_file
 from imdb_rnn.core.errors import UserError
+from imdb_rnn.text import metadata
 from imdb_rnn.text.profiles import bins
 
 
@@ -39,12 +40,12 @@ def rewrite(path, arrays=None, **changes) -> None:
     """Write the file again with other arrays and values in the metadata, None for what is left out."""
     found = safetensors.numpy.load(path.read_bytes()) | (arrays or {})
     with safe_open(path, framework="numpy") as file:
-        about = json.loads(file.metadata()[model_file.METADATA])
+        about = json.loads(file.metadata()[metadata.KEY])
     for section, values in changes.items():
         about[section] = (about.get(section) or {}) | values if isinstance(values, dict) else values
     about = {section: values for section, values in about.items() if values is not None}
     found = {name: np.ascontiguousarray(array) for name, array in found.items() if array is not None}
-    path.write_bytes(safetensors.numpy.save(found, {model_file.METADATA: json.dumps(about)}))
+    path.write_bytes(safetensors.numpy.save(found, {metadata.KEY: json.dumps(about)}))
 
 
 def assert_refused(path, message: str = "") -> None:
@@ -118,7 +119,7 @@ def test_a_damaged_file_is_refused(path, damage):
             "cut": content[: len(content) // 2],
             "no header": bytes([content[0] ^ 255]) + content[1:],
             "no metadata": safetensors.numpy.save(arrays),
-            "not JSON": safetensors.numpy.save(arrays, {model_file.METADATA: "{"}),
+            "not JSON": safetensors.numpy.save(arrays, {metadata.KEY: "{"}),
         }[damage]
     )
     assert_refused(path)

@@ -79,6 +79,8 @@ def read_plan(root: Path, params: Params) -> Plan:
         together = with_values(params, {key: domain.samples()[end] for key, domain in plan.space.items()})
         if together.train.validation != "holdout":
             raise UserError(f"{PLAN}: trials are compared on held-out reviews; set train.validation to holdout")
+    if params.train.start_from:
+        raise UserError("params.yaml: trials start from random weights; set train.start_from to null")
     return plan
 
 

@@ -176,7 +176,7 @@ def _possible_folds(params: Params, work: Path) -> int | None:
         fold = fold_of_each(training, folds, read_groups(work / files.REVIEWS))
         with suppress(UserError):
             require_even(np.bincount(fold, minlength=folds))
-            check_splits(training.y, splits(training.y, fold))
+            check_splits(training.y, splits(training, fold))
             return folds
     return None
 

@@ -19,6 +19,7 @@ from imdb_rnn.core.errors import UserError
 PARAMS = Path("params.yaml")
 CODE = Path("data/code")  # fingerprints
 OWN = Path("data/own")
+START = Path("data/start")  # models that training may start from
 DOWNLOADS = Path("data/downloads")  # kept between runs, verified at every use; DVC does not know it
 CHECKPOINTS = Path("data/checkpoints")  # of training; DVC does not know them either
 REVIEWS = Path("data/reviews")

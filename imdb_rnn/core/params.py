@@ -38,15 +38,19 @@ def _rule(value: Any) -> Any:
     raise ValueError(f"choose null, {', '.join(THRESHOLD_RULES)} or {{precision: 0.9}}, a number above 0 and below 1")
 
 
-def _in_own_folder(path: str) -> str:
+def _in_folder(folder: Path) -> AfterValidator:
     """DVC watches that folder and no other place."""
-    parts = PurePosixPath(path).parts
-    if parts[: len(files.OWN.parts)] != files.OWN.parts or ".." in parts:
-        raise ValueError(f"{path!r} is not in {files.OWN}; put the file, or a link to it, into {files.OWN}")
-    return path
+
+    def check(path: str) -> str:
+        parts = PurePosixPath(path).parts
+        if parts[: len(folder.parts)] != folder.parts or ".." in parts:
+            raise ValueError(f"{path!r} is not in {folder}; put the file, or a link to it, into {folder}")
+        return path
+
+    return AfterValidator(check)
 
 
-OwnPath = Annotated[str, AfterValidator(_in_own_folder)]
+OwnPath = Annotated[str, _in_folder(files.OWN)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -181,6 +185,7 @@ class TrainParams(Section):
     patience: Annotated[int, Field(ge=1, le=1000)] | None = None
     validation: Literal["holdout", "test"] = "holdout"
     validation_fraction: Fraction = 0.1
+    start_from: Annotated[str, _in_folder(files.START)] | None = None
     folds: Annotated[int, Field(ge=2, le=20)] | None = None
     threshold: Annotated[str | dict[str, float] | None, BeforeValidator(_rule)] = None
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
@@ -199,7 +204,8 @@ class TrainParams(Section):
 
 
 def _keras_is_plain(settings: Any) -> Any:
-    plain = {"model.ngrams": 0, "model.word_dropout": 0, "model.embeddings": "learned", "train.folds": None}
+    plain: dict[str, Any] = {"model.ngrams": 0, "model.word_dropout": 0, "model.embeddings": "learned"}
+    plain |= {"train.folds": None, "train.start_from": None}
     for key, value in plain.items() if settings.train.engine == "keras" else ():
         section, name = key.split(".")
         found = getattr(getattr(settings, section), name)

@@ -17,6 +17,7 @@ from imdb_rnn import model_file
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.engine.weights import DirectionWeights
 from imdb_rnn.model import Model
+from imdb_rnn.text import metadata
 from imdb_rnn.text.vocabulary import OOV, PADDING, RANK_OFFSET, START
 
 # The oldest that have the operators in the form used here, so that older programs can read the file
@@ -75,7 +76,7 @@ def as_onnx(model: Model) -> onnx.ModelProto:
         helper.make_tensor_value_info("probability", onnx.TensorProto.FLOAT, ["batch", *of_review], PROBABILITY)
     )
     proto = helper.make_model(graph, producer_name="imdb-rnn", ir_version=IR_VERSION, opset_imports=opsets)
-    helper.set_model_props(proto, {model_file.METADATA: model_file.metadata(model)})
+    helper.set_model_props(proto, {metadata.KEY: model_file.metadata(model)})
     return proto
 
 

@@ -9,7 +9,7 @@ import signal
 import tempfile
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -107,8 +107,12 @@ def _pieces(reviews: Ragged) -> Iterator[np.ndarray]:
         first = stop
 
 
-def ranks_of_tokens(training: Ragged, tokens: list[str]) -> tuple[list[str], np.ndarray]:
-    """The vocabulary, in the order of `vocabulary.count_vocabulary`, and each token's rank in it, 0 for none: int32."""
+def ranks_of_tokens(training: Ragged, tokens: list[str], more: Sequence[str] = ()) -> tuple[list[str], np.ndarray]:
+    """The vocabulary, in the order of `vocabulary.count_vocabulary`, and each token's rank in it, 0 for none: int32.
+
+    Args:
+        more: words that follow in the vocabulary, if they are not in it yet.
+    """
     counts, first = np.zeros(len(tokens), np.int64), np.full(len(tokens), np.iinfo(np.int64).max)
     position = 0
     for piece in _pieces(training):
@@ -117,9 +121,9 @@ def ranks_of_tokens(training: Ragged, tokens: list[str]) -> tuple[list[str], np.
         first[some] = np.minimum(first[some], position + indices)
         position += len(piece)
     order = np.lexsort((first, -counts))[: np.count_nonzero(counts)]
-    ranks = np.zeros(len(tokens), np.int32)
-    ranks[order] = np.arange(1, len(order) + 1)
-    return [tokens[number] for number in order], ranks
+    vocabulary = dict.fromkeys([*(tokens[number] for number in order), *more])
+    rank = dict(zip(vocabulary, range(1, len(vocabulary) + 1), strict=True))
+    return list(vocabulary), np.array([rank.get(token, 0) for token in tokens], np.int32)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ class Combination(NamedTuple):
         return network._replace(head_kernel=kernel, head_bias=bias, ngrams=scores)
 
 
-def start(num_logits: int, has_linear: bool) -> Combination:
+def equal_shares(num_logits: int, has_linear: bool) -> Combination:
     """The mean of both, or the network alone."""
     share = np.full(num_logits, 0.5)
     return Combination(share, share, 0 * share) if has_linear else Combination(2 * share, 0 * share, 0 * share)
@@ -63,7 +63,7 @@ def fit_combination(
         sample_weights: float64 (reviews,).
     """
     num_logits = network.shape[1]
-    origin = start(num_logits, linear is not None)
+    origin = equal_shares(num_logits, linear is not None)
     inputs = {"network_weight": network, "linear_weight": linear, "bias": np.ones_like(network)}
     is_label = y[:, None] == (np.arange(num_logits) if num_logits > 1 else 1)
 

@@ -19,7 +19,7 @@ from imdb_rnn.model import as_read
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training import linear
 from imdb_rnn.training.batches import fold_of_each, sample_weights, splits
-from imdb_rnn.training.combination import Combination, start
+from imdb_rnn.training.combination import Combination, equal_shares
 
 
 class CompiledLearner:
@@ -34,6 +34,7 @@ class CompiledLearner:
         steps: int,
         words: Sequence[str] = (),
         combination: Combination | None = None,
+        start: Weights | None = None,
     ) -> None:
         self._model, self._encoding, self._seed = model, encoding, params.seed
         self._words = training.ids.lengths
@@ -41,7 +42,10 @@ class CompiledLearner:
         self._sample_weights = sample_weights(training.y, params.class_weight)
         logits = num_logits(int(training.y.max()) + 1)
         weights = initial_weights(model, encoding.vocab_size, params.seed, logits)
-        if model.embeddings == "ppmi_svd":
+        if start:
+            head = (start if start.head_bias.size else weights)[2:4]
+            weights = Weights(start.embeddings, start.layers, *head)
+        elif model.embeddings == "ppmi_svd":
             try:
                 size = encoding.vocab_size, model.embedding_dim
                 vectors = word_vectors(training.ids, *size, params.seed, training.unlabelled)
@@ -50,7 +54,7 @@ class CompiledLearner:
             weights = weights._replace(embeddings=vectors)
         self.ngram_codes, self._linear, self._combination = np.empty(0, np.int64), None, combination
         if model.ngrams:
-            self._combination = combination or start(logits, has_linear=True)
+            self._combination = combination or equal_shares(logits, has_linear=True)
             problem = linear.problem(training, words, encoding.vocab_size, model, self._sample_weights, params.seed)
             choice = self._combination.choice or linear.choose(problem, splits(training, fold_of_each(training)))[0]
             self._linear = linear.fit(problem, choice)

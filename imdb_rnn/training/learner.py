@@ -61,13 +61,14 @@ def learner(
     steps: int,
     words: Sequence[str] = (),
     combination: "Combination | None" = None,
+    start: Weights | None = None,
 ) -> Learner:
     """The learner of the engine that `params` names, before its first step.
 
     Args:
         training: reviews without padding; ids below `encoding.vocab_size`.
         steps: how many there will be, for the schedule.
-        words, combination: as `loop.train` takes them.
+        words, combination, start: as `loop.train` takes them.
 
     Raises:
         UserError: as `require_engine` does, and when these reviews have no n-grams or no word vectors.
@@ -79,4 +80,4 @@ def learner(
         return KerasLearner(training, model, encoding, params, steps)
     from imdb_rnn.training.compiled_learner import CompiledLearner
 
-    return CompiledLearner(training, model, encoding, params, steps, words, combination)
+    return CompiledLearner(training, model, encoding, params, steps, words, combination, start)

@@ -258,7 +258,7 @@ def _fit_class(
         of_kind *= scale / np.sqrt(square) if square > 0 else 0
         weights.append(of_kind)
         scaled.append(Features(present, (values * of_kind[present.values]).astype(np.float32)))
-    features = side_by_side(*scaled, counts[0])
+    features = side_by_side(scaled[0], scaled[1], counts[0])
     fitted = logistic.fit(features, np.tile(is_class, (len(costs), 1)), costs, sum(counts), seed, tolerance)
     of_words, of_characters, bias = np.split(fitted, [counts[0], -1], axis=1)
     in_words = _sums(parts, np.pad(of_characters * weights[1], ((0, 0), (0, 1))))

@@ -15,7 +15,7 @@ from imdb_rnn.core.errors import UserError, holding_interrupts
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.decision import THRESHOLD, is_correct
 from imdb_rnn.engine.kernels.arithmetic import cross_entropy
-from imdb_rnn.engine.weights import Weights
+from imdb_rnn.engine.weights import Weights, named
 from imdb_rnn.model import Model, check_ids, compute_logits
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training import checkpoint
@@ -72,6 +72,7 @@ def train(
     after_epoch: Callable[[list[list[float]]], None] | None = None,
     words: Sequence[str] = (),
     combination: Combination | None = None,
+    start: Weights | None = None,
 ) -> Trained:
     """Train for `params.epochs` epochs, or until `params.patience` ends it.
 
@@ -82,6 +83,8 @@ def train(
         after_epoch: is called with the rows of the history so far, when the epoch's checkpoint is written.
         words: of the vocabulary, rank 1 first. With them, a linear model on n-grams learns from how words are spelt.
         combination: of the network and the n-grams, for the engine `compiled`. None: the mean of their logits.
+        start: the weights that training starts from, for the engine `compiled`; without a head if that is to be new.
+            None: random ones, and the embeddings that `model_params` says.
 
     Returns:
         What `Trained` has. When a loss is not finite, training ends before that epoch.
@@ -97,7 +100,7 @@ def train(
     if earlier and is_over(earlier.history, params):
         print(f"training already finished; delete {checkpoint_path} to retrain", flush=True)
         return _trained(earlier, params)
-    learning = learner(training, model_params, encoding, params, steps, words, combination)
+    learning = learner(training, model_params, encoding, params, steps, words, combination, start)
     state = earlier or TrainingState(learning.state(), ngram_codes=learning.ngram_codes)
     if earlier:
         learning.restore(state.learner)
@@ -162,6 +165,7 @@ def hold_out_and_train(
     checkpoints: Path | None = None,
     words: Sequence[str] = (),
     combination: Combination | None = None,
+    start: Weights | None = None,
 ) -> Trained:
     """Train on reviews, after some were held out if `params.validation` says so.
 
@@ -176,9 +180,10 @@ def hold_out_and_train(
     if checkpoints:
         arrays = [array for part in (training, validation) for array in (*vars(part.ids).values(), part.y)]
         arrays += vars(training.unlabelled).values()
+        arrays += named(start).values() if start else ()
         settings = encoding, model_params, params.model_copy(update={"folds": None, "threshold": None}), words
         path = checkpoints / f"{checkpoint.fingerprint(*settings, *(combination or ()), *arrays)}.npz"
-    trained = train(training, validation, model_params, encoding, params, path, words=words, combination=combination)
+    trained = train(training, validation, model_params, encoding, params, path, None, words, combination, start)
     if path:
         checkpoint.prune(path.parent, path, params.folds or 0)
     return trained

@@ -15,6 +15,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.params import ModelParams, PadParams, TrainParams
 from imdb_rnn.decision import is_correct, num_logits
 from imdb_rnn.engine.kernels.arithmetic import cross_entropy
+from imdb_rnn.engine.weights import Weights
 from imdb_rnn.model import compute_logits
 from imdb_rnn.text.encode import Labelled
 from imdb_rnn.training import linear
@@ -48,11 +49,12 @@ def predict_folds(
     words: Sequence[str] = (),
     checkpoints: Path | None = None,
     share: float = 1.0,
+    start: Weights | None = None,
 ) -> OutOfFold:
     """Predict each fold by a network and a linear model that have learnt from the others, and combine the two.
 
     Args:
-        training, words: as `loop.train` takes them.
+        training, words, start: as `loop.train` takes them.
         fold: of each review, as `batches.fold_of_each` gives it.
         checkpoints: the folder from which each training resumes. None: no checkpoints.
         share: of the reviews of the other folds, from which to learn.
@@ -67,7 +69,7 @@ def predict_folds(
     for number, (learnt, rows) in enumerate(parts, start=1):
         print(f"fold {number} of {len(parts)}", flush=True)
         held, shown = training.rows(rows), training.rows(rows[:: -(-len(rows) // SHOWN)])
-        trained = hold_out_and_train(training.rows(learnt), shown, alone, encoding, params, checkpoints)
+        trained = hold_out_and_train(training.rows(learnt), shown, alone, encoding, params, checkpoints, start=start)
         logits = compute_logits(trained.weights, trained.ngram_codes, alone, encoding, held.ids)
         network[rows] = logits.reshape(len(rows), -1)
     weights = sample_weights(training.y, params.class_weight)

@@ -17,7 +17,7 @@ from stages.check import EXPERIMENTS
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 STAGES = PIPELINE["stages"]
 KEPT = (files.CHECKPOINTS, files.DOWNLOADS)  # what stages keep for themselves
-NO_OUT = (*KEPT, files.OWN, files.COMPARE_SENSITIVITY, files.PARAMS, files.SWEEP)
+NO_OUT = (*KEPT, files.OWN, files.START, files.COMPARE_SENSITIVITY, files.PARAMS, files.SWEEP)
 
 
 def paths(entries: list) -> set[str]:

@@ -2,10 +2,10 @@
 
 A new source is a module here, an entry in `SOURCES`, a group of parameters with the same name in
 `core.params.DataParams` and `params.yaml`, and a folder with that name in `data/`. The function takes that group, the
-project's folder, and `data.tokenizer`.
+project's folder, `data.tokenizer`, and words that follow in the vocabulary.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,11 @@ from imdb_rnn.text.sources import bundled, keras, own
 from imdb_rnn.text.sources.rows import find_sources
 from imdb_rnn.text.vocabulary import get_tokenizer
 
-SOURCES: dict[str, Callable[[Any, Path, str], Corpus]] = {"bundled": bundled.read, "keras": keras.read, "own": own.read}
+SOURCES: dict[str, Callable[[Any, Path, str, Sequence[str]], Corpus]] = {
+    "bundled": bundled.read,
+    "keras": keras.read,
+    "own": own.read,
+}
 
 
 def require_source(data: DataParams, root: Path) -> None:

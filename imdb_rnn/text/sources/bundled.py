@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,11 @@ def read_table(path: Path, source: str = "imdb") -> "pd.DataFrame":
     return table[table["source"] == source]
 
 
-def read(params: BundledParams, root: Path, tokenizer: str) -> Corpus:
+def read(params: BundledParams, root: Path, tokenizer: str, more_words: Sequence[str] = ()) -> Corpus:
     """Read the reviews, split by position within each label; the vocabulary is counted on the training part only.
+
+    Args:
+        more_words: that follow in the vocabulary.
 
     Raises:
         UserError: when the package is missing or its file is not the expected one.
@@ -57,7 +61,7 @@ def read(params: BundledParams, root: Path, tokenizer: str) -> Corpus:
     texts, labels = table["text"].to_numpy(), table["label"].to_numpy(np.int64)
     train_rows, test_rows = split_by_position(labels, params.test_fraction, "data.bundled.test_fraction")
     split = [*map(get_tokenizer(tokenizer), texts)]
-    vocabulary = count_vocabulary(split[row] for row in train_rows)
+    vocabulary = list(dict.fromkeys([*count_vocabulary(split[row] for row in train_rows), *more_words]))
     rank = {word: position for position, word in enumerate(vocabulary, start=1)}
 
     def reviews(rows: np.ndarray) -> Reviews:

@@ -3,6 +3,7 @@
 import json
 import pickle
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ PROVENANCE = {  # without addresses and checksums, so that a mirror with the sam
 }
 
 
-def read(params: KerasParams, root: Path, tokenizer: str) -> Corpus:
+def read(params: KerasParams, root: Path, tokenizer: str, more_words: Sequence[str] = ()) -> Corpus:
     """Fetch and read 25,000 training and 25,000 test reviews, in the order of `keras.datasets.imdb.load_data`.
+
+    Their vocabulary has all their words already: `more_words` changes nothing.
 
     Raises:
         UserError: when a download fails, or does not hold what it should.

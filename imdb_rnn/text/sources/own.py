@@ -50,11 +50,12 @@ class Understood(NamedTuple):
     confirmation: list[str]
 
 
-def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
+def read(params: OwnParams, root: Path, tokenizer: str, more_words: Sequence[str] = ()) -> Corpus:
     """Read the reviews at `data.own.path`; the vocabulary is counted on the training part and on texts without labels.
 
     Args:
         tokenizer: `auto` takes characters where the script has no spaces between words, and words otherwise.
+        more_words: that follow in the vocabulary.
 
     Raises:
         UserError: when there are none, a column or the meaning of a label is not clear, more rows than `max_bad_rows`
@@ -85,7 +86,8 @@ def read(params: OwnParams, root: Path, tokenizer: str) -> Corpus:
         is_validation = np.array(found.parts, np.uint8) == PARTS.index("validation")
         train = train[np.argsort(is_validation[train], kind="stable")]  # training holds the last reviews out
         ragged = from_lengths(mapped(spilled), lengths)
-        vocabulary, ranks = ranks_of_tokens(ragged.rows(np.concatenate([train, made.unlabelled])), list(found.tokens))
+        counted = ragged.rows(np.concatenate([train, made.unlabelled]))
+        vocabulary, ranks = ranks_of_tokens(counted, list(found.tokens), more_words)
         kept, left_out = len(train) + len(made.test), dict(sorted(found.left_out.items()))
         provenance = {
             "source": "own",
