@@ -107,23 +107,32 @@ def _pieces(reviews: Ragged) -> Iterator[np.ndarray]:
         first = stop
 
 
-def ranks_of_tokens(training: Ragged, tokens: list[str], more: Sequence[str] = ()) -> tuple[list[str], np.ndarray]:
-    """The vocabulary, in the order of `vocabulary.count_vocabulary`, and each token's rank in it, 0 for none: int32.
+def ranks_of_tokens(
+    sets: Sequence[Ragged], tokens: list[str], more: Sequence[str] = ()
+) -> tuple[list[str], np.ndarray]:
+    """The vocabulary, and each token's rank in it, 0 for none: int32.
 
     Args:
-        more: words that follow in the vocabulary, if they are not in it yet.
+        sets: texts as token numbers. The tokens of the first set come first in the vocabulary, in the order of
+            `vocabulary.count_vocabulary`, then those that only the second has, and so on.
+        more: words that follow, if they are not in it yet.
     """
-    counts, first = np.zeros(len(tokens), np.int64), np.full(len(tokens), np.iinfo(np.int64).max)
+    counted = (tokens[number] for texts in sets for number in _by_frequency(texts, len(tokens)).tolist())
+    vocabulary = list(dict.fromkeys(chain(counted, more)))
+    rank = dict(zip(vocabulary, range(1, len(vocabulary) + 1), strict=True))
+    return vocabulary, np.array([rank.get(token, 0) for token in tokens], np.int32)
+
+
+def _by_frequency(texts: Ragged, tokens: int) -> np.ndarray:
+    """The numbers, below `tokens`, of the tokens that texts have: the most frequent first, then the earlier ones."""
+    counts, first = np.zeros(tokens, np.int64), np.full(tokens, np.iinfo(np.int64).max)
     position = 0
-    for piece in _pieces(training):
+    for piece in _pieces(texts):
         some, indices, of_each = np.unique(piece, return_index=True, return_counts=True)
         counts[some] += of_each
         first[some] = np.minimum(first[some], position + indices)
         position += len(piece)
-    order = np.lexsort((first, -counts))[: np.count_nonzero(counts)]
-    vocabulary = dict.fromkeys([*(tokens[number] for number in order), *more])
-    rank = dict(zip(vocabulary, range(1, len(vocabulary) + 1), strict=True))
-    return list(vocabulary), np.array([rank.get(token, 0) for token in tokens], np.int32)
+    return np.lexsort((first, -counts))[: np.count_nonzero(counts)]
 
 
 @contextmanager

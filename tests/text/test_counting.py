@@ -13,11 +13,20 @@ def test_ranks_are_those_of_the_counted_vocabulary(monkeypatch, tmp_path, piece)
     monkeypatch.setattr(counting, "PIECE", piece)
     chunk = counting.split_texts(TEXTS, "word")
     ragged = from_lengths(chunk.numbers, chunk.lengths)
-    vocabulary, ranks = counting.ranks_of_tokens(ragged, chunk.tokens)
+    vocabulary, ranks = counting.ranks_of_tokens([ragged], chunk.tokens)
     assert vocabulary == count_vocabulary(map(tokenize, TEXTS)) == ["d", "b", "a", "c"]
     translated = counting.translated(ragged.rows(np.array([3, 0])), ranks, tmp_path)
     assert [translated[row].tolist() for row in range(2)] == [[1, 1, 1, 1], [2, 3, 2]]
     assert not [*tmp_path.iterdir()]
+
+
+def test_words_of_labelled_texts_come_first_and_given_ones_last():
+    chunk = counting.split_texts(["b a a", "c c c d", "d c a e"], "word")
+    texts = from_lengths(chunk.numbers, chunk.lengths)
+    sets = texts.rows(np.array([0])), texts.rows(np.array([1]))
+    vocabulary, ranks = counting.ranks_of_tokens(sets, chunk.tokens, ["x", "a", "e"])
+    assert vocabulary == ["a", "b", "c", "d", "x", "e"]
+    assert dict(zip(chunk.tokens, ranks.tolist(), strict=True)) == {"b": 2, "a": 1, "c": 3, "d": 4, "e": 6}
 
 
 def test_texts_of_the_same_tokens_have_the_same_hash():

@@ -51,7 +51,7 @@ class Understood(NamedTuple):
 
 
 def read(params: OwnParams, root: Path, tokenizer: str, more_words: Sequence[str] = ()) -> Corpus:
-    """Read the reviews at `data.own.path`; the vocabulary is counted on the training part and on texts without labels.
+    """Read the reviews at `data.own.path`; the vocabulary is that of the training part, then of texts without labels.
 
     Args:
         tokenizer: `auto` takes characters where the script has no spaces between words, and words otherwise.
@@ -86,7 +86,7 @@ def read(params: OwnParams, root: Path, tokenizer: str, more_words: Sequence[str
         is_validation = np.array(found.parts, np.uint8) == PARTS.index("validation")
         train = train[np.argsort(is_validation[train], kind="stable")]  # training holds the last reviews out
         ragged = from_lengths(mapped(spilled), lengths)
-        counted = ragged.rows(np.concatenate([train, made.unlabelled]))
+        counted = ragged.rows(train), ragged.rows(made.unlabelled)
         vocabulary, ranks = ranks_of_tokens(counted, list(found.tokens), more_words)
         kept, left_out = len(train) + len(made.test), dict(sorted(found.left_out.items()))
         provenance = {
