@@ -15,7 +15,7 @@ from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import Params
 from imdb_rnn.evaluation.results import CurvePoint
-from imdb_rnn.text.encode import read_training
+from imdb_rnn.text.encode import Labelled, read_training
 
 
 def main(params: Params, root: Path) -> None:
@@ -32,13 +32,12 @@ def main(params: Params, root: Path) -> None:
     from imdb_rnn.text.corpus import read_groups, read_provenance, read_reviews, read_vocabulary
     from imdb_rnn.training import out_of_fold  # with the engine, which takes longer to load than all else without folds
     from imdb_rnn.training.ahead import compiled_ahead
-    from imdb_rnn.training.batches import Splits, fold_of_each, splits
+    from imdb_rnn.training.batches import Splits, splits
     from imdb_rnn.training.start import starting_weights
     from imdb_rnn.training.threshold import require_two_classes
 
     require_two_classes(training.y, params.train.threshold)
-    fold = fold_of_each(training, params.train.folds, read_groups(reviews))
-    require_even(np.bincount(fold, minlength=params.train.folds))
+    fold = folds_of(training, params.train.folds, read_groups(reviews))
     start = starting_weights(params, root, words, read_provenance(reviews))
     of_folds = partial(
         out_of_fold.predict_folds, training, fold, *settings, words, root / files.CHECKPOINTS, start=start
@@ -59,6 +58,16 @@ def main(params: Params, root: Path) -> None:
     print(learning_curve.summary(curve))
     out_of_fold.write(root / files.OUT_OF_FOLD, found)
     frames.write_csv(root / files.LEARNING_CURVE, curve)
+
+
+def folds_of(training: Labelled, folds: int, groups: np.ndarray | None) -> np.ndarray:
+    """The fold of each review. Raises a `UserError` when the others would be too few to learn from."""
+    from imdb_rnn.training.batches import check_splits, fold_of_each, splits
+
+    fold = fold_of_each(training, folds, groups)
+    require_even(np.bincount(fold, minlength=folds))
+    check_splits(training.y, splits(training, fold))
+    return fold
 
 
 def require_even(sizes: np.ndarray) -> None:

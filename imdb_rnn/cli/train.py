@@ -13,8 +13,6 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-
 from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
@@ -168,15 +166,12 @@ def _possible_folds(params: Params, work: Path) -> int | None:
     """`train.folds`, or the next lower number with which the stage `folds` can work; None: there is none."""
     from imdb_rnn.text.corpus import read_groups
     from imdb_rnn.text.encode import read_training
-    from imdb_rnn.training.batches import check_splits, fold_of_each, splits
-    from stages.folds import require_even
+    from stages.folds import folds_of
 
     training, _ = read_training(work / files.REVIEWS, work / files.PADDED, params.pad.vocab_size)
     for folds in range(params.train.folds or 0, 1, -1):
-        fold = fold_of_each(training, folds, read_groups(work / files.REVIEWS))
         with suppress(UserError):
-            require_even(np.bincount(fold, minlength=folds))
-            check_splits(training.y, splits(training, fold))
+            folds_of(training, folds, read_groups(work / files.REVIEWS))
             return folds
     return None
 
