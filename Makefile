@@ -3,6 +3,7 @@
 # make test      the same and the slow tests, in about five minutes, but not those of `make faults` and `make test-cluster`
 # make preset NAME=best   write a preset to params.yaml
 # make verify    check the committed locks against the code, run the pipeline in a clone, and compare every hash
+# make pull-request BASE=main   after `make repro`: what the change does to the results, and whether a score fell too far
 # make compare   train every cell, the best networks and a linear baseline with five seeds each (long)
 # make sweep     search settings, on this machine or on a Ray cluster: make sweep ADDRESS=host:port (long)
 # make cluster   install what a Ray cluster and DVC remotes on S3 need; make test-cluster tests them
@@ -22,6 +23,7 @@ PIP := .venv/bin/python -m pip install --disable-pip-version-check
 QUIET = $$([ -t 2 ] || echo --quiet)
 
 SOURCE ?= keras
+FALL ?= 0.01
 KILLS ?= 100
 DAMAGES ?= 40
 INTERRUPTS ?= 100
@@ -33,7 +35,7 @@ tests_and_types = sh -c 'mypy >.venv/types.log 2>&1 & types=$$!; \
 # Every stage is a process of its own, and reads the bytecode that an earlier one wrote; so do the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: repro check lint test test-cluster faults preset verify compare sweep bench cluster lock
+.PHONY: repro check lint test test-cluster faults preset verify pull-request compare sweep bench cluster lock
 
 repro: $(INSTALLED)
 	@$(RUN) python -m tools.repair
@@ -63,6 +65,9 @@ preset: $(INSTALLED)
 verify: $(INSTALLED)
 	@$(RUN) pytest --quiet tests/pipeline/locks.py
 	@$(RUN) python -m tools.verify
+
+pull-request: $(INSTALLED)
+	@$(RUN) python -m tools.pull_request $(BASE) $(FALL)
 
 compare: $(INSTALLED)
 	@$(RUN) python -m tools.repair
