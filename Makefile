@@ -102,9 +102,9 @@ $(CLUSTER): requirements-cluster.lock $(INSTALLED)
 cluster: $(CLUSTER)
 
 lock:
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra pipeline --extra zh --extra dev \
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra pipeline --extra serve --extra zh --extra dev \
 		--python-version 3.11 --output-file requirements.lock pyproject.toml
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra pipeline --extra zh --extra dev --extra cluster \
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra pipeline --extra serve --extra zh --extra dev --extra cluster \
 		--extra s3 --constraint requirements.lock \
 		$$(sed -n 's/^\([^ =]*\)==.*/--no-emit-package \1/p' requirements.lock | sort -u) \
 		--python-version 3.11 --output-file requirements-cluster.lock pyproject.toml

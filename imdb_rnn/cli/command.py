@@ -11,16 +11,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from imdb_rnn.cli.answers import MAX_TEXT, answers, fault_of, trace
 from imdb_rnn.core.errors import UserError, run_command
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from imdb_rnn.cli.scoring import Counts
-    from imdb_rnn.model import Model, Trace
+    from imdb_rnn.model import Model
     from imdb_rnn.text.tables import Table
 
 MODEL = "data/model.safetensors"
 READ_BYTES = 2**20  # of standard input, at most, before the lines that have arrived are answered
-MAX_LINE = 10 * 2**20  # bytes
+TO_SERVE = "fastapi-offline httptools prometheus-client python-multipart uvicorn"
 BROKEN_PIPE = 141  # the exit status of other programs when the reader of their output has gone
 EXAMPLES = """\
 examples:
@@ -73,6 +76,8 @@ def _execute(words: list[str]) -> None:
         _look(arguments.path)
     elif arguments.command == "train":
         _train(arguments)
+    elif arguments.command == "serve":
+        _serve(arguments)
     elif arguments.table:
         if not arguments.out:
             predict.error("--table needs --out, the file or folder to write")
@@ -137,7 +142,13 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     )
     add("--json", action="store_true", help="print one JSON object per line")
     add("--trace", action="store_true", help="also print the probability after each word")
-    add("--model", type=Path, default=MODEL, metavar="FILE", help="the model file (default: %(default)s)")
+    of_model: dict = {
+        "type": Path,
+        "default": MODEL,
+        "metavar": "FILE",
+        "help": "the model file (default: %(default)s)",
+    }
+    add("--model", **of_model)
     about = "a model and a report on it, in a folder"
     train = commands.add_parser("train", help=f"make {about}", description=f"Make {about}, from a table of reviews.")
     train.add_argument("table", type=Path, metavar="TABLE", help="a table, or a folder of tables or texts")
@@ -149,6 +160,12 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     about = "what training would make of a table or folder, with the settings of params.yaml: columns, labels and split"
     look = commands.add_parser("look", help=about, description=f"Print {about}.")
     look.add_argument("path", type=Path, metavar="FILE", help="a table, or a folder of tables or texts")
+    about = "a web service that answers as predict does"
+    add = commands.add_parser("serve", help=about, description=f"Run {about}.").add_argument
+    add("--model", **of_model)
+    add("--host", default="127.0.0.1", help="the address to listen at (default: %(default)s, this machine alone)")
+    add("--port", type=int, default=8000, help="the port; 0 takes a free one (default: %(default)s)")
+    add("--workers", type=int, default=1, metavar="N", help="how many processes answer (default: %(default)s)")
     return parser, predict
 
 
@@ -172,6 +189,18 @@ def _look(path: Path) -> None:
     else:
         lines = look(OwnParams(), path)
     print("\n".join(lines))
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    try:
+        from imdb_rnn.cli.serving.server import serve
+    except ModuleNotFoundError as error:
+        raise UserError(f"serve needs the package {error.name}; run `pip install {TO_SERVE}`") from error
+    from imdb_rnn.core import files
+
+    reports = arguments.model.with_name("report.html"), arguments.model.parent.parent / files.REPORT / "index.html"
+    report = next(filter(Path.is_file, reports), None)
+    serve(_load(arguments.model), report, arguments.host, arguments.port, arguments.workers)
 
 
 def _is_of_many(tables: list[str], out: str) -> bool:
@@ -270,23 +299,11 @@ def _answer(arguments: argparse.Namespace) -> None:
     batches: Iterable[list[str]] = _lines(sys.stdin.buffer) if from_input else [_arguments(arguments.texts)]
     model, total, unknown = None, 0, 0
     for texts in filter(None, batches):  # a fault in the texts is reported before the model is loaded
-        from imdb_rnn.engine.kernels.arithmetic import probabilities
-        from imdb_rnn.model import UNSURE
         from imdb_rnn.text.vocabulary import OOV
 
         model = model or _load(arguments.model)
         ids = model.encode(texts)
-        logits = model.logits(ids)
-        answers = probabilities(logits).tolist(), model.label_names(logits, arguments.unsure)
-        width = max(map(len, [*model.labels, UNSURE] if arguments.unsure else model.labels))
-        for text, of_text, label in zip(texts, *answers, strict=True):
-            if arguments.json:
-                _print_json(model, text, of_text, label, arguments.trace)
-            else:
-                probability = max(of_text) if logits.ndim == 2 else of_text
-                print(f"{probability:.3f}  {label:{width}}  {' '.join(text.splitlines())}")
-                if arguments.trace:
-                    _print_trace(model, text)
+        _print_answers(model, texts, model.logits(ids), arguments)
         sys.stdout.flush()
         total, unknown = total + len(texts), unknown + sum(ids[row].max(initial=0) <= OOV for row in range(len(ids)))
     if unknown:
@@ -294,31 +311,23 @@ def _answer(arguments: argparse.Namespace) -> None:
         print(f"the model knows no word of {where} in another language?", file=sys.stderr)
 
 
-def _print_json(model: "Model", text: str, of_text: float | list[float], label: str, traced: bool) -> None:
-    answer: dict = {"text": text, "probability": of_text, "label": label}
-    if isinstance(of_text, list):
-        each = {name: round(probability, 6) for name, probability in zip(model.labels, of_text, strict=True)}
-        answer |= {"probability": max(of_text), "probabilities": each}
-    answer["probability"] = round(answer["probability"], 6)
-    if traced:
-        trace = _trace(model, text)
-        answer |= {"tokens": trace.tokens, "known": trace.known.tolist(), "trace": trace.probability.round(6).tolist()}
-    print(json.dumps(answer, ensure_ascii=False))
+def _print_answers(model: "Model", texts: list[str], logits: "np.ndarray", arguments: argparse.Namespace) -> None:
+    from imdb_rnn.model import UNSURE
 
-
-def _print_trace(model: "Model", text: str) -> None:
-    trace = _trace(model, text)
-    words = [token if known else f"{token} (unknown)" for token, known in zip(trace.tokens, trace.known, strict=True)]
-    for probability, word in zip(trace.probability, ["(before the first word)", *words], strict=True):
-        print(f"  {probability:.3f}  {word}")
-
-
-def _trace(model: "Model", text: str) -> "Trace":
-    """The trace of a text; of more than two labels the probability of the predicted one alone."""
-    trace = model.trace(text)
-    if len(model.labels) == 2:
-        return trace
-    return trace._replace(probability=trace.probability[:, trace.probability[-1].argmax()])
+    width = max(map(len, [*model.labels, UNSURE] if arguments.unsure else model.labels))
+    for answer in answers(model, texts, logits, arguments.unsure, arguments.json and arguments.trace):
+        if arguments.json:
+            print(json.dumps(answer, ensure_ascii=False))
+            continue
+        text = answer["text"]
+        print(f"{answer['probability']:.3f}  {answer['label']:{width}}  {' '.join(text.splitlines())}")
+        if arguments.trace:
+            said = trace(model, text)
+            words = [
+                token if known else f"{token} (unknown)" for token, known in zip(said.tokens, said.known, strict=True)
+            ]
+            for probability, word in zip(said.probability, ["(before the first word)", *words], strict=True):
+                print(f"  {probability:.3f}  {word}")
 
 
 def _load(path: Path) -> "Model":
@@ -337,7 +346,7 @@ def _arguments(texts: list[str]) -> list[str]:
     """The texts of the command line, which are UTF-8 in any locale."""
     encoded = [os.fsencode(text) for text in texts]
     for number, text in enumerate(encoded, start=1):
-        if fault := _fault_of(text):
+        if fault := fault_of(text):
             raise UserError(f"text {number} {fault}")
     return [text.decode() for text in encoded]
 
@@ -352,7 +361,7 @@ def _lines(stream: BinaryIO) -> Iterator[list[str]]:
     while data:
         data = stream.read1(READ_BYTES)  # type: ignore[attr-defined]
         *lines, rest = (rest + data).split(b"\n")
-        if rest and (not data or len(rest) > MAX_LINE):
+        if rest and (not data or len(rest) > MAX_TEXT):
             lines.append(rest)
         texts: list[str] = []
         for line in lines:
@@ -360,21 +369,10 @@ def _lines(stream: BinaryIO) -> Iterator[list[str]]:
             if not line.strip(b" \t\r\xef\xbb\xbf"):
                 blank += 1
                 continue
-            if fault := _fault_of(line):
+            if fault := fault_of(line):
                 yield texts
                 raise UserError(f"line {number} of standard input {fault}")
             texts.append(line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\r"))
         yield texts
     if blank:
         print(f"{blank:,} blank line{'s' * (blank != 1)} of standard input left out", file=sys.stderr)
-
-
-def _fault_of(line: bytes) -> str:
-    if len(line) > MAX_LINE:
-        return f"is longer than {MAX_LINE >> 20} MB"
-    if b"\0" in line:
-        return "contains NUL bytes: it is binary, not text"
-    try:
-        return "" if line.decode().strip() else "is empty; remove it"
-    except UnicodeDecodeError:
-        return "is not UTF-8 text"

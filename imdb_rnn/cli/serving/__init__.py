@@ -1,0 +1,1 @@
+"""The command `imdb-rnn serve`: a web service that says what `imdb-rnn predict` says."""

@@ -1,0 +1,166 @@
+"""What a client may send, and how long it may take; and what is counted of it."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fastapi import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter, Histogram
+
+MAX_HEAD, MAX_BODY = 2**16, 2**25  # bytes
+HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0  # in which the head, and then the body, of a request has to arrive
+SECONDS = 120.0  # in which it is answered
+WRITE_SECONDS = 30.0  # in which a client has to take a part of an answer
+CLOSE = {"Connection": "close"}
+# The scripts and styles of the page /docs are in it or beside it; it can ask this service and nobody else.
+ONLY_HERE = b"default-src 'self' 'unsafe-inline'; img-src 'self' data:"
+SHARED = (
+    "PROMETHEUS_MULTIPROC_DIR"  # a folder in which several processes count, set before prometheus_client is imported
+)
+
+
+class Metrics(NamedTuple):
+    """Numbers of requests, by path and status, their durations in seconds, and the number of texts."""
+
+    requests: "Counter"
+    seconds: "Histogram"
+    texts: "Counter"
+
+
+def make_metrics() -> Metrics:
+    """Begin to count; once for a process, and for those that are forked from it."""
+    from prometheus_client import Counter, Histogram
+
+    return Metrics(
+        Counter("imdb_rnn_requests", "Requests that were answered", ["path", "status"]),
+        Histogram("imdb_rnn_request_seconds", "From the head of a request to the end of its answer", ["path"]),
+        Counter("imdb_rnn_texts", "Texts and rows of tables that were predicted"),
+    )
+
+
+def collected() -> tuple[bytes, str]:
+    """The metrics as Prometheus reads them, those of all workers added up, and the type of that content."""
+    from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    registry = REGISTRY
+    if SHARED in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP that does not wait for ever: for the head of a request, and for a client that takes no answer.
+
+    What uvicorn waits for without a limit is limited here; between two requests its own limit holds.
+    """
+
+    _head_size = 0
+    _head_timer: asyncio.TimerHandle | None = None
+    _write_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, b"408 Request Timeout")
+
+    def data_received(self, data: bytes) -> None:
+        """Read a part of a request."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._head_timer = self._head_timer or self.loop.call_later(
+                HEAD_SECONDS, self._refuse, b"408 Request Timeout"
+            )
+            self._head_size += len(data)
+        super().data_received(data)
+        if self._head_timer and self._head_size > MAX_HEAD:
+            self._refuse(b"431 Request Header Fields Too Large")
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer."""
+        self._stop_timers()
+        self._head_size = 0
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to take what was written."""
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: the client has taken it."""
+        self._stop_timers()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave no timer behind."""
+        self._stop_timers()
+        super().connection_lost(exc)
+
+    def _stop_timers(self) -> None:
+        for timer in filter(None, (self._head_timer, self._write_timer)):
+            timer.cancel()
+        self._head_timer = self._write_timer = None
+
+    def _refuse(self, status: bytes) -> None:
+        self.transport.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        self.transport.close()
+
+
+def limited(app: ASGIApp, metrics: Metrics) -> ASGIApp:
+    """An application that reads no more than `MAX_BODY`, waits no longer than `BODY_SECONDS` for it, and is counted."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        begun, status = time.perf_counter(), 500
+
+        async def note_status(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if scope["path"] == "/docs":
+                    message["headers"].append((b"content-security-policy", ONLY_HERE))
+            await send(message)
+
+        try:
+            await app(scope, _receive_limited(receive), note_status)
+        finally:
+            path = getattr(scope.get("route"), "path", "other")  # not what somebody makes up
+            metrics.requests.labels(path, status).inc()
+            metrics.seconds.labels(path).observe(time.perf_counter() - begun)
+
+    return answer
+
+
+def _receive_limited(receive: Receive) -> Callable[[], Any]:
+    """A function that gives the parts of a body as `receive` does, and raises an `HTTPException` at a limit."""
+    size, whole, until = 0, False, asyncio.get_running_loop().time() + BODY_SECONDS
+
+    async def receive_part() -> Message:
+        nonlocal size, whole
+        if whole:  # from here on, `receive` waits until the client goes
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+                size += len(message.get("body", b""))
+                # The rest is dropped: most clients look for an answer only when they have sent everything.
+                while size > MAX_BODY and message.get("more_body"):
+                    message = await receive()
+        except TimeoutError as error:
+            if size <= MAX_BODY:
+                raise HTTPException(408, f"the request was not whole after {BODY_SECONDS:.0f} s", CLOSE) from error
+        if size > MAX_BODY:
+            raise HTTPException(413, f"the request is larger than {MAX_BODY >> 20} MB; send it in parts", CLOSE)
+        whole = not message.get("more_body", False)
+        return message
+
+    return receive_part
