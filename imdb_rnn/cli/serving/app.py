@@ -142,10 +142,9 @@ def _add_pages(app: FastAPI, report: Path | None) -> None:
 def _say(status: int, _: Request, error: Exception) -> JSONResponse:
     """One line about what a client did wrong; never what it sent."""
     if isinstance(error, ValidationError | RequestValidationError):
-        of_each = error.errors()
-        said = "; ".join(
-            ": ".join([*(str(part) for part in each["loc"] if part != "body"), each["msg"]]) for each in of_each[:3]
-        )
+        first = error.errors()[0]
+        fields = [part for part in first["loc"] if isinstance(part, str) and part != "body"]
+        said = ": ".join([*fields, first["msg"]])
     else:
         said = str(error) or f"no answer within {SECONDS:.0f} s; ask for less at a time"
     return JSONResponse({"detail": said}, status)

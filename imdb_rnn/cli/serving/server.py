@@ -108,8 +108,8 @@ def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except (OSError, OverflowError) as error:  # the second of a port that is no port
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise UserError(f"{host}:{port} cannot be used ({reason}); choose another --host or --port") from error
 
 
@@ -117,7 +117,7 @@ def _run(app: FastAPI, sock: socket.socket) -> None:
     for stop in STOPS:  # before uvicorn handles them, and when it has stopped
         signal.signal(stop, lambda *_: sys.exit())
     options: dict = {"http": limits.Protocol, "ws": "none", "loop": "asyncio", "backlog": 1}
-    logging: dict = {"access_log": False, "log_level": "warning", "server_header": False}
+    logging: dict = {"access_log": False, "log_level": "error", "server_header": False}
     config = uvicorn.Config(app, limit_concurrency=CONNECTIONS, proxy_headers=False, **options, **logging)
     Server(config).run([sock])
 
