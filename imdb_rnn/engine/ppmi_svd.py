@@ -45,8 +45,7 @@ def word_vectors(ids: Ragged, vocab_size: int, dim: int, seed: int, unlabelled: 
     rows, columns = _csr_arrays(matrix), _csr_arrays(matrix.T.tocsr())
     basis = uniform(size * (dim + OVERSAMPLING), seed, Stream.VECTORS).reshape(size, -1) - 0.5
     for _ in range(ITERATIONS):
-        basis = _orthonormal(_matmul(*rows, basis))
-        basis = _orthonormal(_matmul(*columns, basis))
+        basis = _orthonormal(_matmul(*columns, _matmul(*rows, basis)))
     vectors = _matmul(*rows, basis)[:, :dim]  # their norms are the singular values
     squares = (vectors * vectors).sum(axis=0)
     vectors = vectors / np.sqrt(np.sqrt(np.where(squares > 0, squares, 1)))
