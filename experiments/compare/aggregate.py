@@ -7,6 +7,7 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.decision import THRESHOLD, is_correct, margin
 from imdb_rnn.evaluation.results import class_names
 from imdb_rnn.evaluation.sensitivity import half_life
+from imdb_rnn.evaluation.traces import is_fit
 from imdb_rnn.reporting.comparison_results import Comparison, NetworkSensitivity, SharedTrace
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.vocabulary import words_of_ranks
@@ -36,7 +37,7 @@ def choose_shared(
     vocabulary: list[str],
     predicted: dict[str, list[int]] | None = None,
 ) -> list[SharedTrace]:
-    """Choose reviews that all networks read whole, with the probability of each network after every word.
+    """Choose reviews fit for a class that all networks read whole, with each network's probability after every word.
 
     Args:
         traces: for each network the probabilities along each of the reviews.
@@ -50,6 +51,7 @@ def choose_shared(
     """
     lengths = reviews.ranks.lengths[rows] + 1
     whole = [i for i, length in enumerate(lengths) if all(len(trace[i]) == length for trace in traces.values())]
+    whole = [i for i in whole if is_fit(words_of_ranks(reviews.ranks[rows[i]], vocabulary))]
     rows, traces = rows[whole], {name: [trace[i] for i in whole] for name, trace in traces.items()}
     labels = reviews.labels[rows]
     ends = np.array([[trace[-1] for trace in each] for each in traces.values()]).reshape(len(traces), len(rows))

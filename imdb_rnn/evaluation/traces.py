@@ -1,5 +1,8 @@
 """Reviews as the network reads them: the probability after every word."""
 
+import re
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from imdb_rnn.decision import THRESHOLD, is_correct, margin, predicted
@@ -11,10 +14,23 @@ from imdb_rnn.text.vocabulary import OOV, words_of_ranks
 
 N_CORRECT, N_WRONG, N_UNDECIDED = 2, 3, 2  # reviews of each of two labels that are traced
 MOST = 10  # of one kind
+UNFIT = re.compile(  # sex, slurs and cruelty: how such words begin; whole words where a \b follows
+    r"""\b(?:
+    rap(?:e[ds]?|ing|ists?)\b|molest|pa?edophil|incest|sodom|necrophil|bestiality|sex|porn|snuff|erotic|orgy|orgies|semen
+    |nud(?:e|es|ity)\b|naked|topless|strippers?\b|striptease|prostitut|brothel|hooker|pimp|underage|masturbat|orgasm
+    |ejaculat|fellatio|blowjob|sperm|penis|vagina|dildo|genital|testicle|crotch|breasts|boob|tits\b|nipple|erection
+    |anal(?:ly)?\b|condom|fuck|shit|bullshit|cunt|pussy|cocks?\b|whor|slut|bitch|ass(?:es|holes?)?\b|piss|wank|bastard
+    |fag(?:s|got\w*)?\b|homos?\b|tranny|retard|nigg|negro|chinks?\b|gooks?\b|japs?\b|spics?\b|kikes?\b|tortur|mutilat
+    |behead|decapitat|suicid)""",
+    re.VERBOSE,
+)
+UNFIT_CHINESE = re.compile(
+    "强奸|轮奸|乱伦|色情|情色|性侵|性爱|性交|做爱|床戏|裸体|全裸|妓女|嫖|阴茎|阴道|乳房|自慰|婊子|傻逼|他妈的|操你|自杀|虐待"
+)
 
 
 def trace_reviews(network: Model, ranks: Ragged, y: np.ndarray, vocabulary: list[str]) -> list[dict]:
-    """Trace the network through the reviews that `choose` chooses.
+    """Trace the network through the reviews that `choose` chooses of those that are fit for a class.
 
     Args:
         ranks: of whole reviews, so that words that are OOV for the network have a name.
@@ -28,7 +44,7 @@ def trace_reviews(network: Model, ranks: Ragged, y: np.ndarray, vocabulary: list
     ids = encode(ranks, network.encoding)
     has_start, logits, traces = has_start_token(ids), network.logits(ids), []
     decided = predicted(logits)
-    for row, kind in choose(y, logits, network.threshold):
+    for row, kind in _choose_fit(y, logits, network.threshold, lambda row: words_of_ranks(ranks[row], vocabulary)):
         start = int(has_start[row])
         words = ids[row][start:]
         whole = words_of_ranks(ranks[row], vocabulary)
@@ -46,6 +62,24 @@ def trace_reviews(network: Model, ranks: Ragged, y: np.ndarray, vocabulary: list
     return traces
 
 
+def is_fit(words: Sequence[str]) -> bool:
+    """Whether a review can be shown to a class: it has no word of `UNFIT`, and nothing of `UNFIT_CHINESE`."""
+    return not (UNFIT.search(" ".join(words)) or UNFIT_CHINESE.search("".join(words)))
+
+
+def _choose_fit(
+    y: np.ndarray, logits: np.ndarray, threshold: float, words_of: Callable[[int], list[str]]
+) -> list[tuple[int, str]]:
+    """What `choose` chooses of the reviews that are fit; only those that it comes upon are looked at."""
+    rows = np.arange(len(y))
+    while True:
+        chosen = [(int(rows[place]), kind) for place, kind in choose(y[rows], logits[rows], threshold)]
+        unfit = [row for row, _ in chosen if not is_fit(words_of(row))]
+        if not unfit:
+            return chosen
+        rows = np.setdiff1d(rows, unfit)
+
+
 def choose(y: np.ndarray, logits: np.ndarray, threshold: float = THRESHOLD) -> list[tuple[int, str]]:
     """Choose reviews worth following word by word: pairs of row and kind.
 
@@ -61,7 +95,8 @@ def choose(y: np.ndarray, logits: np.ndarray, threshold: float = THRESHOLD) -> l
     margins, correct = margin(y, logits, threshold), is_correct(y, logits, threshold)
 
     def first(order: np.ndarray, count: int) -> list[int]:
-        labels, count = range(max(2, logits[0].size)), max(1, 2 * count // max(2, logits[0].size))
+        labels = range(max((2, *logits.shape[1:])))
+        count = max(1, 2 * count // len(labels))
         rows = [int(row) for label in labels for row in order[y[order] == label][:count]]
         return rows if len(rows) <= MOST else order[np.isin(order, rows)][:MOST].tolist()
 

@@ -81,6 +81,37 @@ def test_each_kind_of_traced_review_is_what_it_says(pairs, threshold):
             assert (-abs(margins[picked])).tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "fit"),
+    [
+        ("a grape rapidly analyzed by dick van dyke in therapy it's hit", True),
+        ("the scene where he was raped", False),
+        ("sexual violence", False),
+        ("这 部 电影 很 好看", True),
+        ("片 中 强 奸 的 情节", False),
+    ],
+)
+def test_reviews_with_words_that_are_not_for_a_class_are_told(text, fit):
+    assert traces.is_fit(text.split()) == fit
+
+
+def test_the_reviews_that_are_traced_are_fit_for_a_class_and_the_surest_of_these():
+    """Half of them are not, the surest one of each kind among them."""
+    network = network_of(model_params(cell="gru"), vocab_size=8)
+    random = np.random.default_rng(2)
+    reviews = from_lists([random.integers(1, 5, 6).tolist() + [5] * (n % 2) for n in range(60)], np.arange(60) // 2 % 2)
+    vocabulary = [*VOCABULARY[:4], "porn"]
+    found = trace_reviews(network, reviews.ranks, reviews.labels, vocabulary)
+    assert {trace["kind"] for trace in found} == {"correct", "wrong", "undecided"}
+    assert not any("porn" in trace["words"] for trace in found)
+    fit = np.arange(0, 60, 2)
+    logits = network.logits(encode(reviews.ranks.rows(fit), network.encoding))
+    expected = [(fit[row], kind) for row, kind in traces.choose(reviews.labels[fit], logits)]
+    assert [(trace["row"], trace["kind"]) for trace in found] == expected
+    unfit = from_lists([[5], [5, 5]], np.array([0, 1]))
+    assert trace_reviews(network, unfit.ranks, unfit.labels, vocabulary) == []
+
+
 def test_the_undecided_have_the_logits_nearest_to_zero():
     logits = np.concatenate([np.linspace(-0.5, -0.05, 20), np.linspace(0.05, 0.5, 20)])
     undecided = [row for row, kind in traces.choose(np.tile([0, 1], 20), logits) if kind == "undecided"]

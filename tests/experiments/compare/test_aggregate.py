@@ -67,6 +67,12 @@ def test_a_review_that_one_network_cuts_is_left_out(corpus):
     assert all(len(review.words) <= 100 for review in chosen)
 
 
+def test_a_review_that_is_not_for_a_class_is_left_out():
+    reviews, traces = from_lists([[1], [2]], np.array([1, 1])), {"a": [[0.5, 0.8], [0.5, 0.9]]}
+    (chosen,) = choose_shared(traces, reviews, np.arange(2), ["film", "porn"])
+    assert chosen.words == ["film"]
+
+
 def test_traces_of_other_reviews_are_refused(corpus):
     with pytest.raises(UserError, match="not traced on these 3 reviews; run `make compare`"):
         combine({"source": "bundled"}, {"gru": [ONE]}, corpus.test, np.arange(3), corpus.vocabulary)
