@@ -143,13 +143,14 @@ def _understood(table: Path, changes: Sequence[str]) -> tuple[str, list[str]]:
 
 def _read(text: str, table: Path, work: Path, lines: list[str]) -> str:
     """Read all rows, and return the parameters with as many folds as the rows allow. `lines` are printed already."""
-    from stages import download, pad
+    from stages import check, download, pad
 
     shutil.rmtree(work / files.OWN, ignore_errors=True)
     (work / files.OWN).mkdir(parents=True)
     _give(table, work, os.symlink)
     shutil.copytree(PROJECT / EXPERIMENTS, work / EXPERIMENTS, dirs_exist_ok=True)
     params = parse_params(text)
+    check.main(params, work)
     printed = _run(download.main, params, work, "reading all rows")
     print("\n".join(line for line in printed.splitlines() if line not in lines))
     _run(pad.main, params, work, "turning words into numbers")
@@ -205,21 +206,28 @@ def _working(out: Path) -> Iterator[Path]:
         yield work
 
 
-class _LastLine(io.StringIO):
-    """Keeps what a stage prints, and shows the last line on a terminal."""
+class _Printed(io.StringIO):
+    """What a stage prints; on a terminal the last line of it is shown."""
 
     def write(self, text: str) -> int:
-        if sys.stderr.isatty():
-            print(f"\r\x1b[2K{text.strip()[:70]}", end="", file=sys.stderr, flush=True)
+        if text.strip():
+            _show(text.strip().splitlines()[-1])
         return super().write(text)
+
+
+def _show(line: str) -> None:
+    """Show a line on a terminal, in place of the one before."""
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        print(f"\r\x1b[2K{line[: width - 1]}", end="", file=sys.stderr, flush=True)
 
 
 def _run(main: Callable[[Params, Path], None], params: Params, work: Path, what: str) -> str:
     """Run a stage, say so, and return what it printed."""
     print(f"{what} …", flush=True)
-    with redirect_stdout(_LastLine()) as printed:
+    with redirect_stdout(_Printed()) as printed:
         main(params, work)
-        printed.write("")
+    _show("")
     return printed.getvalue()
 
 
