@@ -101,7 +101,7 @@ def _execute(words: list[str]) -> None:
 
 def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     formatter = argparse.RawDescriptionHelpFormatter
-    about = "Predict the labels of reviews, with a trained model."
+    about = "Train a model on a table of reviews, and predict the labels of others."
     parser = argparse.ArgumentParser("imdb-rnn", description=about, epilog=EXAMPLES, formatter_class=formatter)
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -336,9 +336,8 @@ def _load(path: Path) -> "Model":
     try:
         os.stat(path)  # noqa: PTH116  # or a file in a closed folder would be missing, from Python 3.14 on
     except FileNotFoundError as error:
-        if path != Path(MODEL):
-            fault = f"{path} does not exist; --model is {MODEL}, which `dvc repro train` writes, or a copy of it"
-            raise UserError(fault) from error
+        made = f"`imdb-rnn train TABLE` makes one, and `dvc repro train` makes {MODEL}"
+        raise UserError(f"{path} does not exist; name a model with --model: {made}") from error
     return imdb_rnn.load(path)
 
 

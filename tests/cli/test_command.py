@@ -321,7 +321,7 @@ def test_arguments_that_make_no_sense_are_refused(run, arguments, fault):
     [
         (["predict", "film", " "], "text 2 is empty; remove it"),
         (["predict", "film", "caf\udce9"], "text 2 is not UTF-8 text"),
-        (["predict", "film", "--model", "absent.safetensors"], "absent.safetensors does not exist; --model is"),
+        (["predict", "film", "--model", "absent.safetensors"], "absent.safetensors does not exist; name a model"),
         (["predict", "film", "--model", "half.safetensors"], "half.safetensors is damaged ("),
         (["predict", "--table", "absent.csv", "--out", "b.csv"], "absent.csv cannot be read (No such file"),
         (["predict", "--table", "a.csv", "--out", "b.csv"], "a.csv: cannot tell which column to use"),
