@@ -17,6 +17,7 @@ from imdb_rnn.reporting.comparison_results import read_comparison
 from imdb_rnn.reporting.report import page, stored_network
 from imdb_rnn.reporting.sweep_results import read_sweep, summarize
 from imdb_rnn.reporting.texts import TESTS
+from imdb_rnn.text.columns import TEXT
 from imdb_rnn.text.data_report import DataReport
 from imdb_rnn.training.history import read_history
 
@@ -45,6 +46,7 @@ def main(params: Params, root: Path) -> None:
         "labels": network.labels,
         "provenance": network.provenance,
         "tokenizer": network.tokenizer,
+        "text_names": TEXT,
         "threshold": network.threshold,
         "confidence": CONFIDENCE,
         "weights": network.count_weights(),

@@ -24,6 +24,8 @@ SCRIPTS = (  # each may use what those before it define
     "reading.js",
     "sections.js",
     "try.js",
+    "tables.js",
+    "scoring.js",
     "page.js",
 )
 
@@ -55,6 +57,8 @@ def stored_network(network: Model) -> dict:
 def page(contents: dict) -> str:
     """Make the page of its parts: one HTML file that loads nothing and runs no script but its own.
 
+    The worker that scores a table is made of the page's scripts, by their ids.
+
     Args:
         contents: what `page/sections.js` and `page/try.js` show, values of JSON and parameters; whatever text it holds
             stays text.
@@ -65,10 +69,11 @@ def page(contents: dict) -> str:
     data = json.dumps(contents, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)
     licences = "".join(f"<!--\n{name}\n{_part(f'{name}.LICENSE')}-->" for name in ("uPlot", "jieba"))
     parts = {
-        "policy": f"default-src 'none'; script-src {_hashes(scripts)}; style-src {_hashes(styles)}",
+        "policy": f"default-src 'none'; script-src {_hashes(scripts)}; style-src {_hashes(styles)}; worker-src blob:",
         "styles": "".join(f"<style>{style}</style>" for style in styles),
         "data": data.replace("<", "\\u003c"),
-        "scripts": licences + "".join(f"<script>{script}</script>" for script in scripts),
+        "scripts": licences
+        + "".join(f'<script id="{name}">{script}</script>' for name, script in zip(SCRIPTS, scripts, strict=True)),
     }
     return Template(_part("index.html")).substitute(parts)
 

@@ -25,6 +25,9 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// A name that may be broken at some places.
+const breakable = (name, at) => name.split(at).flatMap((part, i) => (i ? [element("wbr"), part] : [part]));
+
 const listeners = [];
 function onLanguage(write) {
   listeners.push(write);

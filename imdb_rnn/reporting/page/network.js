@@ -5,7 +5,7 @@
 //
 // `openNetwork(stored)` takes what `imdb_rnn.reporting.report.stored_network` makes, and returns
 //   encode(text)       words, which of them are known, their ids, and the first and last word that the network reads
-//   predict(ids)       probabilities: of two classes that of the second, else of each; states of the last layer, width
+//   predict(ids, isTraced = true)   probabilities: of two classes that of the second, else of each; states of the last layer, width
 //                      numbers for each id; and trace: the probabilities after each id, one after another, if the network
 //                      is causal (later words do not change earlier states), else null
 //   tokenize(text)     the words alone
@@ -217,16 +217,17 @@ function openNetwork(stored) {
 
   const isCausal = numDirections === 1 && stored.mask_padding;
 
-  function predict(ids) {
+  function predict(ids, isTraced = true) {
     const whole = padded(ids);
     const states = allStates(whole);
     const begin = stored.mask_padding || stored.padding === "post" ? 0 : whole.length - ids.length;
-    const after = probabilitiesOf(whole, states, isCausal ? 0 : whole.length - 1);
+    const hasTrace = isCausal && isTraced;
+    const after = probabilitiesOf(whole, states, hasTrace ? 0 : whole.length - 1);
     return {
       probabilities: whole.length ? after.subarray((whole.length - 1) * count) : ofLogits(bias),
       states: states.subarray(begin * width, (begin + ids.length) * width),
       width,
-      trace: isCausal ? after : null,
+      trace: hasTrace ? after : null,
     };
   }
 

@@ -486,7 +486,7 @@ function showSweep() {
     ...keys.map((key) => written(trial.settings[key])), String(trial.epochs), t(...status[trial.status]),
   ]), [
     t("trial", "试验"), t("validation loss", "验证损失"), t("validation accuracy", "验证准确率"),
-    ...keys.map((key) => key.split(/(?<=\.)/).flatMap((part, i) => (i ? [element("wbr"), part] : [part]))),
+    ...keys.map((key) => breakable(key, /(?<=\.)/)),
     t("epochs", "训练轮数"), t("ended", "结果"),
   ]);
 
