@@ -155,6 +155,9 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     train.add_argument("--out", type=Path, metavar="DIR", help="the folder; otherwise it is named after the table")
     train.add_argument("--project", type=Path, metavar="DIR", help="write a DVC project there, and train nothing")
     train.add_argument(
+        "--start-from", type=Path, metavar="MODEL", help="a model file, to go on from: worth it if there are few texts"
+    )
+    train.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of params.yaml, such as train.seed=1"
     )
     about = "what training would make of a table or folder, with the settings of params.yaml: columns, labels and split"
@@ -173,9 +176,9 @@ def _train(arguments: argparse.Namespace) -> None:
     from imdb_rnn.cli import train
 
     if arguments.project:
-        train.make_project(arguments.table, arguments.project, arguments.set)
+        train.make_project(arguments.table, arguments.project, arguments.set, arguments.start_from)
     else:
-        train.train(arguments.table, arguments.out, arguments.set)
+        train.train(arguments.table, arguments.out, arguments.set, arguments.start_from)
 
 
 def _look(path: Path) -> None:

@@ -36,22 +36,24 @@ OURS = {*KEPT.values(), CARD, UNFINISHED, ".DS_Store"}
 NEEDED = ("pandas", "scipy", "sklearn", "yaml")  # the extra `train`
 
 
-def train(table: Path, out: Path | None = None, changes: Sequence[str] = ()) -> None:
+def train(table: Path, out: Path | None = None, changes: Sequence[str] = (), start: Path | None = None) -> None:
     """Train the preset `best`, or what the rows of a table allow of it, and write the model with its report.
 
     Args:
         table: or a folder, as `data.own.path`.
         out: a folder; None: named after the table, in the current one.
         changes: other values of parameters, `KEY=VALUE` each.
+        start: the model file that training starts from.
 
     Raises:
-        UserError: when the table cannot be trained on, or the folder cannot be written or holds something else.
+        UserError: when the table cannot be trained on, `start` is no model for it, or the folder cannot be written or
+            holds something else.
     """
     _require_packages()
-    text, lines = _understood(table, changes)
+    text, lines = _understood(table, changes, start)
     out = out or Path(f"{table.resolve().stem}-model")
     with _working(out) as work:
-        text = _read(text, table, work, lines)
+        text = _read(text, table, start, work, lines)
         params = parse_params(text)
         from stages import baseline, evaluate, export, folds, report
         from stages import train as training
@@ -74,7 +76,7 @@ def train(table: Path, out: Path | None = None, changes: Sequence[str] = ()) -> 
     print(f'ask the model: imdb-rnn predict --model {out / "model.safetensors"} "a text"')
 
 
-def make_project(table: Path, folder: Path, changes: Sequence[str] = ()) -> None:
+def make_project(table: Path, folder: Path, changes: Sequence[str] = (), start: Path | None = None) -> None:
     """Write a DVC project whose `dvc repro` gives what `train` gives, and the figures and other formats besides.
 
     Args:
@@ -88,12 +90,11 @@ def make_project(table: Path, folder: Path, changes: Sequence[str] = ()) -> None
         raise UserError("--project needs DVC; run `pip install 'imdb-rnn[pipeline]'`")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is not empty; name a new folder for the project")
-    text, lines = _understood(table, changes)
+    text, lines = _understood(table, changes, start)
     with tempfile.TemporaryDirectory(prefix=files.TEMPORARY) as work:
-        text = _read(text, table, Path(work), lines)
+        text = _read(text, table, start, Path(work), lines)
     with files.replacing(folder) as new:
-        (new / files.OWN).mkdir(parents=True)
-        _give(table, new, shutil.copyfile)
+        _give(table, start, new, shutil.copyfile)
         shutil.copytree(PROJECT / EXPERIMENTS, new / EXPERIMENTS)
         for name in (".dvcignore", ".gitattributes", ".gitignore", PRESETS_FILE):
             shutil.copyfile(PROJECT / name, new / name)
@@ -105,7 +106,8 @@ def make_project(table: Path, folder: Path, changes: Sequence[str] = ()) -> None
             _call(new, "git", "init", "--quiet")
         _call(new, *dvc, "init", "--quiet", *["--no-scm"] * (not has_git))
         _call(new, *dvc, "config", "core.analytics", "false")
-        _call(new, *dvc, "add", "--quiet", *sorted(str(files.OWN / path.name) for path in (new / files.OWN).iterdir()))
+        given = [path.relative_to(new) for folder in (files.OWN, files.START) for path in (new / folder).glob("*")]
+        _call(new, *dvc, "add", "--quiet", *sorted(map(str, given)))
         if has_git:
             _call(new, "git", "add", "--all")
     print(f"{folder} is a DVC project now; to train:")
@@ -117,11 +119,15 @@ def _require_packages() -> None:
         raise UserError(f"training needs {', '.join(missing)}; run `pip install 'imdb-rnn[train]'`")
 
 
-def _understood(table: Path, changes: Sequence[str]) -> tuple[str, list[str]]:
+def _understood(table: Path, changes: Sequence[str], start: Path | None) -> tuple[str, list[str]]:
     """The parameters for a table, as the text of `params.yaml`; and what is made of the table, which is printed."""
     path = str(files.OWN if table.is_dir() else files.OWN / table.name)
     text = apply(preset(files.read_text(PROJECT / PRESETS_FILE), PRESET), files.read_text(PROJECT / files.PARAMS))
     text = edit(text, {"data": {"source": "own", "own": {"path": path}}})
+    if start:
+        if not start.is_file():
+            raise UserError(f"--start-from: {start} is missing; name the file of a model")
+        text = edit(text, {"train": {"start_from": str(files.START / start.name)}})
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals:
@@ -141,13 +147,13 @@ def _understood(table: Path, changes: Sequence[str]) -> tuple[str, list[str]]:
     return text, lines
 
 
-def _read(text: str, table: Path, work: Path, lines: list[str]) -> str:
+def _read(text: str, table: Path, start: Path | None, work: Path, lines: list[str]) -> str:
     """Read all rows, and return the parameters with as many folds as the rows allow. `lines` are printed already."""
     from stages import check, download, pad
 
-    shutil.rmtree(work / files.OWN, ignore_errors=True)
-    (work / files.OWN).mkdir(parents=True)
-    _give(table, work, os.symlink)
+    for folder in (files.OWN, files.START):
+        shutil.rmtree(work / folder, ignore_errors=True)
+    _give(table, start, work, os.symlink)
     shutil.copytree(PROJECT / EXPERIMENTS, work / EXPERIMENTS, dirs_exist_ok=True)
     params = parse_params(text)
     check.main(params, work)
@@ -177,8 +183,12 @@ def _possible_folds(params: Params, work: Path) -> int | None:
     return None
 
 
-def _give(table: Path, root: Path, copy: Callable[[str | Path, str | Path], object]) -> None:
-    """Put a table, or what is in a folder, where a project has its own reviews."""
+def _give(table: Path, start: Path | None, root: Path, copy: Callable[[str | Path, str | Path], object]) -> None:
+    """Put a table, or what is in a folder, where a project has its own reviews, and a model where training starts."""
+    for folder in (files.OWN, files.START):
+        (root / folder).mkdir(parents=True)
+    if start:
+        copy(start.resolve(), root / files.START / start.name)
     if table.is_dir():
         shutil.copytree(table.resolve(), root / files.OWN, copy_function=copy, dirs_exist_ok=True)
     else:

@@ -14,6 +14,7 @@ from material import ROOT, contents
 from own_reviews import LONG, write_table
 from project import Project, environment
 
+from imdb_rnn import load
 from imdb_rnn.cli import train
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import parse_params
@@ -73,6 +74,23 @@ def test_killed_and_started_again_and_in_a_project_it_gives_the_same_bytes(table
     assert project.repro() == ["check"]
     assert "data/own/mine.csv.dvc" in project.run("git", "ls-files")
     assert "mine.csv\n" not in project.run("git", "ls-files")
+
+
+@pytest.mark.slow
+def test_it_goes_on_from_a_model(table, tmp_path):
+    settings = (*SMALL, "train.folds=null", "train.epochs=1")
+    train.train(table, Path("first"), settings)
+    start = Path("first/model.safetensors")
+    train.train(table, Path("second"), settings, start)
+    first, second = (load(Path(folder, "model.safetensors")).weights for folder in ("first", "second"))
+    assert (first.embeddings == second.embeddings).all(), "ppmi_svd does not change them"
+    assert (first.head_kernel != second.head_kernel).all()
+    train.make_project(table, Path("project"), settings, start)
+    assert Path("project/data/start/model.safetensors.dvc").exists()
+    with pytest.raises(UserError, match=r"model\.units is 5, but the model of train\.start_from has 4"):
+        train.train(table, Path("third"), (*settings, "model.units=5"), start)
+    with pytest.raises(UserError, match=r"^--start-from: none\.safetensors is missing"):
+        train.train(table, Path("third"), settings, Path("none.safetensors"))
 
 
 @pytest.mark.slow
