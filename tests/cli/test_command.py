@@ -400,13 +400,15 @@ def test_what_the_system_refuses_to_look_at_is_named(run, arguments):
 
 
 @pytest.mark.slow
-def test_predicting_needs_none_of_the_packages_of_the_pipeline(folder):
-    """`pip install imdb-rnn` installs none of them. Who has a table in Parquet is told what is missing."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = {re.split(r"[^\w-]", line)[0] for line in project["optional-dependencies"]["pipeline"]}
+def test_predicting_needs_none_of_the_packages_of_the_extras(folder):
+    """`pip install imdb-rnn` installs none of them. Who has a table in Parquet, or serves, is told what is missing."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert {re.split(r"[^\w-]", line)[0] for line in extras["serve"]} == {"fastapi", *command.TO_SERVE.split()}
+    lines = [line for extra in ("train", "pipeline", "serve") for line in extras[extra]]
+    names = {re.split(r"[^\w-]", line)[0] for line in lines} - {"imdb-rnn", "setuptools"}
     packages = packages_distributions().items()
     missing = [module for module, of in packages if names & {name.lower().replace("_", "-") for name in of}]
-    assert {"dvc", "keras", "matplotlib", "pandas", "pyarrow", "scipy", "yaml"} < set(missing)
+    assert {"dvc", "fastapi", "keras", "matplotlib", "pandas", "pyarrow", "scipy", "yaml"} < set(missing)
     (folder / "reviews.csv").write_text("text\na wonderful film\n")
     (folder / "reviews.parquet").write_bytes(b"PAR1")
     script = f"""if True:
@@ -419,14 +421,20 @@ def test_predicting_needs_none_of_the_packages_of_the_pipeline(folder):
             [*predict, "A wonderful film.", "--trace"],
             [*predict, "--table", "reviews.csv", "--out", "scored.csv"],
             [*predict, "--table", "reviews.parquet", "--out", "scored.parquet"],
+            ["imdb-rnn", "serve"],
         ):
-            main()
+            try:
+                main()
+            except SystemExit as error:
+                assert error.code == 1
     """
     ran = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True)
     assert ran.stdout.startswith("0.947  positive  A wonderful film.\n")
     assert (folder / "scored.csv").read_text().endswith("a wonderful film,0.947348,positive\n")
-    assert ran.stderr == "text column: text\nerror: this needs the package pyarrow; run `pip install pyarrow`\n"
-    assert ran.returncode == 1
+    assert ran.stderr == (
+        "text column: text\nerror: this needs the package pyarrow; run `pip install pyarrow`\n"
+        f"error: serve needs the package uvicorn; run `pip install {command.TO_SERVE}`\n"
+    )
 
 
 @pytest.mark.slow

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, NamedTuple
 
-import numpy as np
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
@@ -27,7 +27,7 @@ from imdb_rnn.core.errors import UserError
 from imdb_rnn.model import Model
 
 MAX_TEXTS = 10_000  # of a request
-TOGETHER = 256  # texts that are answered together, at most, unless a request has more
+TOGETHER = 256  # texts that are answered together, about
 ERRORS: dict[type[Exception], int] = {
     UserError: 422, ValidationError: 422, RequestValidationError: 422, TimeoutError: 503, ClientDisconnect: 400,
 }  # fmt: skip
@@ -37,7 +37,17 @@ POST a text to /predict, or a table:
   curl --form table=@reviews.csv ADDRESS/predict
 /docs says more.
 """
-Queue = asyncio.Queue[tuple[list[str], "asyncio.Future[np.ndarray]"]]
+
+
+class Asked(NamedTuple):
+    """Texts, what `Model.label_names` takes, and where the answers are awaited."""
+
+    texts: list[str]
+    unsure: float | None
+    answered: "asyncio.Future[list[dict]]"
+
+
+Queue = asyncio.Queue[Asked]
 
 
 class Question(BaseModel):
@@ -46,7 +56,7 @@ class Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
     text: str | None = None
     texts: Annotated[list[str] | None, Field(min_length=1, max_length=MAX_TEXTS)] = None
-    unsure: float | None = None
+    unsure: Annotated[float | None, Field(gt=0, lt=1)] = None
 
 
 FORM = TableQuestion.model_json_schema()["properties"] | {"table": {"type": "string", "format": "binary"}}
@@ -97,9 +107,12 @@ def _add_questions(app: FastAPI, model: Model, queue: Queue, metrics: Metrics) -
             question = Question.model_validate_json(await request.body())
             texts = _texts(question)
             metrics.texts.inc(len(texts))
+            said: list[dict] = []
             async with asyncio.timeout(SECONDS):
-                logits = await _ask(queue, texts)
-            said = list(answers(model, texts, logits, question.unsure))
+                for first in range(0, len(texts), TOGETHER):  # between which others are answered
+                    answered = asyncio.get_running_loop().create_future()
+                    queue.put_nowait(Asked(texts[first : first + TOGETHER], question.unsure, answered))
+                    said += await answered
             return JSONResponse(said if question.texts else said[0])
         until = time.monotonic() + SECONDS
         table, asked = await _table_of(request, kind)
@@ -113,13 +126,9 @@ def _add_questions(app: FastAPI, model: Model, queue: Queue, metrics: Metrics) -
         texts = _texts(question)
         if question.texts:
             raise UserError("give one text, as `text`")
-
-        def traced() -> list[dict]:
-            return list(answers(model, texts, model.decision_function(texts), question.unsure, traced=True))
-
         metrics.texts.inc()
         async with asyncio.timeout(SECONDS), one_trace:
-            return JSONResponse((await asyncio.to_thread(traced))[0])
+            return JSONResponse((await asyncio.to_thread(_said, model, texts, question.unsure, traced=True))[0])
 
 
 def _add_pages(app: FastAPI, report: Path | None) -> None:
@@ -160,30 +169,31 @@ def _texts(question: Question) -> list[str]:
     return texts
 
 
-async def _ask(queue: Queue, texts: list[str]) -> np.ndarray:
-    future = asyncio.get_running_loop().create_future()
-    queue.put_nowait((texts, future))
-    return await future
-
-
 async def _answer_together(model: Model, queue: Queue) -> None:
     """Answer the texts that arrive while the model is busy together, which is many times as fast, for ever."""
     while True:
         asked = [await queue.get()]
-        while not queue.empty() and sum(len(texts) for texts, _ in asked) < TOGETHER:
+        size = len(asked[0].texts)
+        while size < TOGETHER and not queue.empty():
             asked.append(queue.get_nowait())
-        together = [text for texts, _ in asked for text in texts]
-        try:
-            logits = await asyncio.to_thread(model.decision_function, together)
-        except Exception as error:  # is raised where it was asked
-            for _, future in asked:
-                if not future.done():
-                    future.set_exception(error)
-            continue
-        for texts, future in asked:
-            if not future.done():  # or nobody waits any more
-                future.set_result(logits[: len(texts)])
-            logits = logits[len(texts) :]
+            size += len(asked[-1].texts)
+        for unsure in {each.unsure for each in asked}:
+            group = [each for each in asked if each.unsure == unsure]
+            try:
+                texts = [text for each in group for text in each.texts]
+                said = iter(await asyncio.to_thread(_said, model, texts, unsure))
+                for each in group:
+                    of_each = list(islice(said, len(each.texts)))
+                    if not each.answered.done():  # or nobody waits any more
+                        each.answered.set_result(of_each)
+            except Exception as error:  # is raised where it was asked
+                for each in group:
+                    if not each.answered.done():
+                        each.answered.set_exception(error)
+
+
+def _said(model: Model, texts: list[str], unsure: float | None, traced: bool = False) -> list[dict]:
+    return list(answers(model, texts, model.decision_function(texts), unsure, traced))
 
 
 async def _table_of(request: Request, kind: str) -> tuple[IO[bytes], TableQuestion]:

@@ -7,10 +7,10 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Annotated
 
 from fastapi import HTTPException
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from imdb_rnn.cli.scoring import find_text_columns, score_table
 from imdb_rnn.cli.serving.limits import SECONDS
@@ -38,7 +38,7 @@ class TableQuestion(BaseModel):
     model_config = ConfigDict(extra="forbid")
     text_column: list[str] = []
     probabilities: bool = False
-    unsure: float | None = None
+    unsure: Annotated[float | None, Field(gt=0, lt=1)] = None
 
 
 def score(
