@@ -53,7 +53,7 @@ class Server(uvicorn.Server):
         state.default_headers = [*state.default_headers, (b"connection", b"close")]
         waiting = []
         for sock in sockets or []:
-            with suppress(BlockingIOError):
+            with suppress(OSError):  # such as that none is left
                 while True:
                     waiting.append(sock.accept()[0])
         for server in self.servers:
