@@ -20,9 +20,7 @@ WRITE_SECONDS = 30.0  # in which a client has to take a part of an answer
 CLOSE = {"Connection": "close"}
 # The scripts and styles of the page /docs are in it or beside it; it can ask this service and nobody else.
 ONLY_HERE = b"default-src 'self' 'unsafe-inline'; img-src 'self' data:"
-SHARED = (
-    "PROMETHEUS_MULTIPROC_DIR"  # a folder in which several processes count, set before prometheus_client is imported
-)
+SHARED = "PROMETHEUS_MULTIPROC_DIR"  # where several processes count; prometheus_client reads it when it is imported
 
 
 class Metrics(NamedTuple):
@@ -62,51 +60,50 @@ class Protocol(HttpToolsProtocol):
     What uvicorn waits for without a limit is limited here; between two requests its own limit holds.
     """
 
-    _head_size = 0
-    _head_timer: asyncio.TimerHandle | None = None
-    _write_timer: asyncio.TimerHandle | None = None
-
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, b"408 Request Timeout")
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._await_head()
 
     def data_received(self, data: bytes) -> None:
         """Read a part of a request."""
         if self.cycle is None or self.cycle.response_complete:
-            self._head_timer = self._head_timer or self.loop.call_later(
-                HEAD_SECONDS, self._refuse, b"408 Request Timeout"
-            )
+            self._await_head()
             self._head_size += len(data)
         super().data_received(data)
-        if self._head_timer and self._head_size > MAX_HEAD:
+        if "head" in self._timers and self._head_size > MAX_HEAD:
             self._refuse(b"431 Request Header Fields Too Large")
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
-        self._stop_timers()
-        self._head_size = 0
+        self._stop("head")
         super().on_headers_complete()
 
     def pause_writing(self) -> None:
         """Wait for the client to take what was written."""
         super().pause_writing()
-        self._write_timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+        self._timers["write"] = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
         """Go on: the client has taken it."""
-        self._stop_timers()
+        self._stop("write")
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave no timer behind."""
-        self._stop_timers()
+        self._stop("head")
+        self._stop("write")
         super().connection_lost(exc)
 
-    def _stop_timers(self) -> None:
-        for timer in filter(None, (self._head_timer, self._write_timer)):
-            timer.cancel()
-        self._head_timer = self._write_timer = None
+    def _await_head(self) -> None:
+        if "head" not in self._timers:
+            self._timers["head"] = self.loop.call_later(HEAD_SECONDS, self._refuse, b"408 Request Timeout")
+            self._head_size = 0
+
+    def _stop(self, name: str) -> None:
+        if name in self._timers:
+            self._timers.pop(name).cancel()
 
     def _refuse(self, status: bytes) -> None:
         self.transport.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
