@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from material import HOSTILE, model_params, network_of
 from networks import CELLS, NETWORKS, changed, ragged
+from scipy.special import logit
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -27,7 +28,7 @@ from imdb_rnn.text.vocabulary import OOV, RANK_OFFSET, START, tokenize, words_of
 # The page is that of `finished`, which the fixtures below ask for by name.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("finished")]
 
-SECTIONS = ["try", "table", "numbers", "training", "wrong", "behaviour", "memory", "traces", "sweep", "data", "run"]
+SECTIONS = ["try", "table", "traces", "training", "memory", "behaviour", "wrong", "numbers", "sweep", "data", "run"]
 VOCABULARY = ["the", "film", "was", "good", "bad", "don't", "über", "电影", "i̇stanbul", "10"]
 CHINESE = [
     "这部电影很好看，导演的功力不容小觑！",
@@ -323,7 +324,7 @@ def test_a_network_of_characters_reads_chinese_as_it_is_typed(browser, open_page
     texts = ["这部电影很好看！", "这部 电影不好看，很 难看", "A b 🎬 電影", *AWKWARD]
     np.testing.assert_allclose(typed_probabilities(browser, texts), network.predict_proba(texts), atol=1e-5, rtol=0)
     typed_probabilities(browser, texts[:1])
-    assert browser.find_element(By.CSS_SELECTOR, "#reading .words").text == "这部电影很好看!"
+    assert browser.find_element(By.CSS_SELECTOR, "#surface .words").text == "这部电影很好看！"
 
 
 def test_the_page_tokenizes_chinese_as_jieba_does(browser, open_page):
@@ -350,10 +351,10 @@ def test_awkward_text_is_only_text(opened):
     for text in AWKWARD:
         typed_probabilities(opened, [text])
         words, verdict, elements = opened.execute_script(
-            "return [byId('reading').querySelector('.words').textContent, byId('verdict').textContent,"
-            " document.querySelectorAll('main script, main img, #reading b *').length]"
+            "return [byId('surface').querySelector('.words').textContent, byId('verdict').textContent,"
+            " document.querySelectorAll('main script, main img, #surface b *').length]"
         )
-        assert words.split() == tokenize(text)
+        assert words == f"{text}\u200b"
         assert "%" in verdict
         assert elements == 0
 
@@ -427,8 +428,8 @@ def test_the_word_that_is_read_is_in_view(opened):
             const slider = byId("reading").querySelector("input");
             slider.value = Math.max(1, Math.round(slider.max * arguments[0]));
             slider.dispatchEvent(new Event("input"));
-            const box = byId("reading").querySelector(".words").getBoundingClientRect();
-            const word = byId("reading").querySelector("b.here").getBoundingClientRect();
+            const box = byId("surface").getBoundingClientRect();
+            const word = byId("surface").querySelector("b.here").getBoundingClientRect();
             return [word.top - box.top, box.bottom - word.bottom];
             """,
             share,
@@ -586,7 +587,7 @@ def test_it_can_be_used_with_the_keyboard_alone(opened):
     slider.send_keys(Keys.ARROW_LEFT)
     assert "“good”" in slider.get_attribute("aria-valuetext")
     assert "word 2 of 3" in slider.get_attribute("aria-valuetext")
-    assert opened.find_element(By.CSS_SELECTOR, "#reading b.here").text == "good"
+    assert opened.find_element(By.CSS_SELECTOR, "#surface b.here").text == "good"
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -598,3 +599,81 @@ def test_a_picture_of_the_page(opened, tmp_path, language):
     WebDriverWait(opened, 10).until(lambda it: it.find_element(By.CSS_SELECTOR, "#reading canvas").size["width"] > 500)
     assert opened.save_screenshot(str(picture))
     assert picture.stat().st_size > 20_000
+
+
+def test_the_words_are_coloured_where_they_are_typed_by_the_change_of_the_log_odds(browser, open_page):
+    """Behind the letters of the box; what the network does not read is struck out."""
+    network = network_with_words(NETWORKS["simple_rnn"], maxlen=9)
+    open_page(network)
+    text = "Bad, bad, the FILM — was “good”;\n not\u00a0bad: don’t   ﬁlm über 10!"
+    typed_probabilities(browser, [text])
+    surface = browser.find_element(By.ID, "surface")
+    written, kinds, struck = browser.execute_script(
+        """
+        const words = [...arguments[0].querySelectorAll("b")], unread = [...arguments[0].querySelectorAll(".unread")];
+        const texts = (all) => all.map((it) => it.textContent);
+        return [texts(words), words.map((word) => word.className), texts(unread)];
+        """,
+        surface,
+    )
+    assert written == ["FILM", "was", "good", "not", "bad", "don’t", "", "über", "10"], "the ligature is two letters"
+    assert struck == ["Bad, bad, the ", "\u200b"]
+    ids = network.encode([text])[0]
+    odds = logit(network.trace_ids(ids, 0))
+    expected = ["up" if push > 0.1 else "down" if push < -0.1 else "" for push in np.diff(odds)]
+    assert len(set(expected)) == 3
+    assert [kind.split()[0] if kind.strip() and kind.split()[0] != "unknown" else "" for kind in kinds] == expected
+    mirror, box = surface.find_element(By.CLASS_NAME, "words"), surface.find_element(By.ID, "text")
+    assert mirror.rect == box.rect
+    style = "const s = getComputedStyle(arguments[0]); return [s.font, s.padding, s.whiteSpace, s.overflowWrap]"
+    assert browser.execute_script(style, mirror) == browser.execute_script(style, box)
+
+
+def test_a_click_on_a_word_shows_what_the_network_thought_there(opened):
+    typed_probabilities(opened, ["good film, not bad"])
+    opened.execute_script("byId('text').setSelectionRange(6, 6); byId('text').click()")
+    assert opened.find_element(By.CSS_SELECTOR, "#surface b.here").text == "film"
+    assert opened.execute_script("return byId('reading').querySelector('input').value") == "2"
+
+
+@pytest.mark.parametrize("name", ["simple_rnn", "everything"])
+def test_the_heat_map_s_weights_make_the_answer_of_the_states(browser, open_page, name):
+    network = network_with_words(NETWORKS[name])
+    open_page(network)
+    readout, states, width, probability = browser.execute_script(
+        """
+        const it = openNetwork(contents.network), { ids } = it.encode("the film was good");
+        const { states, width, probabilities } = it.predict(ids);
+        return [[...it.readout(0)], [...states], width, probabilities[0]];
+        """
+    )
+    head = network.weights.head_kernel.reshape(-1, width)
+    np.testing.assert_allclose(readout, head.sum(axis=0), atol=1e-6)
+    if name == "simple_rnn":
+        last = np.reshape(states, (-1, width))[-1]
+        assert last @ readout + float(network.weights.head_bias[0]) == pytest.approx(logit(probability), abs=1e-5)
+
+
+@pytest.mark.parametrize("width", [360, 768, 1400, 1600])
+def test_nothing_is_cut_off(opened, width):
+    """But in what can be scrolled, which is said by a scroll bar."""
+    metrics = {"width": width, "height": 780, "deviceScaleFactor": 1, "mobile": width < 600}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        for language in ("en", "zh"):
+            choose_language(opened, language)
+            cut = opened.execute_script(
+                """
+                const isScroller = (it) => /auto|scroll/.test(getComputedStyle(it).overflowX);
+                const scrolls = (it) => it && (isScroller(it) || scrolls(it.parentElement));
+                const isCut = (it) => it.getClientRects().length && it.getBoundingClientRect().right > innerWidth + 1;
+                const cut = [...document.querySelectorAll("body *")].filter((it) => isCut(it) && !scrolls(it));
+                return cut.map((it) => it.outerHTML.slice(0, 99));
+                """
+            )
+            assert cut == []
+            assert opened.execute_script("return document.documentElement.scrollWidth") <= width
+            if width == 360:
+                assert opened.find_element(By.ID, "text").rect["y"] < 700, "the box is on a phone's first screen"
+    finally:
+        opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -9,6 +9,8 @@
 //                      numbers for each id; and trace: the probabilities after each id, one after another, if the network
 //                      is causal (later words do not change earlier states), else null
 //   tokenize(text)     the words alone
+//   places(text, words)   where each word stands in the text: [from, to]; of one that is not found the two are equal
+//   readout(label)     the weight of each of the states' numbers in the logit of a label; of two labels of the second
 function openNetwork(stored) {
   const PADDING = 0, START = 1, OOV = 2, RANK_OFFSET = 3;
   const { units, vocab_size: vocabSize, maxlen } = stored;
@@ -71,6 +73,28 @@ function openNetwork(stored) {
     if (stored.tokenizer === "char") return [...lower(text)].filter((letter) => !SPACE.test(letter));
     const words = lower(text).replace(PUNCTUATION, " ").split(SPACE).filter((word) => word);
     return splitChinese ? words.flatMap(splitChinese) : words;
+  }
+
+  const lowered = new Map(); // characters that stay one
+  function lowerEach(letter) {
+    if (!lowered.has(letter)) lowered.set(letter, lower(letter).length === 1 ? lower(letter) : letter);
+    return lowered.get(letter);
+  }
+
+  function places(text, words) {
+    const same = text.replace(/[^]/g, lowerEach); // as long as the text
+    let end = 0;
+    return words.map((word) => {
+      const from = same.indexOf(word, end);
+      if (from < 0) return [end, end];
+      end = from + word.length;
+      return [from, end];
+    });
+  }
+
+  function readout(label) {
+    return Float64Array.from({ length: width }, (_, j) =>
+      poolings.reduce((sum, _pooling, number) => sum + head[(number * width + j) * count + label], 0));
   }
 
   function encode(text) {
@@ -231,5 +255,5 @@ function openNetwork(stored) {
     };
   }
 
-  return { encode, predict, tokenize };
+  return { encode, predict, tokenize, places, readout };
 }

@@ -2,13 +2,20 @@
 
 // A review being read: its words, the probability after each of them, the hidden state, and a slider through it all.
 
-const PUSH = 0.02; // a smaller change of the probability is not marked
-const STRONG = 0.3; // a change this large has the full colour
+const PUSH = 0.1; // a smaller change of the log-odds is not marked
+const STRONG = 1.5; // a change this large has the full colour
 const SEPARATOR = contents.tokenizer === "char" ? "" : " "; // between two tokens
 const joined = (words) => words.join(SEPARATOR);
 
+// The rounded probabilities of a stored review do not tell those beyond apart.
+function logOdds(probability) {
+  const share = Math.min(1 - 1e-5, Math.max(1e-5, probability));
+  return Math.log(share / (1 - share));
+}
+
 // Shows the words from `first` to `last`, the rest as unread. `probability` is before the first of them and after each.
-function wordsView(onChoose) {
+// `typed`: how the text is written {before, words, gaps, after}. `scroller` returns what scrolls, if not the box itself.
+function wordsView(onChoose, scroller) {
   const before = element("span", { className: "unread" }), after = element("span", { className: "unread" });
   const box = element("div", { className: "words", tabIndex: 0, role: "group" }, before, after);
   const nodes = [];
@@ -19,9 +26,9 @@ function wordsView(onChoose) {
     });
   }
 
-  function show({ words, known, first = 0, last = words.length, probability }) {
-    before.textContent = first ? joined(words.slice(0, first)) + SEPARATOR : "";
-    after.textContent = joined(words.slice(last));
+  function show({ words, known, first = 0, last = words.length, probability, typed }) {
+    before.textContent = typed ? typed.before : first ? joined(words.slice(0, first)) + SEPARATOR : "";
+    after.textContent = typed ? typed.after : joined(words.slice(last));
     while (nodes.length > last - first) {
       const node = nodes.pop();
       node.nextSibling.remove();
@@ -29,31 +36,35 @@ function wordsView(onChoose) {
     }
     while (nodes.length < last - first) {
       const node = document.createElement("b");
-      after.before(node, SEPARATOR);
+      after.before(node, document.createTextNode(""));
       nodes.push(node);
     }
     nodes.forEach((node, i) => {
-      const push = probability ? probability[i + 1] - probability[i] : 0; // NaN while it is not known
+      const push = probability ? logOdds(probability[i + 1]) - logOdds(probability[i]) : 0; // NaN while it is not known
       const direction = push > PUSH ? "up" : push < -PUSH ? "down" : "";
       const kind = `${direction}${known[first + i] ? "" : " unknown"}`;
-      const strength = direction ? Math.min(1, Math.abs(push) / STRONG) * 0.5 : 0;
+      const strength = direction ? Math.min(1, Math.abs(push) / STRONG) * 0.6 : 0;
       const ground = direction ? `rgba(var(--${direction}), ${strength.toFixed(2)})` : "";
-      if (node.textContent !== words[first + i]) node.textContent = words[first + i];
+      const word = typed ? typed.words[i] : words[first + i], gap = typed ? typed.gaps[i] : SEPARATOR;
+      if (node.textContent !== word) node.textContent = word;
+      if (node.nextSibling.data !== gap) node.nextSibling.data = gap;
       if (node.kind !== kind) node.className = node.kind = kind;
       if (node.ground !== ground) node.style.background = node.ground = ground;
     });
   }
 
   let here = null;
-  function mark(position) {
+  function mark(position, isFollowed) {
     const now = nodes[position - 1] || null;
     if (now === here) return; // the reader may have scrolled on
     if (here) here.classList.remove("here");
     here = now;
     if (!here) return;
     here.classList.add("here");
-    if (here.offsetTop < box.scrollTop || here.offsetTop + here.offsetHeight > box.scrollTop + box.clientHeight) {
-      box.scrollTop = here.offsetTop - box.clientHeight / 2;
+    if (!isFollowed) return;
+    const frame = scroller ? scroller() : box;
+    if (here.offsetTop < frame.scrollTop || here.offsetTop + here.offsetHeight > frame.scrollTop + frame.clientHeight) {
+      frame.scrollTop = here.offsetTop - frame.clientHeight / 2;
     }
   }
   return { box, show, mark };
@@ -84,22 +95,28 @@ function classBars(look) {
   return { box, show };
 }
 
+// What each unit of the state adds to the logit: its value times its weight.
 function heatMap() {
   const canvas = element("canvas", { className: "states", role: "img" });
+  const isSum = model.pooling === "last" && !model.bidirectional && !model.ngrams;
   const box = element("figure", {}, element("figcaption", {}, t(
-    "Hidden state: one column per word, one row per unit",
-    "隐藏状态：每列对应一个单词，每行对应一个单元",
+    "What the hidden state says: one column per word, one row per unit",
+    "隐藏状态在说什么：每列对应一个单词，每行对应一个单元",
   )), canvas, element("p", { className: "quiet" }, t(
-    "White is 0, blue is positive (darkest at 1), orange is negative (darkest at −1).",
-    "白色为 0，蓝色为正（越深越接近 1），橙色为负（越深越接近 −1）。",
+    "Each cell is a unit's value times its weight in the answer: blue speaks for " +
+      `${isPair ? "a positive review" : "the class"}, orange against it. The unit with the highest weight is at the top.` +
+      (isSum ? " A column's sum and the bias are the log-odds after that word." : ""),
+    `每格是一个单元的值乘以它在输出里的权重：蓝色支持${isPair ? "好评" : "该类别"}，橙色反对。权重最大的单元在最上面。` +
+      (isSum ? "一列之和加上偏置，就是读完这个词之后的对数几率。" : ""),
   )));
   onLanguage(() => canvas.setAttribute("aria-label", inLanguage([
-    "Heat map of the hidden state; the slider announces the largest values at each word",
-    "隐藏状态热力图；移动滑块会读出每个单词处绝对值最大的几个数",
+    "Heat map of what each unit of the hidden state adds to the answer, word by word",
+    "热力图：隐藏状态的每个单元逐词给答案加了多少",
   ])));
 
-  function show(states, width, plot) {
-    const columns = states.length / width;
+  function show({ states, width, readout }, plot) {
+    const columns = states.length / width, order = [...readout.keys()].sort((a, b) => readout[b] - readout[a]);
+    const largest = Math.max(...readout.map(Math.abs)), colours = ["--up", "--down"].map((name) => color(name).split(","));
     canvas.width = Math.max(1, columns);
     canvas.height = width;
     canvas.style.height = `${Math.min(320, width * 5)}px`;
@@ -109,13 +126,9 @@ function heatMap() {
     const context = canvas.getContext("2d"), image = context.createImageData(columns, width);
     for (let column = 0; column < columns; column++) {
       for (let row = 0; row < width; row++) {
-        const value = Math.max(-1, Math.min(1, states[column * width + row])), strength = Math.abs(value);
-        const [r, g, b] = value > 0 ? [20, 90, 180] : [190, 80, 0];
-        const at = 4 * (row * columns + column);
-        image.data[at] = 255 + (r - 255) * strength;
-        image.data[at + 1] = 255 + (g - 255) * strength;
-        image.data[at + 2] = 255 + (b - 255) * strength;
-        image.data[at + 3] = 255;
+        const unit = order[row], value = states[column * width + unit] * readout[unit] / largest;
+        const opacity = 255 * Math.min(1, Math.abs(value)) ** 0.7; // so that small ones are seen
+        image.data.set([...colours[Number(value < 0)], opacity], 4 * (row * columns + column));
       }
     }
     context.putImageData(image, 0, 0);
@@ -124,23 +137,24 @@ function heatMap() {
 }
 
 const colourKey = () => element("p", { className: "quiet" }, t(
-  `Blue with a solid underline: the word raised the probability of ${isPair ? "a positive review" : "the class"}. Orange ` +
-    "with a wavy underline: it lowered it. The stronger the colour, the larger the change. Dashed frame: the word is not " +
-    "in the vocabulary.",
-  `蓝色加实线：这个词提高了${isPair ? "好评" : "该类别"}的概率；橙色加波浪线：降低了${isPair ? "好评" : "该类别"}的概率；` +
-    "颜色越深，变化越大。虚线框：这个词不在词表里。",
+  `Blue with a solid underline: at this place the word spoke for ${isPair ? "a positive review" : "the class"}. Orange ` +
+    "with a wavy underline: against it. The stronger the colour, the larger the change of the log-odds, log(p / (1 − p)). " +
+    "Dashed frame: the word is not in the vocabulary.",
+  `蓝色加实线：在这个位置，这个词支持${isPair ? "好评" : "该类别"}；橙色加波浪线：反对。颜色越深，对数几率 log(p / (1 − p)) 变化越大。` +
+    "虚线框：这个词不在词表里。",
 ));
 
 // Words, the line of the probability, a slider through the words; and, for `withStates`, the hidden state.
 // `show` takes words, known, first, last; `readings`, a list of {label, probability, of} before the first word and after
-// each, `of` the name of the class; and, for the hidden state, `states` and `width`. `ofPair`: there are two classes, with a `threshold`.
-function readingView({ names, ofPair = isPair, threshold = contents.threshold, withStates = false }) {
-  let shown = null, position = 0, playing = null, plot = null;
-  const words = wordsView((chosen) => go(chosen));
+// each, `of` the name of the class; and, for the hidden state, `states`, `width` and the `readout` of the network.
+// `ofPair`: there are two classes, with a `threshold`. `surface`: a view of words that stands elsewhere; its reader types.
+function readingView({ names, ofPair = isPair, threshold = contents.threshold, surface = null }) {
+  let shown = null, position = 0, playing = null, plot = null, isFollowed = !surface;
+  const words = surface || wordsView((chosen) => go(chosen));
   const slider = element("input", { type: "range", min: 0, max: 0, value: 0 });
   const status = element("p", { className: "status" }); // the slider says it aloud
   const play = element("button", { type: "button" });
-  const heat = withStates ? heatMap() : null;
+  const heat = surface ? heatMap() : null;
   const line = chart({
     title: ofPair ? ["Probability that the review is positive, after each word", "每读完一个词，网络认为评论是好评的概率"]
       : ["Probability of the class after each word", "每读完一个词，该类别的概率"],
@@ -151,11 +165,11 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, w
     onDraw: (u) => {
       plot = u;
       if (!shown) return;
-      if (heat) heat.show(shown.states, shown.width, plot);
+      if (heat) heat.show(shown, plot);
       point();
     },
   });
-  const box = element("div", { className: "reading" }, words.box, names.length === 1 ? colourKey() : [],
+  const box = element("div", { className: "reading" }, surface ? [] : words.box, names.length === 1 ? colourKey() : [],
     element("div", { className: "controls" }, play, slider, status), line.figure, heat ? heat.box : []);
 
   const namePlay = () => { play.textContent = inLanguage(playing ? ["Stop", "停止"] : ["Play", "播放"]); };
@@ -185,13 +199,6 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, w
       const change = Number.isFinite(push) ? inLanguage([`, ${by} points`, `，${by} 个百分点`]) : "";
       parts.push(`${name}${inLanguage(said(now, of))}${change}`);
     });
-    if (heat && position) {
-      const column = shown.states.length / shown.width - (total() - position) - 1;
-      const state = shown.states.subarray(column * shown.width, (column + 1) * shown.width);
-      const largest = Array.from(state.keys()).sort((a, b) => Math.abs(state[b]) - Math.abs(state[a])).slice(0, 3);
-      const text = largest.map((unit) => `#${unit + 1} ${signed(state[unit], 2)}`).join(" ");
-      parts.push(inLanguage([`largest values of the state: ${text}`, `状态中绝对值最大的数：${text}`]));
-    }
     status.textContent = parts.join(" · ");
     slider.setAttribute("aria-valuetext", status.textContent);
   }
@@ -199,7 +206,7 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, w
   const total = () => (shown.last ?? shown.words.length) - (shown.first || 0);
 
   function point() {
-    words.mark(position);
+    words.mark(position, isFollowed);
     if (plot) plot.setCursor({ left: plot.valToPos(position, "x"), top: 0 }, false);
     writeStatus();
   }
@@ -216,15 +223,21 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, w
     namePlay();
   }
 
-  slider.addEventListener("input", () => go(Number(slider.value)));
+  function move(to) {
+    words.mark(0);
+    isFollowed = true;
+    go(to);
+  }
+
+  slider.addEventListener("input", () => move(Number(slider.value)));
   play.addEventListener("click", () => {
     if (playing) {
       stop();
       return;
     }
-    if (position >= total()) go(0);
+    if (position >= total()) move(0);
     playing = setInterval(() => {
-      go(position + 1);
+      move(position + 1);
       if (position >= total()) stop();
     }, 140);
     namePlay();
@@ -233,6 +246,7 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, w
   // `again`: the same words, of which more is known now, so that the reader's position stays.
   function show(reading, again = false) {
     shown = reading;
+    isFollowed = !surface;
     const count = total();
     words.show({ ...reading, probability: reading.readings.length === 1 ? reading.readings[0].probability : null });
     slider.max = count;
@@ -241,5 +255,5 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, w
         ...(ofPair ? [new Array(count + 1).fill(threshold)] : [])]);
     go(again ? position : count);
   }
-  return { box, show, stop };
+  return { box, show, stop, go };
 }

@@ -16,17 +16,15 @@ const TITLE = ownReviews
 function showHead() {
   document.querySelector("h1").replaceChildren(...t(...TITLE));
   const { test, baseline, chance } = contents.metrics;
-  const reviews = contents.confusion.reduce((sum, cell) => sum + cell.n_reviews, 0);
   const layer = LAYERS[model.cell] || model.cell;
+  const of100 = (share) => Math.round(100 * share);
+  const kind = ownReviews ? "" : "film ", read = number(contents.data_report.train.reviews);
   byId("summary").append(...t(
-    `${model.bidirectional ? "Bidirectional " : ""}${layer} with ${model.units} units` +
-      `${model.ngrams ? " and a linear model on n-grams" : ""}, ${number(contents.weights)} weights in all: ` +
-      `${percent(test.accuracy)} of ${number(reviews)} test reviews classified correctly. A linear model: ${percent(baseline.accuracy)}; ` +
-      `always the most frequent class: ${percent(chance)}.`,
-    `${model.bidirectional ? "双向 " : ""}${layer}（${model.units} 个单元）` +
-      `${model.ngrams ? "和一个 n-gram 线性模型" : ""}，参数量 ${number(contents.weights)}，` +
-      `在 ${number(reviews)} 篇测试评论上的准确率为 ${percent(test.accuracy)}。线性模型为 ${percent(baseline.accuracy)}，` +
-      `一律判为最多的类别则为 ${percent(chance)}。`,
+    `A ${model.bidirectional ? "bidirectional " : ""}${layer} that has read ${read} ${kind}reviews. It judges ` +
+      `${of100(test.accuracy)} of 100 new ones correctly; a linear model ${of100(baseline.accuracy)}, always the most ` +
+      `frequent class ${of100(chance)}.`,
+    `一个读过 ${read} 篇${ownReviews ? "" : "影"}评${ownReviews ? "论" : ""}的${model.bidirectional ? "双向 " : " "}${layer}。100 篇新评论，它能判对 ` +
+      `${of100(test.accuracy)} 篇；线性模型能判对 ${of100(baseline.accuracy)} 篇，一律判为最多的类别是 ${of100(chance)} 篇。`,
   ));
   for (const section of document.querySelectorAll("main > section")) {
     const title = section.querySelector("h2");
@@ -69,12 +67,15 @@ const level = `${(100 * contents.confidence).toFixed(0)}%`;
 function showNumbers() {
   const { test, validation, baseline, best_epoch: epoch } = contents.metrics;
   const [worth, worthInChinese] = comparedWithBaseline();
+  const reviews = number(contents.confusion.reduce((sum, cell) => sum + cell.n_reviews, 0));
   byId("numbers-text").append(...t(
-    "Measured on the test reviews, which were not used to train the network or to choose its weights. The weights are " +
+    `The network has ${model.units} units${model.ngrams ? ", a linear model on n-grams" : ""} and ${number(contents.weights)} weights in all. ` +
+      `Measured on ${reviews} test reviews, which were not used to train it or to choose its weights. The weights are ` +
       `those after epoch ${epoch}. If new test reviews were drawn again and again, ${level} of such intervals would ` +
       "contain the true value. The linear model is logistic regression on the TF-IDF of single words and pairs, fitted to " +
       `the same training reviews. ${worth}`,
-    `以下结果在测试评论上测得，这些评论没有参与训练，也没有用来挑选权重。所用的是第 ${epoch} 轮结束时的权重。` +
+    `网络有 ${model.units} 个单元${model.ngrams ? "和一个 n-gram 线性模型" : ""}，参数量 ${number(contents.weights)}。` +
+      `以下结果在 ${reviews} 篇测试评论上测得，这些评论没有参与训练，也没有用来挑选权重。所用的是第 ${epoch} 轮结束时的权重。` +
       `如果反复重新抽取测试评论，这样的区间约有 ${level} 会包含真实值。` +
       `线性模型是在同样的训练评论上，对单词和词对的 TF-IDF 做逻辑回归。${worthInChinese}`,
   ));
@@ -372,7 +373,8 @@ function compareHalfLives(name, simple, other) {
 }
 
 // The text on the button of a review: how it was classified, and its label.
-const choiceName = (kind, [en, zh]) => t(`${kind[0]} (${en})`, `${kind[1]}（${zh}）`);
+const choiceName = (kind, [en, zh], words) => [...t(`${kind[0]} (${en})`, `${kind[1]}（${zh}）`),
+  element("small", {}, joined(words.slice(0, 12)))];
 
 function showComparison() {
   const { networks, source, traces, labels } = contents.comparison;
@@ -429,7 +431,7 @@ function showComparison() {
   const view = readingView({ names: pairs, ofPair, threshold: 0.5 });
   byId("together").append(view.box);
   const kinds = { correct: ["all correct", "都判对"], wrong: ["all wrong", "都判错"], divided: ["divided", "意见不一"] };
-  choices(byId("together-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], labelNames[label])), (i) => {
+  choices(byId("together-choices"), traces.map(({ kind, label, words }) => choiceName(kinds[kind], labelNames[label], words)), (i) => {
     const { words, known, probability, label } = traces[i], of = labelNames[ofPair ? 1 : label];
     const readings = names.map((name, k) => ({ label: pairs[k], probability: probability[name], of }));
     view.stop();
@@ -444,7 +446,7 @@ function showTraces() {
     correct: ["confident and correct", "有把握且判对"], wrong: ["confident but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"],
   };
   const { traces } = contents;
-  choices(byId("trace-choices"), traces.map(({ kind, label }) => choiceName(kinds[kind], NAMES[label])), (i) => {
+  choices(byId("trace-choices"), traces.map(({ kind, label, words }) => choiceName(kinds[kind], NAMES[label], words)), (i) => {
     const { words, known, probability, predicted: end } = traces[i];
     view.stop();
     view.show({ words, known, readings: [{ label: NETWORK, probability, of: NAMES[end ?? 1] }] });

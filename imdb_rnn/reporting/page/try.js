@@ -16,6 +16,23 @@ let tryIt = () => {};
 // The class that the probabilities speak for; of two always the second one, whose probability is told.
 const predicted = (probabilities) => (isPair ? 1 : probabilities.indexOf(Math.max(...probabilities)));
 
+// Of two classes: the more probable one, and how sure the network is.
+function sure(share) {
+  const [en, zh] = NAMES[Number(share > 0.5)], much = percent(Math.max(share, 1 - share));
+  return [`${en}, ${much} sure`, `${zh}，把握 ${much}`];
+}
+
+// The text as `wordsView` shows it: the words that are read as they are written, and what is between them.
+function asTyped(text, places, { first, last }) {
+  const begins = [...places.map(([from]) => from), text.length]; // what is behind a word belongs to it
+  return {
+    before: text.slice(0, begins[first]),
+    words: places.slice(first, last).map(([from, to]) => text.slice(from, to)),
+    gaps: places.slice(first, last).map(([, to], i) => text.slice(to, begins[first + i + 1])),
+    after: `${text.slice(begins[last])}\u200b`, // so that an empty last line has its height
+  };
+}
+
 function showTry() {
   byId("try-text").append(...t(
     `Write a review${ownReviews ? "" : " in English"} or pick an example. The network that was just trained reads along, ` +
@@ -24,15 +41,22 @@ function showTry() {
   ));
   const network = openNetwork(contents.network);
   const text = byId("text"), verdict = byId("verdict");
-  const view = readingView({ names: [NETWORK], withStates: true });
+  const surface = wordsView(null, () => byId("surface"));
+  surface.box.removeAttribute("tabindex");
+  surface.box.setAttribute("aria-hidden", "true");
+  text.before(surface.box);
+  const view = readingView({ names: [NETWORK], surface });
   byId("reading").append(view.box);
   let before = { ids: [], known: new Map() }; // of the text before: probabilities of its prefixes, by length
   let waiting = null, announcing = null, now = null;
+  let places = [];
   let looked = null; // the class that the reader looks at; null: the predicted one
   const bars = classBars((label) => {
     looked = looked === label ? null : label;
     update();
   });
+  if (isPair) byId("tick").style.left = percent(contents.threshold);
+  else byId("scale").remove();
   if (!isPair) byId("bars").append(element("p", { className: "quiet" }, t(
     "The bars show how probable each class is. Press one to see which words speak for it.",
     "条形表示各类别的概率。点一个类别，看看哪些词支持它。",
@@ -41,7 +65,8 @@ function showTry() {
   function writeVerdict() {
     if (!now) return;
     const { encoded, probabilities } = now, label = predicted(probabilities);
-    const verdictOf = said(isPair ? probabilities[0] : probabilities[label], NAMES[label]);
+    const verdictOf = isPair ? sure(probabilities[0]) : said(probabilities[label], NAMES[label]);
+    if (isPair) byId("mark").style.left = percent(probabilities[0]);
     verdict.dataset.probability = probabilities.join();
     clearTimeout(announcing); // aloud only when the typing rests
     announcing = setTimeout(() => { byId("announcement").textContent = verdict.textContent; }, 1000);
@@ -74,6 +99,7 @@ function showTry() {
     view.stop();
     const encoded = network.encode(text.value), { ids } = encoded;
     const { probabilities, states, width, trace } = network.predict(ids);
+    places = network.places(text.value, encoded.words);
     now = { encoded, probabilities };
     writeVerdict();
     const label = looked ?? predicted(probabilities), at = isPair ? 0 : label;
@@ -81,7 +107,8 @@ function showTry() {
     const start = encoded.last - encoded.first < ids.length ? 1 : 0, count = ids.length - start;
     const reading = new Float64Array(count + 1).fill(NaN);
     const readings = [{ label: NETWORK, probability: reading, of: NAMES[label] }];
-    const show = (again) => view.show({ ...encoded, readings, states, width }, again);
+    const typed = asTyped(text.value, places, encoded), readout = network.readout(at);
+    const show = (again) => view.show({ ...encoded, readings, states, width, readout, typed }, again);
     if (trace) {
       for (let i = 0; i <= count; i++) {
         reading[i] = i + start ? trace[(i + start - 1) * probabilities.length + at] : network.predict([]).probabilities[at];
@@ -121,11 +148,15 @@ function showTry() {
     text.focus({ preventScroll: true });
   };
   text.addEventListener("input", update);
+  text.addEventListener("click", () => {
+    const { first, last } = now.encoded, caret = text.selectionStart;
+    const word = places.findIndex(([from, to]) => from <= caret && caret < to);
+    if (word >= first && word < last) view.go(word - first + 1);
+  });
   const undecided = contents.traces.filter(({ kind }) => kind === "undecided");
   const ofEachLabel = NAMES.flatMap((_, label) => undecided.filter((trace) => trace.label === label).slice(0, 1)).slice(0, 5);
   const examples = [
-    ...(ownReviews ? [] : EXAMPLES).map(([example, gist]) =>
-      [[`${example.slice(0, 32)}…`, element("span", { lang: "zh" }, `（${gist}）`)], example]),
+    ...(ownReviews ? [] : EXAMPLES).map(([example, gist]) => [t(`${example.slice(0, 32)}…`, gist), example]),
     ...ofEachLabel.map(({ label, words }) => [[t("a test review, ", "一篇测试评论，"), nameOf(label)], joined(words)]),
   ];
   for (const [label, example] of examples) {
@@ -133,7 +164,7 @@ function showTry() {
     button.addEventListener("click", () => tryIt(example));
     byId("examples").append(button);
   }
-  text.value = ownReviews ? joined(contents.traces[0].words) : EXAMPLES[2][0];
+  text.value = ownReviews ? joined(contents.traces[0]?.words || []) : EXAMPLES[2][0];
   onLanguage(writeVerdict);
   update();
 }
