@@ -162,7 +162,7 @@ def project(finished, tmp_path) -> Project:
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
-    """Chromium without a window, a profile or a network, that keeps what its console and its requests say."""
+    """Chromium without a window, a profile or a network but loopback, that keeps what console and requests say."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not (chromium and driver):
         (pytest.fail if os.environ.get("CI") else pytest.skip)("chromium and chromedriver are not installed")
@@ -182,7 +182,7 @@ def browser(tmp_path_factory):
         "disable-component-update",
         "disable-sync",
         "no-proxy-server",
-        "host-resolver-rules=MAP * ~NOTFOUND",
+        "host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         f"user-data-dir={place / 'profile'}",
     ):
         options.add_argument(f"--{argument}")

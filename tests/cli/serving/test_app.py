@@ -1,9 +1,10 @@
 import json
-import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from material import model_of_two_words
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 pytestmark = pytest.mark.slow
 
@@ -83,19 +84,19 @@ def test_requests_and_texts_are_counted_and_no_made_up_path_is(serve):
         assert 'imdb_rnn_request_seconds_count{path="/predict"} 2.0' in counted
 
 
-def test_the_page_of_the_interface_asks_nobody_else(service):
-    connection = service.connect()
-    connection.request("GET", "/docs")
-    answer = connection.getresponse()
-    page = answer.read().decode()
-    assert answer.headers["Content-Security-Policy"] == "default-src 'self' 'unsafe-inline'; img-src 'self' data:"
-    used = re.findall(r'(?:src|href)="([^"]*)"', page)
-    assert len(used) == 3
-    for path in [*used, "/openapi.json"]:
-        assert path.startswith("/")
-        assert service.ask(path)[0] == 200
-    assert '"validatorUrl": null' in page  # by which it would ask a server about the interface
-    assert set(json.loads(service.ask("/openapi.json")[1])["paths"]) == {"/predict", "/trace", "/healthz", "/metrics"}
+def test_the_page_of_the_interface_works_and_asks_nobody_else(service, browser):
+    here = f"http://127.0.0.1:{service.port}/"
+    for log in ("performance", "browser"):
+        browser.get_log(log)  # of pages before
+    browser.get(f"{here}docs")
+    WebDriverWait(browser, 60).until(lambda _: len(browser.find_elements(By.CLASS_NAME, "opblock")) == 4)
+    shown = [each.text for each in browser.find_elements(By.CLASS_NAME, "opblock-summary-path")]
+    assert sorted(shown) == ["/healthz", "/metrics", "/predict", "/trace"]
+    log = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = {each["params"]["request"]["url"] for each in log if each["method"] == "Network.requestWillBeSent"}
+    assert f"{here}openapi.json" in asked
+    assert {url for url in asked if not url.startswith((here, "data:", "chrome:"))} == set()
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
 
 
 def test_the_report_is_the_first_page_if_there_is_one(service, serve, project):
