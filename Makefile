@@ -7,6 +7,7 @@
 # make compare   train every cell, the best networks and a linear baseline with five seeds each (long)
 # make sweep     search settings, on this machine or on a Ray cluster: make sweep ADDRESS=host:port (long)
 # make cluster   install what a Ray cluster and DVC remotes on S3 need; make test-cluster tests them
+# make test-container   build the image of the Containerfile, and test it (needs root, buildah and the internet)
 # make bench     compare training with plain Keras and PyTorch (long)
 # make faults    kill and damage the pipeline in every way (long; KILLS=8 DAMAGES=3 INTERRUPTS=4 for less)
 # make lock      renew requirements.lock (needs uv)
@@ -35,17 +36,17 @@ tests_and_types = sh -c 'mypy >.venv/types.log 2>&1 & types=$$!; \
 # Every stage is a process of its own, and reads the bytecode that an earlier one wrote; so do the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: repro check lint test test-cluster faults preset verify pull-request compare sweep bench cluster lock
+.PHONY: repro check lint test test-cluster test-container faults preset verify pull-request compare sweep bench cluster lock
 
 repro: $(INSTALLED)
 	@$(RUN) python -m tools.repair
 	@$(RUN) dvc repro
 
 check: lint
-	@$(RUN) $(call tests_and_types,--hypothesis-profile quick -m "not slow and not cluster")
+	@$(RUN) $(call tests_and_types,--hypothesis-profile quick -m "not slow and not cluster and not container")
 
 test: lint
-	@$(RUN) $(call tests_and_types,-m "not cluster")
+	@$(RUN) $(call tests_and_types,-m "not cluster and not container")
 
 lint: $(INSTALLED)
 	@$(RUN) ruff check .
@@ -55,6 +56,9 @@ lint: $(INSTALLED)
 test-cluster: $(CLUSTER)
 	@$(RUN) python -c 'import psutil, ray.data' # without these the tests would be skipped
 	@$(RUN) $(PYTEST) -m cluster
+
+test-container: $(INSTALLED)
+	@$(RUN) pytest -rA -m container tests/test_container.py
 
 faults: $(INSTALLED)
 	@$(RUN) KILLS=$(KILLS) DAMAGES=$(DAMAGES) INTERRUPTS=$(INTERRUPTS) $(PYTEST) tests/faults
@@ -108,3 +112,5 @@ lock:
 		--extra s3 --constraint requirements.lock \
 		$$(sed -n 's/^\([^ =]*\)==.*/--no-emit-package \1/p' requirements.lock | sort -u) \
 		--python-version 3.11 --output-file requirements-cluster.lock pyproject.toml
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --extra serve --constraint requirements.lock \
+		--python-version 3.11 --output-file requirements-serve.lock pyproject.toml
