@@ -107,7 +107,7 @@ def _part(difference: Difference, texts: list[int], training: list[int], labels:
     part = difference.part
     counts = np.array([texts, training])
     if part == "words":
-        ends = [f"{low:,} to {high - 1:,}" for low, high in pairwise([0, *LENGTHS])]
+        ends = [f"{low:,} to {high - 1:,}" if high - low > 1 else f"{low}" for low, high in pairwise([0, *LENGTHS])]
         names = [*ends, f"{LENGTHS[-1]:,} or more"]
     elif part == "unknown":
         starts = np.arange(0, 100, 10)
