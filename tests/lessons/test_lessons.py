@@ -1,0 +1,77 @@
+"""The lessons: what their commands print and their answers give, and that both languages say the same."""
+
+import doctest
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from material import ROOT, changed
+
+from imdb_rnn.core import files
+from imdb_rnn.text.corpus import write_corpus
+from lessons import renew
+from stages import pad, train
+
+SCRIPTS = sorted((ROOT / "lessons").glob("[0-9]*.py"))
+PAIRS = sorted((path.with_name(f"{path.stem}.zh-CN.md"), path) for path in (ROOT / "lessons").glob("*[a-zA-Z].md"))
+PAIRS = [(chinese, english) for chinese, english in PAIRS if not english.stem.endswith(".zh-CN")]
+BLOCK = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def default_run(params, corpus, once, tmp_path_factory) -> Path:
+    """A folder with the default network, which is the one after epoch 3, and with the results that are in git."""
+
+    def make() -> Path:
+        folder = tmp_path_factory.mktemp("lessons")
+        write_corpus(corpus, folder / files.REVIEWS)
+        for stage in (pad, train):
+            stage.main(changed(params, train={"epochs": 3}), folder)
+        shutil.copytree(ROOT / "results", folder / "results", dirs_exist_ok=True)
+        return folder
+
+    return once("lessons", make)
+
+
+def answers(text: str) -> list[doctest.Example]:
+    blocks = re.findall(r"^```pycon\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [example for block in blocks for example in doctest.DocTestParser().get_examples(block)]
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("lessons")
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_commands_and_answers_give_what_the_lessons_say(script, default_run, monkeypatch):
+    monkeypatch.chdir(default_run)
+    printed, names = renew.run(script)
+    for path in renew.texts(script):
+        text = path.read_text(encoding="utf-8")
+        assert f"$ python -i lessons/{script.name}\n{printed}```" in text
+    examples = answers(text)
+    assert examples
+    failures, attempted = doctest.DocTestRunner().run(doctest.DocTest(examples, names, script.stem, None, None, None))
+    assert (failures, attempted) == (0, len(examples))
+
+
+@pytest.mark.parametrize(("chinese", "english"), PAIRS, ids=lambda path: path.stem)
+def test_both_languages_have_the_same_headings_commands_and_numbers(chinese, english):
+    texts = [path.read_text(encoding="utf-8") for path in (english, chinese)]
+    blocks = [BLOCK.findall(text) for text in texts]
+    prose = [BLOCK.sub("", text) for text in texts]
+    assert blocks[0] == blocks[1]
+    for pattern in (r"^#+ \d*", r"\]\(([^()]*?)(?:\.zh-CN)?\.(?:md|png|py)", r"<details>", r"^\*\*\d\."):
+        in_english, in_chinese = (re.findall(pattern, text, re.MULTILINE) for text in prose)
+        assert in_english == in_chinese, pattern
+    in_english, in_chinese = (set(re.findall(r"\d+(?:[.,]\d+)*", text)) for text in prose)
+    assert in_english == in_chinese
+
+
+def test_every_lesson_has_both_texts_three_exercises_and_a_figure():
+    for script in SCRIPTS:
+        for path in renew.texts(script):
+            text = path.read_text(encoding="utf-8")
+            assert text.count("<details>") == text.count("</details>") == 3, path
+            figures = re.findall(r"\(figures/(.*?)\)", text)
+            assert len(figures) == 1, path
+            assert (ROOT / "lessons/figures" / figures[0]).is_file()
