@@ -396,6 +396,11 @@ def test_the_words_are_read_one_by_one(browser, open_page, name):
             percent = float(lines[place].split("·")[1].split("%")[0])
             assert percent == pytest.approx(100 * probability, abs=0.051)
             if place:
+                start = int(ids[0][0] == START)
+                without = network.probabilities(ragged(np.delete(ids[0], start + place - 1)))[0]
+                assert float(lines[place].split("without this word: ")[1].split("%")[0]) == pytest.approx(
+                    100 * without, abs=0.051
+                )
                 assert f"“{words[unread + place - 1]}”" in lines[place]
                 assert ("unknown" in lines[place]) == (words[unread + place - 1] not in VOCABULARY)
         assert ("words cut off" in browser.find_element(By.ID, "verdict").text) == bool(unread)
@@ -620,9 +625,10 @@ def test_the_words_are_coloured_where_they_are_typed_by_the_change_of_the_log_od
     assert struck == ["Bad, bad, the ", "\u200b"]
     ids = network.encode([text])[0]
     odds = logit(network.trace_ids(ids, 0))
-    expected = ["up" if push > 0.1 else "down" if push < -0.1 else "" for push in np.diff(odds)]
-    assert len(set(expected)) == 3
-    assert [kind.split()[0] if kind.strip() and kind.split()[0] != "unknown" else "" for kind in kinds] == expected
+    pushes = np.diff(odds).tolist()
+    expected = [("up" if push > 0 else "down") * (abs(push) > 0.1) + " clear" * (abs(push) > 0.3) for push in pushes]
+    assert len(set(expected)) >= 3
+    assert [kind.replace(" unknown", "") for kind in kinds] == expected
     mirror, box = surface.find_element(By.CLASS_NAME, "words"), surface.find_element(By.ID, "text")
     assert mirror.rect == box.rect
     style = "const s = getComputedStyle(arguments[0]); return [s.font, s.padding, s.whiteSpace, s.overflowWrap]"
@@ -673,6 +679,8 @@ def test_nothing_is_cut_off(opened, width):
             )
             assert cut == []
             assert opened.execute_script("return document.documentElement.scrollWidth") <= width
+            examples = opened.find_element(By.CSS_SELECTOR, "#behaviour .scroll")
+            assert opened.execute_script("return arguments[0].scrollWidth - arguments[0].clientWidth", examples) == 0
             if width == 360:
                 assert opened.find_element(By.ID, "text").rect["y"] < 700, "the box is on a phone's first screen"
     finally:

@@ -3,6 +3,7 @@
 // A review being read: its words, the probability after each of them, the hidden state, and a slider through it all.
 
 const PUSH = 0.1; // a smaller change of the log-odds is not marked
+const CLEAR = 0.3; // a change this large is underlined
 const STRONG = 1.5; // a change this large has the full colour
 const SEPARATOR = contents.tokenizer === "char" ? "" : " "; // between two tokens
 const joined = (words) => words.join(SEPARATOR);
@@ -42,7 +43,7 @@ function wordsView(onChoose, scroller) {
     nodes.forEach((node, i) => {
       const push = probability ? logOdds(probability[i + 1]) - logOdds(probability[i]) : 0; // NaN while it is not known
       const direction = push > PUSH ? "up" : push < -PUSH ? "down" : "";
-      const kind = `${direction}${known[first + i] ? "" : " unknown"}`;
+      const kind = `${direction}${Math.abs(push) > CLEAR ? " clear" : ""}${known[first + i] ? "" : " unknown"}`;
       const strength = direction ? Math.min(1, Math.abs(push) / STRONG) * 0.6 : 0;
       const ground = direction ? `rgba(var(--${direction}), ${strength.toFixed(2)})` : "";
       const word = typed ? typed.words[i] : words[first + i], gap = typed ? typed.gaps[i] : SEPARATOR;
@@ -137,19 +138,20 @@ function heatMap() {
 }
 
 const colourKey = () => element("p", { className: "quiet" }, t(
-  `Blue with a solid underline: at this place the word spoke for ${isPair ? "a positive review" : "the class"}. Orange ` +
-    "with a wavy underline: against it. The stronger the colour, the larger the change of the log-odds, log(p / (1 − p)). " +
-    "Dashed frame: the word is not in the vocabulary.",
-  `蓝色加实线：在这个位置，这个词支持${isPair ? "好评" : "该类别"}；橙色加波浪线：反对。颜色越深，对数几率 log(p / (1 − p)) 变化越大。` +
-    "虚线框：这个词不在词表里。",
+  `Blue, solid underline: at this place the word spoke for ${isPair ? "a positive review" : "the class"}. Orange, wavy ` +
+    "underline: against it. The stronger the colour, the larger the change of the log-odds, log(p / (1 − p)); small " +
+    "changes are not underlined. Dashed frame: the word is not in the vocabulary.",
+  `蓝色、实线：在这个位置，这个词支持${isPair ? "好评" : "该类别"}；橙色、波浪线：反对。颜色越深，对数几率 log(p / (1 − p)) ` +
+    "变化越大，变化小的不加下划线。虚线框：这个词不在词表里。",
 ));
 
 // Words, the line of the probability, a slider through the words; and, for `withStates`, the hidden state.
 // `show` takes words, known, first, last; `readings`, a list of {label, probability, of} before the first word and after
-// each, `of` the name of the class; and, for the hidden state, `states`, `width` and the `readout` of the network.
+// each, `of` the name of the class; for the hidden state `states`, `width` and the `readout` of the network; and `without`,
+// a function that tells the probability of the review without one of the words.
 // `ofPair`: there are two classes, with a `threshold`. `surface`: a view of words that stands elsewhere; its reader types.
 function readingView({ names, ofPair = isPair, threshold = contents.threshold, surface = null }) {
-  let shown = null, position = 0, playing = null, plot = null, isFollowed = !surface;
+  let shown = null, position = 0, playing = null, plot = null, isFollowed = false;
   const words = surface || wordsView((chosen) => go(chosen));
   const slider = element("input", { type: "range", min: 0, max: 0, value: 0 });
   const status = element("p", { className: "status" }); // the slider says it aloud
@@ -199,6 +201,10 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
       const change = Number.isFinite(push) ? inLanguage([`, ${by} points`, `，${by} 个百分点`]) : "";
       parts.push(`${name}${inLanguage(said(now, of))}${change}`);
     });
+    if (shown.without && position && isFollowed) { // it takes a while, too long for every keystroke
+      const [en, zh] = said(shown.without(position), shown.readings[0].of);
+      parts.push(inLanguage([`the review without this word: ${en}`, `去掉这个词，整篇：${zh}`]));
+    }
     status.textContent = parts.join(" · ");
     slider.setAttribute("aria-valuetext", status.textContent);
   }
@@ -246,7 +252,8 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
   // `again`: the same words, of which more is known now, so that the reader's position stays.
   function show(reading, again = false) {
     shown = reading;
-    isFollowed = !surface;
+    isFollowed = false;
+    if (!again && !surface) words.box.scrollTop = 0;
     const count = total();
     words.show({ ...reading, probability: reading.readings.length === 1 ? reading.readings[0].probability : null });
     slider.max = count;
@@ -255,5 +262,5 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
         ...(ofPair ? [new Array(count + 1).fill(threshold)] : [])]);
     go(again ? position : count);
   }
-  return { box, show, stop, go };
+  return { box, show, stop, move };
 }

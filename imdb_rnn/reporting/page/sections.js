@@ -443,9 +443,12 @@ function showTraces() {
   const view = readingView({ names: [NETWORK] });
   byId("trace").append(view.box);
   const kinds = {
-    correct: ["confident and correct", "有把握且判对"], wrong: ["confident but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"],
+    correct: ["sure and right", "有把握且判对"], wrong: ["sure but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"],
   };
-  const { traces } = contents;
+  const { traces } = contents, has = (word) => traces.some(({ words }) => words.includes(word));
+  const notes = [...(has("br") ? [["“br” is a line break of the web page that a review is from.", "“br”是评论原网页里的换行。"]] : []),
+    ...(has("▯") ? [["▯ is a word that the data set does not name.", "▯ 是数据集没有给出的词。"]] : [])];
+  view.box.append(element("p", { className: "quiet" }, notes.flatMap(([en, zh]) => t(`${en} `, zh))));
   choices(byId("trace-choices"), traces.map(({ kind, label, words }) => choiceName(kinds[kind], NAMES[label], words)), (i) => {
     const { words, known, probability, predicted: end } = traces[i];
     view.stop();

@@ -108,7 +108,8 @@ function showTry() {
     const reading = new Float64Array(count + 1).fill(NaN);
     const readings = [{ label: NETWORK, probability: reading, of: NAMES[label] }];
     const typed = asTyped(text.value, places, encoded), readout = network.readout(at);
-    const show = (again) => view.show({ ...encoded, readings, states, width, readout, typed }, again);
+    const without = (position) => network.predict(ids.filter((_, i) => i !== start + position - 1), false).probabilities[at];
+    const show = (again) => view.show({ ...encoded, readings, states, width, readout, typed, without }, again);
     if (trace) {
       for (let i = 0; i <= count; i++) {
         reading[i] = i + start ? trace[(i + start - 1) * probabilities.length + at] : network.predict([]).probabilities[at];
@@ -151,7 +152,7 @@ function showTry() {
   text.addEventListener("click", () => {
     const { first, last } = now.encoded, caret = text.selectionStart;
     const word = places.findIndex(([from, to]) => from <= caret && caret < to);
-    if (word >= first && word < last) view.go(word - first + 1);
+    if (word >= first && word < last) view.move(word - first + 1);
   });
   const undecided = contents.traces.filter(({ kind }) => kind === "undecided");
   const ofEachLabel = NAMES.flatMap((_, label) => undecided.filter((trace) => trace.label === label).slice(0, 1)).slice(0, 5);
