@@ -16,7 +16,7 @@ from pathlib import Path
 from imdb_rnn import model_file
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError
-from imdb_rnn.core.params import Params, parse_params, parse_yaml
+from imdb_rnn.core.params import OwnParams, Params, parse_params, parse_yaml
 from imdb_rnn.core.presets import PRESETS_FILE, apply, edit, editor, preset
 from imdb_rnn.text.sources.own import look
 from stages import PROJECT
@@ -123,7 +123,8 @@ def _understood(table: Path, changes: Sequence[str], start: Path | None) -> tupl
     """The parameters for a table, as the text of `params.yaml`; and what is made of the table, which is printed."""
     path = str(files.OWN if table.is_dir() else files.OWN / table.name)
     text = apply(preset(files.read_text(PROJECT / PRESETS_FILE), PRESET), files.read_text(PROJECT / files.PARAMS))
-    text = edit(text, {"data": {"source": "own", "own": {"path": path}}})
+    own = OwnParams(path=path).model_dump()  # not what a checkout's params.yaml says of another table
+    text = edit(text, {"data": {"source": "own", "tokenizer": "auto", "own": own}})
     if start:
         if not start.is_file():
             raise UserError(f"--start-from: {start} is missing; name the file of a model")
