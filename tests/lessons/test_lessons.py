@@ -1,6 +1,7 @@
 """The lessons: what their commands print and their answers give, and that both languages say the same."""
 
 import doctest
+import json
 import re
 import shutil
 from pathlib import Path
@@ -10,8 +11,8 @@ from material import ROOT, changed
 
 from imdb_rnn.core import files
 from imdb_rnn.text.corpus import write_corpus
-from lessons import renew
-from stages import pad, train
+from lessons import notebook, renew
+from stages import folds, pad, train
 
 SCRIPTS = sorted((ROOT / "lessons").glob("[0-9]*.py"))
 PAIRS = sorted((path.with_name(f"{path.stem}.zh-CN.md"), path) for path in (ROOT / "lessons").glob("*[a-zA-Z].md"))
@@ -26,7 +27,7 @@ def default_run(params, corpus, once, tmp_path_factory) -> Path:
     def make() -> Path:
         folder = tmp_path_factory.mktemp("lessons")
         write_corpus(corpus, folder / files.REVIEWS)
-        for stage in (pad, train):
+        for stage in (pad, folds, train):
             stage.main(changed(params, train={"epochs": 3}), folder)
         shutil.copytree(ROOT / "results", folder / "results", dirs_exist_ok=True)
         return folder
@@ -52,6 +53,25 @@ def test_commands_and_answers_give_what_the_lessons_say(script, default_run, mon
     assert examples
     failures, attempted = doctest.DocTestRunner().run(doctest.DocTest(examples, names, script.stem, None, None, None))
     assert (failures, attempted) == (0, len(examples))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("lessons")
+@pytest.mark.parametrize("language", [".md", ".zh-CN.md"])
+def test_the_notebook_runs_from_the_folder_of_the_lessons(language, default_run, monkeypatch):
+    """As far as lesson 4: the other cells are those of the scripts as well."""
+    (default_run / "lessons").mkdir(exist_ok=True)
+    monkeypatch.chdir(default_run / "lessons")
+    monkeypatch.syspath_prepend(ROOT / "lessons")
+    cells = json.loads(notebook.notebook(language))["cells"]
+    cells_of_scripts = sum(path.read_text(encoding="utf-8").count("# %%") - 1 for path in SCRIPTS)
+    assert [cell["cell_type"] for cell in cells].count("code") == 1 + cells_of_scripts
+    last = next(i for i, cell in enumerate(cells) if cell["source"].startswith("# 5"))
+    names: dict = {}
+    for cell in cells[:last]:
+        if cell["cell_type"] == "code":
+            exec(cell["source"].removeprefix("%matplotlib inline"), names)
+    assert names["logit"](names["TEXT"]) == pytest.approx(-1.03)
 
 
 @pytest.mark.parametrize(("chinese", "english"), PAIRS, ids=lambda path: path.stem)
