@@ -296,19 +296,6 @@ function showWrong() {
     `On average, the probability and the share are ${apart} apart: the expected calibration error.`,
     `预测概率与实际占比平均相差 ${apart}，即期望校准误差。`,
   )));
-
-  for (const trace of contents.traces.filter(({ kind }) => kind === "wrong")) {
-    const view = wordsView();
-    view.show(trace);
-    onLanguage(() => view.box.setAttribute("aria-label", inLanguage(["the review", "评论"])));
-    const last = trace.probability.at(-1), [en, zh] = NAMES[trace.predicted ?? 1];
-    const button = element("button", { type: "button" }, t("Try it in the box above", "放到上面的输入框里试试"));
-    button.addEventListener("click", () => tryIt(joined(trace.words)));
-    byId("errors").append(element("article", {}, element("p", {},
-      t("Actually ", "实际为"), element("strong", {}, nameOf(trace.label)),
-      t(`; the network says ${percent(last)} ${en}. `, `，网络给出的${zh}概率是 ${percent(last)}。`),
-      button), view.box));
-  }
 }
 
 function showMemory() {
@@ -445,12 +432,17 @@ function showTraces() {
   const kinds = {
     correct: ["sure and right", "有把握且判对"], wrong: ["sure but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"],
   };
+  const button = element("button", { type: "button" }, t("Try it in the box above", "放到上面的输入框里试试"));
+  let words = [];
+  button.addEventListener("click", () => tryIt(joined(words)));
+  view.box.append(button);
   const { traces } = contents, has = (word) => traces.some(({ words }) => words.includes(word));
   const notes = [...(has("br") ? [["“br” is a line break of the web page that a review is from.", "“br”是评论原网页里的换行。"]] : []),
     ...(has("▯") ? [["▯ is a word that the data set does not name.", "▯ 是数据集没有给出的词。"]] : [])];
   view.box.append(element("p", { className: "quiet" }, notes.flatMap(([en, zh]) => t(`${en} `, zh))));
   choices(byId("trace-choices"), traces.map(({ kind, label, words }) => choiceName(kinds[kind], NAMES[label], words)), (i) => {
-    const { words, known, probability, predicted: end } = traces[i];
+    const { known, probability, predicted: end } = traces[i];
+    words = traces[i].words;
     view.stop();
     view.show({ words, known, readings: [{ label: NETWORK, probability, of: NAMES[end ?? 1] }] });
   });
