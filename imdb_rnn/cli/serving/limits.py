@@ -3,8 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,7 +16,7 @@ MAX_HEAD, MAX_BODY = 2**16, 2**25  # bytes
 HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0  # in which the head, and then the body, of a request has to arrive
 SECONDS = 120.0  # in which it is answered
 WRITE_SECONDS = 30.0  # in which a client has to take a part of an answer
-CLOSE = {"Connection": "close"}
+LATE = b"408 Request Timeout"
 # The scripts and styles of the page /docs are in it or beside it; it can ask this service and nobody else.
 ONLY_HERE = b"default-src 'self' 'unsafe-inline'; img-src 'self' data:"
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # where several processes count; prometheus_client reads it when it is imported
@@ -55,7 +54,7 @@ def collected() -> tuple[bytes, str]:
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP that does not wait for ever: for the head of a request, and for a client that takes no answer.
+    """HTTP that does not wait for ever: for the head or the body of a request, or for a client that takes no answer.
 
     What uvicorn waits for without a limit is limited here; between two requests its own limit holds.
     """
@@ -78,7 +77,13 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin to answer."""
         self._stop("head")
+        self._timers["body"] = self.loop.call_later(BODY_SECONDS, self._refuse, LATE)
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Wait for nothing: the request is whole."""
+        self._stop("body")
+        super().on_message_complete()
 
     def pause_writing(self) -> None:
         """Wait for the client to take what was written."""
@@ -92,13 +97,13 @@ class Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave no timer behind."""
-        self._stop("head")
-        self._stop("write")
+        for name in list(self._timers):
+            self._stop(name)
         super().connection_lost(exc)
 
     def _await_head(self) -> None:
         if "head" not in self._timers:
-            self._timers["head"] = self.loop.call_later(HEAD_SECONDS, self._refuse, b"408 Request Timeout")
+            self._timers["head"] = self.loop.call_later(HEAD_SECONDS, self._refuse, LATE)
             self._head_size = 0
 
     def _stop(self, name: str) -> None:
@@ -106,12 +111,13 @@ class Protocol(HttpToolsProtocol):
             self._timers.pop(name).cancel()
 
     def _refuse(self, status: bytes) -> None:
-        self.transport.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         self.transport.close()
 
 
 def limited(app: ASGIApp, metrics: Metrics) -> ASGIApp:
-    """An application that reads no more than `MAX_BODY`, waits no longer than `BODY_SECONDS` for it, and is counted."""
+    """An application that reads no more than `MAX_BODY` of a request, and is counted."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -137,27 +143,18 @@ def limited(app: ASGIApp, metrics: Metrics) -> ASGIApp:
     return answer
 
 
-def _receive_limited(receive: Receive) -> Callable[[], Any]:
-    """A function that gives the parts of a body as `receive` does, and raises an `HTTPException` at a limit."""
-    size, whole, until = 0, False, asyncio.get_running_loop().time() + BODY_SECONDS
+def _receive_limited(receive: Receive) -> Receive:
+    """A function that gives the parts of a body as `receive` does, and raises an `HTTPException` if it is too large."""
+    size = 0
 
     async def receive_part() -> Message:
-        nonlocal size, whole
-        if whole:  # from here on, `receive` waits until the client goes
-            return await receive()
-        try:
-            async with asyncio.timeout_at(until):
-                message = await receive()
-                size += len(message.get("body", b""))
-                # The rest is dropped: most clients look for an answer only when they have sent everything.
-                while size > MAX_BODY and message.get("more_body"):
-                    message = await receive()
-        except TimeoutError as error:
-            if size <= MAX_BODY:
-                raise HTTPException(408, f"the request was not whole after {BODY_SECONDS:.0f} s", CLOSE) from error
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
         if size > MAX_BODY:
-            raise HTTPException(413, f"the request is larger than {MAX_BODY >> 20} MB; send it in parts", CLOSE)
-        whole = not message.get("more_body", False)
+            while message.get("more_body"):  # most clients look for an answer only when they have sent everything
+                message = await receive()
+            raise HTTPException(413, f"the request is larger than {MAX_BODY >> 20} MB; send it in parts")
         return message
 
     return receive_part

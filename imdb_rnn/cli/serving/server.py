@@ -107,7 +107,11 @@ def _use_threads(count: int) -> None:
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        sock = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        # For those that it accepts, too: or the body of an answer waits 40 ms until the client has confirmed its head.
+        # asyncio does that only for sockets that are said to be TCP when they are made, as these cannot be.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
     except (OSError, OverflowError) as error:  # the second of a port that is no port
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise UserError(f"{host}:{port} cannot be used ({reason}); choose another --host or --port") from error
