@@ -106,9 +106,9 @@ function heatMap() {
   )), canvas, element("p", { className: "quiet" }, t(
     "Each cell is a unit's value times its weight in the answer: blue speaks for " +
       `${isPair ? "a positive review" : "the class"}, orange against it. The unit with the highest weight is at the top.` +
-      (isSum ? " A column's sum and the bias are the log-odds after that word." : ""),
+      (isSum ? ` A column's sum and the bias are the ${isPair ? "log-odds" : "logit of the class"} after that word.` : ""),
     `每格是一个单元的值乘以它在输出里的权重：蓝色支持${isPair ? "好评" : "该类别"}，橙色反对。权重最大的单元在最上面。` +
-      (isSum ? "一列之和加上偏置，就是读完这个词之后的对数几率。" : ""),
+      (isSum ? `一列之和加上偏置，就是读完这个词之后${isPair ? "的对数几率" : "该类别的 logit"}。` : ""),
   )));
   onLanguage(() => canvas.setAttribute("aria-label", inLanguage([
     "Heat map of what each unit of the hidden state adds to the answer, word by word",

@@ -18,9 +18,11 @@ function showHead() {
   const { test, baseline, chance } = contents.metrics;
   const layer = LAYERS[model.cell] || model.cell;
   const of100 = (share) => Math.round(100 * share);
-  const kind = ownReviews ? "" : "film ", read = number(contents.data_report.train.reviews);
+  const kind = ownReviews ? "" : "film ", article = /^L/.test(layer) && !model.bidirectional ? "An" : "A";
+  const { validation, validation_fraction: heldOut } = contents.parameters.train;
+  const read = number(Math.round(contents.data_report.train.reviews * (validation === "holdout" ? 1 - heldOut : 1)));
   byId("summary").append(...t(
-    `A ${model.bidirectional ? "bidirectional " : ""}${layer} that has read ${read} ${kind}reviews. It judges ` +
+    `${article} ${model.bidirectional ? "bidirectional " : ""}${layer} that has read ${read} ${kind}reviews. It judges ` +
       `${of100(test.accuracy)} of 100 new ones correctly; a linear model ${of100(baseline.accuracy)}, always the most ` +
       `frequent class ${of100(chance)}.`,
     `一个读过 ${read} 篇${ownReviews ? "" : "影"}评${ownReviews ? "论" : ""}的${model.bidirectional ? "双向 " : " "}${layer}。100 篇新评论，它能判对 ` +
@@ -365,7 +367,7 @@ const choiceName = (kind, [en, zh], words) => [...t(`${kind[0]} (${en})`, `${kin
 
 function showComparison() {
   const { networks, source, traces, labels } = contents.comparison;
-  const names = Object.keys(networks), pairs = names.map((name) => [name, name]);
+  const names = Object.keys(networks), pairs = names.map((name) => [LAYERS[name] || name, LAYERS[name] || name]);
   byId("compared-text").append(...t(
     `From the last comparison (make compare) on the “${source}” reviews, for which every network was trained several ` +
       "times with different seeds. The curves are means over the seeds.",
@@ -382,7 +384,7 @@ function showComparison() {
   }
   const windows = names.length ? Object.keys(lives[names[0]]) : [];
   const life = (value) => (Number.isFinite(value) ? value.toFixed(0) : "∞");
-  fillTable(byId("half-lives"), names.map((name) => [name, ...windows.map((window) => {
+  fillTable(byId("half-lives"), names.map((name) => [LAYERS[name] || name, ...windows.map((window) => {
     const values = lives[name][window];
     const range = `${life(Math.min(...values))}–${life(Math.max(...values))}`;
     return [life(median(values)), element("br"), element("span", { className: "quiet" }, range)];

@@ -78,7 +78,7 @@ function showTry() {
     }
     const count = encoded.words.length, unread = count - (encoded.last - encoded.first);
     const unknown = encoded.known.filter((isKnown) => !isKnown).length;
-    let line = inLanguage(verdictOf);
+    let line = "";
     if (isPair && contents.threshold !== 0.5) {
       const [en, zh] = NAMES[Number(probabilities[0] > contents.threshold)];
       line += inLanguage([` · counts as ${en} (threshold ${contents.threshold})`, ` · 判为${zh}（阈值 ${contents.threshold}）`]);
@@ -91,7 +91,7 @@ function showTry() {
         ` · 截掉了 ${unread} 个词（连同起始标记最多读 ${maxlen} 个）`,
       ]);
     }
-    verdict.textContent = line;
+    verdict.replaceChildren(inLanguage(verdictOf), element("small", {}, line));
   }
 
   function update() {
