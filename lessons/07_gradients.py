@@ -42,7 +42,7 @@ def curve(scale=1.0):
 
 
 def at(distances, scale):
-    return [round(float(curve(scale)[d]), 3) for d in distances]
+    return curve(scale)[list(distances)].round(3).tolist()
 
 
 # %%
