@@ -80,7 +80,7 @@ def _number(value: object) -> object:
 
 
 def judge(base: str, fall: float) -> tuple[list[str], bool]:
-    """What is said of the scores and of the files in git, in paragraphs, and whether no score fell too far."""
+    """What is said of the scores and of the files in git, in paragraphs, and whether all is well."""
     new, lock = files.read_json(Metrics, files.METRICS, "evaluate"), files.read_text(Path(LOCK))
     earlier, earlier_lock = (_output("git", "show", f"{base}:{path}") for path in (files.METRICS, LOCK))
     fallen = sorted(falls(Metrics.model_validate_json(earlier), new, fall)) if earlier else []
@@ -94,7 +94,7 @@ def judge(base: str, fall: float) -> tuple[list[str], bool]:
         said.append("The reviews have changed, so these are scores of other test reviews.")
     if stale := [name for name, _ in different(_output("git", "show", f"HEAD:{LOCK}") or lock, lock)]:
         said.append(f"The committed `{LOCK}` is of another run, from `{stale[0]}` on: run `make repro`, and commit it.")
-    return said, not fallen
+    return said, not fallen and not stale
 
 
 def _output(*command: str) -> str:

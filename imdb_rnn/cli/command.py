@@ -55,6 +55,8 @@ def _run() -> None:
     except ModuleNotFoundError as error:  # what predicting seldom needs is not installed with this package
         if not error.name or error.name.startswith("imdb_rnn"):
             raise
+        if error.name in sys.stdlib_module_names:  # fcntl, on Windows
+            raise UserError(f"this needs Linux, WSL or macOS: Python has no {error.name} here") from error
         raise UserError(f"this needs the package {error.name}; run `pip install {error.name}`") from error
 
 
@@ -155,7 +157,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     train.add_argument("--out", type=Path, metavar="DIR", help="the folder; otherwise it is named after the table")
     train.add_argument("--project", type=Path, metavar="DIR", help="write a DVC project there, and train nothing")
     train.add_argument(
-        "--start-from", type=Path, metavar="MODEL", help="a model file, to go on from: worth it if there are few texts"
+        "--start-from", type=Path, metavar="MODEL", help="a model that has not read these texts, to go on from"
     )
     train.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of params.yaml, such as train.seed=1"
@@ -201,9 +203,12 @@ def _serve(arguments: argparse.Namespace) -> None:
         raise UserError(f"serve needs the package {error.name}; run `pip install {TO_SERVE}`") from error
     from imdb_rnn.core import files
 
-    reports = arguments.model.with_name("report.html"), arguments.model.parent.parent / files.REPORT / "index.html"
+    model = arguments.model
+    reports, root = [model.with_name("report.html")], model.parent.parent
+    if model == root / files.MODEL:
+        reports.append(root / files.REPORT / "index.html")
     report = next(filter(Path.is_file, reports), None)
-    serve(_load(arguments.model), report, arguments.host, arguments.port, arguments.workers)
+    serve(_load(model), report, arguments.host, arguments.port, arguments.workers)
 
 
 def _is_of_many(tables: list[str], out: str) -> bool:

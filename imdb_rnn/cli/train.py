@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 
 from imdb_rnn import model_file
 from imdb_rnn.core import files
@@ -50,8 +51,9 @@ def train(table: Path, out: Path | None = None, changes: Sequence[str] = (), sta
             holds something else.
     """
     _require_packages()
-    text, lines = _understood(table, changes, start)
     out = out or Path(f"{table.resolve().stem}-model")
+    _require_outside(out, table)
+    text, lines = _understood(table, changes, start)
     with _working(out) as work:
         text = _read(text, table, start, work, lines)
         params = parse_params(text)
@@ -73,7 +75,7 @@ def train(table: Path, out: Path | None = None, changes: Sequence[str] = (), sta
         found = found.replace(str(path), str(out / name))
     print("\n".join([found.rstrip(), *curve.splitlines()[-1:]]))
     print(f"open {out / 'report.html'} in a browser")
-    print(f'ask the model: imdb-rnn predict --model {out / "model.safetensors"} "a text"')
+    print(f'ask the model: imdb-rnn predict --model {quote(str(out / "model.safetensors"))} "a text"')
 
 
 def make_project(table: Path, folder: Path, changes: Sequence[str] = (), start: Path | None = None) -> None:
@@ -90,6 +92,7 @@ def make_project(table: Path, folder: Path, changes: Sequence[str] = (), start: 
         raise UserError("--project needs DVC; run `pip install 'imdb-rnn[pipeline]'`")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is not empty; name a new folder for the project")
+    _require_outside(folder, table)
     text, lines = _understood(table, changes, start)
     with tempfile.TemporaryDirectory(prefix=files.TEMPORARY) as work:
         text = _read(text, table, start, Path(work), lines)
@@ -111,7 +114,12 @@ def make_project(table: Path, folder: Path, changes: Sequence[str] = (), start: 
         if has_git:
             _call(new, "git", "add", "--all")
     print(f"{folder} is a DVC project now; to train:")
-    print(f"  cd {folder} && pip install -r requirements.txt && dvc repro")
+    print(f"  cd {quote(str(folder))} && dvc repro")
+
+
+def _require_outside(out: Path, table: Path) -> None:
+    if table.is_dir() and out.resolve().is_relative_to(table.resolve()):
+        raise UserError(f"{out} is in the folder of the texts, {table}; name another one")
 
 
 def _require_packages() -> None:
@@ -236,9 +244,11 @@ def _show(line: str) -> None:
 def _run(main: Callable[[Params, Path], None], params: Params, work: Path, what: str) -> str:
     """Run a stage, say so, and return what it printed."""
     print(f"{what} …", flush=True)
-    with redirect_stdout(_Printed()) as printed:
-        main(params, work)
-    _show("")
+    try:
+        with redirect_stdout(_Printed()) as printed:
+            main(params, work)
+    finally:
+        _show("")
     return printed.getvalue()
 
 

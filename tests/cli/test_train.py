@@ -137,6 +137,9 @@ def test_a_folder_that_is_not_ours_stays_as_it_is(table, tmp_path):
     for out, says in (("notes", "holds other files"), ("mine.csv", "cannot be written"), (".", "holds other files")):
         with pytest.raises(UserError, match=says):
             train.train(table, Path(out), SMALL)
+    for folder in (Path(), Path("notes")):
+        with pytest.raises(UserError, match="is in the folder of the texts"):
+            train.train(folder, Path("notes/model"))
     with pytest.raises(UserError, match="notes is not empty; name a new folder"):
         train.make_project(table, Path("notes"))
     assert [*contents(tmp_path)] == ["mine.csv", "notes/mine.txt"]

@@ -99,6 +99,7 @@ def test_the_comment_shows_what_a_change_does_and_the_gate_is_closed(change):
     assert "`dvc.lock` is of another run, from `download` on" in text
     assert text.endswith("\n![roc](figures/roc.png)\n")
     assert (change.folder / "report/figures/roc.png").read_bytes() == b"a picture"
+    assert "**No test score fell" in ask(change, "0.02", 1), "what is committed is of another run"
     change.commit()
     text = ask(change, "0.02", 0)
     assert "**No test score fell by more than 0.02 beyond its interval.**" in text

@@ -149,7 +149,7 @@ def _add_pages(app: FastAPI, report: Path | None) -> None:
 
 
 def _say(status: int, _: Request, error: Exception) -> JSONResponse:
-    """One line about what a client did wrong; never what it sent."""
+    """One line about what a client did wrong."""
     if isinstance(error, ValidationError | RequestValidationError):
         first = error.errors()[0]
         fields = [part for part in first["loc"] if isinstance(part, str) and part != "body"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MAX_HEAD, MAX_BODY = 2**16, 2**25  # bytes
 HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0  # in which the head, and then the body, of a request has to arrive
 SECONDS = 120.0  # in which it is answered
+PART = 2**16  # bytes of an answer that are written at a time
 WRITE_SECONDS = 30.0  # in which a client has to take a part of an answer
 LATE = b"408 Request Timeout"
 # The scripts and styles of the page /docs are in it or beside it; it can ask this service and nobody else.
@@ -131,6 +132,9 @@ def limited(app: ASGIApp, metrics: Metrics) -> ASGIApp:
                 status = message["status"]
                 if scope["path"] == "/docs":
                     message["headers"].append((b"content-security-policy", ONLY_HERE))
+            while len(body := message.get("body", b"")) > PART:  # so that a client may take each part by itself
+                await send({**message, "body": body[:PART], "more_body": True})
+                message = {**message, "body": body[PART:]}
             await send(message)
 
         try:

@@ -113,7 +113,9 @@ def _listening(host: str, port: int) -> socket.socket:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
     except (OSError, OverflowError) as error:  # the second of a port that is no port
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
+        reason: object = error
+        if isinstance(error, OSError):  # a resolver's numbers are negative
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise UserError(f"{host}:{port} cannot be used ({reason}); choose another --host or --port") from error
 
 

@@ -68,11 +68,7 @@ def score(
         with path.open("wb") as file:
             shutil.copyfileobj(content, file)
         try:
-            if (
-                zipfile.is_zipfile(path)
-                and sum(info.file_size for info in zipfile.ZipFile(path).infolist()) > MAX_UNPACKED
-            ):
-                raise HTTPException(413, f"the table has more than {MAX_UNPACKED >> 20} MB when it is unpacked")
+            _require_small(path)
             table = open_table(path)
             if table.compression:
                 raise HTTPException(415, "the table is compressed; send it as it is")
@@ -82,9 +78,20 @@ def score(
             out = Path(folder, f"scored{suffix}")
             score_table(model, table, out, texts, go_on, asked.probabilities, asked.unsure)
             return out.read_bytes(), suffix
+        except RuntimeError as error:  # of a workbook that says that it is encrypted
+            raise UserError("the table cannot be read (it is encrypted)") from error
         except UserError as error:
             said = str(error).replace(f"{folder}{os.sep}", "").replace("--text-column", "text_column")
             raise UserError(said) from error
+
+
+def _require_small(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(info.file_size for info in archive.infolist()) > MAX_UNPACKED:
+                raise HTTPException(413, f"the table has more than {MAX_UNPACKED >> 20} MB when it is unpacked")
+    except (zipfile.BadZipFile, ValueError):
+        pass  # it is none, or damaged, which reading it says
 
 
 def _suffix(table: Table) -> str:

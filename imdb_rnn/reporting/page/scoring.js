@@ -34,7 +34,7 @@ function showTable() {
   const program = URL.createObjectURL(new Blob([...sources, `\nonmessage = ${answerTexts};`], { type: "text/javascript" }));
   const file = byId("file"), column = byId("text-column"), progress = byId("scored"), link = byId("download");
   const status = byId("table-status"), preview = byId("table-preview");
-  let worker = null, table = null, name = "";
+  let worker = null, table = null, name = "", opened = 0;
   byId("table-columns").append(...ADDED.flatMap((added, i) => [...(i ? t(" and ", "和") : []), element("code", {}, added)]));
 
   function say(...texts) {
@@ -48,13 +48,16 @@ function showTable() {
   }
 
   async function open(chosen) {
+    const mine = ++opened;
     clear();
     byId("choose-column").hidden = true;
-    name = chosen.name;
-    say(...t(`Reading ${name} …`, `正在读取 ${name}……`));
+    say(...t(`Reading ${chosen.name} …`, `正在读取 ${chosen.name}……`));
     try {
-      table = await readTable(chosen);
+      const found = await readTable(chosen);
+      if (mine !== opened) return; // another file was chosen meanwhile
+      [table, name] = [found, chosen.name];
     } catch (error) {
+      if (mine !== opened) return;
       say(...t(...(error.pair || ["This file cannot be read. Save it as .xlsx or CSV.", "无法读取这个文件，请另存为 .xlsx 或 CSV。"])));
       return;
     }
@@ -80,6 +83,7 @@ function showTable() {
       progress.value = answers.length;
       if (answers.length === texts.length) finish(texts, answers, (performance.now() - begun) / 1000);
     };
+    worker.onerror = () => say(...t("The rows cannot be scored here.", "这里无法给这些行打分。"));
     worker.postMessage({ stored: contents.network, texts });
   }
 

@@ -2,6 +2,7 @@ import gzip
 import io
 import json
 import os
+import struct
 
 import pytest
 import xlsxwriter
@@ -45,6 +46,10 @@ def test_a_workbook_comes_back_as_a_workbook(service):
     assert [row[3] for row in rows[1:]] == ["positive", "negative"]
 
 
+# The end record of a zip archive says that its list of files begins where there is none.
+DAMAGED = b"PK\x03\x04" + 26 * b"\0" + b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 1, 1, 46, 9, 0)
+
+
 @pytest.mark.parametrize(
     ("table", "fields", "status", "fault"),
     [
@@ -59,6 +64,7 @@ def test_a_workbook_comes_back_as_a_workbook(service):
         (b"text\na\n", {"unsure": "often"}, 422, "unsure: Input should be a valid number"),
         (b"text\na\n", {"wish": "1"}, 422, "wish: Extra inputs are not permitted"),
         (gzip.compress(b"text\na\n"), {}, 415, "the table is compressed"),
+        (DAMAGED, {}, 422, "table is damaged"),
     ],
     ids=lambda value: str(value)[:20],
 )
