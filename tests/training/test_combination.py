@@ -4,7 +4,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from imdb_rnn.engine.weights import Weights
-from imdb_rnn.training.combination import PENALTY, Combination, fit_combination, start
+from imdb_rnn.training.combination import PENALTY, Combination, equal_shares, fit_combination
 from imdb_rnn.training.linear import Linear
 
 
@@ -19,7 +19,7 @@ def made_up(count: int, num_logits: int, noise: float, seed: int = 1) -> tuple[n
 
 def reference(y: np.ndarray, network: np.ndarray, linear: np.ndarray, weights: np.ndarray) -> Combination:
     """The same minimum, by SciPy."""
-    rows, origin = np.arange(len(y)), np.array(start(network.shape[1], has_linear=True)[:3])
+    rows, origin = np.arange(len(y)), np.array(equal_shares(network.shape[1], has_linear=True)[:3])
 
     def loss(flat: np.ndarray) -> float:
         parts = flat.reshape(origin.shape)
