@@ -37,7 +37,7 @@ class Corpus:
     """What a source delivers: both sets, the vocabulary (rank 1 first) and where it all came from.
 
     confirmation: what was understood of user-supplied tables, in lines of text
-    unlabelled: ranks of reviews without a label, from which only words are learnt
+    unlabelled: ranks of reviews without a label
     train_groups: uint64 (training reviews,), the group of each; None: there are no groups
     """
 

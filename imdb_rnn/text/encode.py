@@ -19,7 +19,7 @@ CHUNK = 8192  # reviews that are padded at a time
 class Labelled(NamedTuple):
     """Reviews as ids, without padding, and their labels, (reviews,), from 0, all of which occur.
 
-    unlabelled: ids of further reviews, from which only words are learnt
+    unlabelled: ids of further reviews, without a label
     """
 
     ids: Ragged

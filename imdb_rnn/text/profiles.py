@@ -46,7 +46,7 @@ def profile(parts: Iterable[Ragged], predicted: np.ndarray, classes: int, known:
 def training_profile(training: Labelled, predicted: np.ndarray, classes: int, vocab_size: int) -> Profile:
     """The profile of training texts, as new texts like them would have it.
 
-    The vocabulary was made from these very texts. So a word that only one of them has counts as unknown there, as it
+    The vocabulary was made from the same texts. So a word that only one of them has counts as unknown there, as it
     would have been without that text (leave-one-out, as for the estimate of unseen words by Good, Biometrika 40, 1953).
 
     Args:
