@@ -1,4 +1,4 @@
-"""How accurate presets are on small tables, beside two simple models of scikit-learn.
+"""How accurate presets are on small tables, compared with two simple models of scikit-learn.
 
 A TABLE is a CSV file with the columns text and label. If it has a column split, with the values train and test, each
 run has another seed; otherwise another random fifth is the test set, with the same share of each label. Without tables:

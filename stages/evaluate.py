@@ -66,7 +66,7 @@ def measure(network: Model, params: Params, root: Path) -> None:
 
 
 def show(measured: Metrics, threshold: float) -> None:
-    """Print the accuracy beside that of the linear model, and whether the network is worth it."""
+    """Print the accuracy and the linear model's, and whether the network is worth it."""
     network, linear, chance = measured.test["accuracy"], measured.baseline["accuracy"], measured.chance
     print(f"测试准确率: {network:.4f}；线性模型: {linear:.4f}；全猜多数类: {chance:.4f}")
     print(f"Test accuracy: {network:.4f}; a linear model: {linear:.4f}; chance: {chance:.4f}")

@@ -140,7 +140,7 @@ def copy_checkout(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def finished(fresh, tmp_path_factory) -> Project:
-    """The same after one `dvc repro`, its results committed. `trace` beside it lists the files each stage opened."""
+    """The same after one `dvc repro`, its results committed. `trace` next to it lists the files each stage opened."""
     place = tmp_path_factory.mktemp("finished")
     project = Project(place / "project", environment(place))
     shutil.copytree(fresh.folder, project.folder)

@@ -28,6 +28,12 @@ needs_tensorflow = pytest.mark.skipif(not HAS_TENSORFLOW, reason="TensorFlow has
 HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=document.title='taken'>"
 
 
+def tracked(suffix: str) -> list[str]:
+    """The files of the project whose names end like this: those in git, and those that would be."""
+    command = ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", f"*{suffix}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split()
+
+
 def as_lists(reviews) -> list[list[int]]:
     """The ranks of each review as a list, as Keras' archive has them."""
     return [reviews.ranks[row].tolist() for row in range(len(reviews))]

@@ -2,13 +2,12 @@
 
 import ast
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import get_args
 
 import pytest
-from material import ROOT
+from material import ROOT, tracked
 from project import Project, environment
 
 from imdb_rnn.core.params import DataParams
@@ -17,11 +16,6 @@ from imdb_rnn.text.sources import SOURCES
 LIBRARY = sorted(path.relative_to(ROOT / "imdb_rnn") for path in (ROOT / "imdb_rnn").rglob("*.py"))
 TESTS = sorted(path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py"))
 MAX_LINES = 400
-
-
-def tracked(suffix: str) -> list[str]:
-    command = ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", f"*{suffix}"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split()
 
 
 @pytest.mark.parametrize("module", [path for path in LIBRARY if path.name != "__init__.py"], ids=str)

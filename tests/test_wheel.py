@@ -1,4 +1,4 @@
-"""The wheel has the library, the stages and what makes a project; nothing of a checkout is needed beside it."""
+"""The wheel has the library, the stages and what makes a project; nothing of a checkout is needed with it."""
 
 import subprocess
 import sys

@@ -156,9 +156,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     train.add_argument("table", type=Path, metavar="TABLE", help="a table, or a folder of tables or texts")
     train.add_argument("--out", type=Path, metavar="DIR", help="the folder; otherwise it is named after the table")
     train.add_argument("--project", type=Path, metavar="DIR", help="write a DVC project there, and train nothing")
-    train.add_argument(
-        "--start-from", type=Path, metavar="MODEL", help="a model that has not read these texts, to go on from"
-    )
+    train.add_argument("--start-from", type=Path, metavar="MODEL", help="a model to start from, trained on other texts")
     train.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of params.yaml, such as train.seed=1"
     )

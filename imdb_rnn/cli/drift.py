@@ -88,7 +88,7 @@ def write_page(path: Path, profile: Profile, training: Profile, labels: Sequence
     """Write the comparison as a page of HTML that works offline. Raises `UserError` when that fails."""
     differences = compare(profile, training, labels)
     parts = [_part(each, profile[each.part], training[each.part], labels) for each in differences]
-    title = "A table beside the training texts"
+    title = "A table compared with the training texts"
     verdict = summary(profile, training, labels) or "these texts are like the training texts, as far as compared here"
     texts = f"{sum(profile['words']):,} texts, compared with {sum(training['words']):,} training texts."
     rule = (

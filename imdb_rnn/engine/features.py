@@ -96,7 +96,7 @@ def composed(columns: Ragged, parts: Ragged) -> Features:
 
 @compiled
 def _count_distinct(values: Array, starts: Array, ends: Array, lengths: Array, counts: Array) -> None:
-    """Sort each row's values, write the distinct ones to its beginning, and how often they occur beside them."""
+    """Sort each row's values, write the distinct ones to its beginning, and next to them how often each occurs."""
     for r in range(len(starts)):
         last = starts[r] - 1
         for value in np.sort(values[starts[r] : ends[r]]):

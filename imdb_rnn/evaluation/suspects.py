@@ -51,7 +51,7 @@ def suspects(
     own, (twin, copies) = p[rows, y], near_duplicates(ranks, y)
     share = np.bincount(y)[y] / len(y)
     other = confident_class(y, p) if cross_entropy(y, logits)[0].mean() < -log(share).mean() else y
-    doubt = np.lexsort((rows, own, copies)).argsort()  # the lower, the more doubtful is a label beside its twin's
+    doubt = np.lexsort((rows, own, copies)).argsort()  # the lower, the more doubtful is a label
     is_twin = (twin >= 0) & (doubt < doubt[twin])
     chosen = np.flatnonzero(is_twin | (other != y))
     chosen = chosen[np.lexsort((own[chosen], ~is_twin[chosen]))][:MOST]

@@ -136,7 +136,7 @@ def _compared(metrics: Metrics, phrases: Mapping[str, str]) -> str:
 
 
 def _memory(network: Model, half_life: float | None) -> str:
-    """The name of the phrase on the half-life; beside good n-grams a network may count nothing."""
+    """The name of the phrase on the half-life; combined with good n-grams a network may count nothing."""
     if network.params.ngrams and not network.weights.head_kernel.any():
         return "no influence"
     return "no half-life" if half_life is None else "half-life"

@@ -46,7 +46,7 @@ MUCH_LONGER = 2  # as long as other texts, so that it is the text without a name
 
 
 class NoColumnError(UserError):
-    """A table lacks a column: beside other tables, it may be no table of reviews."""
+    """A table lacks a column: among other tables, it may be no table of reviews."""
 
 
 class Facts(NamedTuple):

@@ -13,7 +13,7 @@ DIGEST = "1" * 64  # of the model file
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The current folder, with tables in a folder of it, and what is none beside them."""
+    """The current folder, with tables in a folder of it, and files next to them that are none."""
     (tmp_path / "in/more").mkdir(parents=True)
     for name in ("b.csv", "a.csv", "c[1].tsv", "more/d.jsonl.gz", "notes.txt", ".hidden.csv"):
         (tmp_path / "in" / name).write_text("text\nwonderful film\n")

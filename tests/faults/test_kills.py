@@ -96,7 +96,7 @@ def test_a_kill_loses_nothing(project, finished, durations, outcome, kill):
 
 
 def test_training_that_is_killed_goes_on_from_its_checkpoint(project, outcome):
-    """After an epoch, so that there is something to go on from."""
+    """After an epoch, so that there is something to resume from."""
     params = parse_params((project.folder / "params.yaml").read_text(encoding="utf-8"))
     write_params(project.folder, changed(params, train={"epochs": 40}))
     process = subprocess.Popen(

@@ -18,7 +18,7 @@ SECONDS = 120.0  # in which it is answered
 PART = 2**16  # bytes of an answer that are written at a time
 WRITE_SECONDS = 30.0  # in which a client has to take a part of an answer
 LATE = b"408 Request Timeout"
-# The scripts and styles of the page /docs are in it or beside it; it can ask this service and nobody else.
+# The scripts and styles of the page /docs are in it or next to it; it can ask this service and nobody else.
 ONLY_HERE = b"default-src 'self' 'unsafe-inline'; img-src 'self' data:"
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # where several processes count; prometheus_client reads it when it is imported
 

@@ -117,7 +117,7 @@ def test_of_several_classes_probability_loss_and_gradient_are_as_exact(classes, 
 
 
 def test_what_is_not_a_number_has_a_loss_that_is_none():
-    """And nothing is printed: a loss that is no number is looked for, and said in words."""
+    """And nothing is printed: a loss that is NaN is looked for, and said in words."""
     logits = np.array([np.nan, np.nan], np.float32)
     assert np.isnan(cross_entropy(np.array([0, 1]), logits)).all()
     assert np.isnan(cross_entropy(np.array([0, 2]), np.array([[np.nan, 1, 2], [0, np.nan, 1]]))[0]).all()
@@ -174,7 +174,7 @@ def test_a_product_and_a_sum_are_rounded_once():
 def test_a_matrix_product_is_added_from_the_first_term_to_the_last_each_rounded_once(
     rows, k, columns, transposed, seed
 ):
-    """To the bit; the matrices are parts of larger ones, and what is beside the result stays."""
+    """To the bit; the matrices are parts of larger ones, and what is next to the result stays."""
     random, n, m = np.random.default_rng(seed), rows * ROWS, columns * LANES
     a, w, out = (random.normal(size=shape).astype(np.float32) for shape in ((n, k + 3), (k + 1, m + 5), (n + 1, m + 7)))
     expected = out.copy()
