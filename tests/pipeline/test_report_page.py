@@ -645,11 +645,64 @@ def test_the_words_are_coloured_where_they_are_typed_by_the_change_of_the_log_od
     assert browser.execute_script(style, mirror) == browser.execute_script(style, box)
 
 
-def test_a_click_on_a_word_shows_what_the_network_thought_there(opened):
-    typed_probabilities(opened, ["good film, not bad"])
-    opened.execute_script("byId('text').setSelectionRange(6, 6); byId('text').click()")
-    assert opened.find_element(By.CSS_SELECTOR, "#surface b.here").text == "film"
-    assert opened.execute_script("return byId('reading').querySelector('input').value") == "2"
+@pytest.mark.parametrize("name", ["simple_rnn", "bidirectional"])
+def test_a_word_is_struck_out_by_a_click_and_put_back_by_another(browser, open_page, name):
+    """The network does not read it; the line stands still there. An edit elsewhere leaves it struck out."""
+    network = network_with_words(NETWORKS[name], maxlen=30)
+    open_page(network)
+    choose_language(browser, "en")
+    read = network.encode(["good film, not bad"])[0]
+    whole, kept = read.tolist(), np.delete(read, 2).tolist()
+
+    def shown() -> tuple[float, list[str], str]:
+        WebDriverWait(browser, 10).until(lambda it: it.execute_script("return 'done' in byId('try').dataset"))
+        return browser.execute_script(
+            """
+            const struck = [...byId("surface").querySelectorAll("b.struck")].map((it) => it.textContent);
+            const status = byId("reading").querySelector(".status").textContent;
+            return [Number(byId("verdict").dataset.probability), struck, status];
+            """
+        )
+
+    def of(ids: list[int]) -> float:
+        return pytest.approx(float(network.probabilities(ragged(ids))[0]), abs=1e-5)
+
+    typed_probabilities(browser, ["good film, not bad"])
+    browser.execute_script("byId('text').setSelectionRange(10, 10); byId('text').click()")
+    assert shown()[1] == [], "between two words"
+    click = "byId('text').setSelectionRange(6, 6); byId('text').click()"
+    browser.execute_script(click)
+    probability, struck, status = shown()
+    assert (probability, struck) == (of(kept), ["film"])
+    assert "word 2 of 4: “film”" in status
+    assert " positive, 0.0 points" in status
+    assert f"with this word: {100 * network.probabilities(ragged(whole))[0]:.1f}% positive" in status
+    assert browser.find_element(By.CSS_SELECTOR, "#surface b.here").text == "film"
+
+    typed_probabilities(browser, ["good über film, not bad"])
+    longer = network.encode(["good über not bad"])[0].tolist()
+    assert shown()[:2] == [of(longer), ["film"]]
+    typed_probabilities(browser, ["good über films, not bad"])
+    assert shown()[1] == [], "another word"
+
+    typed_probabilities(browser, ["good film, not bad"])
+    browser.execute_script(click)
+    browser.execute_script(click)
+    assert shown()[:2] == [of(whole), []]
+
+
+def test_words_are_struck_out_with_the_keyboard(opened):
+    choose_language(opened, "en")
+    typed_probabilities(opened, ["a good film"])
+    slider = opened.find_element(By.CSS_SELECTOR, "#reading input")
+    slider.send_keys(Keys.ARROW_LEFT, Keys.DELETE)
+    assert opened.find_element(By.CSS_SELECTOR, "#surface b.struck").text == "good"
+    assert "struck out" in slider.get_attribute("aria-valuetext")
+    button = opened.find_elements(By.CSS_SELECTOR, "#reading .controls button")[1]
+    assert button.text == "Put back"
+    button.send_keys(Keys.ENTER)
+    assert not opened.find_elements(By.CSS_SELECTOR, "#surface b.struck")
+    assert button.text == "Strike out"
 
 
 @pytest.mark.parametrize("name", ["simple_rnn", "everything"])

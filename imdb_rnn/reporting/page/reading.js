@@ -15,7 +15,8 @@ function logOdds(probability) {
 }
 
 // Shows the words from `first` to `last`, the rest as unread. `probability` is before the first of them and after each.
-// `typed`: how the text is written {before, words, gaps, after}. `scroller` returns what scrolls, if not the box itself.
+// `typed`: how the text is written {before, words, gaps, after}. `struck`: the places of the words that are struck out.
+// `scroller` returns what scrolls, if not the box itself.
 function wordsView(onChoose, scroller) {
   const before = element("span", { className: "unread" }), after = element("span", { className: "unread" });
   const box = element("div", { className: "words", tabIndex: 0, role: "group" }, before, after);
@@ -27,7 +28,7 @@ function wordsView(onChoose, scroller) {
     });
   }
 
-  function show({ words, known, first = 0, last = words.length, probability, typed }) {
+  function show({ words, known, first = 0, last = words.length, probability, typed, struck }) {
     before.textContent = typed ? typed.before : first ? joined(words.slice(0, first)) + SEPARATOR : "";
     after.textContent = typed ? typed.after : joined(words.slice(last));
     while (nodes.length > last - first) {
@@ -43,7 +44,8 @@ function wordsView(onChoose, scroller) {
     nodes.forEach((node, i) => {
       const push = probability ? logOdds(probability[i + 1]) - logOdds(probability[i]) : 0; // NaN while it is not known
       const direction = push > PUSH ? "up" : push < -PUSH ? "down" : "";
-      const kind = `${direction}${Math.abs(push) > CLEAR ? " clear" : ""}${known[first + i] ? "" : " unknown"}`;
+      const kind = struck?.has(first + i) ? "struck"
+        : `${direction}${Math.abs(push) > CLEAR ? " clear" : ""}${known[first + i] ? "" : " unknown"}`;
       const strength = direction ? Math.min(1, Math.abs(push) / STRONG) * 0.6 : 0;
       const ground = direction ? `rgba(var(--${direction}), ${strength.toFixed(2)})` : "";
       const word = typed ? typed.words[i] : words[first + i], gap = typed ? typed.gaps[i] : SEPARATOR;
@@ -147,15 +149,15 @@ const colourKey = () => element("p", { className: "quiet" }, t(
 
 // Words, the line of the probability, a slider through the words; and, for `withStates`, the hidden state.
 // `show` takes words, known, first, last; `readings`, a list of {label, probability, of} before the first word and after
-// each, `of` the name of the class; for the hidden state `states`, `width` and the `readout` of the network; and `without`,
-// a function that tells the probability of the review without one of the words.
+// each, `of` the name of the class; for the hidden state `states`, `width` and the `readout` of the network. Where words can
+// be struck out, `struck` says which are; `strike` does it to one word or puts it back, `other` tells the probability then.
 // `ofPair`: there are two classes, with a `threshold`. `surface`: a view of words that stands elsewhere; its reader types.
 function readingView({ names, ofPair = isPair, threshold = contents.threshold, surface = null }) {
   let shown = null, position = 0, playing = null, plot = null, isFollowed = false;
   const words = surface || wordsView((chosen) => go(chosen));
   const slider = element("input", { type: "range", min: 0, max: 0, value: 0 });
   const status = element("p", { className: "status" }); // the slider says it aloud
-  const play = element("button", { type: "button" });
+  const play = element("button", { type: "button" }), strike = element("button", { type: "button" });
   const heat = surface ? heatMap() : null;
   const line = chart({
     title: ofPair ? ["Probability that the review is positive, after each word", "每读完一个词，网络认为评论是好评的概率"]
@@ -172,7 +174,7 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
     },
   });
   const box = element("div", { className: "reading" }, surface ? [] : words.box, names.length === 1 ? colourKey() : [],
-    element("div", { className: "controls" }, play, slider, status), line.figure, heat ? heat.box : []);
+    element("div", { className: "controls" }, play, slider, surface ? strike : [], status), line.figure, heat ? heat.box : []);
 
   const namePlay = () => { play.textContent = inLanguage(playing ? ["Stop", "停止"] : ["Play", "播放"]); };
   onLanguage(() => {
@@ -184,6 +186,9 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
 
   function writeStatus() {
     const first = shown.first || 0, word = shown.words[first + position - 1];
+    const isStruck = Boolean(shown.struck?.has(first + position - 1));
+    strike.textContent = inLanguage(isStruck ? ["Put back", "放回"] : ["Strike out", "划掉"]);
+    strike.disabled = !position;
     const parts = [];
     if (position) {
       const unknown = shown.known[first + position - 1] ? "" : inLanguage([" (unknown word)", "（未知词）"]);
@@ -201,9 +206,10 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
       const change = Number.isFinite(push) ? inLanguage([`, ${by} points`, `，${by} 个百分点`]) : "";
       parts.push(`${name}${inLanguage(said(now, of))}${change}`);
     });
-    if (shown.without && position && isFollowed) { // it takes a while, too long for every keystroke
-      const [en, zh] = said(shown.without(position), shown.readings[0].of);
-      parts.push(inLanguage([`the review without this word: ${en}`, `去掉这个词，整篇：${zh}`]));
+    if (shown.other && position && isFollowed) { // it takes a while, too long for every keystroke
+      const [en, zh] = said(shown.other(position), shown.readings[0].of);
+      parts.push(inLanguage(isStruck ? [`struck out; the review with this word: ${en}`, `已划掉；放回这个词，整篇：${zh}`]
+        : [`the review without this word: ${en}`, `去掉这个词，整篇：${zh}`]));
     }
     status.textContent = parts.join(" · ");
     slider.setAttribute("aria-valuetext", status.textContent);
@@ -236,6 +242,15 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
   }
 
   slider.addEventListener("input", () => move(Number(slider.value)));
+  function strikeOut(at) {
+    if (!at) return;
+    shown.strike(at);
+    move(at);
+  }
+  strike.addEventListener("click", () => strikeOut(position));
+  slider.addEventListener("keydown", ({ key }) => {
+    if (surface && (key === "Delete" || key === "Backspace")) strikeOut(position);
+  });
   play.addEventListener("click", () => {
     if (playing) {
       stop();
@@ -252,7 +267,7 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
   // `again`: the same words, of which more is known now, so that the reader's position stays.
   function show(reading, again = false) {
     shown = reading;
-    isFollowed = false;
+    isFollowed = again && isFollowed;
     if (!again && !surface) words.box.scrollTop = 0;
     const count = total();
     words.show({ ...reading, probability: reading.readings.length === 1 ? reading.readings[0].probability : null });
@@ -262,5 +277,5 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
         ...(ofPair ? [new Array(count + 1).fill(threshold)] : [])]);
     go(again ? position : count);
   }
-  return { box, show, stop, move };
+  return { box, show, stop, move, strike: strikeOut };
 }

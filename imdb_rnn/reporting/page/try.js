@@ -10,7 +10,6 @@ const EXAMPLES = [
 ];
 const SLICE = 12; // milliseconds of work before the keyboard is checked again
 
-
 let tryIt = () => {};
 
 // The class that the probabilities speak for; of two always the second one, whose probability is told.
@@ -33,11 +32,21 @@ function asTyped(text, places, { first, last }) {
   };
 }
 
+// The places of the words that are struck out, after an edit: those before and behind what it changed stay struck out.
+function stillStruck(struck, before, words) {
+  const shorter = Math.min(before.length, words.length);
+  let same = 0, behind = 0;
+  while (same < shorter && before[same] === words[same]) same++;
+  while (behind < shorter - same && before.at(-1 - behind) === words.at(-1 - behind)) behind++;
+  return new Set([...struck].flatMap((place) => (place < same ? [place]
+    : place >= before.length - behind ? [place + words.length - before.length] : [])));
+}
+
 function showTry() {
   byId("try-text").append(...t(
-    `Write a review${ownReviews ? "" : " in English"} or pick an example. The network that was just trained reads along, ` +
-      "right here in the page; nothing leaves your computer.",
-    `${ownReviews ? "写" : "用英文写"}一段评论，或者点一个例子。刚训练好的网络就在这个网页里跟着你读，任何内容都不会离开你的电脑。`,
+    `Write a review${ownReviews ? "" : " in English"} or pick an example; click a word to strike it out. The network that was ` +
+      "just trained reads along, right here in the page; nothing leaves your computer.",
+    `${ownReviews ? "写" : "用英文写"}一段评论，或者点一个例子；点一个词，就把它划掉。刚训练好的网络就在这个网页里跟着你读，任何内容都不会离开你的电脑。`,
   ));
   const network = openNetwork(contents.network);
   const text = byId("text"), verdict = byId("verdict");
@@ -48,6 +57,7 @@ function showTry() {
   const view = readingView({ names: [NETWORK], surface });
   byId("reading").append(view.box);
   let before = { ids: [], known: new Map() }; // of the text before: probabilities of its prefixes, by length
+  let struck = new Set();
   let waiting = null, announcing = null, now = null;
   let places = [];
   let looked = null; // the class that the reader looks at; null: the predicted one
@@ -97,23 +107,41 @@ function showTry() {
   function update() {
     clearTimeout(waiting);
     view.stop();
-    const encoded = network.encode(text.value), { ids } = encoded;
+    const encoded = network.encode(text.value), { first, last, words } = encoded;
+    struck = stillStruck(struck, now?.encoded.words ?? [], words);
+    const start = encoded.ids.length - (last - first); // 1 if the start token was read
+    const idsWithout = (places) => encoded.ids.filter((_, i) => !places.has(first + i - start));
+    const ids = idsWithout(struck), count = last - first;
     const { probabilities, states, width, trace } = network.predict(ids);
-    places = network.places(text.value, encoded.words);
+    places = network.places(text.value, words);
     now = { encoded, probabilities };
     writeVerdict();
     const label = looked ?? predicted(probabilities), at = isPair ? 0 : label;
     if (!isPair) bars.show(probabilities, label);
-    const start = encoded.last - encoded.first < ids.length ? 1 : 0, count = ids.length - start;
+    const lengths = [start]; // how many ids are read before the first word, and after each
+    for (let i = first; i < last; i++) lengths.push(lengths.at(-1) + !struck.has(i));
+    const columns = new Float32Array(count * width); // a word that is struck out has none
+    for (let i = 0; i < count; i++) {
+      if (lengths[i + 1] > lengths[i]) columns.set(states.subarray(lengths[i] * width, lengths[i + 1] * width), i * width);
+    }
     const reading = new Float64Array(count + 1).fill(NaN);
     const readings = [{ label: NETWORK, probability: reading, of: NAMES[label] }];
     const typed = asTyped(text.value, places, encoded), readout = network.readout(at);
-    const without = (position) => network.predict(ids.filter((_, i) => i !== start + position - 1), false).probabilities[at];
-    const show = (again) => view.show({ ...encoded, readings, states, width, readout, typed, without }, again);
+    const toggled = (position) => {
+      const places = new Set(struck), place = first + position - 1;
+      return places.delete(place) ? places : places.add(place);
+    };
+    const other = (position) => network.predict(idsWithout(toggled(position)), false).probabilities[at];
+    const strike = (position) => {
+      struck = toggled(position);
+      update();
+    };
+    const show = (again) =>
+      view.show({ ...encoded, struck, readings, states: columns, width, readout, typed, other, strike }, again);
     if (trace) {
-      for (let i = 0; i <= count; i++) {
-        reading[i] = i + start ? trace[(i + start - 1) * probabilities.length + at] : network.predict([]).probabilities[at];
-      }
+      lengths.forEach((length, i) => {
+        reading[i] = length ? trace[(length - 1) * probabilities.length + at] : network.predict([]).probabilities[at];
+      });
       show();
       byId("try").dataset.done = text.value.length;
       return;
@@ -124,17 +152,18 @@ function showTry() {
     while (same < ids.length && same < before.ids.length && ids[same] === before.ids[same]) same++;
     const known = new Map([...before.known].filter(([length]) => length <= same)).set(ids.length, probabilities);
     before = { ids, known };
-    for (const [length, ofPrefix] of known) reading[length - start] = ofPrefix[at];
+    const fill = () => lengths.forEach((length, i) => { reading[i] = known.get(length)?.[at] ?? NaN; });
+    fill();
     show();
     let next = 0;
     delete byId("try").dataset.done;
     function goOn() {
       const until = performance.now() + SLICE;
       while (next <= count && performance.now() < until) {
-        const length = start + next++;
+        const length = lengths[next++];
         if (!known.has(length)) known.set(length, network.predict(ids.slice(0, length)).probabilities);
-        reading[length - start] = known.get(length)[at];
       }
+      fill();
       show(true);
       if (next <= count) waiting = setTimeout(goOn, 0);
       else byId("try").dataset.done = text.value.length;
@@ -144,6 +173,7 @@ function showTry() {
 
   tryIt = (review) => {
     text.value = review;
+    struck.clear();
     update();
     byId("try").scrollIntoView();
     text.focus({ preventScroll: true });
@@ -152,7 +182,7 @@ function showTry() {
   text.addEventListener("click", () => {
     const { first, last } = now.encoded, caret = text.selectionStart;
     const word = places.findIndex(([from, to]) => from <= caret && caret < to);
-    if (word >= first && word < last) view.move(word - first + 1);
+    if (word >= first && word < last && caret === text.selectionEnd) view.strike(word - first + 1);
   });
   const undecided = contents.traces.filter(({ kind }) => kind === "undecided");
   const ofEachLabel = NAMES.flatMap((_, label) => undecided.filter((trace) => trace.label === label).slice(0, 1)).slice(0, 5);
