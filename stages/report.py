@@ -28,6 +28,7 @@ CALIBRATION = ("predicted", "positive", "low", "high", "n_reviews")
 def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     explanation = root / files.EXPLANATION
+    has_experiments = (root / files.SWEEP.parent).is_dir()  # which only a copy of this project has
     sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "evaluate")
 
     suspicious = results.read_rows(results.Suspect, root / files.SUSPECTS, "evaluate")
@@ -69,8 +70,8 @@ def main(params: Params, root: Path) -> None:
         "traces": files.read_json(results.Traces, explanation / "traces.json", "evaluate").traces,
         "curve": results.read_rows(results.CurvePoint, root / files.LEARNING_CURVE, "folds"),
         "suspects": {"count": len(suspicious), "most": MOST, "first": suspicious[:SUSPECTS_SHOWN]},
-        "comparison": read_comparison(root / files.COMPARE_SENSITIVITY),
-        "sweep": summarize(read_sweep(root / files.SWEEP)),
+        "comparison": read_comparison(root / files.COMPARE_SENSITIVITY) if has_experiments else None,
+        "sweep": summarize(read_sweep(root / files.SWEEP)) if has_experiments else None,
         "network": stored_network(network),
     }
     text = page(contents)

@@ -23,7 +23,6 @@ from imdb_rnn.text.sources.own import look
 from stages import PROJECT
 
 PRESET = "best"
-EXPERIMENTS = Path("results/experiments")  # what the page says of other networks
 UNFINISHED = "unfinished"  # the folder in which the stages work, and which a killed run leaves
 CARD = "model_card.md"
 KEPT = {  # the files of the pipeline that stay, and what they are called then
@@ -98,7 +97,6 @@ def make_project(table: Path, folder: Path, changes: Sequence[str] = (), start: 
         text = _read(text, table, start, Path(work), lines)
     with files.replacing(folder) as new:
         _give(table, start, new, shutil.copyfile)
-        shutil.copytree(PROJECT / EXPERIMENTS, new / EXPERIMENTS)
         for name in (".dvcignore", ".gitattributes", ".gitignore", PRESETS_FILE):
             shutil.copyfile(PROJECT / name, new / name)
         files.write_text(new / files.PARAMS, text)
@@ -163,7 +161,7 @@ def _read(text: str, table: Path, start: Path | None, work: Path, lines: list[st
     for folder in (files.OWN, files.START):
         shutil.rmtree(work / folder, ignore_errors=True)
     _give(table, start, work, os.symlink)
-    shutil.copytree(PROJECT / EXPERIMENTS, work / EXPERIMENTS, dirs_exist_ok=True)
+    (work / files.DATA_REPORT).parent.mkdir(exist_ok=True)
     params = parse_params(text)
     check.main(params, work)
     printed = _run(download.main, params, work, "reading all rows")
@@ -258,6 +256,7 @@ def _pipeline() -> str:
     document = yaml_file.load(files.read_text(PROJECT / "dvc.yaml"))
     check = document["stages"]["check"]
     check["deps"], check["always_changed"] = ["data/${data.source}"], True
+    document["stages"]["report"]["deps"].remove("results/experiments")  # they are about film reviews
     del document["artifacts"]  # it speaks of film reviews
     yaml_file.dump(document, stream)
     return stream.getvalue()

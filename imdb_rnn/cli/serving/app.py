@@ -116,8 +116,12 @@ def _add_questions(app: FastAPI, model: Model, queue: Queue, metrics: Metrics) -
             return JSONResponse(said if question.texts else said[0])
         until = time.monotonic() + SECONDS
         table, asked = await _table_of(request, kind)
-        async with one_table:
+        async with asyncio.timeout(SECONDS):  # another table may take that long
+            await one_table.acquire()
+        try:
             content, suffix = await asyncio.to_thread(score, model, table, asked, until, metrics.texts.inc)
+        finally:
+            one_table.release()
         return Response(content, 200, {"Content-Disposition": f"attachment; filename=scored{suffix}"}, MEDIA[suffix])
 
     @app.post("/trace")
@@ -132,6 +136,7 @@ def _add_questions(app: FastAPI, model: Model, queue: Queue, metrics: Metrics) -
 
 
 def _add_pages(app: FastAPI, report: Path | None) -> None:
+    @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
         """Whether the service answers."""
@@ -143,6 +148,7 @@ def _add_pages(app: FastAPI, report: Path | None) -> None:
         content, kind = collected()
         return Response(content, media_type=kind)
 
+    @app.head("/", include_in_schema=False)
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
         return FileResponse(report) if report else PlainTextResponse(HOW.replace("ADDRESS/", str(request.base_url)))

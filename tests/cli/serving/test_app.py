@@ -68,6 +68,14 @@ def test_a_body_of_an_unknown_kind_is_refused(service):
     assert fault.startswith("the Content-Type is application/x-www-form-urlencoded; let it be application/json, ")
 
 
+@pytest.mark.parametrize("path", ["/", "/healthz"])
+def test_the_head_alone_can_be_asked_for(service, path):
+    connection = service.connect()
+    connection.request("HEAD", path)
+    with connection.getresponse() as answer:
+        assert (answer.status, answer.read()) == (200, b"")
+
+
 def test_requests_and_texts_are_counted_and_no_made_up_path_is(serve):
     with serve() as service:
         service.ask("/predict", {"texts": ["a", "b", "c"]})

@@ -3,6 +3,7 @@ import io
 import json
 import os
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import xlsxwriter
@@ -95,3 +96,10 @@ def test_a_table_that_takes_too_long_is_given_up_and_leaves_no_file(serve, tmp_p
     with serve(setup=f"uploads.SECONDS = app.SECONDS = 0\nimport tempfile; tempfile.tempdir = '{tmp_path}'") as service:
         assert service.upload("a.csv", CSV)[0] == 503
     assert not list(tmp_path.iterdir())
+
+
+def test_a_table_that_waits_too_long_for_another_is_given_up(serve):
+    slow = "import time; app.SECONDS = 1; app.score = lambda *_: time.sleep(5) or (b'', '.csv')"
+    with serve(setup=slow) as service, ThreadPoolExecutor() as pool:
+        statuses = sorted(status for status, _ in pool.map(lambda _: service.upload("a.csv", CSV), range(2)))
+    assert statuses == [200, 503]
