@@ -463,7 +463,9 @@ def test_the_label_is_that_of_the_threshold(browser, open_page, contents):
             choose_language(browser, language)
             typed_probabilities(browser, ["good film"])
             assert verdict in browser.find_element(By.ID, "verdict").text
-            assert f"{threshold}" in browser.find_element(By.CSS_SELECTOR, "#reading .u-legend").text
+            assert browser.find_element(By.CSS_SELECTOR, "#reading .name").text == (
+                f"threshold {threshold}" if language == "en" else f"判定阈值 {threshold}"
+            )
             assert said in browser.find_element(By.ID, "numbers-text").text
 
 

@@ -7,16 +7,28 @@ const POINT = 7;
 const WHOLE_STEPS = [1, 2, 5].flatMap((step) => [1, 10, 100, 1000].map((power) => step * power)).sort((a, b) => a - b);
 const color = (name) => getComputedStyle(html).getPropertyValue(name).trim();
 const rounded = (value, digits) => String(Number(value.toPrecision(digits)));
+const BETWEEN_NAMES = 15; // pixels
+const FONT = "12px system-ui";
+const pen = document.createElement("canvas").getContext("2d");
+
+// A logarithmic scale from and to a number of one digit.
+function logRange(u, low, high) {
+  const power = (value) => 10 ** Math.floor(Math.log10(value) + 1e-9);
+  return [Math.floor(low / power(low) + 1e-9) * power(low), Math.ceil(high / power(high) - 1e-9) * power(high)];
+}
 
 // Draws `lines` over `x`: {label, values, points, spanGaps, steps, pointsOnly, quiet, edge}. A line in `steps` stays level
 // up to the next value; of a line with `pointsOnly` only the points are drawn. A `quiet` line is thin and grey, its points
-// hollow; an `edge` line bounds a band around the first line. Labels, `title` and the `labels` of the axes are pairs.
+// hollow; an `edge` line bounds a band around the first line. The others are named at their ends where there are several.
+// Labels, `title` and the `labels` of the axes are pairs.
 // `band`: the numbers of the two edges, upper first. `fixed`: ranges {x, y}, logarithmic scales {logX, logY}, and
 // {wholeX} if x is a count. Returns the figure, and a function that shows other numbers.
 function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTable = true, onDraw }) {
   const container = element("div", { role: "img" });
   const figure = element("figure", {}, element("figcaption", {}, t(...title)), container);
+  const readout = element("span", { className: "readout" });
   let plot = null;
+  const ended = lines.filter((line) => !line.quiet && !line.edge), named = ended.length > 1 ? ended : [];
 
   const colorOf = (line) => color(line.quiet ? "--quiet" : `--series-${line.edge ? 1 : (lines.indexOf(line) % 5) + 1}`);
 
@@ -27,24 +39,25 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
 
   function options(width) {
     const axis = (label, more) => ({
-      label: inLanguage(label), stroke: color("--text"), font: "12px system-ui", labelFont: "12px system-ui",
+      label: inLanguage(label), stroke: color("--text"), font: FONT, labelFont: FONT,
       grid: { stroke: color("--line"), width: 0.5 }, ticks: { stroke: color("--line") }, labelSize: 22, ...more,
     });
-    const value = (u, number) => (number === null || number === undefined ? "" : rounded(number, 4));
+    pen.font = FONT;
+    const room = Math.max(0, ...named.map(({ label }) => pen.measureText(inLanguage(label)).width + 8));
     return {
-      width, height,
+      width, height, legend: { show: false }, padding: [null, room || null, null, null],
       scales: {
-        x: { time: false, range: fixed.x, distr: fixed.logX ? 3 : 1 },
-        y: { range: fixed.y, distr: fixed.logY ? 3 : 1 },
+        x: { time: false, range: fixed.logX ? logRange : fixed.x, distr: fixed.logX ? 3 : 1 },
+        y: { range: fixed.logY ? logRange : fixed.y, distr: fixed.logY ? 3 : 1 },
       },
       axes: [
         axis(labels[0], { size: 32, ...(fixed.wholeX ? { incrs: WHOLE_STEPS } : {}) }),
         axis(labels[1], { size: 52 }),
       ],
       series: [
-        { label: inLanguage(labels[0]), value },
+        {},
         ...lines.map((line, i) => ({
-          label: inLanguage(line.label), value, spanGaps: Boolean(line.spanGaps),
+          spanGaps: Boolean(line.spanGaps),
           stroke: colorOf(line),
           width: line.quiet || line.edge ? 1 : 2, dash: line.quiet ? [3, 3] : line.edge ? [] : DASHES[i % 5],
           ...(line.steps ? { paths: uPlot.paths.stepped({ align: 1 }) } : line.pointsOnly ? { paths: () => null } : {}),
@@ -53,27 +66,32 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
       ],
       bands: band ? [{ series: band.map((line) => line + 1), fill: `rgba(${color("--up")}, 0.15)` }] : [],
       cursor: { y: false, drag: { x: false, y: false } },
-      hooks: { ready: [markLines], draw: onDraw ? [onDraw] : [] },
+      hooks: { draw: [nameLines, ...(onDraw ? [onDraw] : [])], setCursor: withTable ? [readOut] : [] },
     };
   }
 
-  // The legend shows each line as it is drawn, dashes too.
-  function markLines(u) {
-    u.root.querySelectorAll(".u-marker").forEach((marker, i) => {
-      if (!i) return; // of x
-      const { stroke, width, dash } = u.series[i];
-      const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-      const { pointsOnly, quiet } = lines[i - 1];
-      const shape = document.createElementNS("http://www.w3.org/2000/svg", pointsOnly ? "circle" : "line");
-      const values = pointsOnly ? {
-        cx: 17, cy: 4, r: 3, stroke: stroke(u), fill: quiet ? "none" : stroke(u),
-      } : {
-        x1: 0, y1: 4, x2: 34, y2: 4, stroke: stroke(u), "stroke-width": width, "stroke-dasharray": dash.join(" "),
-      };
-      for (const [name, value] of Object.entries(values)) shape.setAttribute(name, value);
-      svg.append(shape);
-      marker.replaceChildren(svg);
-    });
+  // Names stand right of the end of a line, as far apart as letters are high; that of a quiet line stands below it.
+  function nameLines(u) {
+    u.over.querySelectorAll(".name").forEach((name) => name.remove());
+    const place = (line, share) => {
+      const seen = x.map((_, i) => i).filter((i) => line.values[i] !== null && line.values[i] !== undefined);
+      const at = seen[Math.floor(share * (seen.length - 1))] ?? 0;
+      return { line, left: u.valToPos(x[at], "x"), top: u.valToPos(line.values[at] ?? 0, "y") };
+    };
+    const ends = named.map((line) => place(line, 1)).sort((one, other) => one.top - other.top);
+    ends.forEach((end, i) => { if (i) end.top = Math.max(end.top, ends[i - 1].top + BETWEEN_NAMES); });
+    const quiet = lines.filter((line) => line.quiet).map((line) => place(line, 0.75)).map((at) => ({ ...at, top: at.top + 10 }));
+    for (const { line, left, top } of [...ends, ...quiet]) {
+      const name = element("span", { className: "name" }, inLanguage(line.label));
+      Object.assign(name.style, { left: `${left + 6}px`, top: `${top}px`, color: colorOf(line) });
+      u.over.append(name);
+    }
+  }
+
+  function readOut(u) {
+    const { idx } = u.cursor, at = lines.filter((line) => !line.edge && (line.values[idx] ?? null) !== null);
+    readout.textContent = idx === null ? "" : [`${inLanguage(labels[0])}: ${rounded(x[idx], 4)}`,
+      ...at.map((line) => `${inLanguage(line.label)}: ${rounded(line.values[idx], 3)}`)].join(" · ");
   }
 
   function draw() {
@@ -97,7 +115,7 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
       const head = [labels[0], ...lines.map((line) => line.label)].map((pair) => t(...pair));
       details.append(element("div", { className: "numbers", tabIndex: 0 }, fillTable(element("table"), rows, head)));
     });
-    figure.append(details);
+    figure.append(readout, details);
   }
 
   listeners.push(draw);

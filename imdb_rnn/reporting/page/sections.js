@@ -5,7 +5,10 @@
 const { model } = contents.parameters;
 const NETWORK = ["network", "网络"];
 const LAYERS = { simple_rnn: "SimpleRNN", lstm: "LSTM", gru: "GRU" };
-const BY_DISTANCE = [["words from the end", "距结尾的词数"], ["norm of the gradient", "梯度范数"]];
+const BY_DISTANCE = [["words from the end", "距结尾的词数"], ["relative norm of the gradient", "相对梯度范数"]];
+const BY_DISTANCE_TITLE = ["Effect of a word on the output, relative to the last word", "单词对输出的影响（以最后一个词为 1）"];
+const REACHED = 1 / 8; // the curve ends where a smaller share of the reviews is that long
+const COMPARED = 400; // words: of the reviews of the comparison, too, one in seven is longer
 const BY_LAST_WORDS = [["last words shown", "保留的末尾词数"], ["accuracy", "准确率"]];
 
 const ownReviews = contents.provenance.source === "own"; // in an unknown language
@@ -280,8 +283,10 @@ function showWrong() {
 
   const { predicted, positive, low, high } = contents.calibration;
   byId("calibration").append(chart({
-    title: isPair ? ["Share of positive reviews by predicted probability", "预测概率与实际的好评占比"]
-      : ["Share of correct predictions by the probability of the predicted class", "所判类别的概率与实际判对的占比"],
+    title: isPair
+      ? [`Share of positive reviews by predicted probability, with ${level} intervals`, `预测概率与实际的好评占比（含 ${level} 区间）`]
+      : [`Share of correct predictions by the probability of the predicted class, with ${level} intervals`,
+        `所判类别的概率与实际判对的占比（含 ${level} 区间）`],
     labels: [["mean predicted probability", "平均预测概率"],
       isPair ? ["share of positive reviews", "好评占比"] : ["share of correct predictions", "判对的占比"]],
     x: predicted, fixed: { x: [0, 1], y: [0, 1] }, band: [2, 1],
@@ -307,30 +312,36 @@ function showMemory() {
   byId("memory-text").append(...t(
     "How much does a word still matter once the network has read on? For every word we take the gradient of the " +
       `${isPair ? "logit, the output before the sigmoid," : "predicted class's logit, its output before softmax,"} with respect to the word's vector: how much the output changes when the ` +
-      `vector changes a little. The curve is the mean norm of this gradient over ${reviews} test reviews. ` +
+      `vector changes a little. The curve is the mean norm of this gradient over ${reviews} test reviews, divided by that of the last word. ` +
       (hasNoInfluence ? "The network has no influence on the answers: the n-grams decide alone. " : halfLife === null
         ? "Averaged over 10 words, it never falls to half its value at the end of the review. "
         : `Averaged over 10 words, it has fallen to half ${words} words before the end of the review: the half-life. `) +
       (model.ngrams ? "The n-grams are left out: their weights add to the logit directly. " : "") +
-      "Only the longest reviews reach the far end of the curve, which shows the first words that the network reads.",
+      "The curve ends where fewer than one review in eight is that long.",
     `网络继续往下读，前面的词还有多大影响？对每个词，我们计算${isPair ? " logit（sigmoid" : "所判类别的 logit（softmax"} 之前的输出）对该词词向量的梯度，` +
-      `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试评论上梯度范数的平均值。` +
+      `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试评论上梯度范数的平均值，再除以最后一个词的值。` +
       (hasNoInfluence ? "网络对答案没有影响，起作用的只有 n-gram。" : halfLife === null
         ? "按每 10 个词取平均，它始终没有降到结尾处的一半。"
         : `按每 10 个词取平均，它在距结尾 ${words} 个词处降到结尾处的一半，这就是半衰期。`) +
       (model.ngrams ? "n-gram 的权重直接加到 logit 上，不计在内。" : "") +
-      "曲线最右端只来自最长的评论，而且是其中最先读到的词。",
+      "够长的评论不足八分之一时，曲线就到此为止。",
   ));
-  byId("gradient").append(chart({
-    title: ["Effect of a word on the output, by its distance from the end", "单词对输出的影响（按距结尾的词数）"],
-    labels: BY_DISTANCE, x: gradient.k, fixed: { logY: gradient.gradient.every((value) => value > 0), wholeX: true },
-    lines: [{ label: NETWORK, values: gradient.gradient }],
-  }).figure);
+  const reached = gradient.n_reviews.filter((count) => count >= REACHED * gradient.n_reviews[0]).length;
+  byId("gradient").append(distanceChart(gradient.k.slice(0, reached), [[NETWORK, gradient.gradient]]));
   byId("last-words").append(chart({
     title: ["Accuracy when the network sees only the last words", "只给网络看末尾若干词时的准确率"],
     labels: BY_LAST_WORDS, x: lastWords.n_words, fixed: { logX: true },
     lines: [{ label: NETWORK, values: lastWords.accuracy, points: true }],
   }).figure);
+}
+
+// `lines`: pairs of a name and the norms by the distance from the end.
+function distanceChart(x, lines) {
+  return chart({
+    title: BY_DISTANCE_TITLE, labels: BY_DISTANCE, x,
+    fixed: { logY: lines.every(([, values]) => values.every((value) => value > 0)), wholeX: true },
+    lines: lines.map(([label, values]) => ({ label, values: x.map((k) => (k in values ? values[k] / (values[0] || 1) : null)) })),
+  }).figure;
 }
 
 function median(values) {
@@ -367,7 +378,8 @@ const choiceName = (kind, [en, zh], words) => [...t(`${kind[0]} (${en})`, `${kin
 
 function showComparison() {
   const { networks, source, traces, labels } = contents.comparison;
-  const names = Object.keys(networks), pairs = names.map((name) => [LAYERS[name] || name, LAYERS[name] || name]);
+  // Half-lives of the others, bidirectional and pooled, say little.
+  const names = Object.keys(networks).filter((name) => name in LAYERS), pairs = names.map((name) => [LAYERS[name], LAYERS[name]]);
   byId("compared-text").append(...t(
     `From the last comparison (make compare) on the “${source}” reviews, for which every network was trained several ` +
       "times with different seeds. The curves are means over the seeds.",
@@ -384,7 +396,7 @@ function showComparison() {
   }
   const windows = names.length ? Object.keys(lives[names[0]]) : [];
   const life = (value) => (Number.isFinite(value) ? value.toFixed(0) : "∞");
-  fillTable(byId("half-lives"), names.map((name) => [LAYERS[name] || name, ...windows.map((window) => {
+  fillTable(byId("half-lives"), names.map((name) => [LAYERS[name], ...windows.map((window) => {
     const values = lives[name][window];
     const range = `${life(Math.min(...values))}–${life(Math.max(...values))}`;
     return [life(median(values)), element("br"), element("span", { className: "quiet" }, range)];
@@ -394,17 +406,8 @@ function showComparison() {
     byId("half-life-verdict").append(element("li", {}, t(...verdict)));
   }
 
-  const longest = Math.max(...names.map((name) => networks[name].gradient.length));
-  const distances = Array.from({ length: longest }, (_, k) => k);
-  byId("compared-gradient").append(chart({
-    title: ["Effect of a word, relative to the last word", "单词的影响（以最后一个词为 1）"],
-    labels: [BY_DISTANCE[0], ["relative norm of the gradient", "相对梯度范数"]], x: distances,
-    fixed: { logY: names.every((name) => networks[name].gradient.every((value) => value > 0)), wholeX: true },
-    lines: names.map((name, i) => {
-      const { gradient } = networks[name];
-      return { label: pairs[i], values: distances.map((k) => (k in gradient ? gradient[k] / gradient[0] : null)) };
-    }),
-  }).figure);
+  byId("compared-gradient").append(distanceChart(Array.from({ length: COMPARED }, (_, k) => k),
+    names.map((name, i) => [pairs[i], networks[name].gradient])));
   const ofAll = names.flatMap((name) => Object.keys(networks[name].last_words).map(Number));
   const counts = [...new Set(ofAll)].sort((a, b) => a - b);
   byId("compared-last-words").append(chart({
@@ -490,7 +493,8 @@ function showSweep() {
   ]);
 
   byId("sweep-progress").append(chart({
-    title: ["The best finished trial so far", "到当时为止最好的结果"],
+    title: ["Each finished trial (dot), each trial stopped early (circle), and the best so far (line)",
+      "已完成的试验（实心点）、提前停止的试验（空心圈）和到当时为止最好的结果（线）"],
     labels: [["minutes since the sweep began", "搜索开始后的分钟数"], ["validation loss", "验证损失"]],
     x: progress.minutes, fixed: { x: [0, Math.max(0.1, 1.02 * progress.minutes.at(-1))] },
     lines: [
