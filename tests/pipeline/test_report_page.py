@@ -6,6 +6,7 @@ pictures of the README.
 
 import base64
 import os
+import re
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -23,14 +24,16 @@ from imdb_rnn.core.params import ModelParams, parse_params
 from imdb_rnn.evaluation import sensitivity
 from imdb_rnn.keras_model import load_keras
 from imdb_rnn.model import Model
+from imdb_rnn.reporting.report import PAGE
 from imdb_rnn.text.corpus import read_reviews, read_vocabulary
 from imdb_rnn.text.vocabulary import OOV, RANK_OFFSET, START, tokenize, words_of_ranks
 
 # The page is that of `finished`, which the fixtures below ask for by name.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("finished")]
 
-SECTIONS = ["try", "table", "traces", "training", "memory", "behaviour", "wrong", "numbers", "sweep", "data", "run"]
+SECTIONS = ["try", "table", "training", "memory", "behaviour", "traces", "numbers", "sweep", "data", "run"]
 VOCABULARY = ["the", "film", "was", "good", "bad", "don't", "über", "电影", "i̇stanbul", "10"]
+UNFOLD = "for (const it of document.querySelectorAll(':is(section, #compared) > details')) it.open = true"
 CHINESE = [
     "这部电影很好看，导演的功力不容小觑！",
     "剧情拖沓，演员表演生硬，看到一半就想走了。",
@@ -89,8 +92,7 @@ def test_every_section_is_filled(opened, language, width):
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     choose_language(opened, language)
     try:
-        for details in opened.find_elements(By.CSS_SELECTOR, "#run details"):
-            details.find_element(By.TAG_NAME, "summary").click()
+        opened.execute_script(UNFOLD)
         sections = opened.find_elements(By.CSS_SELECTOR, "section")
         assert [section.get_attribute("id") for section in sections] == SECTIONS
         for name, section in zip(SECTIONS, sections, strict=True):
@@ -463,7 +465,7 @@ def test_the_label_is_that_of_the_threshold(browser, open_page, contents):
             choose_language(browser, language)
             typed_probabilities(browser, ["good film"])
             assert verdict in browser.find_element(By.ID, "verdict").text
-            assert browser.find_element(By.CSS_SELECTOR, "#reading .name").text == (
+            assert browser.find_element(By.CSS_SELECTOR, "#seen .name").text == (
                 f"threshold {threshold}" if language == "en" else f"判定阈值 {threshold}"
             )
             assert said in browser.find_element(By.ID, "numbers-text").text
@@ -473,9 +475,9 @@ def test_the_half_life_is_said_also_where_there_is_none(browser, open_page, cont
     flat = contents["gradient"] | {"gradient": [0.0] * len(contents["gradient"]["k"])}
     for half_life, ngrams, gradient, sentence in (
         (12.4, 2, contents["gradient"], "12 words before the end of the review: the half-life"),
-        (None, 2, contents["gradient"], "it never falls to half"),
+        (None, 2, contents["gradient"], "its effect never falls to half"),
         (None, 2, flat, "The network has no influence on the answers: the n-grams decide alone"),
-        (None, 0, flat, "it never falls to half"),
+        (None, 0, flat, "its effect never falls to half"),
     ):
         network = network_with_words(model_params(ngrams=ngrams))
         open_page(network, half_life_words=half_life, gradient=gradient)
@@ -514,6 +516,7 @@ def test_the_best_trial_of_a_sweep_is_compared_with_this_run(browser, open_page)
         "model.own = null. Finished: 2; stopped early: 1; failed: 1."
     )
     rows = browser.execute_script(
+        "byId('sweep').querySelector('details').open = true;"
         "return Array.from(byId('sweep-table').rows, (row) => Array.from(row.cells, (cell) => cell.innerText))"
     )
     assert rows[1] == ["3", "0.3123", "86.8%", "lstm", "5", "0.002666", "null", "3", "finished"]
@@ -604,11 +607,11 @@ def test_a_picture_of_the_page(opened, tmp_path, language):
     choose_language(opened, language)
     opened.set_window_size(1000, 1290)
     picture = Path(os.environ.get("PICTURES", tmp_path)) / ("report.png" if language == "en" else "report.zh.png")
-    WebDriverWait(opened, 10).until(lambda it: it.find_element(By.CSS_SELECTOR, "#reading canvas").size["width"] > 500)
+    WebDriverWait(opened, 10).until(lambda it: it.find_element(By.CSS_SELECTOR, "#seen canvas").size["width"] > 300)
     clip = opened.execute_script(
         """
         document.documentElement.style.overflow = "hidden"; // no scroll bar
-        const [all, first, last] = ["#try", "#try label", "#reading figure"].map((it) => document.querySelector(it));
+        const [all, first, last] = ["#try", "#try label", "#seen figure"].map((it) => document.querySelector(it));
         const [{ left, width }, { top }, { bottom }] = [all, first, last].map((it) => it.getBoundingClientRect());
         return { x: left, y: top + scrollY - 6, width, height: bottom - top + 10, scale: 1 };
         """
@@ -725,7 +728,7 @@ def test_the_heat_map_s_weights_make_the_answer_of_the_states(browser, open_page
         assert last @ readout + float(network.weights.head_bias[0]) == pytest.approx(logit(probability), abs=1e-5)
 
 
-@pytest.mark.parametrize("width", [360, 768, 1400, 1600])
+@pytest.mark.parametrize("width", [360, 768, 1400, 1920])
 def test_nothing_is_cut_off(opened, width):
     """But in what can be scrolled, which is said by a scroll bar."""
     metrics = {"width": width, "height": 780, "deviceScaleFactor": 1, "mobile": width < 600}
@@ -733,6 +736,7 @@ def test_nothing_is_cut_off(opened, width):
     try:
         for language in ("en", "zh"):
             choose_language(opened, language)
+            opened.execute_script(UNFOLD)
             cut = opened.execute_script(
                 """
                 const isScroller = (it) => /auto|scroll/.test(getComputedStyle(it).overflowX);
@@ -750,3 +754,76 @@ def test_nothing_is_cut_off(opened, width):
                 assert opened.find_element(By.ID, "text").rect["y"] < 700, "the box is on a phone's first screen"
     finally:
         opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_lines_are_named_at_their_ends(opened, width):
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        choose_language(opened, "en")
+        opened.execute_script(UNFOLD)
+        names = "return document.querySelectorAll('#together .name').length"
+        WebDriverWait(opened, 10).until(lambda it: it.execute_script(names))
+        for figure, expected in {
+            "loss": {"training", "validation"},
+            "gradient": set(),
+            "compared-gradient": {"SimpleRNN", "LSTM", "GRU"},
+            "compared-last-words": {"SimpleRNN", "LSTM", "GRU"},
+            "together": {"SimpleRNN", "LSTM", "GRU", "threshold 0.5"},
+            "calibration": {"ideal"},
+        }.items():
+            found = opened.execute_script(
+                """
+                const { right } = document.querySelector(`#${arguments[0]} figure`).getBoundingClientRect();
+                return [...document.querySelectorAll(`#${arguments[0]} .name`)].map((it) => {
+                  const box = it.getBoundingClientRect();
+                  return [it.textContent, box.top, right - box.right];
+                });
+                """,
+                figure,
+            )
+            assert {name for name, _, _ in found} == expected, figure
+            ends = [row for row in found if row[0] not in ("ideal", "threshold 0.5")]
+            assert all(room >= -1 for _, _, room in ends), figure
+            assert all(gap >= 12 for gap in np.diff(sorted(top for _, top, _ in ends))), figure
+    finally:
+        opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_curve_of_memory_is_relative_and_ends_where_few_reviews_are_that_long(browser, open_page, contents):
+    k = list(range(6))
+    reached = {"k": k, "gradient": [4, 2, 1, 0.5, 0.25, 8], "n_reviews": [80, 80, 60, 20, 10, 9]}
+    open_page(network_with_words(model_params()), gradient=reached)
+    choose_language(browser, "en")
+    chart = browser.find_element(By.CSS_SELECTOR, "#gradient [role=img]")
+    assert chart.get_attribute("aria-label").endswith("network from 1 to 0.0625")
+
+
+def test_every_text_can_be_read():
+    """The contrast of WCAG is at least 4.5, in both themes."""
+    css = (PAGE / "page.css").read_text(encoding="utf-8")
+    light, dark = ("".join(block) for block in re.findall(r":root \{([^}]*)\}", css)[:2])
+    for theme in (light, dark):
+        values = dict(re.findall(r"--([\w-]+): ([^;]+);", theme))
+        hexes = {name: value for name, value in values.items() if value.startswith("#")}
+        rgb = {name: np.array([int(value[at : at + 2], 16) for at in (1, 3, 5)]) for name, value in hexes.items()}
+        assert len(rgb) == 11
+        grounds = [rgb.pop("ground"), rgb.pop("panel")]
+        del rgb["line"]
+        for name, colour in rgb.items():
+            assert min(contrast(colour, ground) for ground in grounds) >= 4.5, name
+        for side in ("up", "down"):  # behind a word: at most STRONGEST of it
+            strongest = 0.55 * np.array([int(part) for part in values[side].split(",")]) + 0.45 * grounds[0]
+            assert contrast(rgb["text"], strongest) >= 4.5, side
+
+
+def contrast(one: np.ndarray, other: np.ndarray) -> float:
+    def luminance(colour: np.ndarray) -> float:
+        share = colour / 255
+        return float(
+            np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+        )
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)

@@ -8,6 +8,7 @@ const WHOLE_STEPS = [1, 2, 5].flatMap((step) => [1, 10, 100, 1000].map((power) =
 const color = (name) => getComputedStyle(html).getPropertyValue(name).trim();
 const rounded = (value, digits) => String(Number(value.toPrecision(digits)));
 const BETWEEN_NAMES = 15; // pixels
+const NARROW = 400;
 const FONT = "12px system-ui";
 const pen = document.createElement("canvas").getContext("2d");
 
@@ -45,7 +46,7 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
     pen.font = FONT;
     const room = Math.max(0, ...named.map(({ label }) => pen.measureText(inLanguage(label)).width + 8));
     return {
-      width, height, legend: { show: false }, padding: [null, room || null, null, null],
+      width, height: width < NARROW ? 0.8 * height : height, legend: { show: false }, padding: [null, room || null, null, null],
       scales: {
         x: { time: false, range: fixed.logX ? logRange : fixed.x, distr: fixed.logX ? 3 : 1 },
         y: { range: fixed.logY ? logRange : fixed.y, distr: fixed.logY ? 3 : 1 },

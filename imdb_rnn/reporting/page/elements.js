@@ -74,7 +74,7 @@ function flat(values, above = "") {
 // Buttons of which one is pressed, each with what it shows.
 function choices(box, labels, choose) {
   const buttons = labels.map((label, i) => {
-    const button = element("button", { type: "button", "aria-pressed": "false" }, `${i + 1} `, label);
+    const button = element("button", { type: "button", "aria-pressed": "false" }, label);
     button.addEventListener("click", () => {
       buttons.forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
       choose(i);

@@ -4,7 +4,7 @@
 
 const preferred = (navigator.languages || []).find((language) => /^(en|zh)\b/.test(language)) || "en";
 html.lang = preferred.slice(0, 2);
-const sections = [showTry, showTable, showNumbers, showTraining, showWrong, showBehaviour, showMemory, showTraces];
+const sections = [showTry, showTable, showNumbers, showMeasured, showTraining, showBehaviour, showMemory, showTraces];
 if (contents.comparison) sections.push(showComparison);
 else byId("compared").remove();
 if (contents.sweep) sections.push(showSweep);

@@ -4,7 +4,8 @@
 
 const PUSH = 0.1; // a smaller change of the log-odds is not marked
 const CLEAR = 0.3; // a change this large is underlined
-const STRONG = 1.5; // a change this large has the full colour
+const STRONG = 1.5; // a change this large has the full colour, of this opacity:
+const STRONGEST = 0.55;
 const SEPARATOR = contents.tokenizer === "char" ? "" : " "; // between two tokens
 const joined = (words) => words.join(SEPARATOR);
 
@@ -46,7 +47,7 @@ function wordsView(onChoose, scroller) {
       const direction = push > PUSH ? "up" : push < -PUSH ? "down" : "";
       const kind = struck?.has(first + i) ? "struck"
         : `${direction}${Math.abs(push) > CLEAR ? " clear" : ""}${known[first + i] ? "" : " unknown"}`;
-      const strength = direction ? Math.min(1, Math.abs(push) / STRONG) * 0.6 : 0;
+      const strength = direction ? Math.min(1, Math.abs(push) / STRONG) * STRONGEST : 0;
       const ground = direction ? `rgba(var(--${direction}), ${strength.toFixed(2)})` : "";
       const word = typed ? typed.words[i] : words[first + i], gap = typed ? typed.gaps[i] : SEPARATOR;
       if (node.textContent !== word) node.textContent = word;
@@ -119,10 +120,10 @@ function heatMap() {
 
   function show({ states, width, readout }, plot) {
     const columns = states.length / width, order = [...readout.keys()].sort((a, b) => readout[b] - readout[a]);
-    const largest = Math.max(...readout.map(Math.abs)), colours = ["--up", "--down"].map((name) => color(name).split(","));
+    const largest = Math.max(...readout.map(Math.abs)), [up, down] = ["--up", "--down"].map((name) => color(name).split(","));
     canvas.width = Math.max(1, columns);
     canvas.height = width;
-    canvas.style.height = `${Math.min(320, width * 5)}px`;
+    canvas.style.height = `${Math.min(320, width * 6)}px`;
     canvas.style.marginLeft = `${plot.bbox.left / devicePixelRatio}px`; // below the line, word by word
     canvas.style.width = `${plot.bbox.width / devicePixelRatio}px`;
     if (!columns) return;
@@ -130,8 +131,9 @@ function heatMap() {
     for (let column = 0; column < columns; column++) {
       for (let row = 0; row < width; row++) {
         const unit = order[row], value = states[column * width + unit] * readout[unit] / largest;
-        const opacity = 255 * Math.min(1, Math.abs(value)) ** 0.7; // so that small ones are seen
-        image.data.set([...colours[Number(value < 0)], opacity], 4 * (row * columns + column));
+        const colour = value < 0 ? down : up, at = 4 * (row * columns + column);
+        for (let part = 0; part < 3; part++) image.data[at + part] = colour[part];
+        image.data[at + 3] = 255 * Math.min(1, Math.abs(value)) ** 0.7; // so that small ones are seen
       }
     }
     context.putImageData(image, 0, 0);
@@ -139,13 +141,15 @@ function heatMap() {
   return { box, show };
 }
 
-const colourKey = () => element("p", { className: "quiet" }, t(
-  `Blue, solid underline: at this place the word spoke for ${isPair ? "a positive review" : "the class"}. Orange, wavy ` +
-    "underline: against it. The stronger the colour, the larger the change of the log-odds, log(p / (1 − p)); small " +
-    "changes are not underlined. Dashed frame: the word is not in the vocabulary.",
-  `蓝色、实线：在这个位置，这个词支持${isPair ? "好评" : "该类别"}；橙色、波浪线：反对。颜色越深，对数几率 log(p / (1 − p)) ` +
-    "变化越大，变化小的不加下划线。虚线框：这个词不在词表里。",
-));
+function colourKey() {
+  const side = isPair ? ["a positive review", "好评"] : ["the class", "该类别"];
+  const sample = (kind, ...pair) => t(...pair.map((text) => element("b", { className: kind }, text)));
+  return element("p", { className: "key quiet" },
+    sample("up clear", `spoke for ${side[0]} here`, `在这里支持${side[1]}`), " ",
+    sample("down clear", "spoke against it", "反对"), " ", sample("unknown", "not in the vocabulary", "不在词表里"), " ",
+    t("The stronger the colour, the larger the change of the log-odds, log(p / (1 − p)).",
+      "颜色越深，对数几率 log(p / (1 − p)) 变化越大。"));
+}
 
 // Words, the line of the probability, a slider through the words; and, for `withStates`, the hidden state.
 // `show` takes words, known, first, last; `readings`, a list of {label, probability, of} before the first word and after
@@ -173,8 +177,9 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
       point();
     },
   });
-  const box = element("div", { className: "reading" }, surface ? [] : words.box, names.length === 1 ? colourKey() : [],
-    element("div", { className: "controls" }, play, slider, surface ? strike : [], status), line.figure, heat ? heat.box : []);
+  const figures = element("div", {}, line.figure, heat ? heat.box : []);
+  const box = element("div", {}, surface ? [] : words.box,
+    element("div", { className: "controls" }, play, slider, surface ? strike : [], status), surface ? colourKey() : figures);
 
   const namePlay = () => { play.textContent = inLanguage(playing ? ["Stop", "停止"] : ["Play", "播放"]); };
   onLanguage(() => {
@@ -277,5 +282,5 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
         ...(ofPair ? [new Array(count + 1).fill(threshold)] : [])]);
     go(again ? position : count);
   }
-  return { box, show, stop, move, strike: strikeOut };
+  return { box, figures, show, stop, move, strike: strikeOut };
 }

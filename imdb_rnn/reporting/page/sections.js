@@ -74,15 +74,17 @@ function showNumbers() {
   const [worth, worthInChinese] = comparedWithBaseline();
   const reviews = number(contents.confusion.reduce((sum, cell) => sum + cell.n_reviews, 0));
   byId("numbers-text").append(...t(
-    `The network has ${model.units} units${model.ngrams ? ", a linear model on n-grams" : ""} and ${number(contents.weights)} weights in all. ` +
-      `Measured on ${reviews} test reviews, which were not used to train it or to choose its weights. The weights are ` +
-      `those after epoch ${epoch}. If new test reviews were drawn again and again, ${level} of such intervals would ` +
+    `Measured on ${reviews} test reviews, which were not used to train the network or to choose its weights. ${worth}`,
+    `以下结果在 ${reviews} 篇测试评论上测得，这些评论没有参与训练，也没有用来挑选权重。${worthInChinese}`,
+  ));
+  byId("measured-text").append(...t(
+    `The network has ${model.units} units${model.ngrams ? ", a linear model on n-grams" : ""} and ${number(contents.weights)} weights in all; ` +
+      `they are those after epoch ${epoch}. If new test reviews were drawn again and again, ${level} of such intervals would ` +
       "contain the true value. The linear model is logistic regression on the TF-IDF of single words and pairs, fitted to " +
-      `the same training reviews. ${worth}`,
-    `网络有 ${model.units} 个单元${model.ngrams ? "和一个 n-gram 线性模型" : ""}，参数量 ${number(contents.weights)}。` +
-      `以下结果在 ${reviews} 篇测试评论上测得，这些评论没有参与训练，也没有用来挑选权重。所用的是第 ${epoch} 轮结束时的权重。` +
+      "the same training reviews.",
+    `网络有 ${model.units} 个单元${model.ngrams ? "和一个 n-gram 线性模型" : ""}，参数量 ${number(contents.weights)}，用的是第 ${epoch} 轮结束时的权重。` +
       `如果反复重新抽取测试评论，这样的区间约有 ${level} 会包含真实值。` +
-      `线性模型是在同样的训练评论上，对单词和词对的 TF-IDF 做逻辑回归。${worthInChinese}`,
+      "线性模型是在同样的训练评论上，对单词和词对的 TF-IDF 做逻辑回归。",
   ));
   const { threshold: rule } = contents.parameters.train;
   if (rule) {
@@ -121,6 +123,12 @@ function showNumbers() {
     [t("class", "类别"), t("reviews", "评论数"), t("precision", "精确率"), t("recall", "召回率"), "F1"])));
 }
 
+function shareBar(share) {
+  const bar = element("i");
+  bar.style.width = percent(share);
+  return element("span", { className: "share" }, bar);
+}
+
 function showBehaviour() {
   byId("behaviour-text").append(...(contents.behaviour.length ? t(
     "Short sentences, each a test of one ability, after CheckList (Ribeiro and others, 2020). In the first kind the " +
@@ -131,8 +139,8 @@ function showBehaviour() {
     "positive.", "这些短句里的词都不在网络的词表里，或者它的类别中没有 negative 和 positive。")));
   const kinds = { MFT: t("correct", "判断正确"), INV: t("no change", "判断不变"), DIR: t("right direction", "方向正确") };
   fillTable(byId("behaviour-table"), contents.behaviour.map(({ kind, name, cases, passed, low, high, failure }) => [
-    t(...name), kinds[kind].map((node) => node.cloneNode(true)), `${passed} / ${cases}`,
-    `${percent(low)} – ${percent(high)}`, failure || "–",
+    t(...name), kinds[kind].map((node) => node.cloneNode(true)), [`${passed} / ${cases}`, shareBar(passed / cases)],
+    `${percent(low)} – ${percent(high)}`, failure ?? "",
   ]), contents.behaviour.length ? [t("test", "测试"), t("expected", "期望"), t("passed", "通过"),
     t(`${level} interval`, `${level} 区间`), t("first failure", "第一个失败例句")] : undefined);
 }
@@ -256,7 +264,6 @@ function showConfusion() {
   const table = byId("confusion"), labels = [...new Set(contents.confusion.map((cell) => cell.label))];
   const ofLabel = labels.map((label) => contents.confusion.filter((cell) => cell.label === label));
   const sums = ofLabel.map((cells) => cells.reduce((total, cell) => total + cell.n_reviews, 0));
-  if (!isPair) table.parentElement.parentElement.style.gridColumn = "1 / -1";
   if (labels.length > FEW) {
     const wrong = contents.confusion.filter((cell) => cell.label !== cell.predicted && cell.n_reviews);
     table.className = "";
@@ -271,7 +278,7 @@ function showConfusion() {
   table.querySelectorAll("tbody tr").forEach((row, i) => row.children[i + 1].classList.add("correct"));
 }
 
-function showWrong() {
+function showMeasured() {
   showConfusion();
   const { fpr, tpr } = contents.roc;
   byId("roc").append(chart({
@@ -282,7 +289,7 @@ function showWrong() {
   }).figure);
 
   const { predicted, positive, low, high } = contents.calibration;
-  byId("calibration").append(chart({
+  byId("calibration").prepend(chart({
     title: isPair
       ? [`Share of positive reviews by predicted probability, with ${level} intervals`, `预测概率与实际的好评占比（含 ${level} 区间）`]
       : [`Share of correct predictions by the probability of the predicted class, with ${level} intervals`,
@@ -310,19 +317,23 @@ function showMemory() {
   const reviews = number(gradient.n_reviews[0]), words = halfLife === null ? "" : halfLife.toFixed(0);
   const hasNoInfluence = model.ngrams && gradient.gradient.every((value) => value === 0);
   byId("memory-text").append(...t(
-    "How much does a word still matter once the network has read on? For every word we take the gradient of the " +
-      `${isPair ? "logit, the output before the sigmoid," : "predicted class's logit, its output before softmax,"} with respect to the word's vector: how much the output changes when the ` +
-      `vector changes a little. The curve is the mean norm of this gradient over ${reviews} test reviews, divided by that of the last word. ` +
-      (hasNoInfluence ? "The network has no influence on the answers: the n-grams decide alone. " : halfLife === null
-        ? "Averaged over 10 words, it never falls to half its value at the end of the review. "
-        : `Averaged over 10 words, it has fallen to half ${words} words before the end of the review: the half-life. `) +
-      (model.ngrams ? "The n-grams are left out: their weights add to the logit directly. " : "") +
-      "The curve ends where fewer than one review in eight is that long.",
-    `网络继续往下读，前面的词还有多大影响？对每个词，我们计算${isPair ? " logit（sigmoid" : "所判类别的 logit（softmax"} 之前的输出）对该词词向量的梯度，` +
-      `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试评论上梯度范数的平均值，再除以最后一个词的值。` +
+    "How much does a word still matter once the network has read on? " +
+      (hasNoInfluence ? "The network has no influence on the answers: the n-grams decide alone." : halfLife === null
+        ? "Averaged over 10 words, its effect never falls to half of what it is at the end of the review."
+        : `Averaged over 10 words, its effect has fallen to half ${words} words before the end of the review: the half-life.`),
+    "网络继续往下读，前面的词还有多大影响？" +
       (hasNoInfluence ? "网络对答案没有影响，起作用的只有 n-gram。" : halfLife === null
-        ? "按每 10 个词取平均，它始终没有降到结尾处的一半。"
-        : `按每 10 个词取平均，它在距结尾 ${words} 个词处降到结尾处的一半，这就是半衰期。`) +
+        ? "按每 10 个词取平均，影响始终没有降到结尾处的一半。"
+        : `按每 10 个词取平均，影响在距结尾 ${words} 个词处降到结尾处的一半，这就是半衰期。`),
+  ));
+  byId("gradient-text").append(...t(
+    "The effect of a word is the norm of the gradient of " +
+      `${isPair ? "the logit, the output before the sigmoid," : "the predicted class's logit, its output before softmax,"} with respect to the word's vector: how much the output changes when the ` +
+      `vector changes a little. The curve is its mean over ${reviews} test reviews, divided by that of the last word. ` +
+      (model.ngrams ? "The n-grams are left out: their weights add to the logit directly. " : "") +
+      "It ends where fewer than one review in eight is that long.",
+    `一个词的影响，是${isPair ? " logit（sigmoid" : "所判类别的 logit（softmax"} 之前的输出）对该词词向量的梯度的范数，` +
+      `也就是词向量稍有变化时，输出会变化多少。曲线是 ${reviews} 篇测试评论的平均值，再除以最后一个词的值。` +
       (model.ngrams ? "n-gram 的权重直接加到 logit 上，不计在内。" : "") +
       "够长的评论不足八分之一时，曲线就到此为止。",
   ));
@@ -372,9 +383,9 @@ function compareHalfLives(name, simple, other) {
   ];
 }
 
-// The text on the button of a review: how it was classified, and its label.
-const choiceName = (kind, [en, zh], words) => [...t(`${kind[0]} (${en})`, `${kind[1]}（${zh}）`),
-  element("small", {}, joined(words.slice(0, 12)))];
+// What is on the button of a review: its first words, how it was classified, and its label.
+const choiceName = (kind, [en, zh], words) => [element("span", {}, joined(words.slice(0, 12))),
+  element("small", {}, t(`${kind[0]} · label: ${en}`, `${kind[1]} · 标签：${zh}`))];
 
 function showComparison() {
   const { networks, source, traces, labels } = contents.comparison;
@@ -435,13 +446,14 @@ function showTraces() {
   const view = readingView({ names: [NETWORK] });
   byId("trace").append(view.box);
   const kinds = {
-    correct: ["sure and right", "有把握且判对"], wrong: ["sure but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"],
+    wrong: ["sure but wrong", "有把握却判错"], undecided: ["undecided", "拿不定主意"], correct: ["sure and right", "有把握且判对"],
   };
   const button = element("button", { type: "button" }, t("Try it in the box above", "放到上面的输入框里试试"));
   let words = [];
   button.addEventListener("click", () => tryIt(joined(words)));
   view.box.append(button);
-  const { traces } = contents, has = (word) => traces.some(({ words }) => words.includes(word));
+  const order = Object.keys(kinds), traces = [...contents.traces].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+  const has = (word) => traces.some(({ words }) => words.includes(word));
   const notes = [...(has("br") ? [["“br” is a line break of the web page that a review is from.", "“br”是评论原网页里的换行。"]] : []),
     ...(has("▯") ? [["▯ is a word that the data set does not name.", "▯ 是数据集没有给出的词。"]] : [])];
   view.box.append(element("p", { className: "quiet" }, notes.flatMap(([en, zh]) => t(`${en} `, zh))));

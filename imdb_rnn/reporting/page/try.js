@@ -56,6 +56,7 @@ function showTry() {
   text.before(surface.box);
   const view = readingView({ names: [NETWORK], surface });
   byId("reading").append(view.box);
+  byId("seen").append(view.figures);
   let before = { ids: [], known: new Map() }; // of the text before: probabilities of its prefixes, by length
   let struck = new Set();
   let waiting = null, announcing = null, now = null;
@@ -187,7 +188,7 @@ function showTry() {
   const undecided = contents.traces.filter(({ kind }) => kind === "undecided");
   const ofEachLabel = NAMES.flatMap((_, label) => undecided.filter((trace) => trace.label === label).slice(0, 1)).slice(0, 5);
   const examples = [
-    ...(ownReviews ? [] : EXAMPLES).map(([example, gist]) => [t(`${example.slice(0, 32)}…`, gist), example]),
+    ...(ownReviews ? [] : EXAMPLES).map(([example, gist]) => [t(`${example.slice(0, 24)}…`, gist), example]),
     ...ofEachLabel.map(({ label, words }) => [[t("a test review, ", "一篇测试评论，"), nameOf(label)], joined(words)]),
   ];
   for (const [label, example] of examples) {
