@@ -69,7 +69,8 @@ def page(contents: dict) -> str:
     data = json.dumps(contents, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=dict)
     licences = "".join(f"<!--\n{name}\n{_part(f'{name}.LICENSE')}-->" for name in ("uPlot", "jieba"))
     parts = {
-        "policy": f"default-src 'none'; script-src {_hashes(scripts)}; style-src {_hashes(styles)}; worker-src blob:",
+        "policy": f"default-src 'none'; script-src {_hashes(scripts)}; style-src {_hashes(styles)}; img-src data:; "
+        "worker-src blob:",
         "styles": "".join(f"<style>{style}</style>" for style in styles),
         "data": data.replace("<", "\\u003c"),
         "scripts": licences

@@ -756,6 +756,36 @@ def test_nothing_is_cut_off(opened, width):
         opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_a_link_fills_the_box(opened):
+    text = "100% good & bad + <b>film</b>\n#text=no 电影"
+    typed_probabilities(opened, [text])
+    opened.find_element(By.ID, "share").click()
+    WebDriverWait(opened, 10).until(lambda it: it.find_element(By.ID, "shared").text)
+    link = opened.current_url
+    opened.get("about:blank")
+    for address, expected in ((link, text), (link.split("#")[0] + "#text=a%20good+%zz", "a good %zz")):
+        opened.get(address)  # the second one differs in the fragment alone
+        WebDriverWait(opened, 10).until(lambda it: it.find_element(By.ID, "text").get_attribute("value"))
+        assert opened.find_element(By.ID, "text").get_attribute("value") == expected
+        assert (
+            opened.find_element(By.CSS_SELECTOR, "#surface .words").get_property("textContent") == f"{expected}\u200b"
+        )
+
+
+def test_it_is_printed_without_controls_and_on_white(opened):
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    try:
+        opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": dark})
+        assert opened.execute_script(ground) != "rgb(255, 255, 255)"
+        opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
+        assert opened.execute_script(ground) == "rgb(255, 255, 255)"
+        assert not any(it.is_displayed() for it in opened.find_elements(By.CSS_SELECTOR, "button, input, nav"))
+        assert opened.find_element(By.CSS_SELECTOR, "#seen canvas").is_displayed()
+    finally:
+        opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+
+
 @pytest.mark.parametrize("width", [360, 1400])
 def test_lines_are_named_at_their_ends(opened, width):
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}

@@ -24,9 +24,11 @@ def test_the_page_may_run_its_own_scripts_and_load_nothing():
     text = page({})
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
-    assert set(rules) == {"default-src", "script-src", "style-src", "worker-src"}
+    assert set(rules) == {"default-src", "script-src", "style-src", "img-src", "worker-src"}
     assert rules["default-src"] == "'none'"
     assert rules["worker-src"] == "blob:"
+    assert rules["img-src"] == "data:", "the icon"
+    assert 'rel="icon" href="data:image/svg+xml,' in text
     for tag, rule in (("script", "script-src"), ("style", "style-src")):
         bodies = re.findall(rf'<{tag}(?: id="[\w.]+")?>(.*?)</{tag}>', text, re.DOTALL)
         digests = [base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() for body in bodies]

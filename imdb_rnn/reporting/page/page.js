@@ -15,4 +15,4 @@ if (contents.suspects.count) sections.push(showSuspects);
 else byId("suspects").remove();
 sections.push(showData, showRun);
 for (const show of [showHead, ...sections]) show();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => setLanguage(html.lang));
+matchMedia("screen and (prefers-color-scheme: dark)").addEventListener("change", () => setLanguage(html.lang));

@@ -42,6 +42,19 @@ function stillStruck(struck, before, words) {
     : place >= before.length - behind ? [place + words.length - before.length] : [])));
 }
 
+// A link to this page says what is in the box, in its fragment, which no browser sends to a server.
+const inLink = () => new URLSearchParams(location.hash.slice(1)).get("text");
+
+async function share(text) {
+  history.replaceState(null, "", `#${new URLSearchParams({ text })}`);
+  try {
+    await navigator.clipboard.writeText(location.href);
+    return t("The link is copied.", "链接已复制。");
+  } catch {
+    return t("The link is in the address bar.", "链接在地址栏里。");
+  }
+}
+
 function showTry() {
   byId("try-text").append(...t(
     `Write a review${ownReviews ? "" : " in English"} or pick an example; click a word to strike it out. The network that was ` +
@@ -196,7 +209,11 @@ function showTry() {
     button.addEventListener("click", () => tryIt(example));
     byId("examples").append(button);
   }
-  text.value = ownReviews ? joined(contents.traces[0]?.words || []) : EXAMPLES[2][0];
+  byId("share").addEventListener("click", async () => byId("shared").replaceChildren(...await share(text.value)));
+  addEventListener("hashchange", () => {
+    if (inLink() !== null) tryIt(inLink());
+  });
+  text.value = inLink() ?? (ownReviews ? joined(contents.traces[0]?.words || []) : EXAMPLES[2][0]);
   onLanguage(writeVerdict);
   update();
 }
