@@ -1,10 +1,12 @@
 """What is written for readers: words that no text of the project uses, and links that lead somewhere."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from material import ROOT, tracked
+from ruamel.yaml import YAML
 
 # Words that readers stumble over. Instead: again, fix, next to or compared with, split, checked against, NaN,
 # concatenated, memorises, anyone who, without success, these, resumes from, without, similar, most of, much, median.
@@ -39,3 +41,8 @@ def test_links_lead_somewhere(name):
             target = (ROOT / name).parent / path if path else ROOT / name
             assert target.exists(), link
             assert not anchor or anchor in anchors(Path(target).read_text(encoding="utf-8")), link
+
+
+def test_the_parameters_in_chinese_are_those_in_english():
+    english, chinese = (YAML(typ="safe").load(ROOT / name) for name in ("params.yaml", "params.zh.yaml"))
+    assert json.dumps(chinese) == json.dumps(english)  # their order too
