@@ -122,8 +122,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     add(
         "--out",
         metavar="FILE",
-        help="output file: the table plus columns with the predicted label and a probability: of two labels of the "
-        "second, of more that of the predicted one. For several tables a folder; tables already scored are skipped",
+        help="output file: the table plus columns with the predicted label and a probability (with two labels, of the "
+        "second; with more, of the predicted one). For several tables a folder; tables already scored are skipped",
     )
     about = "with --table: write a page, FILE.html, that compares the texts with the training texts"
     add("--report", metavar="FILE", help=about)
@@ -139,8 +139,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         "--unsure",
         type=float,
         metavar="CHANCE",
-        help="answer unsure instead of a label that is wrong with a higher chance than this: above 0 and below 0.5, or "
-        "below 1 for a model of more than two labels",
+        help="answer unsure if the predicted label is wrong with a higher chance than this: above 0 and below 0.5 "
+        "(below 1 for a model of more than two labels)",
     )
     add("--json", action="store_true", help="print one JSON object per line")
     add("--trace", action="store_true", help="also print the probability after each word")
