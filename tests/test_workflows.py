@@ -8,6 +8,8 @@ import yaml
 from material import ROOT
 from project import environment
 
+from imdb_rnn.core.files import REPORT
+
 WORKFLOWS = ROOT / ".github/workflows"
 TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 each_workflow = pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.yml")), ids=lambda path: path.name)
@@ -45,6 +47,17 @@ def test_a_change_gets_no_secret_and_may_write_nothing(path):
         assert bool(checkouts) != ("permissions" in job)
         assert all(step["with"]["persist-credentials"] is False for step in checkouts)
         assert not any("${{" in step.get("run", "") for step in job["steps"])
+
+
+def test_the_page_on_the_web_is_the_report_of_main():
+    path = WORKFLOWS / "pages.yml"
+    build, deploy = jobs(path)
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))[True] == {"push": {"branches": ["main"]}}  # True: "on"
+    upload = build["steps"][-1]
+    assert "upload-pages-artifact" in upload["uses"]
+    assert upload["with"]["path"] == str(REPORT)
+    assert deploy["needs"] == "build"
+    assert deploy["permissions"] == {"pages": "write", "id-token": "write"}
 
 
 @pytest.mark.slow
