@@ -11,6 +11,7 @@ import numpy as np
 from imdb_rnn.engine.weights import named
 from imdb_rnn.model import Model
 from imdb_rnn.text.jieba_tables import jieba_tables
+from imdb_rnn.text.vocabulary import RANK_OFFSET
 
 PAGE = Path(__file__).parent / "page"
 STYLES = ("uPlot.min.css", "page.css")
@@ -36,7 +37,9 @@ def stored_network(network: Model) -> dict:
     Raises:
         UserError: when jieba splits the text and is not installed.
     """
-    numbers = np.concatenate([np.ravel(array) for array in named(network.weights).values()]).astype("<f4")
+    arrays = named(network.weights)
+    arrays["embeddings"] = arrays["embeddings"][: RANK_OFFSET + 1 + len(network.vocabulary)]  # of a word each
+    numbers = np.concatenate([np.ravel(array) for array in arrays.values()]).astype("<f4")
     shape = {"cell", "layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams", "mask_padding"}
     first = network.weights.layers[0][0]
     return {

@@ -2,6 +2,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -54,3 +55,6 @@ def test_every_weight_is_stored(name):
     codes = np.frombuffer(base64.b64decode(stored["ngram_codes"]), "<i8")
     np.testing.assert_array_equal(codes, network.ngram_codes)
     assert stored["ngram_count"] == len(codes)
+    fewer = stored_network(replace(network, vocabulary=network.vocabulary[:10]))
+    left_out = len(network.vocabulary) - 10
+    assert len(base64.b64decode(fewer["weights"])) // 4 == len(numbers) - left_out * network.params.embedding_dim

@@ -26,7 +26,7 @@ function openNetwork(stored) {
 
   const columns = stored.gates * units;
   const numDirections = stored.bidirectional ? 2 : 1;
-  const vectors = take(vocabSize * stored.embedding_dim);
+  const vectors = take((RANK_OFFSET + 1 + stored.vocabulary.length) * stored.embedding_dim);
   const layers = [];
   for (let layer = 0; layer < stored.layers; layer++) {
     const inputs = layer ? numDirections * units : stored.embedding_dim;
