@@ -5,6 +5,7 @@
 # make verify    check the committed locks against the code, run the pipeline in a clone, and compare every hash
 # make pull-request BASE=main   after `make repro`: what the change does to the results, and whether a score fell too far
 # make compare   train every cell, the best networks and a linear baseline with five seeds each (long)
+# make cells     train the three small networks that the page shows side by side (two minutes)
 # make sweep     search settings, on this machine or on a Ray cluster: make sweep ADDRESS=host:port (long)
 # make cluster   install what a Ray cluster and DVC remotes on S3 need; make test-cluster tests them
 # make test-container   build the image of the Containerfile, and test it (needs root, buildah and the internet)
@@ -36,7 +37,7 @@ tests_and_types = sh -c 'mypy >.venv/types.log 2>&1 & types=$$!; \
 # Every stage is a process of its own, and reads the bytecode that an earlier one wrote; so do the tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: repro check lint test test-cluster test-container faults preset verify pull-request compare sweep bench cluster lock
+.PHONY: repro check lint test test-cluster test-container faults preset verify pull-request cells compare sweep bench cluster lock
 
 repro: $(INSTALLED)
 	@$(RUN) python -m tools.repair
@@ -77,6 +78,11 @@ compare: $(INSTALLED)
 	@$(RUN) python -m tools.repair
 	@$(RUN) dvc repro download
 	@$(RUN) dvc --cd experiments/compare repro
+
+cells: $(INSTALLED)
+	@$(RUN) python -m tools.repair
+	@$(RUN) dvc repro check
+	@$(RUN) dvc --cd experiments/cells repro
 
 sweep: $(CLUSTER)
 	@$(RUN) python -m tools.repair

@@ -20,6 +20,7 @@ from stages import HERE, IS_CHECKOUT
 CODE = HERE.parent
 STARTED = "download", "folds", "train"  # the stages that read the model at `train.start_from`
 EXPERIMENTS = (
+    "cells/train",
     "compare/linear",
     "compare/sensitivity",
     "compare/sentences",

@@ -1,8 +1,9 @@
 """Put everything on one page that works offline, with the trained network in it.
 
 In: the parameters, `data/model.safetensors`, the results of `train` and `evaluate`, and, from git, the
-results of the last comparison and the last sweep. Out: `results/report/index.html`. Nothing is counted here. What the
-page looks like and does is in `imdb_rnn/reporting/page/`.
+results of the last comparison and the last sweep, and for film reviews the three small networks of `make cells`. Out:
+`results/report/index.html`. Nothing is counted here. What the page looks like and does is in
+`imdb_rnn/reporting/page/`.
 """
 
 from pathlib import Path
@@ -14,7 +15,8 @@ from imdb_rnn.evaluation import results
 from imdb_rnn.evaluation.intervals import CONFIDENCE
 from imdb_rnn.evaluation.suspects import MOST
 from imdb_rnn.reporting.comparison_results import read_comparison
-from imdb_rnn.reporting.report import page, stored_network
+from imdb_rnn.reporting.report import page, stored_network, stored_small_networks
+from imdb_rnn.reporting.small_networks import SMALL_NETWORKS, load
 from imdb_rnn.reporting.sweep_results import read_sweep, summarize
 from imdb_rnn.reporting.texts import TESTS
 from imdb_rnn.text.columns import TEXT
@@ -29,6 +31,7 @@ def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     explanation = root / files.EXPLANATION
     has_experiments = (root / files.SWEEP.parent).is_dir()  # which only a copy of this project has
+    shows_cells = has_experiments and params.data.source != "own"  # they know film reviews alone
     sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "evaluate")
 
     suspicious = results.read_rows(results.Suspect, root / files.SUSPECTS, "evaluate")
@@ -73,6 +76,7 @@ def main(params: Params, root: Path) -> None:
         "comparison": read_comparison(root / files.COMPARE_SENSITIVITY) if has_experiments else None,
         "sweep": summarize(read_sweep(root / files.SWEEP)) if has_experiments else None,
         "network": stored_network(network),
+        "cells": stored_small_networks(load(root / SMALL_NETWORKS)) if shows_cells else None,
     }
     text = page(contents)
     with files.replacing(root / files.REPORT) as new:

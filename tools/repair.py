@@ -17,7 +17,7 @@ import yaml
 from imdb_rnn.core import files
 from imdb_rnn.core.errors import UserError, run_command
 
-PROJECTS = (Path(), Path("experiments/compare"), Path("experiments/sweep"))
+PROJECTS = (Path(), Path("experiments/cells"), Path("experiments/compare"), Path("experiments/sweep"))
 PAUSE = 2.0  # seconds; DVC writes either file in a fraction of one
 
 

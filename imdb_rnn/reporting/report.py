@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from imdb_rnn.engine.weights import named
 from imdb_rnn.model import Model
+from imdb_rnn.reporting.small_networks import SmallNetwork, integers
 from imdb_rnn.text.jieba_tables import jieba_tables
 from imdb_rnn.text.vocabulary import RANK_OFFSET
 
@@ -25,6 +27,7 @@ SCRIPTS = (  # each may use what those before it define
     "reading.js",
     "sections.js",
     "try.js",
+    "side_by_side.js",
     "tables.js",
     "scoring.js",
     "page.js",
@@ -39,7 +42,6 @@ def stored_network(network: Model) -> dict:
     """
     arrays = named(network.weights)
     arrays["embeddings"] = arrays["embeddings"][: RANK_OFFSET + 1 + len(network.vocabulary)]  # of a word each
-    numbers = np.concatenate([np.ravel(array) for array in arrays.values()]).astype("<f4")
     shape = {"cell", "layers", "bidirectional", "embedding_dim", "units", "pooling", "ngrams", "mask_padding"}
     first = network.weights.layers[0][0]
     return {
@@ -52,9 +54,23 @@ def stored_network(network: Model) -> dict:
         "jieba": jieba_tables() if network.tokenizer == "jieba" else None,
         "vocabulary": network.vocabulary,
         "ngram_count": len(network.weights.ngrams),
-        "weights": base64.b64encode(numbers.tobytes()).decode(),
-        "ngram_codes": base64.b64encode(network.ngram_codes.astype("<i8").tobytes()).decode(),
+        "weights": _numbers(arrays),
+        "ngram_codes": _base64(network.ngram_codes, "<i8"),
     }
+
+
+def stored_small_networks(networks: Sequence[SmallNetwork]) -> dict:
+    """The same for networks that share their vocabulary, with their epochs and accuracies; embeddings are integers."""
+    stored = []
+    for network, validation, test in networks:
+        arrays = named(network.weights)
+        codes, scale = integers(arrays.pop("embeddings"))
+        one = stored_network(network) | {"weights": _numbers(arrays)}
+        del one["vocabulary"]
+        accuracies = {"validation_accuracy": validation, "test_accuracy": test}
+        one |= {"embeddings": _base64(codes, "<i2"), "scale": float(scale)}
+        stored.append(one | {"epoch": network.best_epoch} | accuracies)
+    return {"vocabulary": networks[0].network.vocabulary, "networks": stored}
 
 
 def page(contents: dict) -> str:
@@ -80,6 +96,14 @@ def page(contents: dict) -> str:
         + "".join(f'<script id="{name}">{script}</script>' for name, script in zip(SCRIPTS, scripts, strict=True)),
     }
     return Template(_part("index.html")).substitute(parts)
+
+
+def _numbers(arrays: dict[str, np.ndarray]) -> str:
+    return _base64(np.concatenate([np.ravel(array) for array in arrays.values()]), "<f4")
+
+
+def _base64(array: np.ndarray, form: str) -> str:
+    return base64.b64encode(array.astype(form).tobytes()).decode()
 
 
 def _part(name: str) -> str:

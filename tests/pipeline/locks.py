@@ -14,6 +14,7 @@ from material import ROOT
 from imdb_rnn.core.params import load_params
 from stages import check
 
+CELLS = "experiments/cells/dvc.lock"
 COMPARISON = "experiments/compare/dvc.lock"
 TABLES = ("compare.csv", "compare_sentences.csv", "differences.csv", "experiments/compare_sensitivity.json")
 
@@ -26,7 +27,9 @@ def md5(path: Path) -> str:
     return hashlib.md5(path.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize(("lock", "due"), [("dvc.lock", "make repro"), (COMPARISON, "make compare")])
+@pytest.mark.parametrize(
+    ("lock", "due"), [("dvc.lock", "make repro"), (CELLS, "make cells"), (COMPARISON, "make compare")]
+)
 def test_the_lock_belongs_to_this_code(lock, due, tmp_path):
     check.main(load_params(ROOT), tmp_path)
     for name, stage in read(lock)["stages"].items():
@@ -51,3 +54,10 @@ def test_the_lock_of_the_comparison_has_the_networks_seeds_and_presets_of_its_pl
         assert expected == {locked for locked in lock if locked.split("@")[0] == name}
     for run, network in runs.items():
         assert lock[f"train@{run}"]["params"]["../../presets.yaml"] == {network: presets[network]}
+
+
+def test_the_small_networks_are_those_of_their_lock_and_their_plan():
+    """A path of params.yaml and its values are in the lock as they were when it was written."""
+    (stage,) = read(CELLS)["stages"].values()
+    assert stage["outs"][0]["md5"] == md5(ROOT / "results/experiments/cells.safetensors")
+    assert stage["params"]["params.yaml"] == read("experiments/cells/params.yaml")

@@ -31,7 +31,7 @@ from imdb_rnn.text.vocabulary import OOV, RANK_OFFSET, START, tokenize, words_of
 # The page is that of `finished`, which the fixtures below ask for by name.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("finished")]
 
-SECTIONS = ["try", "table", "training", "memory", "behaviour", "traces", "numbers", "sweep", "data", "run"]
+SECTIONS = ["try", "cells", "table", "training", "memory", "behaviour", "traces", "numbers", "sweep", "data", "run"]
 VOCABULARY = ["the", "film", "was", "good", "bad", "don't", "über", "电影", "i̇stanbul", "10"]
 UNFOLD = "for (const it of document.querySelectorAll(':is(section, #compared) > details')) it.open = true"
 CHINESE = [
@@ -115,7 +115,7 @@ def test_every_section_is_filled(opened, language, width):
             });
             """
         )
-        assert len(drawn) == 13
+        assert len(drawn) == 18
         assert all(label and has_colours for label, has_colours in drawn), drawn
         assert opened.execute_script("return document.documentElement.scrollWidth") <= width
     finally:

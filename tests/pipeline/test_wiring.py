@@ -35,7 +35,7 @@ def test_a_stage_is_a_file_and_depends_on_the_fingerprint_of_its_code():
         assert name == "check" or f"{files.CODE}/{name}.txt" in stage["deps"]
 
 
-@pytest.mark.parametrize("experiment", ["compare", "sweep"])
+@pytest.mark.parametrize("experiment", ["cells", "compare", "sweep"])
 def test_a_part_of_an_experiment_depends_on_the_fingerprint_of_its_code(experiment):
     stages = yaml.safe_load((ROOT / f"experiments/{experiment}/dvc.yaml").read_text(encoding="utf-8"))["stages"]
     assert {f"{experiment}/{name}" for name in stages} == {part for part in EXPERIMENTS if part.startswith(experiment)}

@@ -10,6 +10,7 @@ from imdb_rnn import model_file
 from imdb_rnn.core import files, frames
 from imdb_rnn.evaluation import behaviour, metrics, results, sensitivity
 from imdb_rnn.evaluation.evaluate import evaluate
+from imdb_rnn.reporting.small_networks import SMALL_NETWORKS
 from imdb_rnn.text.corpus import Reviews
 from imdb_rnn.text.data_report import data_report
 from imdb_rnn.training.history import COLUMNS
@@ -44,7 +45,7 @@ def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_pa
     files.write_json(tmp_path / files.SENSITIVITY_METRICS, {"sensitivity": {"half_life_words": 9.87}})
     files.write_json(tmp_path / files.EXPLANATION / "traces.json", {"traces": []})
     (tmp_path / "results/experiments").mkdir()
-    for path in (files.COMPARE_SENSITIVITY, files.SWEEP):
+    for path in (files.COMPARE_SENSITIVITY, files.SWEEP, SMALL_NETWORKS):
         (tmp_path / path).write_bytes((ROOT / path).read_bytes())
     report.main(params, tmp_path)
     page = (tmp_path / files.REPORT / "index.html").read_text(encoding="utf-8")
@@ -57,3 +58,4 @@ def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_pa
     assert (suspects["count"], len(suspects["first"]), suspects["first"][0]["place"]) == (101, 100, "a.csv, row 2")
     assert shown["curve"][1]["expected"] is True
     assert shown["half_life_words"] == 9.87
+    assert {one["cell"] for one in shown["cells"]["networks"]} == {"simple_rnn", "gru", "lstm"}

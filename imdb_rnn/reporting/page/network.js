@@ -3,11 +3,14 @@
 // The trained network in the browser: text to ids as `imdb_rnn.text` does it, ids to states and
 // probabilities as `imdb_rnn.engine` does it. Weights come as float32, sums are float64.
 //
-// `openNetwork(stored)` takes what `imdb_rnn.reporting.report.stored_network` makes, and returns
+// `openNetwork(stored)` takes what `imdb_rnn.reporting.report.stored_network` makes (or, with their vocabulary,
+// `stored_small_networks`), and returns
 //   encode(text)       words, which of them are known, their ids, and the first and last word that the network reads
 //   predict(ids, isTraced = true)   probabilities: of two classes that of the second, else of each; states of the last layer, width
 //                      numbers for each id; and trace: the probabilities after each id, one after another, if the network
 //                      is causal (later words do not change earlier states), else null
+//   steps(ids)         of a single layer that reads forwards: what each step computes, one after another: inputs and products,
+//                      the two sums of STEPS; gates; cells, the LSTM's cell states; and states
 //   tokenize(text)     the words alone
 //   places(text, words)   where each word stands in the text: [from, to]; of one that is not found the two are equal
 //   readout(label)     the weight of each of the states' numbers in the logit of a label; of two labels of the second
@@ -26,7 +29,9 @@ function openNetwork(stored) {
 
   const columns = stored.gates * units;
   const numDirections = stored.bidirectional ? 2 : 1;
-  const vectors = take((RANK_OFFSET + 1 + stored.vocabulary.length) * stored.embedding_dim);
+  const vectors = stored.embeddings
+    ? Float32Array.from(new Int16Array(bytes(stored.embeddings)), (integer) => integer * stored.scale)
+    : take((RANK_OFFSET + 1 + stored.vocabulary.length) * stored.embedding_dim);
   const layers = [];
   for (let layer = 0; layer < stored.layers; layer++) {
     const inputs = layer ? numDirections * units : stored.embedding_dim;
@@ -128,22 +133,24 @@ function openNetwork(stored) {
     return input;
   }
 
-  // The states of one direction after each of `count` steps.
-  function run(direction, inputAt, count, backwards) {
+  // The states of one direction after each of `count` steps. `note` is called with what each step computed.
+  function run(direction, inputAt, count, backwards, note) {
     const states = new Float64Array(count * units);
-    const h = new Float64Array(units), c = new Float64Array(units), product = new Float64Array(columns);
+    const h = new Float64Array(units), c = new Float64Array(units);
+    const product = new Float64Array(columns), gates = new Float64Array(columns);
     for (let n = 0; n < count; n++) {
       const t = backwards ? count - 1 - n : n;
       if (direction.recurrentBias) product.set(direction.recurrentBias);
       else product.fill(0);
       times(h, 0, direction.recurrent, units, product);
-      step(units, inputAt(t), product, h, c);
+      step(units, inputAt(t), product, h, c, gates);
+      if (note) note(t, { inputs: inputAt(t), products: product, gates, cells: c, states: h });
       states.set(h, t * units);
     }
     return states;
   }
 
-  function allStates(ids) {
+  function allStates(ids, note) {
     let states = null;
     layers.forEach((layer, number) => {
       const below = states;
@@ -155,7 +162,7 @@ function openNetwork(stored) {
           }
           return direction.table.get(ids[t]);
         };
-        return run(direction, inputAt, ids.length, d === 1);
+        return run(direction, inputAt, ids.length, d === 1, note);
       });
       states = new Float64Array(ids.length * width);
       ofDirections.forEach((some, d) => {
@@ -255,5 +262,15 @@ function openNetwork(stored) {
     };
   }
 
-  return { encode, predict, tokenize, places, readout };
+  function steps(ids) {
+    const found = {};
+    for (const name of ["inputs", "products", "gates"]) found[name] = new Float64Array(ids.length * columns);
+    for (const name of ["cells", "states"]) found[name] = new Float64Array(ids.length * units);
+    allStates(ids, (t, values) => {
+      for (const [name, value] of Object.entries(values)) found[name].set(value, t * value.length);
+    });
+    return found;
+  }
+
+  return { encode, predict, steps, tokenize, places, readout };
 }

@@ -7,6 +7,8 @@ html.lang = preferred.slice(0, 2);
 const sections = [showTry, showTable, showNumbers, showMeasured, showTraining, showBehaviour, showMemory, showTraces];
 if (contents.comparison) sections.push(showComparison);
 else byId("compared").remove();
+if (contents.cells) sections.splice(1, 0, showCells);
+else byId("cells").remove();
 if (contents.sweep) sections.push(showSweep);
 else byId("sweep").remove();
 if (contents.curve.length) sections.push(showCurve);

@@ -11,6 +11,7 @@ const EXAMPLES = [
 const SLICE = 12; // milliseconds of work before the keyboard is checked again
 
 let tryIt = () => {};
+let readAlong = () => {}; // called with the text that is read, when it has changed
 
 // The class that the probabilities speak for; of two always the second one, whose probability is told.
 const predicted = (probabilities) => (isPair ? 1 : probabilities.indexOf(Math.max(...probabilities)));
@@ -30,6 +31,12 @@ function asTyped(text, places, { first, last }) {
     gaps: places.slice(first, last).map(([, to], i) => text.slice(to, begins[first + i + 1])),
     after: `${text.slice(begins[last])}\u200b`, // so that an empty last line has its height
   };
+}
+
+// The text without the words that are struck out.
+function withoutStruck(text, places, struck) {
+  const ends = [0, ...[...struck].sort((a, b) => a - b).flatMap((place) => places[place]), text.length];
+  return ends.map((end, i) => (i % 2 ? text.slice(ends[i - 1], end) : "")).join("");
 }
 
 // The places of the words that are struck out, after an edit: those before and behind what it changed stay struck out.
@@ -128,6 +135,7 @@ function showTry() {
     const ids = idsWithout(struck), count = last - first;
     const { probabilities, states, width, trace } = network.predict(ids);
     places = network.places(text.value, words);
+    readAlong(withoutStruck(text.value, places, struck));
     now = { encoded, probabilities };
     writeVerdict();
     const label = looked ?? predicted(probabilities), at = isPair ? 0 : label;

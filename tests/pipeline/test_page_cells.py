@@ -1,0 +1,221 @@
+"""The section of the page in which three small networks read what is typed, in a browser."""
+
+import re
+
+import numpy as np
+import pytest
+from material import ROOT, model_params, network_of
+from networks import CELLS
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+
+from imdb_rnn.engine import reference
+from imdb_rnn.keras_model import load_keras
+from imdb_rnn.model import Model
+from imdb_rnn.reporting.small_networks import SMALL_NETWORKS, load
+
+# The page is that of `finished`, as in test_report_page.py.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("finished")]
+
+TEXT = "I expected a terrible film, but it was not bad at all; in the end I loved it."
+OPEN = "const it = openNetwork({ ...contents.cells.networks[arguments[0]], vocabulary: contents.cells.vocabulary });"
+NETWORKS = load(ROOT / SMALL_NETWORKS)
+LAST = {one.network.params.cell: one.network for one in NETWORKS}
+
+
+@pytest.fixture
+def section(opened):
+    """The section of the report, in English."""
+    opened.execute_script("setLanguage('en')")
+    opened.execute_script("byId('cells').scrollIntoView()")
+    return opened.find_element(By.ID, "cells")
+
+
+def type_text(section, text: str) -> None:
+    script = """
+        delete byId("cells").dataset.done;
+        byId("text").value = arguments[0];
+        byId("text").dispatchEvent(new Event("input"));
+    """
+    section.parent.execute_script(script, text)
+    wait(section)
+
+
+def wait(section) -> None:
+    WebDriverWait(section.parent, 10).until(lambda _: section.get_attribute("data-done"))
+
+
+def choose(section, cell: str) -> None:
+    section.parent.execute_script("delete byId('cells').dataset.done")
+    section.find_element(By.CSS_SELECTOR, f"[data-cell={cell}]").click()
+    wait(section)
+
+
+def move(section, name: str, to: int) -> None:
+    """Move a slider: `epoch`, or `word`."""
+    slider = section.find_element(By.CSS_SELECTOR, {"epoch": "#cells-epoch", "word": ".at-plot"}[name])
+    script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))"
+    section.parent.execute_script(script, slider, to)
+
+
+def probabilities(section) -> dict[str, float]:
+    buttons = section.find_elements(By.CSS_SELECTOR, "[data-cell]")
+    return {button.get_attribute("data-cell"): float(button.get_attribute("data-probability")) for button in buttons}
+
+
+def steps_of(network: Model, ids: np.ndarray) -> list:
+    """The state and the cache of each step of the reference."""
+    step, _ = reference.CELLS[network.params.cell]
+    weights = network.weights.layers[0][0]
+    state, found = (np.zeros(network.params.units),) * 2, []
+    for word in ids:
+        state, cache = step(network.weights.embeddings[word].astype(float), state, weights)
+        found.append((state, cache))
+    return found
+
+
+def test_all_of_them_read_as_in_python(opened, corpus):
+    rows = np.arange(0, len(corpus.test), 250)
+    reviews = [" ".join(corpus.vocabulary[rank - 1] for rank in corpus.test.ranks[row] if rank) for row in rows]
+    texts = [TEXT, "", "good", "Chalamet bored me — 10/10", *reviews]
+    script = OPEN + "return arguments[1].map((text) => it.predict(it.encode(text).ids).probabilities[0])"
+    for place, (network, *_) in enumerate(NETWORKS):
+        shown = opened.execute_script(script, place, texts)
+        np.testing.assert_allclose(shown, network.predict_proba(texts), atol=1e-3, rtol=0)
+        assert np.ptp(shown) > (0.2 if network.best_epoch else 0.001)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_gates_are_those_of_a_keras_cell(opened, cell):
+    """Which tells them by the functions that it makes them with."""
+    network, seen = LAST[cell], []
+    keras = load_keras()
+
+    def noting(function):
+        def noted(x):
+            seen.append(np.asarray(function(x))[0])
+            return function(x)
+
+        return noted
+
+    functions = {"activation": noting(keras.ops.tanh)}
+    if cell != "simple_rnn":
+        functions["recurrent_activation"] = noting(keras.ops.sigmoid)
+    kinds = {"simple_rnn": keras.layers.SimpleRNNCell, "lstm": keras.layers.LSTMCell, "gru": keras.layers.GRUCell}
+    made = kinds[cell](network.params.units, **functions)
+    made.build((None, network.params.embedding_dim))
+    made.set_weights(list(network.weights.layers[0][0]))
+    states = [np.zeros((1, network.params.units), np.float32)] * (2 if cell == "lstm" else 1)
+    ids, gates = network.encode([TEXT])[0], []
+    for word in ids:
+        seen.clear()
+        _, states = made(network.weights.embeddings[[word]], states)
+        gates.append(np.concatenate(seen)[: network.weights.layers[0][0].kernel.shape[1]])  # then an LSTM's tanh(c)
+    place = [one.network for one in NETWORKS].index(network)
+    found = opened.execute_script(OPEN + "return Array.from(it.steps(arguments[1]).gates)", place, ids.tolist())
+    np.testing.assert_allclose(np.reshape(found, (len(ids), -1)), gates, atol=1e-4, rtol=0)
+
+
+def test_before_training_they_know_nothing_and_then_they_follow_what_is_typed(section):
+    type_text(section, TEXT)
+    move(section, "epoch", 0)
+    assert "before training" in section.text
+    assert list(probabilities(section).values()) == pytest.approx([0.5] * 3, abs=0.06)
+    move(section, "epoch", 5)
+    assert "after epoch 8" in section.text
+    for text in (TEXT, "A wonderful film.", "A terrible film.", ""):
+        type_text(section, text)
+        expected = {cell: network.predict_proba([text])[0] for cell, network in LAST.items()}
+        assert probabilities(section) == pytest.approx(expected, abs=1e-3)
+    type_text(section, TEXT)
+    before = section.find_element(By.CSS_SELECTOR, ".curve").get_attribute("points")
+    move(section, "epoch", 1)
+    WebDriverWait(section.parent, 10).until(
+        lambda _: section.find_element(By.CSS_SELECTOR, ".curve").get_attribute("points") != before
+    )
+    move(section, "epoch", 5)
+
+
+def test_a_word_that_is_struck_out_is_read_by_none(section):
+    type_text(section, "A terrible film.")
+    section.parent.execute_script(
+        """
+        delete byId("cells").dataset.done;
+        const box = byId("text");
+        box.setSelectionRange(4, 4);
+        box.dispatchEvent(new Event("click"));
+        """
+    )
+    wait(section)
+    expected = {cell: network.predict_proba(["A film."])[0] for cell, network in LAST.items()}
+    assert probabilities(section) == pytest.approx(expected, abs=1e-3)
+    type_text(section, "")
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_equation_has_the_numbers_of_the_word(section, cell):
+    type_text(section, TEXT)
+    choose(section, cell)
+    network = LAST[cell]
+    steps = steps_of(network, network.encode([TEXT])[0])
+    readout = network.weights.head_kernel[:, 0]
+    for word in (4, 17):
+        move(section, "word", word)
+        (h_before, _), (h, c), cache = steps[word - 1][0], *steps[word]
+        unit = int(np.argmax(np.abs(readout * (h - h_before))))
+        lines = section.find_elements(By.CSS_SELECTOR, ".equation [data-symbol]")
+        shown = {
+            line.get_attribute("data-symbol"): float(line.find_element(By.TAG_NAME, "strong").text.replace("−", "-"))
+            for line in lines
+        }
+        assert f"unit {unit + 1} of 16" in section.text
+        values = {"h": h, "v": readout * h}
+        if cell == "lstm":
+            values |= dict(zip("ifgo", cache[:4], strict=True)) | {"c": c}
+        elif cell == "gru":
+            values |= dict(zip("zrg", cache[:3], strict=True))
+        assert shown == pytest.approx({name: value[unit] for name, value in values.items()}, abs=0.0051)
+        assert f"reads “{TEXT.replace(',', '').replace(';', '').lower().split()[word - 1]}”" in section.text
+
+
+def test_words_and_units_are_chosen_with_the_keyboard_or_by_pointing(section):
+    type_text(section, TEXT)
+    choose(section, "lstm")
+    heading = section.find_element(By.CSS_SELECTOR, ".equation")
+    assert "reads “terrible”" in heading.text, "the word that moves it most comes first"
+    section.find_element(By.CSS_SELECTOR, ".at-plot").send_keys(Keys.ARROW_RIGHT)
+    assert "reads “film”" in heading.text
+    section.find_elements(By.CSS_SELECTOR, ".words b")[-2].click()
+    assert "reads “loved”" in heading.text
+    canvas = section.find_elements(By.CSS_SELECTOR, "canvas.units")[2]
+    section.parent.execute_script(
+        """
+        const [canvas] = arguments, { left, top, width } = canvas.getBoundingClientRect();
+        const at = { clientX: left + (9.5 / 18) * width, clientY: top + 1, bubbles: true };
+        canvas.dispatchEvent(new MouseEvent("click", at));
+        """,
+        canvas,
+    )
+    highest = int(np.argmax(LAST["lstm"].weights.head_kernel[:, 0])) + 1
+    assert re.search(rf"reads “bad”\nword 10 of 18, unit {highest} of 16", heading.text)
+    chosen = heading.find_element(By.TAG_NAME, "select")
+    chosen.send_keys(Keys.HOME)
+    assert "moves most" in chosen.text
+
+
+def test_it_shows_how_it_learns(section):
+    type_text(section, TEXT)
+    play = section.find_element(By.CSS_SELECTOR, ".controls button")
+    play.click()
+    assert play.text == "Stop"
+    WebDriverWait(section.parent, 20).until(lambda _: "after epoch 2" in section.text)
+    play.click()
+    assert play.text == "Watch it learn"
+    move(section, "epoch", 5)
+
+
+def test_a_page_without_them_has_no_such_section(browser, open_page):
+    open_page(network_of(model_params()), cells=None)
+    assert not browser.find_elements(By.ID, "cells")
+    assert "#cells" not in browser.find_element(By.ID, "contents").get_attribute("innerHTML")
