@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from material import ROOT, tracked
 from ruamel.yaml import YAML
@@ -46,3 +47,21 @@ def test_links_lead_somewhere(name):
 def test_the_parameters_in_chinese_are_those_in_english():
     english, chinese = (YAML(typ="safe").load(ROOT / name) for name in ("params.yaml", "params.zh.yaml"))
     assert json.dumps(chinese) == json.dumps(english)  # their order too
+
+
+@pytest.mark.parametrize("name", ["README", "docs/from-the-article", "docs/memory", "docs/troubleshooting"])
+def test_both_languages_have_the_same_sections_and_numbers(name):
+    english, chinese = ((ROOT / f"{name}{end}").read_text(encoding="utf-8") for end in (".md", ".zh-CN.md"))
+    assert len(anchors(english)) == len(anchors(chinese))
+    assert sorted(set(re.findall(r"\d+\.\d+", english))) == sorted(set(re.findall(r"\d+\.\d+", chinese)))
+
+
+def test_accuracies_in_the_texts_are_those_of_the_last_comparison():
+    compared = pd.read_csv(ROOT / "results/compare.csv")
+    if set(compared["source"]) != {"keras"}:
+        pytest.skip("the texts are about Keras' reviews")
+    for row in compared.itertuples():
+        scores = [f"{score:.3f}" for score in (row.accuracy, row.low, row.high)]
+        for name in ("README", "docs/comparison"):
+            assert "{} ({} to {})".format(*scores) in (ROOT / f"{name}.md").read_text(encoding="utf-8")
+            assert "{}（{} 到 {}）".format(*scores) in (ROOT / f"{name}.zh-CN.md").read_text(encoding="utf-8")

@@ -1,6 +1,9 @@
 """The section of the page in which three small networks read what is typed, in a browser."""
 
+import base64
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -213,6 +216,28 @@ def test_it_shows_how_it_learns(section):
     play.click()
     assert play.text == "Watch it learn"
     move(section, "epoch", 5)
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "cells.png"), ("zh", "cells.zh.png")])
+def test_a_picture_of_them(section, tmp_path, language, name):
+    """PICTURES=docs keeps it for the README."""
+    browser = section.parent
+    browser.set_window_size(1000, 1290)
+    browser.execute_script("setLanguage(arguments[0])", language)
+    type_text(section, TEXT)
+    clip = browser.execute_script(
+        """
+        document.documentElement.style.overflow = "hidden"; // no scroll bar
+        const [all, first] = ["#cells", ".cells-choice"].map((it) => document.querySelector(it));
+        const last = document.querySelectorAll("#cells .strip")[3]; // of an LSTM: its gates and its cell state
+        const [{ left, width }, { top }, { bottom }] = [all, first, last].map((it) => it.getBoundingClientRect());
+        return { x: left - 8, y: top + scrollY - 8, width: width + 16, height: bottom - top + 16, scale: 1 };
+        """
+    )
+    taken = browser.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})
+    picture = Path(os.environ.get("PICTURES", tmp_path)) / name
+    picture.write_bytes(base64.b64decode(taken["data"]))
+    assert picture.stat().st_size > 20_000
 
 
 def test_a_page_without_them_has_no_such_section(browser, open_page):
