@@ -605,17 +605,20 @@ def test_it_can_be_used_with_the_keyboard_alone(opened):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_picture_of_the_page(opened, tmp_path, language):
     choose_language(opened, language)
-    opened.set_window_size(1000, 1290)
+    opened.set_window_size(1040, 900)
     picture = Path(os.environ.get("PICTURES", tmp_path)) / ("report.png" if language == "en" else "report.zh.png")
     WebDriverWait(opened, 10).until(lambda it: it.find_element(By.CSS_SELECTOR, "#seen canvas").size["width"] > 300)
     clip = opened.execute_script(
         """
         document.documentElement.style.overflow = "hidden"; // no scroll bar
-        const [all, first, last] = ["#try", "#try label", "#seen figure"].map((it) => document.querySelector(it));
-        const [{ left, width }, { top }, { bottom }] = [all, first, last].map((it) => it.getBoundingClientRect());
-        return { x: left, y: top + scrollY - 6, width, height: bottom - top + 10, scale: 1 };
+        for (const it of document.querySelectorAll("#try h2, #try-text, #examples, #share, #seen p")) it.style.display = "none";
+        const { left, top, width } = document.querySelector("#try").getBoundingClientRect();
+        const { bottom } = document.querySelector("#seen .states").getBoundingClientRect();
+        return { x: left, y: top + scrollY, width, height: bottom - top + 24, scale: 1 };
         """
     )
+    assert clip["width"] <= 1000
+    assert clip["height"] <= 560
     taken = opened.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})
     picture.write_bytes(base64.b64decode(taken["data"]))
     assert picture.stat().st_size > 20_000

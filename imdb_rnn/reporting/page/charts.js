@@ -41,7 +41,7 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
   function options(width) {
     const axis = (label, more) => ({
       label: inLanguage(label), stroke: color("--text"), font: FONT, labelFont: FONT,
-      grid: { stroke: color("--line"), width: 0.5 }, ticks: { stroke: color("--line") }, labelSize: 22, ...more,
+      grid: { stroke: color("--line"), width: 0.5 }, ticks: { stroke: color("--line") }, labelSize: 20, ...more,
     });
     pen.font = FONT;
     const room = Math.max(0, ...named.map(({ label }) => pen.measureText(inLanguage(label)).width + 8));
@@ -53,7 +53,7 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
       },
       axes: [
         axis(labels[0], { size: 32, ...(fixed.wholeX ? { incrs: WHOLE_STEPS } : {}) }),
-        axis(labels[1], { size: 52 }),
+        axis(labels[1], { size: 42 }),
       ],
       series: [
         {},
@@ -81,7 +81,7 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
     };
     const ends = named.map((line) => place(line, 1)).sort((one, other) => one.top - other.top);
     ends.forEach((end, i) => { if (i) end.top = Math.max(end.top, ends[i - 1].top + BETWEEN_NAMES); });
-    const quiet = lines.filter((line) => line.quiet).map((line) => place(line, 0.75)).map((at) => ({ ...at, top: at.top + 10 }));
+    const quiet = lines.filter((line) => line.quiet).map((line) => place(line, 0.5)).map((at) => ({ ...at, top: at.top + 10 }));
     for (const { line, left, top } of [...ends, ...quiet]) {
       const name = element("span", { className: "name" }, inLanguage(line.label));
       Object.assign(name.style, { left: `${left + 6}px`, top: `${top}px`, color: colorOf(line) });

@@ -104,8 +104,7 @@ function heatMap() {
   const canvas = element("canvas", { className: "states", role: "img" });
   const isSum = model.pooling === "last" && !model.bidirectional && !model.ngrams;
   const box = element("figure", {}, element("figcaption", {}, t(
-    "What the hidden state says: one column per word, one row per unit",
-    "隐藏状态在说什么：每列对应一个单词，每行对应一个单元",
+    "The hidden state: words across, units down", "隐藏状态：横向是单词，纵向是单元",
   )), canvas, element("p", { className: "quiet" }, t(
     "Each cell is a unit's value times its weight in the answer: blue speaks for " +
       `${isPair ? "a positive review" : "the class"}, orange against it. The unit with the highest weight is at the top.` +
@@ -164,7 +163,7 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
   const play = element("button", { type: "button" }), strike = element("button", { type: "button" });
   const heat = surface ? heatMap() : null;
   const line = chart({
-    title: ofPair ? ["Probability that the review is positive, after each word", "每读完一个词，网络认为评论是好评的概率"]
+    title: ofPair ? ["Probability of a positive review after each word", "每读完一个词，网络认为评论是好评的概率"]
       : ["Probability of the class after each word", "每读完一个词，该类别的概率"],
     labels: [["words read", "已读单词数"], ["probability", "概率"]],
     x: [0], lines: [...names.map((label) => ({ label, values: [null] })),
