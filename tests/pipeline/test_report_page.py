@@ -16,6 +16,7 @@ import pytest
 from material import HOSTILE, model_params, network_of
 from networks import CELLS, NETWORKS, changed, ragged
 from scipy.special import logit
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -611,7 +612,8 @@ def test_a_picture_of_the_page(opened, tmp_path, language):
     clip = opened.execute_script(
         """
         document.documentElement.style.overflow = "hidden"; // no scroll bar
-        for (const it of document.querySelectorAll("#try h2, #try-text, #examples, #share, #seen p")) it.style.display = "none";
+        const hidden = document.querySelectorAll("#try h2, #try-text, #examples, #share, #seen p");
+        for (const it of hidden) it.style.display = "none";
         const { left, top, width } = document.querySelector("#try").getBoundingClientRect();
         const { bottom } = document.querySelector("#seen .states").getBoundingClientRect();
         return { x: left, y: top + scrollY, width, height: bottom - top + 24, scale: 1 };
@@ -697,6 +699,16 @@ def test_a_word_is_struck_out_by_a_click_and_put_back_by_another(browser, open_p
     browser.execute_script(click)
     browser.execute_script(click)
     assert shown()[:2] == [of(whole), []]
+
+
+def test_the_cursor_on_the_curve_shows_the_word(opened):
+    typed_probabilities(opened, ["a good film"])
+    WebDriverWait(opened, 10).until(lambda it: it.find_elements(By.CSS_SELECTOR, "#seen .u-over"))
+    plot = opened.find_element(By.CSS_SELECTOR, "#seen .u-over")
+    ActionChains(opened).move_to_element_with_offset(plot, round(plot.size["width"] / 6), 0).perform()
+    assert opened.find_element(By.CSS_SELECTOR, "#surface b.here").text == "good"
+    ActionChains(opened).move_to_element(opened.find_element(By.TAG_NAME, "h1")).perform()
+    assert opened.find_element(By.CSS_SELECTOR, "#surface b.here").text == "good"
 
 
 def test_words_are_struck_out_with_the_keyboard(opened):

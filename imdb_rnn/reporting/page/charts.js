@@ -23,8 +23,9 @@ function logRange(u, low, high) {
 // hollow; an `edge` line bounds a band around the first line. The others are named at their ends where there are several.
 // Labels, `title` and the `labels` of the axes are pairs.
 // `band`: the numbers of the two edges, upper first. `fixed`: ranges {x, y}, logarithmic scales {logX, logY}, and
-// {wholeX} if x is a count. Returns the figure, and a function that shows other numbers.
-function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTable = true, onDraw }) {
+// {wholeX} if x is a count. The numbers are told where the cursor is, and in a table, but if `onCursor` does something else.
+// Returns the figure, and a function that shows other numbers.
+function chart({ title, x, lines, labels, band, fixed = {}, height = 260, onDraw, onCursor }) {
   const container = element("div", { role: "img" });
   const figure = element("figure", {}, element("figcaption", {}, t(...title)), container);
   const readout = element("span", { className: "readout" });
@@ -67,7 +68,7 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
       ],
       bands: band ? [{ series: band.map((line) => line + 1), fill: `rgba(${color("--up")}, 0.15)` }] : [],
       cursor: { y: false, drag: { x: false, y: false } },
-      hooks: { draw: [nameLines, ...(onDraw ? [onDraw] : [])], setCursor: withTable ? [readOut] : [] },
+      hooks: { draw: [nameLines, ...(onDraw ? [onDraw] : [])], setCursor: [onCursor ?? readOut] },
     };
   }
 
@@ -108,7 +109,7 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, withTa
     container.setAttribute("aria-label", `${inLanguage(title)}: ${ends.join("; ")}`);
   }
 
-  if (withTable) {
+  if (!onCursor) {
     const details = element("details", {}, element("summary", {}, t("Show the numbers", "查看数值")));
     details.addEventListener("toggle", () => {
       if (details.children.length > 1) return;

@@ -168,13 +168,14 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
     labels: [["words read", "已读单词数"], ["probability", "概率"]],
     x: [0], lines: [...names.map((label) => ({ label, values: [null] })),
       ...(ofPair ? [{ label: [`threshold ${threshold}`, `判定阈值 ${threshold}`], values: [threshold], quiet: true }] : [])],
-    fixed: { y: [0, 1], x: (u, low, high) => [0, Math.max(high, 1)], wholeX: true }, height: 240, withTable: false,
+    fixed: { y: [0, 1], x: (u, low, high) => [0, Math.max(high, 1)], wholeX: true }, height: 240,
     onDraw: (u) => {
       plot = u;
       if (!shown) return;
       if (heat) heat.show(shown, plot);
       point();
     },
+    onCursor: ({ cursor }) => go(cursor.idx ?? position),
   });
   const figures = element("div", {}, line.figure, heat ? heat.box : []);
   const box = element("div", {}, surface ? [] : words.box,
