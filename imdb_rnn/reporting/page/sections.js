@@ -4,7 +4,7 @@
 
 const { model } = contents.parameters;
 const NETWORK = ["network", "网络"];
-const LAYERS = { simple_rnn: "SimpleRNN", lstm: "LSTM", gru: "GRU" };
+const LAYERS = { simple_rnn: "SimpleRNN", gru: "GRU", lstm: "LSTM" }; // in the order of their colours
 const BY_DISTANCE = [["words from the end", "距结尾的词数"], ["relative norm of the gradient", "相对梯度范数"]];
 const BY_DISTANCE_TITLE = ["Effect of a word on the output, relative to the last word", "单词对输出的影响（以最后一个词为 1）"];
 const REACHED = 1 / 8; // the curve ends where a smaller share of the reviews is that long
@@ -390,7 +390,7 @@ const choiceName = (kind, [en, zh], words) => [element("span", {}, joined(words.
 function showComparison() {
   const { networks, source, traces, labels } = contents.comparison;
   // Half-lives of the others, bidirectional and pooled, say little.
-  const names = Object.keys(networks).filter((name) => name in LAYERS), pairs = names.map((name) => [LAYERS[name], LAYERS[name]]);
+  const names = Object.keys(LAYERS).filter((name) => name in networks), pairs = names.map((name) => [LAYERS[name], LAYERS[name]]);
   byId("compared-text").append(...t(
     `From the last comparison (make compare) on the “${source}” reviews, for which every network was trained several ` +
       "times with different seeds. The curves are means over the seeds.",
@@ -412,7 +412,7 @@ function showComparison() {
     const range = `${life(Math.min(...values))}–${life(Math.max(...values))}`;
     return [life(median(values)), element("br"), element("span", { className: "quiet" }, range)];
   })]), [t("network", "网络"), ...windows]);
-  for (const name of ["lstm", "gru"].filter((other) => lives.simple_rnn && lives[other])) {
+  for (const name of ["gru", "lstm"].filter((other) => lives.simple_rnn && lives[other])) {
     const verdict = compareHalfLives(name.toUpperCase(), lives.simple_rnn, lives[name]);
     byId("half-life-verdict").append(element("li", {}, t(...verdict)));
   }
