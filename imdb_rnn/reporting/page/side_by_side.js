@@ -5,6 +5,7 @@
 const LEFT = 44, RIGHT = 92, TOP = 10, CURVE = 190; // pixels around and of the curves
 const NARROWEST = 14; // pixels of a column below which the words do not stand under the curves
 const GLIDE = 350, REST = 1100; // milliseconds of the curves from one epoch to the next, and between the epochs when played
+const AFTER = 30; // milliseconds after a keystroke
 const SIDES = [["negative", "差评"], ["positive", "好评"]];
 
 // What is drawn of each cell, below each other. A gate has its place among the gates; a state is weighted by the answer.
@@ -22,6 +23,22 @@ const STRIPS = {
   ],
 };
 const STATE = { symbol: "h", state: "states", name: ["hidden state", "隐藏状态"], what: ["what the answer is computed from", "由它算出答案"] };
+
+// What there is to see.
+const LOOK = {
+  simple_rnn: [
+    "A SimpleRNN has no gates: every word rewrites the whole state, so what was read before fades or is drowned.",
+    "SimpleRNN 没有门：每个词都会改写整个状态，前面读到的内容因此逐渐淡去或被淹没。",
+  ],
+  gru: [
+    "Look at the update gate: where its colour is strong, the old state stays; where it pales, the word rewrites it.",
+    "看更新门：颜色深的地方，旧状态保留下来；颜色变浅的地方，这个词改写了状态。",
+  ],
+  lstm: [
+    "Look at the cell state: words that matter add to it, and between them it almost stands still.",
+    "看细胞状态：有分量的词往里面添内容，在它们之间，细胞状态几乎不变。",
+  ],
+};
 
 const plain = (value) => signed(value, 2).replace("+", "");
 const factor = (value) => (value < 0 ? `(${plain(value)})` : plain(value));
@@ -220,11 +237,9 @@ function showCells() {
   const inside = element("div", { className: "cells-inside" }, left, right);
   const { units: count } = stored[0], known = number(contents.cells.vocabulary.length);
   byId("cells-text").append(...t(
-    `Three small networks, one of each cell, with ${count} units each, have learnt from the same film reviews. They know the ` +
-      `${known} most frequent words, and read the text in the box above as you type. Move the slider to see what ` +
-      "they made of it before training and after each epoch.",
-    `三个小网络，每种循环单元一个，各有 ${count} 个单元，学的是同一批影评，认识最常见的 ${known} 个词。你在上面的框里输入，` +
-      "它们就跟着读。拖动滑块，可以看到训练之前和各轮训练之后，它们分别怎么判断。",
+    `Three small networks, ${count} units each, learnt from the same film reviews. They read the text in the box above as ` +
+      "you type. Drag the slider to see them before training and after each epoch.",
+    `三个小网络，各有 ${count} 个单元，学的是同一批影评。你在上面的框里输入，它们就跟着读。拖动滑块，可以看到它们在训练之前和各轮训练之后怎么判断。`,
   ));
   byId("cells-body").append(
     element("div", { className: "controls" }, play, slider, epochNow),
@@ -300,9 +315,11 @@ function showCells() {
     point();
   })])]));
   strips.after(element("p", { className: "quiet" }, t(
-    "A row is a unit, the highest weight in the answer on top. Gates: the darker, the nearer to 1. States, times the weight: " +
-      "blue speaks for a positive review, orange against it. Click a row to follow its unit.",
-    "每行一个单元，在答案里权重最大的在最上面。门：颜色越深越接近 1。状态乘以权重：蓝色支持好评，橙色反对。点一行可以盯住这个单元。",
+    "A row is a unit; the one with the highest weight in the answer is at the top. Gates: the stronger the colour, the nearer " +
+      "to 1. States times the weight: blue speaks for a positive review, orange against it. Click a row to follow its unit. " +
+      `These networks know the ${known} most frequent words.`,
+    "每行一个单元，在答案里权重最大的在最上面。门：颜色越浓，越接近 1。状态乘以权重：蓝色支持好评，橙色反对。点一行，就一直看这个单元。" +
+      `这几个网络认识最常见的 ${known} 个词。`,
   )));
 
   // The value of a strip after a word.
@@ -311,7 +328,8 @@ function showCells() {
   function showStrips() {
     const largest = Math.max(...now.weights.map(Math.abs)), names = ["--up", "--down", "--gate"];
     colours ??= names.map((name) => color(name).split(",").map(Number));
-    strips.replaceChildren(...stripsOf.get(chosen).map(([, { box }]) => box));
+    const boxes = stripsOf.get(chosen).map(([, { box }]) => box);
+    if (strips.lastChild !== boxes.at(-1)) strips.replaceChildren(element("p", {}, t(...LOOK[chosen])), ...boxes);
     for (const [one, { show }] of stripsOf.get(chosen)) {
       show(now.count, now.order, (i, j) => stripValue(one, i + 1, j) * (one.state ? now.weights[j] / largest : 1), Boolean(one.state), one.state ? colours : [colours[2]]);
     }
@@ -357,10 +375,10 @@ function showCells() {
     const states = (at) => ({ states: valueOf("states", at, j), cells: valueOf("cells", at, j) });
     const gate = (place) => valueOf("gates", position, place * width + j);
     const sums = (place, before = []) => {
-      const memory = valueOf("products", position, place * width + j);
+      const [word, memory] = ["inputs", "products"].map((name) => valueOf(name, position, place * width + j));
       return [
-        element("span", { className: "of-word" }, plain(valueOf("inputs", position, place * width + j))), " + ", before,
-        element("span", { className: "of-memory" }, factor(memory)),
+        element("span", { className: "of-word" }, plain(word)), plain(memory).startsWith("−") ? " − " : " + ", before,
+        element("span", { className: "of-memory" }, plain(Math.abs(memory))),
       ];
     };
     const rows = EQUATIONS[chosen]({ sums, gate, old: states(position - 1), now: states(position) });
@@ -450,12 +468,12 @@ function showCells() {
     isMoved = false;
     isStale = true;
     clearTimeout(waiting);
-    if (isSeen) waiting = setTimeout(refresh, 0); // the answer above comes first
+    if (isSeen) waiting = setTimeout(refresh, AFTER); // the answer above is shown first
   };
   new IntersectionObserver(([{ isIntersecting }]) => {
     isSeen = isIntersecting;
     if (isSeen && isStale) refresh();
-  }, { rootMargin: "300px" }).observe(byId("cells"));
+  }, { rootMargin: "100px" }).observe(byId("cells"));
   new ResizeObserver(() => {
     chart.resize(plot.clientWidth);
     if (now) chart.mark(position);
