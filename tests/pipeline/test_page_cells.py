@@ -222,18 +222,37 @@ def test_it_shows_how_it_learns(section):
 def test_a_picture_of_them(section, tmp_path, language, name):
     """PICTURES=docs keeps it for the README."""
     browser = section.parent
-    browser.set_window_size(1000, 1290)
+    browser.set_window_size(859, 1290)  # one column
     browser.execute_script("setLanguage(arguments[0])", language)
     type_text(section, TEXT)
+    for cell in ("simple_rnn", "lstm"):  # the chart of all, and below it the words and the hidden states of two
+        choose(section, cell)
+        browser.execute_script(
+            """
+            document.documentElement.style.overflow = "hidden"; // no scroll bar
+            const section = byId("cells"), plot = section.querySelector(".cells-inside figure");
+            const words = section.querySelector(".words").cloneNode(true);
+            words.prepend(element("strong", {}, section.querySelector("[aria-pressed=true] b").textContent), " ");
+            words.querySelector(".here")?.classList.remove("here");
+            const strip = [...section.querySelectorAll(".cells-inside .strip")].at(-1);
+            const canvas = strip.querySelector("canvas").cloneNode();
+            canvas.getContext("2d").drawImage(strip.querySelector("canvas"), 0, 0);
+            const copy = strip.cloneNode();
+            copy.style.height = "48px";
+            copy.append(canvas);
+            const picture = byId("picture") ?? element("div", { id: "picture" }, plot.cloneNode(true));
+            picture.append(words, copy);
+            section.append(picture);
+            """
+        )
     clip = browser.execute_script(
         """
-        document.documentElement.style.overflow = "hidden"; // no scroll bar
-        const [all, first] = ["#cells", ".cells-choice"].map((it) => document.querySelector(it));
-        const last = document.querySelectorAll("#cells .strip")[3]; // of an LSTM: its gates and its cell state
-        const [{ left, width }, { top }, { bottom }] = [all, first, last].map((it) => it.getBoundingClientRect());
-        return { x: left - 8, y: top + scrollY - 8, width: width + 16, height: bottom - top + 16, scale: 1 };
+        const { left, top, width, height } = byId("picture").getBoundingClientRect();
+        return { x: left - 12, y: top + scrollY - 4, width: width + 24, height: height + 16, scale: 1 };
         """
     )
+    assert clip["width"] <= 1000
+    assert clip["height"] <= 560
     taken = browser.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})
     picture = Path(os.environ.get("PICTURES", tmp_path)) / name
     picture.write_bytes(base64.b64decode(taken["data"]))
