@@ -119,20 +119,21 @@ function heatMap() {
 
   function show({ states, width, readout }, plot) {
     const columns = states.length / width, order = [...readout.keys()].sort((a, b) => readout[b] - readout[a]);
-    const largest = Math.max(...readout.map(Math.abs)), [up, down] = ["--up", "--down"].map((name) => color(name).split(","));
+    const largest = Math.max(...readout.map(Math.abs));
+    const [up, down] = ["--up", "--down"].map((name) => color(name).split(",").map(Number));
     canvas.width = Math.max(1, columns);
     canvas.height = width;
     canvas.style.height = `${Math.min(320, width * 6)}px`;
     canvas.style.marginLeft = `${plot.bbox.left / devicePixelRatio}px`; // below the line, word by word
     canvas.style.width = `${plot.bbox.width / devicePixelRatio}px`;
     if (!columns) return;
-    const context = canvas.getContext("2d"), image = context.createImageData(columns, width);
+    const context = canvas.getContext("2d"), image = context.createImageData(columns, width), { data } = image;
     for (let column = 0; column < columns; column++) {
       for (let row = 0; row < width; row++) {
         const unit = order[row], value = states[column * width + unit] * readout[unit] / largest;
         const colour = value < 0 ? down : up, at = 4 * (row * columns + column);
-        for (let part = 0; part < 3; part++) image.data[at + part] = colour[part];
-        image.data[at + 3] = 255 * Math.min(1, Math.abs(value)) ** 0.7; // so that small ones are seen
+        for (let part = 0; part < 3; part++) data[at + part] = colour[part];
+        data[at + 3] = 255 * Math.min(1, Math.abs(value)) ** 0.7; // so that small ones are seen
       }
     }
     context.putImageData(image, 0, 0);
