@@ -263,3 +263,24 @@ def test_a_page_without_them_has_no_such_section(browser, open_page):
     open_page(network_of(model_params()), cells=None)
     assert not browser.find_elements(By.ID, "cells")
     assert "#cells" not in browser.find_element(By.ID, "contents").get_attribute("innerHTML")
+
+
+@pytest.mark.parametrize("cell", ["gru", "simple_rnn"])
+def test_the_network_of_the_run_stands_beside_them_if_it_has_gates(browser, open_page, cell):
+    network = LAST[cell]
+    open_page(network)
+    browser.execute_script("setLanguage('en'); byId('cells').scrollIntoView()")
+    own = browser.find_elements(By.CSS_SELECTOR, "[data-cell=own]")
+    if cell == "simple_rnn":
+        assert not own
+        return
+    section = browser.find_element(By.ID, "cells")
+    type_text(section, TEXT)
+    choose(section, "own")
+    assert own[0].text.startswith("this run")
+    assert probabilities(section)["own"] == pytest.approx(network.predict_proba([TEXT])[0], abs=1e-3)
+    move(section, "epoch", 0)
+    assert probabilities(section)["own"] == pytest.approx(network.predict_proba([TEXT])[0], abs=1e-3)
+    assert [line.get_attribute("data-symbol") for line in section.find_elements(By.CSS_SELECTOR, "[data-symbol]")] == [
+        *"zrghv"
+    ]

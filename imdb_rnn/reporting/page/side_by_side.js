@@ -48,13 +48,13 @@ const variable = (name, index) => [element("var", {}, name), index ? element("su
 // gate, by its place among the gates; `old` and `now` hold the states before and after.
 const EQUATIONS = {
   simple_rnn: ({ sums, now }) => [
-    [["state", "隐藏状态"], "h", ["tanh(", ...sums(0), ")"], now.states],
+    [["hidden state", "隐藏状态"], "h", ["tanh(", ...sums(0), ")"], now.states],
   ],
   gru: ({ sums, gate, old, now }) => [
     [["update gate", "更新门"], "z", ["σ(", ...sums(0), ")"], gate(0)],
     [["reset gate", "重置门"], "r", ["σ(", ...sums(1), ")"], gate(1)],
     [["candidate", "候选值"], "g", ["tanh(", ...sums(2, [variable("r"), "·"]), ")"], gate(2)],
-    [["state", "隐藏状态"], "h", [variable("z"), "·", variable("h", "t−1"), " + (1 − ", variable("z"), ")·", variable("g"),
+    [["hidden state", "隐藏状态"], "h", [variable("z"), "·", variable("h", "t−1"), " + (1 − ", variable("z"), ")·", variable("g"),
       ` = ${plain(gate(0))}·${factor(old.states)} + ${plain(1 - gate(0))}·${factor(gate(2))}`], now.states],
   ],
   lstm: ({ sums, gate, old, now }) => [
@@ -64,7 +64,7 @@ const EQUATIONS = {
     [["cell state", "细胞状态"], "c", [variable("f"), "·", variable("c", "t−1"), " + ", variable("i"), "·", variable("g"),
       ` = ${plain(gate(1))}·${factor(old.cells)} + ${plain(gate(0))}·${factor(gate(2))}`], now.cells],
     [["output gate", "输出门"], "o", ["σ(", ...sums(3), ")"], gate(3)],
-    [["state", "隐藏状态"], "h", [variable("o"), "·tanh(", variable("c"), `) = ${plain(gate(3))}·tanh(${plain(now.cells)})`], now.states],
+    [["hidden state", "隐藏状态"], "h", [variable("o"), "·tanh(", variable("c"), `) = ${plain(gate(3))}·tanh(${plain(now.cells)})`], now.states],
   ],
 };
 
@@ -79,7 +79,7 @@ function svg(tag, attributes = {}, ...children) {
 // probabilities before the first word and after each, and the chosen one of them; `mark` a word, from 1.
 function curves(names) {
   const lines = names.map((_, i) => svg("polyline", { class: `curve series-${i + 1}` }));
-  const labels = names.map((name, i) => svg("text", { class: `series-${i + 1}` }, name));
+  const labels = names.map((_, i) => svg("text", { class: `series-${i + 1}` }));
   const grid = svg("g", { class: "grid" }), words = svg("g", { class: "axis" }), here = svg("rect", { class: "here", y: TOP });
   const drawing = svg("svg", { role: "img" }, here, grid, ...lines, ...labels, words);
   let shown = null, width = 0, drawn = null, gliding = 0;
@@ -115,6 +115,7 @@ function curves(names) {
       const x = LEFT + (i + 0.5) * unit + 4, below = TOP + CURVE + 16, short = word.length > 14 ? `${word.slice(0, 13)}…` : word;
       return svg("text", { transform: `translate(${x} ${below}) rotate(-50)`, "text-anchor": "end" }, short);
     }));
+    labels.forEach((label, i) => { label.textContent = inLanguage(names[i]); });
     here.setAttribute("width", Math.max(2, unit));
     here.setAttribute("height", CURVE);
   }
@@ -132,7 +133,8 @@ function curves(names) {
     lines.forEach((line, i) => line.classList.toggle("chosen", i === reading.chosen));
     labels.forEach((label, i) => label.classList.toggle("chosen", i === reading.chosen));
     draw();
-    if (!width || !isGliding || !from || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const isSame = from?.[0].length === shown.series[0].length;
+    if (!width || !isGliding || !isSame || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     const begun = performance.now();
     function glide() {
       const share = Math.min(1, (performance.now() - begun) / GLIDE), eased = share * share * (3 - 2 * share);
@@ -195,27 +197,42 @@ function strip({ name, what, symbol }, choose) {
   return { box, show, mark };
 }
 
+// Whether the network of this run is shown beside the small ones: it has gates, and reads the same words as they do.
+function canBeside(network, small) {
+  const same = ["maxlen", "truncating", "tokenizer", "num_logits", "layers", "bidirectional", "pooling", "ngrams", "mask_padding"];
+  return network.cell !== "simple_rnn" && same.every((name) => network[name] === small[name]);
+}
+
 function showCells() {
   const stored = contents.cells.networks, opened = new Map();
   const cells = [...new Set(stored.map(({ cell }) => cell))], epochs = [...new Set(stored.map(({ epoch }) => epoch))];
-  const of = (cell, epoch) => stored.find((one) => one.cell === cell && one.epoch === epoch);
-  function networkOf(cell, epoch) {
-    const one = of(cell, epoch);
-    if (!opened.has(one)) opened.set(one, openNetwork({ ...one, vocabulary: contents.cells.vocabulary }));
+  let epoch = epochs.at(-1);
+  function open(one) {
+    if (!opened.has(one)) opened.set(one, openNetwork({ vocabulary: contents.cells.vocabulary, ...one }));
     return opened.get(one);
   }
+  // Who reads; `one` and `accuracy` are of the epoch.
+  const readers = cells.map((cell) => {
+    const one = () => stored.find((other) => other.cell === cell && other.epoch === epoch);
+    return { key: cell, cell, name: [LAYERS[cell], LAYERS[cell]], one, accuracy: () => one().test_accuracy };
+  });
+  if (canBeside(contents.network, stored[0])) {
+    const { cell } = contents.network, one = () => contents.network, accuracy = () => contents.metrics.test.accuracy;
+    readers.push({ key: "own", cell, name: ["this run", "本次训练"], one, accuracy });
+  }
 
-  let text = "", epoch = epochs.at(-1), chosen = cells.at(-1), position = 0, unit = null; // null: the unit that moves most
+  let text = "", chosen = readers[cells.length - 1], position = 0, unit = null; // null: the unit that moves most
   let now = null, isStale = true, isSeen = true, waiting = null, playing = null, isMoved = false;
 
   const play = element("button", { type: "button" });
   const slider = element("input", { type: "range", min: 0, max: epochs.length - 1, value: epochs.length - 1, id: "cells-epoch" });
   const epochNow = element("span", { className: "epoch" });
-  const buttons = cells.map((cell, i) => {
+  const buttons = readers.map((reader, i) => {
     const button = element("button", { type: "button", className: `series-${i + 1}` });
-    button.dataset.cell = cell;
+    button.dataset.cell = reader.key;
     button.addEventListener("click", () => {
-      chosen = cell;
+      chosen = reader;
+      unit = null;
       refresh();
     });
     return button;
@@ -225,7 +242,7 @@ function showCells() {
     const at = Array.from(words.box.querySelectorAll("b")).indexOf(event.target);
     if (at >= 0) go(at + 1);
   });
-  const chart = curves(cells.map((cell) => LAYERS[cell]));
+  const chart = curves(readers.map(({ name }) => name));
   const wordSlider = element("input", { type: "range", min: 1, max: 1, value: 1, className: "at-plot" });
   const strips = element("div"), equation = element("div", { className: "equation" });
   const units = element("select");
@@ -252,13 +269,13 @@ function showCells() {
   // --- what is read
 
   function read() {
-    const [first] = cells, network = networkOf(first, epoch), encoded = network.encode(text), { ids } = encoded;
+    const network = open(chosen.one()), encoded = network.encode(text), { ids } = encoded;
     const count = encoded.last - encoded.first, start = ids.length - count; // the start token, unless it was cut off
-    const readings = cells.map((cell) => {
-      const { trace } = networkOf(cell, epoch).predict(ids);
-      return Array.from({ length: count + 1 }, (_, i) => (i + start ? trace[i + start - 1] : networkOf(cell, epoch).predict([]).probabilities[0]));
+    const readings = readers.map(({ one }) => {
+      const reader = open(one()), { trace } = reader.predict(reader.encode(text).ids);
+      return Array.from({ length: count + 1 }, (_, i) => (i + start ? trace[i + start - 1] : reader.predict([]).probabilities[0]));
     });
-    const weights = networkOf(chosen, epoch).readout(0);
+    const weights = network.readout(0);
     const order = [...weights.keys()].sort((a, b) => weights[b] - weights[a]);
     const places = network.places(text, encoded.words);
     return { encoded, ids, count, start, readings, weights, order, typed: asTyped(text, places, encoded) };
@@ -270,7 +287,7 @@ function showCells() {
     return step < 0 ? 0 : values[step * (values.length / size) + index];
   }
   const contribution = (at, j) => now.weights[j] * valueOf("states", at, j);
-  const probabilities = () => now.readings[cells.indexOf(chosen)];
+  const probabilities = () => now.readings[readers.indexOf(chosen)];
 
   function greatest(count, size) {
     let best = 0;
@@ -291,7 +308,7 @@ function showCells() {
     now = read();
     const { encoded, count, readings, typed } = now;
     if (!isMoved || position > count) position = strongestWord();
-    chart.show({ words: typed.words, series: readings, chosen: cells.indexOf(chosen) }, isGliding);
+    chart.show({ words: typed.words, series: readings, chosen: readers.indexOf(chosen) }, isGliding);
     words.show({ ...encoded, probability: probabilities(), typed });
     words.mark(0);
     words.box.hidden = inside.hidden = !count;
@@ -302,13 +319,13 @@ function showCells() {
   }
 
   function lookInside() {
-    now.steps = { ...networkOf(chosen, epoch).steps(now.ids), size: now.ids.length };
+    now.steps = { ...open(chosen.one()).steps(now.ids), size: now.ids.length };
     if (now.count) showStrips();
     point();
     byId("cells").dataset.done = text.length;
   }
 
-  const stripsOf = new Map(cells.map((cell) => [cell, [...STRIPS[cell], STATE].map((one) => [one, strip(one, (x, y, isPressed) => {
+  const stripsOf = new Map(readers.map((reader) => [reader, [...STRIPS[reader.cell], STATE].map((one) => [one, strip(one, (x, y, isPressed) => {
     go(1 + Math.floor(x * now.count));
     if (!isPressed) return;
     unit = now.order[Math.max(0, Math.min(now.order.length - 1, Math.floor(y * now.order.length)))];
@@ -329,7 +346,7 @@ function showCells() {
     const largest = Math.max(...now.weights.map(Math.abs)), names = ["--up", "--down", "--gate"];
     colours ??= names.map((name) => color(name).split(",").map(Number));
     const boxes = stripsOf.get(chosen).map(([, { box }]) => box);
-    if (strips.lastChild !== boxes.at(-1)) strips.replaceChildren(element("p", {}, t(...LOOK[chosen])), ...boxes);
+    if (strips.lastChild !== boxes.at(-1)) strips.replaceChildren(element("p", {}, t(...LOOK[chosen.cell])), ...boxes);
     for (const [one, { show }] of stripsOf.get(chosen)) {
       show(now.count, now.order, (i, j) => stripValue(one, i + 1, j) * (one.state ? now.weights[j] / largest : 1), Boolean(one.state), one.state ? colours : [colours[2]]);
     }
@@ -342,18 +359,19 @@ function showCells() {
     slider.setAttribute("aria-valuetext", epochNow.textContent);
     play.textContent = inLanguage(playing ? ["Stop", "停止"] : ["Watch it learn", "看它学习"]);
     wordSlider.setAttribute("aria-label", inLanguage(["word", "单词"]));
+    words.box.setAttribute("aria-label", inLanguage(["the review", "评论"]));
     buttons.forEach((button, i) => {
-      const p = now.readings[i].at(-1), { test_accuracy: accuracy } = of(cells[i], epoch);
+      const p = now.readings[i].at(-1), accuracy = readers[i].accuracy();
       const [en, zh] = SIDES[Number(p > 0.5)], sureness = percent(Math.max(p, 1 - p));
       button.dataset.probability = p;
-      button.setAttribute("aria-pressed", String(cells[i] === chosen));
+      button.setAttribute("aria-pressed", String(readers[i] === chosen));
       button.replaceChildren(
-        element("b", {}, LAYERS[cells[i]]),
+        element("b", {}, inLanguage(readers[i].name)),
         element("span", {}, inLanguage([`${en}, ${sureness} sure`, `${zh}，把握 ${sureness}`])),
         element("small", {}, inLanguage([`test accuracy ${accuracy.toFixed(3)}`, `测试准确率 ${accuracy.toFixed(3)}`])),
       );
     });
-    chart.drawing.setAttribute("aria-label", cells.map((cell, i) => `${LAYERS[cell]}: ${percent(now.readings[i].at(-1))}`).join(", "));
+    chart.drawing.setAttribute("aria-label", readers.map(({ name }, i) => `${inLanguage(name)}: ${percent(now.readings[i].at(-1))}`).join(", "));
   }
 
   function point() {
@@ -381,7 +399,7 @@ function showCells() {
         element("span", { className: "of-memory" }, plain(Math.abs(memory))),
       ];
     };
-    const rows = EQUATIONS[chosen]({ sums, gate, old: states(position - 1), now: states(position) });
+    const rows = EQUATIONS[chosen.cell]({ sums, gate, old: states(position - 1), now: states(position) });
     rows.push([["to the log-odds", "加到对数几率"], "v", [variable("v"), "·", variable("h"), ` = ${plain(weights[j])}·${factor(states(position).states)}`],
       contribution(position, j)]);
     const lines = rows.map(([name, symbol, how, value]) => {
@@ -400,7 +418,7 @@ function showCells() {
     const known = encoded.known[encoded.first + position - 1];
     wordSlider.setAttribute("aria-valuetext", `${word}, ${percent(probabilities()[position])}`);
     equation.replaceChildren(
-      element("h3", {}, t(`${LAYERS[chosen]} reads “${word}”`, `${LAYERS[chosen]} 读“${word}”`)),
+      element("h3", {}, t(`${LAYERS[chosen.cell]} reads “${word}”`, `${LAYERS[chosen.cell]} 读到“${word}”`)),
       element("p", { className: "quiet" }, t(`word ${position} of ${now.count}${known ? "" : ", not in the vocabulary"}, unit ${j + 1} of ${width}`,
         `第 ${position} 个词（共 ${now.count} 个）${known ? "" : "，不在词表里"}，第 ${j + 1} 个单元（共 ${width} 个）`)),
       units, ...lines,
@@ -481,6 +499,7 @@ function showCells() {
   onLanguage(() => {
     if (!now) return;
     write();
+    chart.resize(plot.clientWidth); // with names in another language
     point();
     colours = null; // another theme
     if (now.steps && now.count) showStrips();
