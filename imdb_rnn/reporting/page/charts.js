@@ -54,7 +54,7 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, onDraw
       },
       axes: [
         axis(labels[0], { size: 32, ...(fixed.wholeX ? { incrs: WHOLE_STEPS } : {}) }),
-        axis(labels[1], { size: 42 }),
+        axis(labels[1], { size: 48 }),
       ],
       series: [
         {},
