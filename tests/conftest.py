@@ -5,7 +5,6 @@ import importlib.util
 import os
 import pickle
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from material import HOSTILE, ROOT, as_lists, changed, keras_source, write_params
-from project import SMALL, TRACER, Project, environment, share_machine_code
+from project import SMALL, TRACER, Project, copy_checkout, environment, share_machine_code
 from selenium import webdriver
 
 from imdb_rnn.core.params import Params, parse_params
@@ -118,24 +117,6 @@ def fresh(params, corpus, small_archive, tmp_path_factory, once) -> Project:
         return project
 
     return once("fresh", make)
-
-
-def copy_checkout(folder: Path) -> None:
-    """Copy what is, or could be, in git, but for the results."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-        # The checkout may belong to another user, as in some containers.
-        env=os.environ | {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"},
-    ).stdout
-    for name in listed.strip("\0").split("\0"):
-        if (ROOT / name).is_file() and name not in ("dvc.lock", "results/metrics.json"):
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from material import ROOT
+
 from imdb_rnn.engine.kernels import compiled
 
 # Put into every Python process of the pipeline: notes which of the project's files a stage opens, and how, and which
@@ -92,6 +94,24 @@ def environment(folder: Path) -> dict[str, str]:
         **{f"GIT_{who}_NAME": "Test" for who in ("AUTHOR", "COMMITTER")},
         **{f"GIT_{who}_EMAIL": "test@example.org" for who in ("AUTHOR", "COMMITTER")},
     }
+
+
+def copy_checkout(folder: Path) -> None:
+    """Copy what is, or could be, in git, but for the results."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+        # The checkout may belong to another user, as in some containers.
+        env=os.environ | {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"},
+    ).stdout
+    for name in listed.strip("\0").split("\0"):
+        if (ROOT / name).is_file() and name not in ("dvc.lock", "results/metrics.json"):
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
 
 
 def share_machine_code(checkout: Path, other: Path) -> None:

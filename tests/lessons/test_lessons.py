@@ -80,7 +80,7 @@ def test_both_languages_have_the_same_headings_commands_and_numbers(chinese, eng
     blocks = [BLOCK.findall(text) for text in texts]
     prose = [BLOCK.sub("", text) for text in texts]
     assert blocks[0] == blocks[1]
-    for pattern in (r"^#+ \d*", r"\]\(([^()]*?)(?:\.zh-CN)?\.(?:md|png|py)", r"<details>", r"^\*\*\d\."):
+    for pattern in (r"^#+ \d*", r"\]\(([^()]*?)(?:\.zh-CN|\.zh)?\.(?:md|png|py)", r"<details>", r"^\*\*\d\."):
         in_english, in_chinese = (re.findall(pattern, text, re.MULTILINE) for text in prose)
         assert in_english == in_chinese, pattern
     in_english, in_chinese = (set(re.findall(r"\d+(?:[.,]\d+)*", text)) for text in prose)
