@@ -68,7 +68,7 @@ def canvas(width: float = 7, height: float = 3, **options: Any) -> tuple[Figure,
 
 
 def save(figure: Figure, name: str) -> Figure:
-    """Write `lessons/figures/NAME.png`, and `NAME.zh.png` in Chinese. Returns the figure, which a notebook then shows."""
+    """Write `lessons/figures/NAME.png`, and `NAME.zh.png` in Chinese. Returns the figure, for a notebook to show."""
     FIGURES.mkdir(parents=True, exist_ok=True)
     figure.savefig(FIGURES / f"{name}.png", metadata={"Software": None})
     english = [(text, text.get_text(), text.get_fontproperties()) for text in figure.findobj(Text)]
