@@ -197,7 +197,7 @@ function strip({ name, what, symbol }, choose) {
   return { box, show, mark };
 }
 
-// Whether the network of this run is shown beside the small ones: it has gates, and reads the same words as they do.
+// Whether the network of this run is shown next to the small ones: it has gates, and reads the same words as they do.
 function canBeside(network, small) {
   const same = ["maxlen", "truncating", "tokenizer", "num_logits", "layers", "bidirectional", "pooling", "ngrams", "mask_padding"];
   return network.cell !== "simple_rnn" && same.every((name) => network[name] === small[name]);
