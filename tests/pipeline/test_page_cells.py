@@ -167,7 +167,7 @@ def test_the_equation_has_the_numbers_of_the_word(section, cell):
         move(section, "word", word)
         (h_before, _), (h, c), cache = steps[word - 1][0], *steps[word]
         unit = int(np.argmax(np.abs(readout * (h - h_before))))
-        lines = section.find_elements(By.CSS_SELECTOR, ".equation [data-symbol]")
+        lines = section.find_elements(By.CSS_SELECTOR, "[data-symbol]")
         shown = {
             line.get_attribute("data-symbol"): float(line.find_element(By.TAG_NAME, "strong").text.replace("−", "-"))
             for line in lines
@@ -185,7 +185,7 @@ def test_the_equation_has_the_numbers_of_the_word(section, cell):
 def test_words_and_units_are_chosen_with_the_keyboard_or_by_pointing(section):
     type_text(section, TEXT)
     choose(section, "lstm")
-    heading = section.find_element(By.CSS_SELECTOR, ".equation")
+    heading = section.find_element(By.CSS_SELECTOR, ".step")
     assert "reads “terrible”" in heading.text, "the word that moves it most comes first"
     section.find_element(By.CSS_SELECTOR, ".at-plot").send_keys(Keys.ARROW_RIGHT)
     assert "reads “film”" in heading.text
@@ -203,8 +203,12 @@ def test_words_and_units_are_chosen_with_the_keyboard_or_by_pointing(section):
     highest = int(np.argmax(LAST["lstm"].weights.head_kernel[:, 0])) + 1
     assert re.search(rf"reads “bad”\nword 10 of 18, unit {highest} of 16", heading.text)
     chosen = heading.find_element(By.TAG_NAME, "select")
+    assert chosen.get_attribute("value") == str(highest - 1)
     chosen.send_keys(Keys.HOME)
-    assert "moves most" in chosen.text
+    assert chosen.get_attribute("value") == ""
+    chosen.send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN)  # it keeps the focus
+    second = int(np.argsort(LAST["lstm"].weights.head_kernel[:, 0])[-2]) + 1
+    assert f"unit {second} of 16" in heading.text
 
 
 def test_it_shows_how_it_learns(section):

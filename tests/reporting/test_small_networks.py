@@ -26,6 +26,7 @@ def small() -> list[SmallNetwork]:
 def test_the_committed_networks_learn():
     networks = load(ROOT / SMALL_NETWORKS)
     assert {one.network.params.cell for one in networks} == {*CELLS}
+    assert len(json.dumps(stored_small_networks(networks))) < 1_600_000, "the page grows too large"
     for one in networks:
         assert one.validation_accuracy == pytest.approx(one.test_accuracy, abs=0.03)
         if not one.network.best_epoch:

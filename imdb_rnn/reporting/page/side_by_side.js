@@ -44,8 +44,8 @@ const plain = (value) => signed(value, 2).replace("+", "");
 const factor = (value) => (value < 0 ? `(${plain(value)})` : plain(value));
 const variable = (name, index) => [element("var", {}, name), index ? element("sub", {}, index) : []];
 
-// The lines of one step of one unit: [name, symbol, how it comes about, value]. `word` and `memory` are the two sums of a
-// gate, by its place among the gates; `old` and `now` hold the states before and after.
+// The lines of one step of one unit: [name, symbol, how it comes about, value]. `gate` is the value of a gate by its place
+// among the gates, `sums` what it is computed from; `old` and `now` are the states before and after the step.
 const EQUATIONS = {
   simple_rnn: ({ sums, now }) => [
     [["hidden state", "隐藏状态"], "h", ["tanh(", ...sums(0), ")"], now.states],
@@ -64,7 +64,8 @@ const EQUATIONS = {
     [["cell state", "细胞状态"], "c", [variable("f"), "·", variable("c", "t−1"), " + ", variable("i"), "·", variable("g"),
       ` = ${plain(gate(1))}·${factor(old.cells)} + ${plain(gate(0))}·${factor(gate(2))}`], now.cells],
     [["output gate", "输出门"], "o", ["σ(", ...sums(3), ")"], gate(3)],
-    [["hidden state", "隐藏状态"], "h", [variable("o"), "·tanh(", variable("c"), `) = ${plain(gate(3))}·tanh(${plain(now.cells)})`], now.states],
+    [["hidden state", "隐藏状态"], "h", [variable("o"), "·tanh(", variable("c"),
+      `) = ${plain(gate(3))}·tanh(${plain(now.cells)})`], now.states],
   ],
 };
 
@@ -106,13 +107,15 @@ function curves(names) {
   function drawFrame() {
     const unit = column(), isNamed = unit >= NARROWEST, longest = Math.max(0, ...shown.words.map((word) => word.length));
     const height = TOP + CURVE + 12 + (isNamed ? Math.min(14, longest) * 5.6 + 6 : 0);
-    for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) drawing.setAttribute(name, value);
+    drawing.setAttribute("width", width);
+    drawing.setAttribute("height", height);
     grid.replaceChildren(...[0, 0.5, 1].flatMap((share) => [
       svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(share), y2: y(share) }),
       svg("text", { x: LEFT - 7, y: y(share) + 4, "text-anchor": "end" }, `${100 * share}%`),
     ]));
     words.replaceChildren(...(isNamed ? shown.words : []).map((word, i) => {
-      const x = LEFT + (i + 0.5) * unit + 4, below = TOP + CURVE + 16, short = word.length > 14 ? `${word.slice(0, 13)}…` : word;
+      const x = LEFT + (i + 0.5) * unit + 4, below = TOP + CURVE + 16;
+      const short = word.length > 14 ? `${word.slice(0, 13)}…` : word;
       return svg("text", { transform: `translate(${x} ${below}) rotate(-50)`, "text-anchor": "end" }, short);
     }));
     labels.forEach((label, i) => { label.textContent = inLanguage(names[i]); });
@@ -159,7 +162,8 @@ function curves(names) {
 
 // One strip: a column for each word, a row for each unit.
 function strip({ name, what, symbol }, choose) {
-  const canvas = element("canvas", { className: "units", role: "img" }), cross = element("i"), row = element("i", { className: "row" }), value = element("span");
+  const canvas = element("canvas", { className: "units", role: "img" }), value = element("span");
+  const cross = element("i"), row = element("i", { className: "row" });
   const frame = element("div", { className: "strip" }, canvas, cross, row, value);
   const box = element("figure", {}, element("figcaption", {}, element("b", {}, t(...name)), " ", variable(symbol),
     t(`: ${what[0]}`, `：${what[1]}`)), frame);
@@ -199,7 +203,8 @@ function strip({ name, what, symbol }, choose) {
 
 // Whether the network of this run is shown next to the small ones: it has gates, and reads the same words as they do.
 function canBeside(network, small) {
-  const same = ["maxlen", "truncating", "tokenizer", "num_logits", "layers", "bidirectional", "pooling", "ngrams", "mask_padding"];
+  const same = ["maxlen", "truncating", "tokenizer", "num_logits", "layers", "bidirectional", "pooling", "ngrams",
+    "mask_padding"];
   return network.cell !== "simple_rnn" && same.every((name) => network[name] === small[name]);
 }
 
@@ -225,7 +230,8 @@ function showCells() {
   let now = null, isStale = true, isSeen = true, waiting = null, playing = null, isMoved = false;
 
   const play = element("button", { type: "button" });
-  const slider = element("input", { type: "range", min: 0, max: epochs.length - 1, value: epochs.length - 1, id: "cells-epoch" });
+  const lastEpoch = epochs.length - 1;
+  const slider = element("input", { type: "range", min: 0, max: lastEpoch, value: lastEpoch, id: "cells-epoch" });
   const epochNow = element("span", { className: "epoch" });
   const buttons = readers.map((reader, i) => {
     const button = element("button", { type: "button", className: `series-${i + 1}` });
@@ -244,13 +250,12 @@ function showCells() {
   });
   const chart = curves(readers.map(({ name }) => name));
   const wordSlider = element("input", { type: "range", min: 1, max: 1, value: 1, className: "at-plot" });
-  const strips = element("div"), equation = element("div", { className: "equation" });
-  const units = element("select");
+  const strips = element("div"), title = element("div"), units = element("select"), equation = element("div");
   const plot = element("figure", {}, element("figcaption", {}, t(
     "Probability that the review is positive, after each word", "每读完一个词，各网络认为是好评的概率",
   )), chart.drawing);
   const left = element("div", {}, plot, wordSlider, strips);
-  const right = element("div", { className: "step" }, equation);
+  const right = element("div", { className: "step" }, title, units, equation);
   const inside = element("div", { className: "cells-inside" }, left, right);
   const { units: count } = stored[0], known = number(contents.cells.vocabulary.length);
   byId("cells-text").append(...t(
@@ -273,7 +278,8 @@ function showCells() {
     const count = encoded.last - encoded.first, start = ids.length - count; // the start token, unless it was cut off
     const readings = readers.map(({ one }) => {
       const reader = open(one()), { trace } = reader.predict(reader.encode(text).ids);
-      return Array.from({ length: count + 1 }, (_, i) => (i + start ? trace[i + start - 1] : reader.predict([]).probabilities[0]));
+      const after = (read) => (read ? trace[read - 1] : reader.predict([]).probabilities[0]);
+      return Array.from({ length: count + 1 }, (_, i) => after(i + start));
     });
     const weights = network.readout(0);
     const order = [...weights.keys()].sort((a, b) => weights[b] - weights[a]);
@@ -294,7 +300,8 @@ function showCells() {
     for (let i = 1; i < count; i++) if (size(i) > size(best)) best = i;
     return best;
   }
-  const mostMoved = () => greatest(now.order.length, (j) => Math.abs(contribution(position, j) - contribution(position - 1, j)));
+  const change = (j) => contribution(position, j) - contribution(position - 1, j);
+  const mostMoved = () => greatest(now.order.length, (j) => Math.abs(change(j)));
   function strongestWord() {
     const p = probabilities().map(logOdds);
     return now.count ? 1 + greatest(now.count, (i) => Math.abs(p[i + 1] - p[i])) : 0;
@@ -320,17 +327,22 @@ function showCells() {
 
   function lookInside() {
     now.steps = { ...open(chosen.one()).steps(now.ids), size: now.ids.length };
-    if (now.count) showStrips();
+    if (now.count) {
+      showStrips();
+      listUnits();
+    }
     point();
     byId("cells").dataset.done = text.length;
   }
 
-  const stripsOf = new Map(readers.map((reader) => [reader, [...STRIPS[reader.cell], STATE].map((one) => [one, strip(one, (x, y, isPressed) => {
+  function pick(x, y, isPressed) {
     go(1 + Math.floor(x * now.count));
     if (!isPressed) return;
     unit = now.order[Math.max(0, Math.min(now.order.length - 1, Math.floor(y * now.order.length)))];
     point();
-  })])]));
+  }
+  const stripsOf = new Map(readers.map((reader) =>
+    [reader, [...STRIPS[reader.cell], STATE].map((one) => [one, strip(one, pick)])]));
   strips.after(element("p", { className: "quiet" }, t(
     "A row is a unit; the one with the highest weight in the answer is at the top. Gates: the stronger the colour, the nearer " +
       "to 1. States times the weight: blue speaks for a positive review, orange against it. Click a row to follow its unit. " +
@@ -340,7 +352,8 @@ function showCells() {
   )));
 
   // The value of a strip after a word.
-  const stripValue = (one, at, j) => (one.state ? valueOf(one.state, at, j) : valueOf("gates", at, one.gate * now.order.length + j));
+  const stripValue = (one, at, j) =>
+    (one.state ? valueOf(one.state, at, j) : valueOf("gates", at, one.gate * now.order.length + j));
 
   function showStrips() {
     const largest = Math.max(...now.weights.map(Math.abs)), names = ["--up", "--down", "--gate"];
@@ -348,8 +361,17 @@ function showCells() {
     const boxes = stripsOf.get(chosen).map(([, { box }]) => box);
     if (strips.lastChild !== boxes.at(-1)) strips.replaceChildren(element("p", {}, t(...LOOK[chosen.cell])), ...boxes);
     for (const [one, { show }] of stripsOf.get(chosen)) {
-      show(now.count, now.order, (i, j) => stripValue(one, i + 1, j) * (one.state ? now.weights[j] / largest : 1), Boolean(one.state), one.state ? colours : [colours[2]]);
+      const share = (i, j) => stripValue(one, i + 1, j) * (one.state ? now.weights[j] / largest : 1);
+      show(now.count, now.order, share, Boolean(one.state), one.state ? colours : [colours[2]]);
     }
+  }
+
+  function listUnits() {
+    units.replaceChildren(
+      element("option", { value: "" }, inLanguage(["the unit that moves most", "变化最大的单元"])),
+      ...now.order.map((each) => element("option", { value: each }, inLanguage([`unit ${each + 1}`, `单元 ${each + 1}`]))),
+    );
+    units.setAttribute("aria-label", inLanguage(["unit", "单元"]));
   }
 
   function write() {
@@ -371,7 +393,8 @@ function showCells() {
         element("small", {}, inLanguage([`test accuracy ${accuracy.toFixed(3)}`, `测试准确率 ${accuracy.toFixed(3)}`])),
       );
     });
-    chart.drawing.setAttribute("aria-label", readers.map(({ name }, i) => `${inLanguage(name)}: ${percent(now.readings[i].at(-1))}`).join(", "));
+    const ends = readers.map(({ name }, i) => `${inLanguage(name)}: ${percent(now.readings[i].at(-1))}`);
+    chart.drawing.setAttribute("aria-label", ends.join(", "));
   }
 
   function point() {
@@ -379,17 +402,16 @@ function showCells() {
     chart.mark(position);
     words.mark(position, isMoved);
     const j = position ? unit ?? mostMoved() : 0;
-    stripsOf.get(chosen).forEach(([one, { mark }]) => mark(position, now.count, now.order.indexOf(j), now.order.length, stripValue(one, position, j)));
-    wordSlider.value = position;
-    if (!position) {
-      equation.replaceChildren();
-      return;
+    for (const [one, { mark }] of stripsOf.get(chosen)) {
+      mark(position, now.count, now.order.indexOf(j), now.order.length, stripValue(one, position, j));
     }
-    writeEquation(j);
+    wordSlider.value = position;
+    units.value = unit ?? "";
+    if (position) writeEquation(j);
   }
 
   function writeEquation(j) {
-    const { encoded, order, weights } = now, width = order.length, word = encoded.words[encoded.first + position - 1];
+    const { encoded, weights } = now, width = weights.length, word = encoded.words[encoded.first + position - 1];
     const states = (at) => ({ states: valueOf("states", at, j), cells: valueOf("cells", at, j) });
     const gate = (place) => valueOf("gates", position, place * width + j);
     const sums = (place, before = []) => {
@@ -400,8 +422,8 @@ function showCells() {
       ];
     };
     const rows = EQUATIONS[chosen.cell]({ sums, gate, old: states(position - 1), now: states(position) });
-    rows.push([["to the log-odds", "加到对数几率"], "v", [variable("v"), "·", variable("h"), ` = ${plain(weights[j])}·${factor(states(position).states)}`],
-      contribution(position, j)]);
+    rows.push([["to the log-odds", "加到对数几率"], "v",
+      [variable("v"), "·", variable("h"), ` = ${plain(weights[j])}·${factor(states(position).states)}`], contribution(position, j)]);
     const lines = rows.map(([name, symbol, how, value]) => {
       const line = element("div", {}, element("span", { className: "quiet" }, t(...name)), element("p", {},
         symbol === "v" ? [] : [variable(symbol), " = "], how, " = ", element("strong", {}, plain(value))));
@@ -409,21 +431,20 @@ function showCells() {
       return line;
     });
     const [before, after] = [position - 1, position].map((at) => logOdds(probabilities()[at]));
-    units.replaceChildren(
-      element("option", { value: "" }, inLanguage(["the unit that moves most", "变化最大的单元"])),
-      ...order.map((each) => element("option", { value: each }, inLanguage([`unit ${each + 1}`, `单元 ${each + 1}`]))),
-    );
-    units.value = unit ?? "";
-    units.setAttribute("aria-label", inLanguage(["unit", "单元"]));
-    const known = encoded.known[encoded.first + position - 1];
+    const isKnown = encoded.known[encoded.first + position - 1];
     wordSlider.setAttribute("aria-valuetext", `${word}, ${percent(probabilities()[position])}`);
-    equation.replaceChildren(
+    title.replaceChildren(
       element("h3", {}, t(`${LAYERS[chosen.cell]} reads “${word}”`, `${LAYERS[chosen.cell]} 读到“${word}”`)),
-      element("p", { className: "quiet" }, t(`word ${position} of ${now.count}${known ? "" : ", not in the vocabulary"}, unit ${j + 1} of ${width}`,
-        `第 ${position} 个词（共 ${now.count} 个）${known ? "" : "，不在词表里"}，第 ${j + 1} 个单元（共 ${width} 个）`)),
-      units, ...lines,
-      element("p", { className: "quiet" }, t("In brackets ", "括号里是"), element("span", { className: "of-word" }, t("what the word brings", "这个词带来的")),
-        ...t(", x·W + b, and ", "（x·W + b）和"), element("span", { className: "of-memory" }, t("what the old state brings", "旧状态带来的")), ...t(", h·U.", "（h·U）。")),
+      element("p", { className: "quiet" }, t(
+        `word ${position} of ${now.count}${isKnown ? "" : ", not in the vocabulary"}, unit ${j + 1} of ${width}`,
+        `第 ${position} 个词（共 ${now.count} 个）${isKnown ? "" : "，不在词表里"}，第 ${j + 1} 个单元（共 ${width} 个）`,
+      )),
+    );
+    equation.replaceChildren(
+      ...lines,
+      element("p", { className: "quiet" }, t("In brackets ", "括号里是"),
+        element("span", { className: "of-word" }, t("what the word brings", "这个词带来的")), t(", x·W + b, and ", "（x·W + b）和"),
+        element("span", { className: "of-memory" }, t("what the old state brings", "旧状态带来的")), t(", h·U.", "（h·U）。")),
       element("p", { className: "sum" }, t(
         `All ${width} units and the bias: log-odds ${plain(before)} → ${plain(after)}, that is ${percent(probabilities()[position])} positive.`,
         `${width} 个单元加偏置：对数几率 ${plain(before)} → ${plain(after)}，即好评概率 ${percent(probabilities()[position])}。`,
@@ -461,8 +482,8 @@ function showCells() {
     }
     playing = setInterval(() => {
       const next = epochs.indexOf(epoch) + 1;
-      if (next < epochs.length) turn(next);
-      if (next >= epochs.length - 1) stop();
+      if (next <= lastEpoch) turn(next);
+      if (next >= lastEpoch) stop();
     }, REST);
     if (epoch === epochs.at(-1)) turn(0);
     write();
@@ -498,11 +519,11 @@ function showCells() {
   }).observe(plot);
   onLanguage(() => {
     if (!now) return;
-    write();
-    chart.resize(plot.clientWidth); // with names in another language
-    point();
     colours = null; // another theme
-    if (now.steps && now.count) showStrips();
+    chart.resize(plot.clientWidth); // with names in another language
+    write();
+    if (now.steps) lookInside();
   });
-  readAlong(byId("text").value);
+  text = byId("text").value;
+  refresh();
 }
