@@ -777,6 +777,8 @@ def test_a_link_fills_the_box(opened):
     opened.find_element(By.ID, "share").click()
     WebDriverWait(opened, 10).until(lambda it: it.find_element(By.ID, "shared").text)
     link = opened.current_url
+    typed_probabilities(opened, ["another text"])
+    assert not opened.find_element(By.ID, "shared").text
     opened.get("about:blank")
     for address, expected in ((link, text), (link.split("#")[0] + "#text=a%20good+%zz", "a good %zz")):
         opened.get(address)  # the second one differs in the fragment alone
@@ -796,6 +798,8 @@ def test_it_is_printed_without_controls_and_on_white(opened):
         opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
         assert opened.execute_script(ground) == "rgb(255, 255, 255)"
         assert not any(it.is_displayed() for it in opened.find_elements(By.CSS_SELECTOR, "button, input, nav"))
+        opened.execute_script("dispatchEvent(new Event('beforeprint'))")
+        assert len(opened.find_elements(By.CSS_SELECTOR, "#cells .strip")) == 5, "nobody scrolled there"
         assert opened.find_element(By.CSS_SELECTOR, "#seen canvas").is_displayed()
     finally:
         opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})

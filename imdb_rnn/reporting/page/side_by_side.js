@@ -513,6 +513,11 @@ function showCells() {
     isSeen = isIntersecting;
     if (isSeen && isStale) refresh();
   }, { rootMargin: "100px" }).observe(byId("cells"));
+  addEventListener("beforeprint", () => {
+    isSeen = true;
+    refresh();
+    lookInside();
+  });
   new ResizeObserver(() => {
     chart.resize(plot.clientWidth);
     if (now) chart.mark(position);

@@ -201,6 +201,7 @@ function showTry() {
     text.focus({ preventScroll: true });
   };
   text.addEventListener("input", update);
+  text.addEventListener("input", () => byId("shared").replaceChildren()); // the link is of another text now
   text.addEventListener("click", () => {
     const { first, last } = now.encoded, caret = text.selectionStart;
     const word = places.findIndex(([from, to]) => from <= caret && caret < to);
