@@ -212,6 +212,7 @@ def test_any_network_scores_a_table_in_the_column_that_is_chosen(browser, open_p
     path.write_text(CHINESE, encoding="utf-8")
     added = ["predicted_probability", "predicted_label"] if classes == 2 else ["probability", "predicted_label"]
     browser.find_element(By.ID, "file").send_keys(str(path))
+    WebDriverWait(browser, 10).until(lambda it: it.find_elements(By.CSS_SELECTOR, "#text-column option"))
     for column in ("text", "more"):
         Select(browser.find_element(By.ID, "text-column")).select_by_visible_text(column)
         found = download(browser, tmp_path)

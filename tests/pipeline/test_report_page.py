@@ -94,6 +94,8 @@ def test_every_section_is_filled(opened, language, width):
     choose_language(opened, language)
     try:
         opened.execute_script(UNFOLD)
+        opened.execute_script("byId('cells').scrollIntoView()")
+        WebDriverWait(opened, 10).until(lambda it: it.execute_script("return 'done' in byId('cells').dataset"))
         sections = opened.find_elements(By.CSS_SELECTOR, "section")
         assert [section.get_attribute("id") for section in sections] == SECTIONS
         for name, section in zip(SECTIONS, sections, strict=True):
