@@ -85,7 +85,7 @@ def test_all_of_them_read_as_in_python(opened, corpus):
     script = OPEN + "return arguments[1].map((text) => it.predict(it.encode(text).ids).probabilities[0])"
     for place, (network, *_) in enumerate(NETWORKS):
         shown = opened.execute_script(script, place, texts)
-        np.testing.assert_allclose(shown, network.predict_proba(texts), atol=1e-3, rtol=0)
+        np.testing.assert_allclose(shown, network.predict_proba(texts), atol=1e-4, rtol=0)
         assert np.ptp(shown) > (0.2 if network.best_epoch else 0.001)
 
 

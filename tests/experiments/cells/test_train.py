@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from material import as_lists
 from networks import CELLS
@@ -56,6 +58,9 @@ def test_the_networks_after_an_epoch_are_those_of_a_training_that_went_on(projec
             assert accuracy == pytest.approx(is_correct(part.y, one.network.logits(part.ids)).mean(), abs=1e-4)
     params = plan.train.model_copy(update={"epochs": 4, "validation": "test"})
     for network, accuracy, _ in networks:
+        whole = replace(network, weights=train.after(network.best_epoch, training, validation, network.params, plan))
+        difference = whole.probabilities(test.ids) - network.probabilities(test.ids)
+        assert 0 < np.abs(difference).max() < 1e-3, "rounding changes too much, or nothing"
         if network.best_epoch:
             history = fit(training, validation, network.params, plan.pad, params)[0].history
             assert accuracy == pytest.approx(history["val_accuracy"][network.best_epoch - 1], abs=1e-4)
