@@ -6,7 +6,7 @@
 from pathlib import Path
 
 import numpy as np
-from shared import CELLS, COLORS, ENCODING, SEEDS, accuracy, canvas, first_letter, learn, save, up_to
+from shared import CELLS, COLORS, ENCODING, SEEDS, accuracy, canvas, first_letter, learn, on_all_reviews, save, up_to
 
 import imdb_rnn
 from imdb_rnn.decision import is_correct
@@ -39,9 +39,18 @@ print("words that it reads", *(f"{n:>6}" for n in (20, 100, 500)))
 print("the last ones      ", *(f"{score(test.ids.last(n)):6.3f}" for n in (20, 100, 500)))
 print("the first ones     ", *(f"{score(test.ids.first(n)):6.3f}" for n in (20, 100, 500)))
 
+PLACES = ("skipped", "in front", "behind")
+reviews = {
+    (cell, p): [run["accuracy"] for run in on_all_reviews(f"{cell}, zeros {p}")] for cell in CELLS for p in PLACES
+}
+print("trained with zeros", *(f"{place:>19}" for place in PLACES))
+for cell, name in CELLS.items():
+    of_places = (reviews[cell, place] for place in PLACES)
+    print(f"{name:<18}", *(f"  {min(v):.3f} {np.mean(v):.3f} {max(v):.3f}" for v in of_places))
+
 
 # %%
-# Training with padding that is read: 1 to 20 letters in rows of 80, of which the first is to be remembered
+# Training on letters with padding that is read: 1 to 20 letters in rows of 80, of which the first is to be remembered
 def padded(cell, padding, seed, **settings):
     encoding = ENCODING.model_copy(update={"maxlen": 80, "padding": padding})
     parts = (first_letter(up_to(19, count), number) for number, count in ((1, 2000), (2, 500), (3, 500)))
@@ -50,19 +59,25 @@ def padded(cell, padding, seed, **settings):
     return accuracy(learnt, unseen, encoding)
 
 
-results = {(p, cell): [padded(cell, p, seed) for seed in SEEDS] for p in ("pre", "post") for cell in CELLS}
-for (padding, cell), values in results.items():
+results = {(cell, p): [padded(cell, p, seed) for seed in SEEDS] for p in ("pre", "post") for cell in CELLS}
+for (cell, padding), values in results.items():
     print(f"{padding:<4} {CELLS[cell]:<9}", *(f"{value:.3f}" for value in values))
 
 # %%
-figure, (left, right) = canvas(9, 3, ncols=2)
+figure, (left, middle, right) = canvas(12, 3, ncols=3, gridspec_kw={"width_ratios": (1, 1.6, 1)})
 for text, color in zip(texts, ("#1f6fb4", "#d95f0e"), strict=True):
     left.plot(range(60), [with_zeros(text, behind=n) for n in range(60)], color=color, label=text)
 left.set(xlabel="zeros behind the text", ylabel="probability of positive", ylim=(0, 1))
 left.legend(frameon=False)
-for place, ((_, cell), values) in enumerate(results.items()):
-    right.plot(np.linspace(place - 0.2, place + 0.2, 5), values, "o", color=COLORS[cell], alpha=0.7)
-right.axhline(0.25, color="#999999", linewidth=0.8)
-right.set_xticks(range(6), [f"{CELLS[cell]}\n{padding}" for padding, cell in results], fontsize=7)
-right.set(ylabel="accuracy, five seeds", ylim=(0, 1.05))
+for panel, title, found, chance in (
+    (middle, "reviews", reviews, 0.5),
+    (right, "which letter came first?", results, 0.25),
+):
+    names = []
+    for place, ((cell, zeros), values) in enumerate(found.items()):
+        panel.plot(np.linspace(place - 0.2, place + 0.2, 5), values, "o", color=COLORS[cell], alpha=0.7)
+        names.append(f"{CELLS[cell]}\n{zeros}")
+    panel.axhline(chance, color="#999999", linewidth=0.8)
+    panel.set_xticks(range(len(names)), names, fontsize=6)
+    panel.set(title=title, ylabel="accuracy, five seeds", ylim=(0, 1.05))
 save(figure, "05-padding")

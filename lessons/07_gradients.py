@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from shared import CELLS, COLORS, canvas, save
+from shared import CELLS, COLORS, canvas, on_all_reviews, save
 
 import imdb_rnn
 from imdb_rnn.text.encode import read_labelled
@@ -67,3 +67,8 @@ right.set(title="three trained networks", xlabel="words before the end", ylim=(0
 for axes in (left, right):
     axes.legend(frameon=False)
 save(figure, "07-gradients")
+
+# %%
+print("lowest validation accuracy after epoch 2, five seeds")
+for network, clipnorm in (("simple_rnn, zeros skipped", "1.0"), ("simple_rnn, no clipping", "null")):
+    print(f"train.clipnorm: {clipnorm:<5}", *(f"{min(run['val_accuracy'][2:]):.3f}" for run in on_all_reviews(network)))

@@ -11,7 +11,7 @@ from material import ROOT, changed
 
 from imdb_rnn.core import files
 from imdb_rnn.text.corpus import write_corpus
-from lessons import notebook, renew
+from lessons import five_seeds, notebook, renew
 from stages import folds, pad, train
 
 SCRIPTS = sorted((ROOT / "lessons").glob("[0-9]*.py"))
@@ -53,6 +53,18 @@ def test_commands_and_answers_give_what_the_lessons_say(script, default_run, mon
     assert examples
     failures, attempted = doctest.DocTestRunner().run(doctest.DocTest(examples, names, script.stem, None, None, None))
     assert (failures, attempted) == (0, len(examples))
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("lessons")
+def test_what_five_seeds_found_is_found_again(default_run, monkeypatch):
+    """One epoch of one training; the others take too long."""
+    monkeypatch.chdir(default_run)
+    name = "simple_rnn, zeros behind"
+    again, found = five_seeds.train(name, seed=1, epochs=1), json.loads(five_seeds.RESULTS.read_text())
+    assert again["val_accuracy"] == found[name][0]["val_accuracy"][:1]
+    assert list(found) == list(five_seeds.NETWORKS)
+    assert {len(runs) for runs in found.values()} == {len(five_seeds.SEEDS)}
 
 
 @pytest.mark.slow
