@@ -78,6 +78,6 @@ for panel, title, found, chance in (
         panel.plot(np.linspace(place - 0.2, place + 0.2, 5), values, "o", color=COLORS[cell], alpha=0.7)
         names.append(f"{CELLS[cell]}\n{zeros}")
     panel.axhline(chance, color="#999999", linewidth=0.8)
-    panel.set_xticks(range(len(names)), names, fontsize=6)
+    panel.set_xticks(range(len(names)), names, fontsize=5.5)
     panel.set(title=title, ylabel="accuracy, five seeds", ylim=(0, 1.05))
 save(figure, "05-padding")
