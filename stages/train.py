@@ -20,7 +20,7 @@ from imdb_rnn.text.profiles import training_profile
 from imdb_rnn.training import out_of_fold
 from imdb_rnn.training.ahead import compiled_ahead
 from imdb_rnn.training.loop import divide, hold_out_and_train
-from imdb_rnn.training.start import starting_weights
+from imdb_rnn.training.start import starting_weights, with_words_of_start
 from imdb_rnn.training.threshold import choose
 
 
@@ -38,7 +38,9 @@ def main(params: Params, root: Path) -> None:
     model = trained.model(params.model, params.pad, words, provenance, threshold)
     logits = found.logits if found else model.logits(divide(training, test, params.train)[1].ids)
     of_others = predicted(logits, threshold)  # by models that have not learnt from the reviews that they predict
-    profile = training_profile(training, of_others, len(model.labels), params.pad.vocab_size)
+    profile = training_profile(
+        with_words_of_start(training, params, root, words), of_others, len(model.labels), params.pad.vocab_size
+    )
     model_file.save(replace(model, profile=profile), root / files.MODEL)
     frames.write_csv(root / files.HISTORY, trained.history)
     is_last = params.train.validation == "holdout" and trained.best_epoch == params.train.epochs

@@ -8,7 +8,9 @@ import numpy as np
 
 from imdb_rnn.core.errors import UserError
 from imdb_rnn.core.params import ModelParams, Params
+from imdb_rnn.engine.ragged import from_lengths
 from imdb_rnn.engine.weights import Weights
+from imdb_rnn.text.encode import Labelled
 from imdb_rnn.text.metadata import Metadata, opened, parse
 from imdb_rnn.text.vocabulary import OOV, RANK_OFFSET
 
@@ -33,6 +35,19 @@ def require_start(path: Path, model: ModelParams) -> Metadata:
                 f"set model.{name} to {str(theirs).lower()}, or train.start_from to null"
             )
     return about
+
+
+def with_words_of_start(training: Labelled, params: Params, root: Path, words: Sequence[str]) -> Labelled:
+    """The training reviews, and as one more without a label the words of the model at `train.start_from`, if it is set.
+
+    The vocabulary has these words whatever the reviews are. Args and raises as of `starting_weights`.
+    """
+    if not params.train.start_from:
+        return training
+    known, others = set(require_start(root / params.train.start_from, params.model).vocabulary), training.unlabelled
+    ids = [number for number, word in enumerate(words, start=RANK_OFFSET + 1) if word in known]
+    values = np.append(others.flat(), np.array(ids, np.int32))
+    return training._replace(unlabelled=from_lengths(values, np.append(others.lengths, len(ids))))
 
 
 def starting_weights(params: Params, root: Path, words: Sequence[str], provenance: dict[str, Any]) -> Weights | None:

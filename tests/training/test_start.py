@@ -92,6 +92,14 @@ def test_words_and_layers_are_those_of_the_model(params, films, tmp_path):
         check.main(params_for(params, **FROM), tmp_path)
 
 
+def test_the_words_of_the_model_are_not_unknown_because_one_review_alone_has_them(params, films, tmp_path):
+    write_table(tmp_path, SHOPS)
+    table = tmp_path / files.OWN / "reviews.csv"
+    table.write_text(table.read_text().replace("text,label\n", "text,label\nfine plot,positive\npoor lamp,negative\n"))
+    of_half = [run(params_for(params, **start), tmp_path).profile["unknown"][50] for start in ({}, FROM)]
+    assert of_half == [2, 1]  # "plot" is a word of the model
+
+
 def test_of_other_labels_the_head_is_new(params, films, tmp_path):
     write_table(tmp_path, SHOPS, ("no", "yes"))
     new, model = run(params_for(params), tmp_path), run(params_for(params, **FROM), tmp_path)
