@@ -45,7 +45,7 @@ order = np.argsort(-np.abs(v))
 words = ["(start)", *model.tokenize(TEXT)]
 image = axes.imshow(votes[:, order].T, cmap="RdBu", vmin=-0.5, vmax=0.5, aspect="auto")
 axes.set_xticks(range(len(words)), words, rotation=60)
-axes.set_yticks(range(0, 32, 4), order[::4])
+axes.set_yticks(range(32), order, fontsize=6)
 axes.set_ylabel("unit, largest |v| first")
 figure.colorbar(image, label="vote h · v (blue: positive)")
 save(figure, "04-hidden-state")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from material import ROOT, changed
 
+import imdb_rnn
 from imdb_rnn.core import files
 from imdb_rnn.text.corpus import write_corpus
 from lessons import five_seeds, notebook, renew
@@ -65,6 +66,15 @@ def test_what_five_seeds_found_is_found_again(default_run, monkeypatch):
     assert again["val_accuracy"] == found[name][0]["val_accuracy"][:1]
     assert list(found) == list(five_seeds.NETWORKS)
     assert {len(runs) for runs in found.values()} == {len(five_seeds.SEEDS)}
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("lessons")
+def test_lesson_0_says_how_sure_the_page_is(default_run, monkeypatch):
+    monkeypatch.chdir(default_run)
+    negative = 1 - imdb_rnn.load().predict_proba(["The film is two hours long."])[0]
+    for name in ("00-play-first.md", "00-play-first.zh-CN.md"):
+        assert f"{negative:.1%}" in (ROOT / "lessons" / name).read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
