@@ -85,6 +85,7 @@ def environment(folder: Path) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
     (folder / "home").mkdir(parents=True)
     return env | {
+        "LC_ALL": "C.UTF-8",  # what git and ls say is compared
         "HOME": str(folder / "home"),
         "XDG_CACHE_HOME": str(folder / "home/cache"),
         "XDG_CONFIG_HOME": str(folder / "home/config"),

@@ -53,6 +53,7 @@ def test_the_page_on_the_web_is_the_report_of_main():
     path = WORKFLOWS / "pages.yml"
     build, deploy = jobs(path)
     assert yaml.safe_load(path.read_text(encoding="utf-8"))[True] == {"push": {"branches": ["main"]}}  # True: "on"
+    assert build["if"] == "github.event.repository.has_pages"
     upload = build["steps"][-1]
     assert "upload-pages-artifact" in upload["uses"]
     assert upload["with"]["path"] == str(REPORT)

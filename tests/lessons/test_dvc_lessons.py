@@ -31,6 +31,7 @@ def project(tmp_path) -> Project:
 @pytest.mark.slow
 def test_every_command_gives_what_the_lessons_say(project, tmp_path):
     folder, here, wrong = project.folder, tmp_path / "here", []
+    assert len(LESSONS) == 10
     for lesson in LESSONS:
         commands = [command for block in CONSOLE.findall(lesson.read_text()) for command in COMMAND.findall(block)]
         assert commands, lesson

@@ -76,6 +76,14 @@ def typed_probabilities(browser, texts: list[str]) -> list[float]:
     )
 
 
+def click_word(browser, place: int, share: float = 0.5) -> None:
+    """Click a word in the box, at a share of its width."""
+    word = browser.find_elements(By.CSS_SELECTOR, "#surface b")[place]
+    ActionChains(browser).move_to_element_with_offset(
+        word, round((share - 0.5) * word.rect["width"]), 0
+    ).click().perform()
+
+
 def network_with_words(params: ModelParams, **more: object) -> Model:
     """A small network with `VOCABULARY`, whose probabilities differ from text to text."""
     return replace(network_of(params, vocab_size=20, seed=6, **more), vocabulary=VOCABULARY)
@@ -432,6 +440,39 @@ def test_an_unfinished_trace_shows_no_nan_and_the_slider_keeps_its_place(browser
     assert browser.execute_script("return byId('reading').querySelector('input').value") == "3"
 
 
+def test_what_is_known_is_not_computed_again_while_the_rest_is_read(opened):
+    """The answer without a word, and the heat map."""
+    again, other = opened.execute_script(
+        """
+        const { prototype } = CanvasRenderingContext2D, { putImageData } = prototype;
+        let asked = 0, drawn = 0;
+        prototype.putImageData = () => { drawn++; };
+        const view = readingView({ names: [NETWORK], surface: wordsView(null, () => document.body) });
+        byId("try").append(view.figures);
+        const readings = [{ label: NETWORK, probability: [0.5, NaN, 0.7], of: NAMES[1] }], states = [0.5, 0.5];
+        const shown = { words: ["a", "film"], known: [true, true], readings, states, width: 1, readout: [1] };
+        const show = (again) => view.show({ ...shown, other: () => ++asked / 9 }, again);
+        const steps = [() => show(), () => { drawn = 0; view.move(2); }, () => show(true), () => show(true)];
+        return (async () => {
+          for (const step of steps) {
+            step();
+            await new Promise((done) => setTimeout(done, 100));
+          }
+          const again = [asked, drawn];
+          show();
+          view.move(2);
+          shown.states = [0.5, 0.6];
+          show(true);
+          await new Promise((done) => setTimeout(done, 100));
+          prototype.putImageData = putImageData;
+          return [again, [asked, drawn]];
+        })();
+        """
+    )
+    assert again == [1, 0]
+    assert other == [2, 1], "another text"
+
+
 def test_the_word_that_is_read_is_in_view(opened):
     typed_probabilities(opened, ["the film was good and not bad " * 60])
     for share in (1, 0.5, 0):
@@ -680,10 +721,9 @@ def test_a_word_is_struck_out_by_a_click_and_put_back_by_another(browser, open_p
         return pytest.approx(float(network.probabilities(ragged(ids))[0]), abs=1e-5)
 
     typed_probabilities(browser, ["good film, not bad"])
-    browser.execute_script("byId('text').setSelectionRange(10, 10); byId('text').click()")
+    click_word(browser, 1, 1.2)
     assert shown()[1] == [], "between two words"
-    click = "byId('text').setSelectionRange(6, 6); byId('text').click()"
-    browser.execute_script(click)
+    click_word(browser, 1, 0.9)
     probability, struck, status = shown()
     assert (probability, struck) == (of(kept), ["film"])
     assert "word 2 of 4: “film”" in status
@@ -698,9 +738,34 @@ def test_a_word_is_struck_out_by_a_click_and_put_back_by_another(browser, open_p
     assert shown()[1] == [], "another word"
 
     typed_probabilities(browser, ["good film, not bad"])
-    browser.execute_script(click)
-    browser.execute_script(click)
+    click_word(browser, 1)
+    click_word(browser, 1)
     assert shown()[:2] == [of(whole), []]
+
+
+def test_the_character_that_is_clicked_is_struck_out(browser, open_page):
+    network = replace(network_of(model_params(), 20), tokenizer="char", vocabulary=list("这部电影很好看不难"))
+    open_page(network, tokenizer="char")
+    typed_probabilities(browser, ["这部电影，很好看"])
+    for place, share in ((0, 0.15), (2, 0.85), (7, 0.6)):  # the last one, too
+        click_word(browser, place, share)
+        click_word(browser, place, share)
+        click_word(browser, place, share)
+    struck = "return [...document.querySelectorAll('#surface b.struck')].map((it) => it.textContent).join('')"
+    assert browser.execute_script(struck) == "这电看"
+    click_word(browser, 3, 0.15)
+    assert browser.execute_script(struck) == "这电影看"
+
+
+def test_a_word_that_is_struck_out_is_not_counted_among_the_unknown_ones(browser, open_page):
+    open_page(network_with_words(NETWORKS["gru"]))
+    choose_language(browser, "en")
+    typed_probabilities(browser, ["good qqq film"])
+    assert "unknown words: 1 of 3" in browser.find_element(By.ID, "verdict").text
+    click_word(browser, 0)
+    assert "unknown words: 1 of 2" in browser.find_element(By.ID, "verdict").text
+    click_word(browser, 1)
+    assert "unknown" not in browser.find_element(By.ID, "verdict").text
 
 
 def test_the_cursor_on_the_curve_shows_the_word(opened):
@@ -781,6 +846,7 @@ def test_a_link_fills_the_box(opened):
     link = opened.current_url
     typed_probabilities(opened, ["another text"])
     assert not opened.find_element(By.ID, "shared").text
+    assert opened.current_url == link.split("#")[0], "of another text"
     opened.get("about:blank")
     for address, expected in ((link, text), (link.split("#")[0] + "#text=a%20good+%zz", "a good %zz")):
         opened.get(address)  # the second one differs in the fragment alone
@@ -789,6 +855,19 @@ def test_a_link_fills_the_box(opened):
         assert (
             opened.find_element(By.CSS_SELECTOR, "#surface .words").get_property("textContent") == f"{expected}\u200b"
         )
+
+
+def test_a_link_has_no_word_that_is_struck_out(opened):
+    choose_language(opened, "en")
+    typed_probabilities(opened, ["a good film"])
+    click_word(opened, 1)
+    opened.find_element(By.ID, "share").click()
+    assert opened.current_url.endswith("#text=a++film")
+    opened.execute_script("history.replaceState = () => { throw new DOMException('too often', 'SecurityError'); }")
+    opened.find_element(By.ID, "share").click()
+    WebDriverWait(opened, 10).until(lambda it: "cannot" in it.find_element(By.ID, "shared").text)
+    typed_probabilities(opened, ["a good film"])
+    assert float(opened.find_element(By.ID, "verdict").get_attribute("data-probability"))
 
 
 def test_it_is_printed_without_controls_and_on_white(opened):

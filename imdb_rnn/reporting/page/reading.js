@@ -29,6 +29,10 @@ function wordsView(onChoose, scroller) {
     });
   }
 
+  // The word under the pointer, from 1, though it may be covered; 0: none.
+  const positionAt = ({ clientX, clientY }) =>
+    1 + nodes.indexOf(document.elementsFromPoint(clientX, clientY).find((it) => nodes.includes(it)));
+
   function show({ words, known, first = 0, last = words.length, probability, typed, struck }) {
     before.textContent = typed ? typed.before : first ? joined(words.slice(0, first)) + SEPARATOR : "";
     after.textContent = typed ? typed.after : joined(words.slice(last));
@@ -71,7 +75,22 @@ function wordsView(onChoose, scroller) {
       frame.scrollTop = here.offsetTop - frame.clientHeight / 2;
     }
   }
-  return { box, show, mark };
+  return { box, show, mark, positionAt };
+}
+
+// Colours a canvas, a pixel for each column and row: `pixelAt` gives its colour and how strong it is, from 0 to 1.
+function paint(canvas, columns, rows, pixelAt) {
+  canvas.width = columns;
+  canvas.height = rows;
+  const context = canvas.getContext("2d"), image = context.createImageData(columns, rows);
+  for (let row = 0, at = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, at += 4) {
+      const [colour, strength] = pixelAt(column, row);
+      image.data.set(colour, at);
+      image.data[at + 3] = 255 * strength;
+    }
+  }
+  context.putImageData(image, 0, 0);
 }
 
 // A bar for each class, of many the most probable ones first; `look` is called with the class of the bar that is pressed.
@@ -117,26 +136,20 @@ function heatMap() {
     "热力图：隐藏状态的每个单元逐词给答案加了多少",
   ])));
 
+  let drawn = {};
   function show({ states, width, readout }, plot) {
+    if (drawn.states === states && drawn.plot === plot) return; // more is known of the line alone
+    drawn = { states, plot };
     const columns = states.length / width, order = [...readout.keys()].sort((a, b) => readout[b] - readout[a]);
     const largest = Math.max(...readout.map(Math.abs));
     const [up, down] = ["--up", "--down"].map((name) => color(name).split(",").map(Number));
-    canvas.width = Math.max(1, columns);
-    canvas.height = width;
     canvas.style.height = `${Math.min(320, width * 6)}px`;
     canvas.style.marginLeft = `${plot.bbox.left / devicePixelRatio}px`; // below the line, word by word
     canvas.style.width = `${plot.bbox.width / devicePixelRatio}px`;
-    if (!columns) return;
-    const context = canvas.getContext("2d"), image = context.createImageData(columns, width), { data } = image;
-    for (let column = 0; column < columns; column++) {
-      for (let row = 0; row < width; row++) {
-        const unit = order[row], value = states[column * width + unit] * readout[unit] / largest;
-        const colour = value < 0 ? down : up, at = 4 * (row * columns + column);
-        for (let part = 0; part < 3; part++) data[at + part] = colour[part];
-        data[at + 3] = 255 * Math.min(1, Math.abs(value)) ** 0.7; // so that small ones are seen
-      }
-    }
-    context.putImageData(image, 0, 0);
+    paint(canvas, Math.max(1, columns), width, (column, row) => {
+      const value = columns ? states[column * width + order[row]] * readout[order[row]] / largest : 0;
+      return [value < 0 ? down : up, Math.min(1, Math.abs(value)) ** 0.7]; // so that small ones are seen
+    });
   }
   return { box, show };
 }
@@ -158,6 +171,7 @@ function colourKey() {
 // `ofPair`: there are two classes, with a `threshold`. `surface`: a view of words that stands elsewhere; its reader types.
 function readingView({ names, ofPair = isPair, threshold = contents.threshold, surface = null }) {
   let shown = null, position = 0, playing = null, plot = null, isFollowed = false;
+  const others = new Map(); // what `other` said, by position
   const words = surface || wordsView((chosen) => go(chosen));
   const slider = element("input", { type: "range", min: 0, max: 0, value: 0 });
   const status = element("p", { className: "status" }); // the slider says it aloud
@@ -213,7 +227,8 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
       parts.push(`${name}${inLanguage(said(now, of))}${change}`);
     });
     if (shown.other && position && isFollowed) { // it takes a while, too long for every keystroke
-      const [en, zh] = said(shown.other(position), shown.readings[0].of);
+      if (!others.has(position)) others.set(position, shown.other(position));
+      const [en, zh] = said(others.get(position), shown.readings[0].of);
       parts.push(inLanguage(isStruck ? [`struck out; the review with this word: ${en}`, `已划掉；放回这个词，整篇：${zh}`]
         : [`the review without this word: ${en}`, `去掉这个词，整篇：${zh}`]));
     }
@@ -274,6 +289,7 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
   function show(reading, again = false) {
     shown = reading;
     isFollowed = again && isFollowed;
+    if (!again) others.clear();
     if (!again && !surface) words.box.scrollTop = 0;
     const count = total();
     words.show({ ...reading, probability: reading.readings.length === 1 ? reading.readings[0].probability : null });

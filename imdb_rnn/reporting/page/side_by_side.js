@@ -6,7 +6,7 @@ const LEFT = 44, RIGHT = 92, TOP = 10, CURVE = 190; // pixels around and of the 
 const NARROWEST = 14; // pixels of a column below which the words do not stand under the curves
 const GLIDE = 350, REST = 1100; // milliseconds of the curves from one epoch to the next, and between the epochs when played
 const AFTER = 30; // milliseconds after a keystroke
-const SIDES = [["negative", "差评"], ["positive", "好评"]];
+const SIDES = namesOf(["negative", "positive"]);
 
 // What is drawn of each cell, below each other. A gate has its place among the gates; a state is weighted by the answer.
 const STRIPS = {
@@ -177,17 +177,10 @@ function strip({ name, what, symbol }, choose) {
 
   // `colours` are of positive and of negative numbers. The values of a state are from −1 to 1, of a gate from 0 to 1.
   function show(columns, order, valueAt, isState, colours) {
-    if (canvas.width !== columns) canvas.width = columns;
-    if (canvas.height !== order.length) canvas.height = order.length;
-    const context = canvas.getContext("2d"), image = context.createImageData(columns, order.length);
-    for (let at = 0, k = 0; at < order.length; at++) {
-      for (let t = 0; t < columns; t++, k += 4) {
-        const share = valueAt(t, order[at]), colour = colours[Number(share < 0)];
-        for (let j = 0; j < 3; j++) image.data[k + j] = colour[j];
-        image.data[k + 3] = 255 * (isState ? Math.min(1, Math.abs(share)) ** 0.7 : share ** 2); // so that differences are seen
-      }
-    }
-    context.putImageData(image, 0, 0);
+    paint(canvas, columns, order.length, (column, row) => {
+      const share = valueAt(column, order[row]), strength = isState ? Math.min(1, Math.abs(share)) ** 0.7 : share ** 2;
+      return [colours[Number(share < 0)], strength]; // so that differences are seen
+    });
   }
 
   function mark(position, columns, at, rows, number) {
@@ -384,12 +377,11 @@ function showCells() {
     words.box.setAttribute("aria-label", inLanguage(["the review", "评论"]));
     buttons.forEach((button, i) => {
       const p = now.readings[i].at(-1), accuracy = readers[i].accuracy();
-      const [en, zh] = SIDES[Number(p > 0.5)], sureness = percent(Math.max(p, 1 - p));
       button.dataset.probability = p;
       button.setAttribute("aria-pressed", String(readers[i] === chosen));
       button.replaceChildren(
         element("b", {}, inLanguage(readers[i].name)),
-        element("span", {}, inLanguage([`${en}, ${sureness} sure`, `${zh}，把握 ${sureness}`])),
+        element("span", {}, inLanguage(sure(p, SIDES))),
         element("small", {}, inLanguage([`test accuracy ${accuracy.toFixed(3)}`, `测试准确率 ${accuracy.toFixed(3)}`])),
       );
     });

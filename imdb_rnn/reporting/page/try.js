@@ -16,9 +16,9 @@ let readAlong = () => {}; // called with the text that is read, when it has chan
 // The class that the probabilities speak for; of two always the second one, whose probability is told.
 const predicted = (probabilities) => (isPair ? 1 : probabilities.indexOf(Math.max(...probabilities)));
 
-// Of two classes: the more probable one, and how sure the network is.
-function sure(share) {
-  const [en, zh] = NAMES[Number(share > 0.5)], much = percent(Math.max(share, 1 - share));
+// Of two classes: the more probable one, and how sure a network is.
+function sure(share, names = NAMES) {
+  const [en, zh] = names[Number(share > 0.5)], much = percent(Math.max(share, 1 - share));
   return [`${en}, ${much} sure`, `${zh}，把握 ${much}`];
 }
 
@@ -52,8 +52,18 @@ function stillStruck(struck, before, words) {
 // A link to this page says what is in the box, in its fragment, which no browser sends to a server.
 const inLink = () => new URLSearchParams(location.hash.slice(1)).get("text");
 
+// Where a page is only a part of another one, its address may not be changed.
+function setAddress(address) {
+  try {
+    history.replaceState(null, "", address);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function share(text) {
-  history.replaceState(null, "", `#${new URLSearchParams({ text })}`);
+  if (!setAddress(`#${new URLSearchParams({ text })}`)) return t("The link cannot be made here.", "这里无法生成链接。");
   try {
     await navigator.clipboard.writeText(location.href);
     return t("The link is copied.", "链接已复制。");
@@ -108,13 +118,13 @@ function showTry() {
       return;
     }
     const count = encoded.words.length, unread = count - (encoded.last - encoded.first);
-    const unknown = encoded.known.filter((isKnown) => !isKnown).length;
+    const unknown = encoded.known.filter((isKnown, place) => !isKnown && !struck.has(place)).length, read = count - struck.size;
     let line = "";
     if (isPair && contents.threshold !== 0.5) {
       const [en, zh] = NAMES[Number(probabilities[0] > contents.threshold)];
       line += inLanguage([` · counts as ${en} (threshold ${contents.threshold})`, ` · 判为${zh}（阈值 ${contents.threshold}）`]);
     }
-    if (unknown) line += inLanguage([` · unknown words: ${unknown} of ${count}`, ` · ${count} 个词中有 ${unknown} 个未知词`]);
+    if (unknown) line += inLanguage([` · unknown words: ${unknown} of ${read}`, ` · ${read} 个词中有 ${unknown} 个未知词`]);
     if (unread) {
       const { maxlen } = contents.network;
       line += inLanguage([
@@ -135,7 +145,12 @@ function showTry() {
     const ids = idsWithout(struck), count = last - first;
     const { probabilities, states, width, trace } = network.predict(ids);
     places = network.places(text.value, words);
-    readAlong(withoutStruck(text.value, places, struck));
+    const kept = withoutStruck(text.value, places, struck), linked = inLink();
+    if (linked !== kept) { // the link is of another text
+      byId("shared").replaceChildren();
+      if (linked !== null) setAddress(location.pathname + location.search);
+    }
+    readAlong(kept);
     now = { encoded, probabilities };
     writeVerdict();
     const label = looked ?? predicted(probabilities), at = isPair ? 0 : label;
@@ -201,11 +216,8 @@ function showTry() {
     text.focus({ preventScroll: true });
   };
   text.addEventListener("input", update);
-  text.addEventListener("input", () => byId("shared").replaceChildren()); // the link is of another text now
-  text.addEventListener("click", () => {
-    const { first, last } = now.encoded, caret = text.selectionStart;
-    const word = places.findIndex(([from, to]) => from <= caret && caret < to);
-    if (word >= first && word < last && caret === text.selectionEnd) view.strike(word - first + 1);
+  text.addEventListener("click", (event) => {
+    if (text.selectionStart === text.selectionEnd) view.strike(surface.positionAt(event));
   });
   const undecided = contents.traces.filter(({ kind }) => kind === "undecided");
   const ofEachLabel = NAMES.flatMap((_, label) => undecided.filter((trace) => trace.label === label).slice(0, 1)).slice(0, 5);
@@ -218,7 +230,9 @@ function showTry() {
     button.addEventListener("click", () => tryIt(example));
     byId("examples").append(button);
   }
-  byId("share").addEventListener("click", async () => byId("shared").replaceChildren(...await share(text.value)));
+  byId("share").addEventListener("click", async () => {
+    byId("shared").replaceChildren(...await share(withoutStruck(text.value, places, struck)));
+  });
   addEventListener("hashchange", () => {
     if (inLink() !== null) tryIt(inLink());
   });
