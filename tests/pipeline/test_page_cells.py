@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,17 @@ def steps_of(network: Model, ids: np.ndarray) -> list:
     return found
 
 
+def sums_of(network: Model, word: int, state: np.ndarray, unit: int) -> dict[str, list[float]]:
+    """What a word and the old state bring to a unit, by the symbols of the gates and the candidate."""
+    kernel, recurrent, bias = network.weights.layers[0][0]
+    input_bias, recurrent_bias = bias if bias.ndim == 2 else (bias, 0)
+    inputs = network.weights.embeddings[word] @ kernel + input_bias
+    products = state @ recurrent + recurrent_bias
+    symbols = {"simple_rnn": "h", "lstm": "ifgo", "gru": "zrg"}[network.params.cell]
+    places = range(unit, len(inputs), network.params.units)
+    return {symbol: [inputs[k], products[k]] for symbol, k in zip(symbols, places, strict=True)}
+
+
 def test_all_of_them_read_as_in_python(opened, corpus):
     rows = np.arange(0, len(corpus.test), 250)
     reviews = [" ".join(corpus.vocabulary[rank - 1] for rank in corpus.test.ranks[row] if rank) for row in rows]
@@ -123,8 +135,13 @@ def test_the_gates_are_those_of_a_keras_cell(opened, cell):
 
 def test_before_training_they_know_nothing_and_then_they_follow_what_is_typed(section):
     type_text(section, TEXT)
+    wait(section)
+    assert "Look at the cell state" in section.text
+    section.parent.execute_script("delete byId('cells').dataset.done")
     move(section, "epoch", 0)
+    wait(section)
     assert "before training" in section.text
+    assert "Look at" not in section.text, "there is nothing to see yet"
     assert list(probabilities(section).values()) == pytest.approx([0.5] * 3, abs=0.06)
     move(section, "epoch", 5)
     assert "after epoch 8" in section.text
@@ -139,6 +156,34 @@ def test_before_training_they_know_nothing_and_then_they_follow_what_is_typed(se
         lambda _: section.find_element(By.CSS_SELECTOR, ".curve").get_attribute("points") != before
     )
     move(section, "epoch", 5)
+
+
+def test_what_is_printed_was_read_though_nobody_scrolled_there(section):
+    def type_out_of_view(text: str) -> dict[str, float]:
+        section.parent.execute_script(
+            """
+            byId("run").scrollIntoView();
+            const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+            return (async () => {
+              await wait(200); // for the observer
+              byId("text").value = arguments[0];
+              byId("text").dispatchEvent(new Event("input"));
+              await wait(200);
+            })();
+            """,
+            text,
+        )
+        return probabilities(section)
+
+    texts = ("A wonderful film.", "A terrible film.", "Dull.")
+    good, bad, dull = ({cell: one.predict_proba([text])[0] for cell, one in LAST.items()} for text in texts)
+    type_text(section, texts[0])
+    assert type_out_of_view(texts[1]) == pytest.approx(good, abs=1e-3)
+    section.parent.execute_script("dispatchEvent(new Event('beforeprint'))")
+    assert probabilities(section) == pytest.approx(bad, abs=1e-3)
+    assert type_out_of_view(texts[2]) == pytest.approx(bad, abs=1e-3)
+    section.parent.execute_script("byId('cells').scrollIntoView()")
+    WebDriverWait(section.parent, 10).until(lambda _: probabilities(section) == pytest.approx(dull, abs=1e-3))
 
 
 def test_a_word_that_is_struck_out_is_read_by_none(section):
@@ -158,7 +203,8 @@ def test_the_equation_has_the_numbers_of_the_word(section, cell):
     type_text(section, TEXT)
     choose(section, cell)
     network = LAST[cell]
-    steps = steps_of(network, network.encode([TEXT])[0])
+    ids = network.encode([TEXT])[0]
+    steps = steps_of(network, ids)
     readout = network.weights.head_kernel[:, 0]
     for word in (4, 17):
         move(section, "word", word)
@@ -176,6 +222,12 @@ def test_the_equation_has_the_numbers_of_the_word(section, cell):
         elif cell == "gru":
             values |= dict(zip("zrg", cache[:3], strict=True))
         assert shown == pytest.approx({name: value[unit] for name, value in values.items()}, abs=0.0051)
+        for symbol, sums in sums_of(network, ids[word], h_before, unit).items():
+            line = section.find_element(By.CSS_SELECTOR, f"[data-symbol={symbol}]")
+            told = [line.find_element(By.CSS_SELECTOR, f".{of}").text for of in ("of-word", "of-memory")]
+            sign = -1 if re.search(r"− (r·)?$", line.text.split(told[1])[0]) else 1
+            assert [float(told[0].replace("−", "-")), sign * float(told[1])] == pytest.approx(sums, abs=0.0051)
+        assert ("h·U + b′." if cell == "gru" else "h·U.") in section.text
         assert f"reads “{TEXT.replace(',', '').replace(';', '').lower().split()[word - 1]}”" in section.text
 
 
@@ -285,3 +337,17 @@ def test_the_network_of_the_run_stands_beside_them_if_it_has_gates(browser, open
     assert [line.get_attribute("data-symbol") for line in section.find_elements(By.CSS_SELECTOR, "[data-symbol]")] == [
         *"zrghv"
     ]
+    assert "Look at the update gate" in section.text, "this run is trained"
+
+
+def test_only_a_network_of_the_same_test_reviews_stands_beside_them(browser, open_page, contents):
+    network, data = LAST["gru"], contents["parameters"]["data"]
+    parameters = contents["parameters"] | {"model": network.params.model_dump()}
+    for threshold, changes, count in (
+        (0.5, {}, 4),
+        (0.6, {}, 3),
+        (0.5, {"source": "own"}, 3),
+        (0.5, {"bundled": {"test_fraction": 0.5}}, 3),
+    ):
+        open_page(replace(network, threshold=threshold), parameters=parameters | {"data": data | changes})
+        assert len(browser.find_elements(By.CSS_SELECTOR, "[data-cell]")) == count

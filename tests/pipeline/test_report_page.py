@@ -161,6 +161,28 @@ def test_any_number_of_classes_is_shown(browser, open_page, count, width, langua
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_two_classes_are_called_as_their_labels_are(browser, open_page):
+    open_page(replace(network_with_words(model_params()), labels=("ham", "spam"), threshold=0.4))
+    for language, said in (
+        (
+            "en",
+            ["spam, ", "counts as spam", "speaks for “spam”", "spoke for “spam” here", "Probability of “spam” after"],
+        ),
+        ("zh", ["“spam”，把握", "判为“spam”", "支持“spam”", "认为评论是“spam”的概率"]),
+    ):
+        choose_language(browser, language)
+        browser.execute_script(UNFOLD)
+        tried, numbers, data = (browser.find_element(By.ID, name).text for name in ("try", "numbers", "data"))
+        assert all(part in tried for part in said), tried
+        assert "spam" in browser.find_element(By.ID, "scale").get_attribute("textContent")
+        assert {"en": "predicted spam", "zh": "判为“spam”"}[language] in numbers
+        assert {"en": "Share of spam reviews", "zh": "实际的“spam”占比"}[language] in numbers
+        assert "spam" in data
+        wrong = ("negative", "positive review", "positive 5", "positive\n", "好评", "差评")
+        assert not any(word in text for word in wrong for text in (tried, numbers, data))
+        assert "spam" in browser.find_element(By.ID, "trace-choices").text
+
+
 @pytest.mark.parametrize("name", ["gru", "bidirectional"])
 def test_the_class_that_is_looked_at_is_the_predicted_one_until_another_is_pressed(browser, open_page, name):
     network = network_with_words(NETWORKS[name], classes=3)
@@ -879,8 +901,6 @@ def test_it_is_printed_without_controls_and_on_white(opened):
         opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
         assert opened.execute_script(ground) == "rgb(255, 255, 255)"
         assert not any(it.is_displayed() for it in opened.find_elements(By.CSS_SELECTOR, "button, input, nav"))
-        opened.execute_script("dispatchEvent(new Event('beforeprint'))")
-        assert len(opened.find_elements(By.CSS_SELECTOR, "#cells .strip")) == 5, "nobody scrolled there"
         assert opened.find_element(By.CSS_SELECTOR, "#seen canvas").is_displayed()
     finally:
         opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
@@ -930,6 +950,21 @@ def test_the_curve_of_memory_is_relative_and_ends_where_few_reviews_are_that_lon
     assert chart.get_attribute("aria-label").endswith("network from 1 to 0.0625")
 
 
+def test_a_count_is_not_rounded_where_the_cursor_is(browser, open_page):
+    points = [
+        {"reviews": count, "accuracy": 0.81234, "baseline": 0.8, "low": 0.7, "high": 0.9} for count in (6172, 12345)
+    ]
+    curve = [point | {"expected": False} for point in points]
+    open_page(network_with_words(model_params()), curve=curve)
+    choose_language(browser, "en")
+    WebDriverWait(browser, 10).until(lambda it: it.find_elements(By.CSS_SELECTOR, "#curve .u-over"))
+    plot = browser.find_element(By.CSS_SELECTOR, "#curve .u-over")
+    browser.execute_script("arguments[0].scrollIntoView({ block: 'center' })", plot)
+    ActionChains(browser).move_to_element_with_offset(plot, plot.size["width"] // 2 - 3, 0).perform()
+    told = browser.find_element(By.CSS_SELECTOR, "#curve .readout").text
+    assert told.startswith("reviews to learn from: 12345 · network: 0.812 · ")
+
+
 def test_every_text_can_be_read():
     """The contrast of WCAG is at least 4.5, in both themes."""
     css = (PAGE / "page.css").read_text(encoding="utf-8")
@@ -939,6 +974,7 @@ def test_every_text_can_be_read():
         hexes = {name: value for name, value in values.items() if value.startswith("#")}
         rgb = {name: np.array([int(value[at : at + 2], 16) for at in (1, 3, 5)]) for name, value in hexes.items()}
         assert len(rgb) == 11
+        assert "gate" in values
         grounds = [rgb.pop("ground"), rgb.pop("panel")]
         del rgb["line"]
         for name, colour in rgb.items():

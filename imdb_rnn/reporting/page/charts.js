@@ -7,6 +7,8 @@ const POINT = 7;
 const WHOLE_STEPS = [1, 2, 5].flatMap((step) => [1, 10, 100, 1000].map((power) => step * power)).sort((a, b) => a - b);
 const color = (name) => getComputedStyle(html).getPropertyValue(name).trim();
 const rounded = (value, digits) => String(Number(value.toPrecision(digits)));
+// A value as text, a fraction to four digits.
+const written = (value) => (typeof value === "number" && !Number.isInteger(value) ? rounded(value, 4) : String(value));
 const BETWEEN_NAMES = 15; // pixels
 const NARROW = 400;
 const FONT = "12px system-ui";
@@ -92,7 +94,7 @@ function chart({ title, x, lines, labels, band, fixed = {}, height = 260, onDraw
 
   function readOut(u) {
     const { idx } = u.cursor, at = lines.filter((line) => !line.edge && (line.values[idx] ?? null) !== null);
-    readout.textContent = idx === null ? "" : [`${inLanguage(labels[0])}: ${rounded(x[idx], 4)}`,
+    readout.textContent = idx === null ? "" : [`${inLanguage(labels[0])}: ${written(x[idx])}`,
       ...at.map((line) => `${inLanguage(line.label)}: ${rounded(line.values[idx], 3)}`)].join(" · ");
   }
 

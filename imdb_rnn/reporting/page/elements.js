@@ -46,11 +46,17 @@ function signed(value, digits) {
 }
 const number = (value) => value.toLocaleString("en-US");
 
-// Of two classes, probabilities are those of the second one, positive.
-const namesOf = (labels) =>
-  (labels.length === 2 ? [["negative", "差评"], ["positive", "好评"]] : labels.map((label) => [label, `“${label}”`]));
+// Of two classes, probabilities are those of the second one.
+const SENTIMENT = [["negative", "差评"], ["positive", "好评"]];
+const namesOf = (labels) => (labels.join() === "negative,positive" ? SENTIMENT : labels.map((label) => [label, `“${label}”`]));
 const NAMES = namesOf(contents.labels), isPair = NAMES.length === 2;
 const nameOf = (label) => t(...NAMES[label]);
+// What the probabilities of these classes speak for.
+function sideOf(names) {
+  if (names.length > 2) return ["the class", "该类别"];
+  const [, [en, zh]] = names;
+  return [names === SENTIMENT ? "a positive review" : `“${en}”`, zh];
+}
 const said = (share, [en, zh]) => [`${percent(share)} ${en}`, `${zh}概率 ${percent(share)}`];
 const FEW = 8; // of more classes not all are shown at once
 

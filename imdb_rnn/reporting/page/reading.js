@@ -120,15 +120,16 @@ function classBars(look) {
 
 // What each unit of the state adds to the logit: its value times its weight.
 function heatMap() {
+  const side = sideOf(NAMES);
   const canvas = element("canvas", { className: "states", role: "img" });
   const isSum = model.pooling === "last" && !model.bidirectional && !model.ngrams;
   const box = element("figure", {}, element("figcaption", {}, t(
     "The hidden state: words across, units down", "隐藏状态：横向是单词，纵向是单元",
   )), canvas, element("p", { className: "quiet" }, t(
     "Each cell is a unit's value times its weight in the answer: blue speaks for " +
-      `${isPair ? "a positive review" : "the class"}, orange against it. The unit with the highest weight is at the top.` +
+      `${side[0]}, orange against it. The unit with the highest weight is at the top.` +
       (isSum ? ` A column's sum and the bias are the ${isPair ? "log-odds" : "logit of the class"} after that word.` : ""),
-    `每格是一个单元的值乘以它在输出里的权重：蓝色支持${isPair ? "好评" : "该类别"}，橙色反对。权重最大的单元在最上面。` +
+    `每格是一个单元的值乘以它在输出里的权重：蓝色支持${side[1]}，橙色反对。权重最大的单元在最上面。` +
       (isSum ? `一列之和加上偏置，就是读完这个词之后${isPair ? "的对数几率" : "该类别的 logit"}。` : ""),
   )));
   onLanguage(() => canvas.setAttribute("aria-label", inLanguage([
@@ -155,7 +156,7 @@ function heatMap() {
 }
 
 function colourKey() {
-  const side = isPair ? ["a positive review", "好评"] : ["the class", "该类别"];
+  const side = sideOf(NAMES);
   const sample = (kind, ...pair) => t(...pair.map((text) => element("b", { className: kind }, text)));
   return element("p", { className: "key quiet" },
     sample("up clear", `spoke for ${side[0]} here`, `在这里支持${side[1]}`), " ",
@@ -168,8 +169,9 @@ function colourKey() {
 // `show` takes words, known, first, last; `readings`, a list of {label, probability, of} before the first word and after
 // each, `of` the name of the class; for the hidden state `states`, `width` and the `readout` of the network. Where words can
 // be struck out, `struck` says which are; `strike` does it to one word or puts it back, `other` tells the probability then.
-// `ofPair`: there are two classes, with a `threshold`. `surface`: a view of words that stands elsewhere; its reader types.
-function readingView({ names, ofPair = isPair, threshold = contents.threshold, surface = null }) {
+// `classes`: their names; two have a `threshold`. `surface`: a view of words that stands elsewhere; its reader types.
+function readingView({ names, classes = NAMES, threshold = contents.threshold, surface = null }) {
+  const ofPair = classes.length === 2, side = sideOf(classes);
   let shown = null, position = 0, playing = null, plot = null, isFollowed = false;
   const others = new Map(); // what `other` said, by position
   const words = surface || wordsView((chosen) => go(chosen));
@@ -178,8 +180,8 @@ function readingView({ names, ofPair = isPair, threshold = contents.threshold, s
   const play = element("button", { type: "button" }), strike = element("button", { type: "button" });
   const heat = surface ? heatMap() : null;
   const line = chart({
-    title: ofPair ? ["Probability of a positive review after each word", "每读完一个词，网络认为评论是好评的概率"]
-      : ["Probability of the class after each word", "每读完一个词，该类别的概率"],
+    title: [`Probability of ${side[0]} after each word`,
+      ofPair ? `每读完一个词，网络认为评论是${side[1]}的概率` : `每读完一个词，${side[1]}的概率`],
     labels: [["words read", "已读单词数"], ["probability", "概率"]],
     x: [0], lines: [...names.map((label) => ({ label, values: [null] })),
       ...(ofPair ? [{ label: [`threshold ${threshold}`, `判定阈值 ${threshold}`], values: [threshold], quiet: true }] : [])],

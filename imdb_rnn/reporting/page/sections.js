@@ -92,9 +92,9 @@ function showNumbers() {
       : { accuracy: ["the highest accuracy", "准确率最高"], f1: ["the highest F1", "F1 最高"],
         balanced_accuracy: ["the highest balanced accuracy", "平衡准确率最高"] }[rule];
     byId("numbers-text").append(...t(
-      ` A review counts as positive where its probability is above ${contents.threshold}, chosen for ${en} on training ` +
+      ` A review counts as ${NAMES[1][0]} where its probability is above ${contents.threshold}, chosen for ${en} on training ` +
         "reviews that a network had not learnt from; with the linear model it is compared at 0.5.",
-      `概率高于 ${contents.threshold} 的评论判为好评；这个阈值是在没有参与那次训练的评论上按“${zh}”选定的；与线性模型比较时都用 0.5。`,
+      `概率高于 ${contents.threshold} 的评论判为${NAMES[1][1]}；这个阈值是在没有参与那次训练的评论上按“${zh}”选定的；与线性模型比较时都用 0.5。`,
     ));
   }
   const names = {
@@ -220,7 +220,7 @@ function showData() {
     ));
   }
   const names = {
-    reviews: ["reviews", "评论数"], ...(isPair ? { positive: ["positive", "好评"] } : { labels: ["largest classes", "最大的几个类别"] }), words: ["words: minimum, quartiles, maximum", "每篇词数（最少 · 四分之一 · 中位数 · 四分之三 · 最多）"],
+    reviews: ["reviews", "评论数"], ...(isPair ? { positive: NAMES[1] } : { labels: ["largest classes", "最大的几个类别"] }), words: ["words: minimum, quartiles, maximum", "每篇词数（最少 · 四分之一 · 中位数 · 四分之三 · 最多）"],
     truncated: ["longer than the network reads", "超出网络阅读长度"], out_of_vocabulary: ["unknown words (not in the vocabulary)", "未知词（不在词表里）"],
     duplicates: ["same words as an earlier one", "与前面某篇用词完全相同"],
     conflicting_labels: ["same words, other label", "用词相同而标签不同"],
@@ -291,11 +291,11 @@ function showMeasured() {
   const { predicted, positive, low, high } = contents.calibration;
   byId("calibration").prepend(chart({
     title: isPair
-      ? [`Share of positive reviews by predicted probability, with ${level} intervals`, `预测概率与实际的好评占比（含 ${level} 区间）`]
+      ? [`Share of ${NAMES[1][0]} reviews by predicted probability, with ${level} intervals`, `预测概率与实际的${NAMES[1][1]}占比（含 ${level} 区间）`]
       : [`Share of correct predictions by the probability of the predicted class, with ${level} intervals`,
         `所判类别的概率与实际判对的占比（含 ${level} 区间）`],
     labels: [["mean predicted probability", "平均预测概率"],
-      isPair ? ["share of positive reviews", "好评占比"] : ["share of correct predictions", "判对的占比"]],
+      isPair ? [`share of ${NAMES[1][0]} reviews`, `${NAMES[1][1]}占比`] : ["share of correct predictions", "判对的占比"]],
     x: predicted, fixed: { x: [0, 1], y: [0, 1] }, band: [2, 1],
     lines: [
       { label: NETWORK, values: positive, points: true },
@@ -430,12 +430,12 @@ function showComparison() {
     })),
   }).figure);
 
-  const labelNames = namesOf(labels), ofPair = labels.length === 2;
-  const view = readingView({ names: pairs, ofPair, threshold: 0.5 });
+  const labelNames = namesOf(labels);
+  const view = readingView({ names: pairs, classes: labelNames, threshold: 0.5 });
   byId("together").append(view.box);
   const kinds = { correct: ["all correct", "都判对"], wrong: ["all wrong", "都判错"], divided: ["divided", "意见不一"] };
   choices(byId("together-choices"), traces.map(({ kind, label, words }) => choiceName(kinds[kind], labelNames[label], words)), (i) => {
-    const { words, known, probability, label } = traces[i], of = labelNames[ofPair ? 1 : label];
+    const { words, known, probability, label } = traces[i], of = labelNames[labels.length === 2 ? 1 : label];
     const readings = names.map((name, k) => ({ label: pairs[k], probability: probability[name], of }));
     view.stop();
     view.show({ words, known, readings });
@@ -464,9 +464,6 @@ function showTraces() {
     view.show({ words, known, readings: [{ label: NETWORK, probability, of: NAMES[end ?? 1] }] });
   });
 }
-
-// A value of a setting as text, a fraction to four digits.
-const written = (value) => (typeof value === "number" && !Number.isInteger(value) ? rounded(value, 4) : String(value));
 
 // The value of a parameter of this run by its dotted key; undefined if there is none.
 function ofThisRun(key) {

@@ -6,7 +6,6 @@ const LEFT = 44, RIGHT = 92, TOP = 10, CURVE = 190; // pixels around and of the 
 const NARROWEST = 14; // pixels of a column below which the words do not stand under the curves
 const GLIDE = 350, REST = 1100; // milliseconds of the curves from one epoch to the next, and between the epochs when played
 const AFTER = 30; // milliseconds after a keystroke
-const SIDES = namesOf(["negative", "positive"]);
 
 // What is drawn of each cell, below each other. A gate has its place among the gates; a state is weighted by the answer.
 const STRIPS = {
@@ -194,8 +193,11 @@ function strip({ name, what, symbol }, choose) {
   return { box, show, mark };
 }
 
-// Whether the network of this run is shown next to the small ones: it has gates, and reads the same words as they do.
-function canBeside(network, small) {
+// Whether the network of this run is shown next to the small ones: it has gates, reads the same words as they do, and was
+// tested on the same reviews in the same way.
+function isComparable(network, small) {
+  const { source, bundled } = contents.parameters.data;
+  if (source !== "bundled" || bundled.test_fraction !== 0.2 || contents.threshold !== 0.5) return false;
   const same = ["maxlen", "truncating", "tokenizer", "num_logits", "layers", "bidirectional", "pooling", "ngrams",
     "mask_padding"];
   return network.cell !== "simple_rnn" && same.every((name) => network[name] === small[name]);
@@ -214,7 +216,7 @@ function showCells() {
     const one = () => stored.find((other) => other.cell === cell && other.epoch === epoch);
     return { key: cell, cell, name: [LAYERS[cell], LAYERS[cell]], one, accuracy: () => one().test_accuracy };
   });
-  if (canBeside(contents.network, stored[0])) {
+  if (isComparable(contents.network, stored[0])) {
     const { cell } = contents.network, one = () => contents.network, accuracy = () => contents.metrics.test.accuracy;
     readers.push({ key: "own", cell, name: ["this run", "本次训练"], one, accuracy });
   }
@@ -243,7 +245,7 @@ function showCells() {
   });
   const chart = curves(readers.map(({ name }) => name));
   const wordSlider = element("input", { type: "range", min: 1, max: 1, value: 1, className: "at-plot" });
-  const strips = element("div"), title = element("div"), units = element("select"), equation = element("div");
+  const strips = element("div"), look = element("p"), title = element("div"), units = element("select"), equation = element("div");
   const plot = element("figure", {}, element("figcaption", {}, t(
     "Probability that the review is positive, after each word", "每读完一个词，各网络认为是好评的概率",
   )), chart.drawing);
@@ -352,7 +354,9 @@ function showCells() {
     const largest = Math.max(...now.weights.map(Math.abs)), names = ["--up", "--down", "--gate"];
     colours ??= names.map((name) => color(name).split(",").map(Number));
     const boxes = stripsOf.get(chosen).map(([, { box }]) => box);
-    if (strips.lastChild !== boxes.at(-1)) strips.replaceChildren(element("p", {}, t(...LOOK[chosen.cell])), ...boxes);
+    if (strips.lastChild !== boxes.at(-1)) strips.replaceChildren(look, ...boxes);
+    look.replaceChildren(...t(...LOOK[chosen.cell]));
+    look.style.visibility = chosen.one().epoch === 0 ? "hidden" : ""; // before training there is nothing to see
     for (const [one, { show }] of stripsOf.get(chosen)) {
       const share = (i, j) => stripValue(one, i + 1, j) * (one.state ? now.weights[j] / largest : 1);
       show(now.count, now.order, share, Boolean(one.state), one.state ? colours : [colours[2]]);
@@ -381,7 +385,7 @@ function showCells() {
       button.setAttribute("aria-pressed", String(readers[i] === chosen));
       button.replaceChildren(
         element("b", {}, inLanguage(readers[i].name)),
-        element("span", {}, inLanguage(sure(p, SIDES))),
+        element("span", {}, inLanguage(sure(p, SENTIMENT))),
         element("small", {}, inLanguage([`test accuracy ${accuracy.toFixed(3)}`, `测试准确率 ${accuracy.toFixed(3)}`])),
       );
     });
@@ -423,7 +427,7 @@ function showCells() {
       return line;
     });
     const [before, after] = [position - 1, position].map((at) => logOdds(probabilities()[at]));
-    const isKnown = encoded.known[encoded.first + position - 1];
+    const memory = chosen.one().recurrent_bias ? "h·U + b′" : "h·U", isKnown = encoded.known[encoded.first + position - 1];
     wordSlider.setAttribute("aria-valuetext", `${word}, ${percent(probabilities()[position])}`);
     title.replaceChildren(
       element("h3", {}, t(`${LAYERS[chosen.cell]} reads “${word}”`, `${LAYERS[chosen.cell]} 读到“${word}”`)),
@@ -436,7 +440,7 @@ function showCells() {
       ...lines,
       element("p", { className: "quiet" }, t("In brackets ", "括号里是"),
         element("span", { className: "of-word" }, t("what the word brings", "这个词带来的")), t(", x·W + b, and ", "（x·W + b）和"),
-        element("span", { className: "of-memory" }, t("what the old state brings", "旧状态带来的")), t(", h·U.", "（h·U）。")),
+        element("span", { className: "of-memory" }, t("what the old state brings", "旧状态带来的")), t(`, ${memory}.`, `（${memory}）。`)),
       element("p", { className: "sum" }, t(
         `All ${width} units and the bias: log-odds ${plain(before)} → ${plain(after)}, that is ${percent(probabilities()[position])} positive.`,
         `${width} 个单元加偏置：对数几率 ${plain(before)} → ${plain(after)}，即好评概率 ${percent(probabilities()[position])}。`,
@@ -506,9 +510,11 @@ function showCells() {
     if (isSeen && isStale) refresh();
   }, { rootMargin: "100px" }).observe(byId("cells"));
   addEventListener("beforeprint", () => {
+    const seen = isSeen;
     isSeen = true;
     refresh();
     lookInside();
+    isSeen = seen;
   });
   new ResizeObserver(() => {
     chart.resize(plot.clientWidth);

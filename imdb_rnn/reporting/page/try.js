@@ -96,8 +96,11 @@ function showTry() {
     looked = looked === label ? null : label;
     update();
   });
-  if (isPair) byId("tick").style.left = percent(contents.threshold);
-  else byId("scale").remove();
+  if (isPair) {
+    byId("tick").style.left = percent(contents.threshold);
+    byId("scale").prepend(...nameOf(0));
+    byId("scale").append(...nameOf(1));
+  } else byId("scale").remove();
   if (!isPair) byId("bars").append(element("p", { className: "quiet" }, t(
     "The bars show how probable each class is. Press one to see which words speak for it.",
     "条形表示各类别的概率。点一个类别，看看哪些词支持它。",
