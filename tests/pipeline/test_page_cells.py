@@ -69,6 +69,12 @@ def probabilities(section) -> dict[str, float]:
     return {button.get_attribute("data-cell"): float(button.get_attribute("data-probability")) for button in buttons}
 
 
+def parameters_of(contents: dict, network: Model, **data: object) -> dict:
+    """The parameters of a run on the bundled reviews, but for changes of `data`."""
+    bundled = {"source": "bundled", "bundled": {"test_fraction": 0.2}}
+    return contents["parameters"] | {"model": network.params.model_dump(), "data": bundled | data}
+
+
 def steps_of(network: Model, ids: np.ndarray) -> list:
     """The state and the cache of each step of the reference."""
     step, _ = reference.CELLS[network.params.cell]
@@ -319,9 +325,9 @@ def test_a_page_without_them_has_no_such_section(browser, open_page):
 
 
 @pytest.mark.parametrize("cell", ["gru", "simple_rnn"])
-def test_the_network_of_the_run_stands_beside_them_if_it_has_gates(browser, open_page, cell):
+def test_the_network_of_the_run_stands_beside_them_if_it_has_gates(browser, open_page, contents, cell):
     network = LAST[cell]
-    open_page(network)
+    open_page(network, parameters=parameters_of(contents, network))
     browser.execute_script("setLanguage('en'); byId('cells').scrollIntoView()")
     own = browser.find_elements(By.CSS_SELECTOR, "[data-cell=own]")
     if cell == "simple_rnn":
@@ -341,13 +347,12 @@ def test_the_network_of_the_run_stands_beside_them_if_it_has_gates(browser, open
 
 
 def test_only_a_network_of_the_same_test_reviews_stands_beside_them(browser, open_page, contents):
-    network, data = LAST["gru"], contents["parameters"]["data"]
-    parameters = contents["parameters"] | {"model": network.params.model_dump()}
+    network = LAST["gru"]
     for threshold, changes, count in (
         (0.5, {}, 4),
         (0.6, {}, 3),
         (0.5, {"source": "own"}, 3),
         (0.5, {"bundled": {"test_fraction": 0.5}}, 3),
     ):
-        open_page(replace(network, threshold=threshold), parameters=parameters | {"data": data | changes})
+        open_page(replace(network, threshold=threshold), parameters=parameters_of(contents, network, **changes))
         assert len(browser.find_elements(By.CSS_SELECTOR, "[data-cell]")) == count
