@@ -30,8 +30,11 @@ CALIBRATION = ("predicted", "positive", "low", "high", "n_reviews")
 def main(params: Params, root: Path) -> None:
     network = model_file.load(root / files.MODEL)
     explanation = root / files.EXPLANATION
-    has_experiments = (root / files.SWEEP.parent).is_dir()  # which only a copy of this project has
-    shows_cells = has_experiments and params.data.source != "own"  # they know film reviews alone
+    is_own, has_experiments = params.data.source == "own", (root / files.SWEEP.parent).is_dir()
+    comparison = read_comparison(root / files.COMPARE_SENSITIVITY) if has_experiments else None
+    if comparison and (comparison.source == "own") != is_own:
+        comparison = None  # it is about other reviews
+    shows_films = has_experiments and not is_own  # what is in git is about film reviews
     sensitivity = files.read_json(results.SensitivityMetrics, root / files.SENSITIVITY_METRICS, "evaluate")
 
     suspicious = results.read_rows(results.Suspect, root / files.SUSPECTS, "evaluate")
@@ -73,10 +76,10 @@ def main(params: Params, root: Path) -> None:
         "traces": files.read_json(results.Traces, explanation / "traces.json", "evaluate").traces,
         "curve": results.read_rows(results.CurvePoint, root / files.LEARNING_CURVE, "folds"),
         "suspects": {"count": len(suspicious), "most": MOST, "first": suspicious[:SUSPECTS_SHOWN]},
-        "comparison": read_comparison(root / files.COMPARE_SENSITIVITY) if has_experiments else None,
-        "sweep": summarize(read_sweep(root / files.SWEEP)) if has_experiments else None,
+        "comparison": comparison,
+        "sweep": summarize(read_sweep(root / files.SWEEP)) if shows_films else None,
         "network": stored_network(network),
-        "cells": stored_small_networks(load(root / SMALL_NETWORKS)) if shows_cells else None,
+        "cells": stored_small_networks(load(root / SMALL_NETWORKS)) if shows_films else None,
     }
     text = page(contents)
     with files.replacing(root / files.REPORT) as new:

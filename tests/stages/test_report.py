@@ -1,9 +1,10 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from material import ROOT, model_params, network_of
+from material import ROOT, changed, model_params, network_of
 from networks import ragged
 
 from imdb_rnn import model_file
@@ -58,4 +59,10 @@ def test_the_page_shows_what_was_written_and_counts_nothing_again(params, tmp_pa
     assert (suspects["count"], len(suspects["first"]), suspects["first"][0]["place"]) == (101, 100, "a.csv, row 2")
     assert shown["curve"][1]["expected"] is True
     assert shown["half_life_words"] == 9.87
+    own = changed(params, data={"source": "own"})
+    report.main(own, tmp_path)
+    page = (tmp_path / files.REPORT / "index.html").read_bytes()
+    shutil.rmtree(tmp_path / files.SWEEP.parent)
+    report.main(own, tmp_path)
+    assert (tmp_path / files.REPORT / "index.html").read_bytes() == page, "experiments on films are not shown"
     assert {one["cell"] for one in shown["cells"]["networks"]} == {"simple_rnn", "gru", "lstm"}
